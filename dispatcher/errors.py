@@ -1,0 +1,69 @@
+"""Every error the program raises on purpose.
+
+    DispatcherError
+     ├── SettingsError        the settings or the secrets stand in the way
+     ├── CampaignFileError    a file in campaigns/ cannot be used
+     ├── RegisterFileError    a register export cannot be read at all
+     ├── RenderingError       a template cannot make a message
+     ├── ChannelError         a channel cannot be used as it is set up
+     ├── LinkError            a link was not made by this installation
+     ├── RefusedError         an act the rules do not allow now
+     │    └── NoSlotError     the year has no room for another campaign
+     ├── NotFoundError        nothing goes by that name
+     └── StorageError         the database or the journal cannot be trusted or used
+          └── JournalError    the database and its journal disagree
+
+A refused message is an outcome and a withheld one is a verdict: neither is an error. The docstring of a class is its
+default message, and it says what to do next.
+"""
+
+
+class DispatcherError(Exception):
+    """Something stands in the way; the message says what and what to type."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class SettingsError(DispatcherError):
+    """The settings cannot be used: correct dispatcher.toml and run the command again."""
+
+
+class CampaignFileError(DispatcherError):
+    """The campaign file cannot be used: correct it and run `dispatcher campaign check FILE`."""
+
+
+class RegisterFileError(DispatcherError):
+    """The register export cannot be read: export it again as CSV and run the import once more."""
+
+
+class RenderingError(DispatcherError):
+    """A template could not be filled: correct it and run `dispatcher campaign check FILE`."""
+
+
+class ChannelError(DispatcherError):
+    """The channel cannot be used: check its settings in dispatcher.toml."""
+
+
+class LinkError(DispatcherError):
+    """The link was not made by this installation, or a character of it is missing."""
+
+
+class RefusedError(DispatcherError):
+    """The rules do not allow this now."""
+
+
+class NoSlotError(RefusedError):
+    """The year has no room for another campaign."""
+
+
+class NotFoundError(DispatcherError):
+    """Nothing goes by that name."""
+
+
+class StorageError(DispatcherError):
+    """The database cannot be used: run `dispatcher db upgrade`, then try again."""
+
+
+class JournalError(StorageError):
+    """The database is behind its journal: run `dispatcher db restore --replay` before anything is sent."""

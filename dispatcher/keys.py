@@ -1,0 +1,200 @@
+"""The installation's secret keys: made here, kept in one file of mode 0600, used by name.
+
+Every hash, token and signature stores the id of the key behind it, so that a key can be rotated while what the old one
+made stays readable.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from dispatcher.errors import SettingsError
+
+KEY_IDS = "123456789abcdefghijklmnopqrstuv"
+"""The ids keys get, in order: one character each, so that they fit a token (5 bits of base32)."""
+
+
+class KeyKind(StrEnum):
+    """What a key is for."""
+
+    HASH = "hash"
+    """Keyed hashes of addresses and customer numbers (L-35)."""
+    TOKEN = "token"  # noqa: S105 - the name of a kind, not a secret
+    """The links in messages (E-05)."""
+    JOURNAL = "journal"
+    """The chain of the journal; it is never shared with the database's keys."""
+    SEAL = "seal"
+    """Ed25519 signatures over the ledger."""
+    DKIM = "dkim"
+    """RSA-2048 signatures on mail (E-41)."""
+
+
+_SECRET_KINDS = frozenset({KeyKind.HASH, KeyKind.TOKEN, KeyKind.JOURNAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: what it is for, its id among its kind, and its secret. Printing it never shows the secret."""
+
+    kind: KeyKind
+    id: str
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return f"Key({self.kind.value}, {self.id!r}, …)"
+
+    def mac(self, *parts: bytes) -> bytes:
+        """Return the 32-byte HMAC-SHA-256 over these parts, each with its length before it so that none can shift."""
+        message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+        return hmac.digest(self.secret, message, hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedHash:
+    """A keyed hash and the id of the key that made it."""
+
+    key_id: str
+    digest: str
+
+
+class KeyRing:
+    """The keys of one installation, the last of each kind being the current one."""
+
+    def __init__(self, keys: Mapping[KeyKind, tuple[Key, ...]]) -> None:
+        self._keys = {kind: tuple(keys.get(kind, ())) for kind in KeyKind}
+
+    def current(self, kind: KeyKind) -> Key:
+        """Return the key that makes new things of this kind. Raises SettingsError where there is none."""
+        if not self._keys[kind]:
+            raise SettingsError(f"There is no {kind.value} key: run `dispatcher keys create`.")
+        return self._keys[kind][-1]
+
+    def find(self, kind: KeyKind, key_id: str) -> Key | None:
+        """Return the key of this kind with this id, or None."""
+        return next((key for key in self._keys[kind] if key.id == key_id), None)
+
+    def all(self, kind: KeyKind) -> tuple[Key, ...]:
+        """Return every key of this kind, oldest first."""
+        return self._keys[kind]
+
+    def hashed(self, label: str, value: str) -> KeyedHash:
+        """Return the keyed hash of a value under the current key; the label keeps hashes of different things apart."""
+        return _hashed(self.current(KeyKind.HASH), label, value)
+
+    def every_hash(self, label: str, value: str) -> tuple[KeyedHash, ...]:
+        """Return the hash under each known key, newest first: what a look-up must compare after a rotation."""
+        return tuple(_hashed(key, label, value) for key in reversed(self._keys[KeyKind.HASH]))
+
+    def with_new(self, kind: KeyKind) -> "KeyRing":
+        """Return a ring with one more key of this kind, which becomes the current one."""
+        used = self._keys[kind]
+        if len(used) >= len(KEY_IDS):
+            raise SettingsError(f"There are {len(used)} {kind.value} keys already; no id is left for another.")
+        key = Key(kind, KEY_IDS[len(used)], _new_secret(kind))
+        return KeyRing({**self._keys, kind: (*used, key)})
+
+
+def new_ring() -> KeyRing:
+    """Return a ring with one new key of every kind."""
+    ring = KeyRing({})
+    for kind in KeyKind:
+        ring = ring.with_new(kind)
+    return ring
+
+
+def read_ring(path: Path) -> KeyRing:
+    """Read the secrets file.
+
+    Raises SettingsError if it is missing, readable by others, or not in the form `dispatcher keys create` writes.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"The secrets file {path.name} cannot be read ({error.strerror}): run `dispatcher keys create`."
+        ) from None
+    if mode & 0o077:
+        raise SettingsError(f"Others may read {path.name} (mode {mode:04o}): run `chmod 600 {path.name}`.")
+    return parse_ring(text, path.name)
+
+
+def parse_ring(text: str, name: str) -> KeyRing:
+    """Return the ring a secrets text describes. Raises SettingsError naming what is wrong, never a secret."""
+    try:
+        found = tomllib.loads(text)
+        return KeyRing({kind: _parse_kind(kind, found.get(kind.value, {})) for kind in KeyKind})
+    except (tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
+        raise SettingsError(
+            f"{name} is damaged: restore the copy that `dispatcher keys backup` made. Nothing was changed."
+        ) from None
+
+
+def write_ring(path: Path, ring: KeyRing) -> None:
+    """Write the secrets file whole or not at all, mode 0600 from its first byte on."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(_as_text(ring))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _hashed(key: Key, label: str, value: str) -> KeyedHash:
+    return KeyedHash(key.id, key.mac(label.encode(), value.encode()).hex())
+
+
+def _new_secret(kind: KeyKind) -> bytes:
+    if kind is KeyKind.SEAL:
+        return ed25519.Ed25519PrivateKey.generate().private_bytes_raw()
+    if kind is KeyKind.DKIM:
+        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return secrets.token_bytes(32)
+
+
+def _parse_kind(kind: KeyKind, table: Mapping[str, str]) -> tuple[Key, ...]:
+    keys = []
+    for key_id, text in table.items():
+        secret = base64.b64decode(text, validate=True)
+        if key_id not in KEY_IDS or (kind in _SECRET_KINDS and len(secret) != 32):
+            raise ValueError(kind.value)
+        if kind is KeyKind.SEAL:
+            ed25519.Ed25519PrivateKey.from_private_bytes(secret)
+        if kind is KeyKind.DKIM:
+            load_pem_private_key(secret, None)
+        keys.append(Key(kind, key_id, secret))
+    return tuple(sorted(keys, key=lambda key: KEY_IDS.index(key.id)))
+
+
+def _as_text(ring: KeyRing) -> str:
+    lines = [
+        "# The keys of this installation. Keep a copy apart from the database (`dispatcher keys backup FILE`).",
+        "",
+    ]
+    for kind in KeyKind:
+        lines.append(f"[{kind.value}]")
+        lines += [
+            f"{json.dumps(key.id)} = {json.dumps(base64.b64encode(key.secret).decode())}" for key in ring.all(kind)
+        ]
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""The links a client can click: made here, read here.
+
+A token is `key id, client number, channel, MAC` in base32, so that it needs no row behind it and works after a restore
+and after erasure (design.md, section 5). It holds nothing about the client (E-05).
+"""
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import dataclass
+
+from dispatcher.errors import LinkError
+from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing
+from dispatcher.rules.campaign import Channel
+
+CLIENT_BITS = 48
+"""How wide a client's random number is: two clients never share one, and it fits six bytes of a token."""
+_MAC_BYTES = {Channel.EMAIL: 16, Channel.SMS: 12}
+_FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
+_LABEL = b"opt-out"
+_NOT_BASE32 = re.compile(r"[^a-z2-7]")
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """What an opt-out link stands for: this client, reached by this channel."""
+
+    client: int
+    channel: Channel
+
+
+class OptOutLinks:
+    """Makes and reads the opt-out links of one installation."""
+
+    def __init__(self, ring: KeyRing, public_url: str) -> None:
+        self._ring = ring
+        self._base = f"{public_url.rstrip('/')}/u/"
+
+    def url(self, link: OptOut) -> str:
+        """Return the address to print in a message: https, at most 75 characters for a host of 30 (E-03)."""
+        return self._base + self.token(link)
+
+    def token(self, link: OptOut) -> str:
+        """Return the token of a link: lower-case base32, 37 characters in mail and 31 in a text message."""
+        key = self._ring.current(KeyKind.TOKEN)
+        head = _head(key, link)
+        return _encode(head + _mac(key, head, link.channel))
+
+    def read(self, token: str) -> OptOut:
+        """Return what a token stands for.
+
+        Case, trailing punctuation and stray signs that mail programs and scanners add are forgiven (X-03). Raises
+        LinkError for anything this installation did not make; the comparison takes constant time.
+        """
+        raw = _decode(token)
+        if len(raw) < 7:
+            raise LinkError
+        key = self._ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
+        channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
+        head, mac = raw[:7], raw[7:]
+        if key is None or not hmac.compare_digest(mac, _mac(key, head, channel)):
+            raise LinkError
+        return OptOut(int.from_bytes(head[1:], "big"), channel)
+
+
+def _head(key: Key, link: OptOut) -> bytes:
+    first = KEY_IDS.index(key.id) << 1 | _FLAGS[link.channel]
+    return bytes([first]) + link.client.to_bytes(CLIENT_BITS // 8, "big")
+
+
+def _mac(key: Key, head: bytes, channel: Channel) -> bytes:
+    return key.mac(_LABEL, head)[: _MAC_BYTES[channel]]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
+
+
+def _decode(token: str) -> bytes:
+    text = _NOT_BASE32.sub("", token.strip().lower())
+    try:
+        return base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+    except binascii.Error:
+        raise LinkError from None

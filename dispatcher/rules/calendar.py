@@ -1,0 +1,107 @@
+"""Local days and hours: the business zone at the edges, aware UTC inside."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from dispatcher.rules.campaign import Channel
+
+_ALL_DAYS = frozenset(range(7))
+
+
+class LocalTimeError(ValueError):
+    """The local time does not exist, or exists twice; the message says which and what to write instead."""
+
+
+def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant of a local wall-clock time.
+
+    Raises LocalTimeError for an hour the clocks skip and for one they repeat, naming what to write.
+    """
+    if local.tzinfo is not None:
+        return local.astimezone(UTC)
+    first = local.replace(tzinfo=zone, fold=0)
+    second = local.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():
+        return first.astimezone(UTC)
+    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
+        skipped = first.astimezone(UTC).astimezone(zone)
+        raise LocalTimeError(
+            f"{local:%Y-%m-%d %H:%M} does not exist: the clocks go forward that night. Write {skipped:%H:%M} or later"
+        )
+    choices = " or ".join(f"{moment:%Y-%m-%dT%H:%M:%S}{_offset(moment)}" for moment in (first, second))
+    raise LocalTimeError(f"{local:%Y-%m-%d %H:%M} happens twice: the clocks go back that night. Write {choices}")
+
+
+def _offset(moment: datetime) -> str:
+    text = f"{moment:%z}"
+    return f"{text[:3]}:{text[3:]}"
+
+
+def local_date(moment: datetime, zone: ZoneInfo) -> date:
+    """Return the local day of an instant."""
+    return moment.astimezone(zone).date()
+
+
+def day_span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the first instant and the last microsecond of a local day, in UTC; 23 to 25 hours long."""
+    start = datetime.combine(day, time.min, zone).astimezone(UTC)
+    end = datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC)
+    return start, end - timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours and days in which a channel may be used (S-14). `weekdays` count from Monday, 0."""
+
+    opens: time
+    closes: time
+    weekdays: frozenset[int] = _ALL_DAYS
+    on_holidays: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of every channel in one zone, with the public holidays of one country."""
+
+    zone: ZoneInfo
+    email: Window = Window(time(7), time(21))
+    sms: Window = Window(time(9), time(20), frozenset(range(6)), on_holidays=False)
+    country: str = "FI"
+    _holidays: dict[int, frozenset[date]] = field(default_factory=dict, compare=False, repr=False)
+
+    def is_open(self, channel: Channel, now: datetime) -> bool:
+        """Say whether this channel may be used now."""
+        local = now.astimezone(self.zone)
+        window = self._of(channel)
+        return self._day_is_open(window, local.date()) and window.opens <= local.time() < window.closes
+
+    def next_opening(self, channel: Channel, now: datetime) -> datetime:
+        """Return the first instant from now on at which this channel may be used, in UTC."""
+        if self.is_open(channel, now):
+            return now
+        local = now.astimezone(self.zone)
+        window = self._of(channel)
+        day = local.date() + timedelta(days=1 if local.time() >= window.opens else 0)
+        while not self._day_is_open(window, day):
+            day += timedelta(days=1)
+        return datetime.combine(day, window.opens, self.zone).astimezone(UTC)
+
+    def closes_at(self, channel: Channel, now: datetime) -> datetime:
+        """Return when the window closes on the local day of `now`, in UTC."""
+        local = now.astimezone(self.zone)
+        return datetime.combine(local.date(), self._of(channel).closes, self.zone).astimezone(UTC)
+
+    def _of(self, channel: Channel) -> Window:
+        return self.email if channel is Channel.EMAIL else self.sms
+
+    def _day_is_open(self, window: Window, day: date) -> bool:
+        return day.weekday() in window.weekdays and (window.on_holidays or not self._is_holiday(day))
+
+    def _is_holiday(self, day: date) -> bool:
+        if day.year not in self._holidays:
+            days = holidays.country_holidays(self.country, years=day.year)
+            self._holidays[day.year] = frozenset(days)
+        return day in self._holidays[day.year]

@@ -1,0 +1,79 @@
+"""What a campaign is, and the states of its life."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """A way a message can take to a client."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Language(StrEnum):
+    """A language the program speaks to clients; Finnish is the default."""
+
+    FI = "fi"
+    SV = "sv"
+    EN = "en"
+
+
+class Kind(StrEnum):
+    """The two kinds of marketing the privacy notice names."""
+
+    OFFER = "offer"
+    TREATMENT_DAY = "treatment_day"
+
+
+class State(StrEnum):
+    """Where a campaign stands in its life."""
+
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    HELD = "held"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Which clients a campaign addresses, by the only facts that may divide them (L-43).
+
+    An empty `languages` means every language. The last visit lies within both dates, each included.
+    """
+
+    languages: frozenset[Language] = frozenset()
+    visited_since: date | None = None
+    visited_until: date | None = None
+
+    def includes(self, language: Language, last_visit: date | None) -> bool:
+        """Say whether a client of this language and last visit is addressed."""
+        if self.languages and language not in self.languages:
+            return False
+        if self.visited_since and (last_visit is None or last_visit < self.visited_since):
+            return False
+        return not (self.visited_until and (last_visit is None or last_visit > self.visited_until))
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """One mailing as its file describes it.
+
+    `name` is the stem of its file. `send_at` is aware UTC; `valid_until` is the last local date the offer holds.
+    `channels` are in order of preference. `fields` are the offer's own texts: values are plain strings, dates, numbers,
+    or a mapping from language to text.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    send_at: datetime
+    channels: tuple[Channel, ...]
+    subject: Mapping[Language, str]
+    template: str
+    audience: Audience = field(default_factory=Audience)
+    valid_until: date | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)

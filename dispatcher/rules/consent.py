@@ -1,0 +1,153 @@
+"""What a client's answers add up to: one fold, used by every verdict and every page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from dispatcher.rules.campaign import Channel
+
+VALID_FOR = timedelta(days=365)
+"""How long a yes stands, unless the settings say less (L-08)."""
+
+
+class Reply(StrEnum):
+    """What was answered to the marketing question."""
+
+    GRANTED = "granted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    NOT_ASKED = "not_asked"
+
+
+class Place(StrEnum):
+    """Where an answer was collected."""
+
+    ONLINE = "online"
+    PHONE = "phone"
+    EMAIL = "email"
+    IN_PERSON = "in_person"
+    SIGN_UP = "sign_up"
+    RENEWAL = "renewal"
+    LINK = "link"
+    ONE_CLICK = "one_click"
+    SMS_REPLY = "sms_reply"
+    MAILTO = "mailto"
+    COMPLAINT = "complaint"
+    PROVIDER = "provider"
+    DESK = "desk"
+
+
+class ConsentState(StrEnum):
+    """What the answers for one channel add up to now."""
+
+    NEVER_ASKED = "never_asked"
+    GRANTED = "granted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class Flaw(StrEnum):
+    """Why a yes on record cannot be used, in the order in which it is reported (rules.md, C5)."""
+
+    INCOMPLETE_EVIDENCE = "consent_incomplete_evidence"
+    TIME_UNKNOWN = "consent_time_unknown"
+    EXPIRED = "consent_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One recorded reply to the marketing question.
+
+    `channel` is None for a no that names no channel; it closes every channel (L-01). The real-world time is the span
+    from `not_before` to `not_after`, both aware UTC, either or both unknown. `recorded_at` is when the program learned
+    of it. `entry` is the number of its ledger entry.
+    """
+
+    entry: int
+    reply: Reply
+    channel: Channel | None
+    not_before: datetime | None
+    not_after: datetime | None
+    recorded_at: datetime
+    place: Place | None = None
+    wording: str | None = None
+
+    def concerns(self, channel: Channel) -> bool:
+        """Say whether the answer speaks about this channel."""
+        return self.channel is None or self.channel is channel
+
+    def latest(self) -> datetime:
+        """Return the last instant at which the answer can have been given: at the latest when it was recorded."""
+        return self.not_after or self.recorded_at
+
+    def flaw(self, now: datetime, valid_for: timedelta) -> Flaw | None:
+        """Return why this yes cannot be used now, or None (L-04, L-07, L-08)."""
+        if self.wording is None or self.place is None:
+            return Flaw.INCOMPLETE_EVIDENCE
+        if self.not_before is None or now < self.not_before:
+            return Flaw.TIME_UNKNOWN
+        return Flaw.EXPIRED if now >= self.not_before + valid_for else None
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a client's answers mean for one channel now.
+
+    `answer` is the one the state rests on. `objected` says that an objection stands; `flaw` why a yes that nothing
+    contradicts cannot be used. `ends_at` is the first instant at which a standing yes no longer holds.
+    """
+
+    state: ConsentState
+    answer: Answer | None = None
+    objected: bool = False
+    flaw: Flaw | None = None
+    ends_at: datetime | None = None
+
+
+def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: timedelta = VALID_FOR) -> Consent:
+    """Add up the answers for one channel, whatever the order in which they arrived.
+
+    A yes stands only if it began strictly after every no can have been given: a tie, or a no inside the span of the
+    yes, refuses (L-07). `not asked` changes nothing (L-06). An objection is lifted only by a later explicit yes.
+    """
+    spoken = [a for a in answers if a.concerns(channel) and a.reply is not Reply.NOT_ASKED]
+    yeses = [a for a in spoken if a.reply is Reply.GRANTED]
+    noes = [a for a in spoken if a.reply is not Reply.GRANTED]
+    last_no = max(noes, key=_no_rank, default=None)
+    open_yeses = [a for a in yeses if last_no is None or _begins_after(a, last_no)]
+    usable = [a for a in open_yeses if a.flaw(now, valid_for) is None]
+    if usable:
+        best = max(usable, key=lambda a: (a.not_before, a.entry))
+        ends_at = best.not_before + valid_for if best.not_before else None
+        return Consent(ConsentState.GRANTED, best, ends_at=ends_at)
+    flawed = min(open_yeses, key=lambda a: _flaw_rank(a, now, valid_for), default=None)
+    flaw = flawed.flaw(now, valid_for) if flawed else None
+    objection = max((a for a in noes if a.reply is Reply.WITHDRAWN), key=_no_rank, default=None)
+    objected = objection is not None and not any(_begins_after(a, objection) for a in yeses)
+    if objected:
+        return Consent(ConsentState.WITHDRAWN, objection, objected=True, flaw=flaw)
+    if flawed is not None and flaw is Flaw.EXPIRED:
+        return Consent(ConsentState.EXPIRED, flawed, flaw=flaw)
+    if last_no is not None:
+        state = ConsentState.WITHDRAWN if last_no.reply is Reply.WITHDRAWN else ConsentState.DECLINED
+        return Consent(state, last_no, flaw=flaw)
+    return Consent(ConsentState.NEVER_ASKED, flawed, flaw=flaw)
+
+
+def _begins_after(yes: Answer, no: Answer) -> bool:
+    """Say whether the yes was certainly given after the no."""
+    return yes.not_before is not None and yes.not_before > no.latest()
+
+
+def _no_rank(no: Answer) -> tuple[datetime, bool, int]:
+    return (no.latest(), no.reply is Reply.WITHDRAWN, no.entry)
+
+
+def _flaw_rank(yes: Answer, now: datetime, valid_for: timedelta) -> tuple[int, float]:
+    """Order open yeses so that the one a person should hear about comes first: the nearest to usable, newest first."""
+    order = (Flaw.EXPIRED, Flaw.TIME_UNKNOWN, Flaw.INCOMPLETE_EVIDENCE)
+    flaw = yes.flaw(now, valid_for)
+    newest = -(yes.not_before or yes.recorded_at).timestamp()
+    return (order.index(flaw) if flaw else -1, newest)

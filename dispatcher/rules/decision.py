@@ -1,0 +1,253 @@
+"""The one decision: may this campaign's message go to this client now, and by which channel.
+
+The preview, the plan, the delivery, the client's page and the audit all ask `decide`, so the screen and the gate cannot
+disagree. Nothing else says yes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from dispatcher.rules import budget
+from dispatcher.rules.calendar import Windows, local_date
+from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.consent import VALID_FOR, Answer, Consent, ConsentState, Flaw, fold
+
+
+class Reason(StrEnum):
+    """Why a message does not go now, in the order in which the reasons are asked (rules.md, C5)."""
+
+    ERASED = "erased"
+    GONE_FROM_REGISTER = "gone_from_register"
+    RESTRICTED = "restricted"
+    OBJECTION = "objection"
+    CHANNEL_CONSENT_MISSING = "channel_consent_missing"
+    CONSENT_INCOMPLETE_EVIDENCE = "consent_incomplete_evidence"
+    CONSENT_TIME_UNKNOWN = "consent_time_unknown"
+    CONSENT_EXPIRED = "consent_expired"
+    NOTICE_DOES_NOT_COVER = "notice_does_not_cover"
+    LATEST_ANSWER_NO = "latest_answer_no"
+    ADDRESS_INVALID = "address_invalid"
+    ADDRESS_DEAD = "address_dead"
+    SHARED_ADDRESS_OBJECTION = "shared_address_objection"
+    CHILD = "child"
+    SUSPENDED = "suspended"
+    PAUSED = "paused"
+    TOPIC_NOT_CHOSEN = "topic_not_chosen"
+    OWN_CAP = "own_cap"
+    FREQUENCY_CAP = "frequency_cap"
+    QUIET_HOURS = "quiet_hours"
+    OFFER_ENDED = "offer_ended"
+    DOORS_UNREAD = "doors_unread"
+    SENDER_NOT_AUTHORISED = "sender_not_authorised"
+    CAMPAIGN_HELD = "campaign_held"
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+    ALREADY_SENT_OR_UNKNOWN = "already_sent_or_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Yes: by this channel, relying on this answer."""
+
+    channel: Channel
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not now: ask again at `until` (aware UTC), or when the reason has gone where no instant is known."""
+
+    reason: Reason
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withhold:
+    """No: this campaign's message does not go to this client."""
+
+    reason: Reason
+
+
+Verdict = Send | Wait | Withhold
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFacts:
+    """What is known of the address a client has for one channel, over everybody who shares it.
+
+    `suppressed`: a keyed hash of it is on the suppression list. `shared_objection`: another client who shares it said
+    no to everything. `days` are the local dates of the messages it got.
+    """
+
+    address: int
+    dead: bool = False
+    suppressed: bool = False
+    shared_objection: bool = False
+    days: tuple[date, ...] = ()
+    got_this_campaign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFacts:
+    """Everything a verdict needs to know of one client; `known` is False once the client has been erased.
+
+    `days` are the local dates of the messages the client got, over both channels. `own_cap` is how many a year the
+    client wants at most.
+    """
+
+    number: int
+    known: bool = True
+    in_register: bool = True
+    restricted: bool = False
+    child: bool = False
+    suspended: bool = False
+    paused_until: datetime | None = None
+    topic_chosen: bool = True
+    own_cap: int | None = None
+    answers: tuple[Answer, ...] = ()
+    addresses: Mapping[Channel, AddressFacts] = field(default_factory=dict)
+    days: tuple[date, ...] = ()
+    got_this_campaign: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFacts:
+    """What a verdict needs to know of the campaign and of the installation at this moment.
+
+    `doors_read`: the opt-out letter boxes have been read up to now, or none is configured. `not_covered`: channels that
+    the published notice does not cover. `authorised`: channels whose sender may be used (S-11).
+    """
+
+    channels: Sequence[Channel]
+    state: State
+    windows: Windows
+    valid_until: date | None = None
+    valid_for: timedelta = VALID_FOR
+    doors_read: bool = True
+    not_covered: frozenset[Channel] = frozenset()
+    authorised: frozenset[Channel] = frozenset(Channel)
+
+
+def decide(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> Verdict:
+    """Return the verdict for one client, one campaign and one moment.
+
+    The first channel in the campaign's order that gives anything but a Withhold is taken; who has closed one channel
+    gets the message by the next. If every channel says no, the reason is that of the first channel the client has an
+    address for.
+    """
+    first = _whole_client(client)
+    if first is not None:
+        return Withhold(first)
+    refusals: dict[Channel, Withhold] = {}
+    for channel in campaign.channels:
+        verdict = _by_channel(client, campaign, channel, now)
+        if not isinstance(verdict, Withhold):
+            return verdict
+        refusals[channel] = verdict
+    reachable = [channel for channel in campaign.channels if channel in client.addresses]
+    return refusals[(reachable or list(campaign.channels))[0]]
+
+
+def consent_for(client: ClientFacts, campaign: CampaignFacts, channel: Channel, now: datetime) -> Consent:
+    """Return what the client's answers mean for this channel under this installation's period of validity."""
+    return fold(client.answers, channel, now, campaign.valid_for)
+
+
+def _whole_client(client: ClientFacts) -> Reason | None:
+    if not client.known:
+        return Reason.ERASED
+    if not client.in_register:
+        return Reason.GONE_FROM_REGISTER
+    return Reason.RESTRICTED if client.restricted else None
+
+
+def _by_channel(client: ClientFacts, campaign: CampaignFacts, channel: Channel, now: datetime) -> Verdict:
+    consent = consent_for(client, campaign, channel, now)
+    address = client.addresses.get(channel)
+    reason = _consent_reason(consent, address, covered=channel not in campaign.not_covered)
+    reason = reason or _address_reason(address) or _wish_reason(client, now)
+    if reason is not None or consent.answer is None or address is None:
+        return Withhold(reason or Reason.CHANNEL_CONSENT_MISSING)
+    return _timing(client, campaign, address, channel, now) or Send(channel, consent.answer)
+
+
+def _consent_reason(consent: Consent, address: AddressFacts | None, *, covered: bool) -> Reason | None:
+    if consent.objected or (address is not None and address.suppressed):
+        return Reason.OBJECTION
+    if consent.state is ConsentState.GRANTED:
+        return None if covered else Reason.NOTICE_DOES_NOT_COVER
+    if consent.flaw is Flaw.EXPIRED:
+        return Reason.CONSENT_EXPIRED
+    if consent.state in {ConsentState.DECLINED, ConsentState.WITHDRAWN}:
+        return Reason.LATEST_ANSWER_NO
+    return Reason(consent.flaw.value) if consent.flaw else Reason.CHANNEL_CONSENT_MISSING
+
+
+def _address_reason(address: AddressFacts | None) -> Reason | None:
+    if address is None:
+        return Reason.ADDRESS_INVALID
+    if address.dead:
+        return Reason.ADDRESS_DEAD
+    return Reason.SHARED_ADDRESS_OBJECTION if address.shared_objection else None
+
+
+def _wish_reason(client: ClientFacts, now: datetime) -> Reason | None:
+    if client.child:
+        return Reason.CHILD
+    if client.suspended:
+        return Reason.SUSPENDED
+    if client.paused_until is not None and now < client.paused_until:
+        return Reason.PAUSED
+    return None if client.topic_chosen else Reason.TOPIC_NOT_CHOSEN
+
+
+def _timing(
+    client: ClientFacts, campaign: CampaignFacts, address: AddressFacts, channel: Channel, now: datetime
+) -> Wait | Withhold | None:
+    """Return what the counts, the hours and the campaign's own state say, or None where nothing stands in the way."""
+    today = local_date(now, campaign.windows.zone)
+    if campaign.valid_until is not None and today > campaign.valid_until:
+        return Withhold(Reason.OFFER_ENDED)
+    if client.own_cap is not None and _in_year(client.days, today) >= client.own_cap:
+        return Withhold(Reason.OWN_CAP)
+    openings = [budget.next_opening(days, today) for days in (client.days, address.days)]
+    opening = max((day for day in openings if day is not None), default=None)
+    if opening is not None:
+        until = _start_of(opening, campaign.windows)
+        return _wait_or_withhold(Reason.FREQUENCY_CAP, until, campaign, patient=campaign.valid_until is not None)
+    if not campaign.windows.is_open(channel, now):
+        until = campaign.windows.next_opening(channel, now)
+        return _wait_or_withhold(Reason.QUIET_HOURS, until, campaign, patient=True)
+    return _campaign_reason(client, campaign, address, channel)
+
+
+def _campaign_reason(
+    client: ClientFacts, campaign: CampaignFacts, address: AddressFacts, channel: Channel
+) -> Wait | Withhold | None:
+    if not campaign.doors_read:
+        return Wait(Reason.DOORS_UNREAD)
+    if channel not in campaign.authorised:
+        return Withhold(Reason.SENDER_NOT_AUTHORISED)
+    if campaign.state is State.CANCELLED:
+        return Withhold(Reason.CAMPAIGN_CANCELLED)
+    if campaign.state is not State.SENDING:
+        return Wait(Reason.CAMPAIGN_HELD)
+    if client.got_this_campaign or address.got_this_campaign:
+        return Withhold(Reason.ALREADY_SENT_OR_UNKNOWN)
+    return None
+
+
+def _wait_or_withhold(reason: Reason, until: datetime, campaign: CampaignFacts, *, patient: bool) -> Wait | Withhold:
+    """Wait only where the offer is still valid then; without an end date only the hours of the day are worth it."""
+    ends = campaign.valid_until
+    still_valid = ends is None or local_date(until, campaign.windows.zone) <= ends
+    return Wait(reason, until) if patient and still_valid else Withhold(reason)
+
+
+def _start_of(day: date, windows: Windows) -> datetime:
+    return datetime.combine(day, time.min, windows.zone).astimezone(UTC)
+
+
+def _in_year(days: Sequence[date], today: date) -> int:
+    return sum(timedelta(0) <= today - day < budget.WINDOW for day in days)
