@@ -76,13 +76,12 @@ Verdict = Send | Wait | Withhold
 class AddressFacts:
     """What is known of the address a client has for one channel, over everybody who shares it.
 
-    `suppressed`: a keyed hash of it is on the suppression list. `shared_objection`: another client who shares it said
-    no to everything. `days` are the local dates of the messages it got.
+    `shared_objection`: an objection of another client who shares it stands for this channel. `days` are the local dates
+    of the messages it got. (A suppression of the address is among the client's answers, as the objection it was.)
     """
 
     address: int
     dead: bool = False
-    suppressed: bool = False
     shared_objection: bool = False
     days: tuple[date, ...] = ()
     got_this_campaign: bool = False
@@ -165,15 +164,15 @@ def _whole_client(client: ClientFacts) -> Reason | None:
 def _by_channel(client: ClientFacts, campaign: CampaignFacts, channel: Channel, now: datetime) -> Verdict:
     consent = consent_for(client, campaign, channel, now)
     address = client.addresses.get(channel)
-    reason = _consent_reason(consent, address, covered=channel not in campaign.not_covered)
+    reason = _consent_reason(consent, covered=channel not in campaign.not_covered)
     reason = reason or _address_reason(address) or _wish_reason(client, now)
     if reason is not None or consent.answer is None or address is None:
         return Withhold(reason or Reason.CHANNEL_CONSENT_MISSING)
     return _timing(client, campaign, address, channel, now) or Send(channel, consent.answer)
 
 
-def _consent_reason(consent: Consent, address: AddressFacts | None, *, covered: bool) -> Reason | None:
-    if consent.objected or (address is not None and address.suppressed):
+def _consent_reason(consent: Consent, *, covered: bool) -> Reason | None:
+    if consent.objected:
         return Reason.OBJECTION
     if consent.state is ConsentState.GRANTED:
         return None if covered else Reason.NOTICE_DOES_NOT_COVER

@@ -1,0 +1,172 @@
+"""What an entry of the ledger is, and how entries are chained: the same arithmetic when writing and when auditing.
+
+An entry is digested whole. The entries of one commit make a group, and the group's hash covers the digests of its
+entries and the hash of the group before it in its chain, so that a missing, altered or reordered entry shows (D-03).
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from dispatcher.rules.actor import Actor
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Answer, Place, Reply
+
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+GENESIS = "0" * 64
+"""What the first group of a chain has before it."""
+
+
+class EntryKind(StrEnum):
+    """What an entry tells."""
+
+    OPENED = "opened"
+    """The installation began."""
+    PERSON = "person"
+    """A person was added or ended."""
+    IMPORT = "import"
+    """A register export was read; the body counts what it did."""
+    CLIENT = "client"
+    """A fact about a client that a verdict uses came into being or changed."""
+    ADDRESS = "address"
+    """An address was joined to a client, left one, or died; named by its number, never by itself."""
+    ANSWER = "answer"
+    """A reply to the marketing question; answers live here and nowhere else."""
+    SLOT = "slot"
+    """A slot of the year was taken, spent or returned."""
+    CAMPAIGN = "campaign"
+    """A campaign passed from one state of its life to the next."""
+    PLANNED = "planned"
+    """A message was put into the outbox."""
+    WITHHELD = "withheld"
+    """A client got no message of a campaign, and why."""
+    SEND = "send"
+    """The verdict Send with its intent: the answer and the facts it relied on."""
+    OUTCOME = "outcome"
+    """What became of a message."""
+    KEYS = "keys"
+    """Keys were created or rotated."""
+    RESTORE = "restore"
+    """An older copy of the database was put in place, or the journal was replayed over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact to be kept: `client` is the random number, `campaign` its row; the body holds no free text."""
+
+    kind: EntryKind
+    actor: Actor
+    client: int | None = None
+    campaign: int | None = None
+    channel: Channel | None = None
+    body: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """An entry as it stands in the ledger: numbered, timed (aware UTC), in its group, its body as canonical JSON."""
+
+    id: int
+    group: int
+    kind: str
+    at: datetime
+    actor: str
+    client: int | None
+    campaign: int | None
+    channel: str | None
+    body: str
+    digest: str
+
+    def data(self) -> dict[str, Json]:
+        """Return the body as a mapping."""
+        found: dict[str, Json] = json.loads(self.body)
+        return found
+
+    def expected_digest(self) -> str:
+        """Return the digest this entry must have if nobody has touched it."""
+        return digest(
+            [
+                self.id,
+                self.group,
+                self.kind,
+                stamp(self.at),
+                self.actor,
+                self.client,
+                self.campaign,
+                self.channel,
+                self.body,
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """The entries of one commit as a link of a chain."""
+
+    id: int
+    chain: int
+    position: int
+    committed_at: datetime
+    entries: int
+    previous: str
+    hash: str
+
+    def expected_hash(self, digests: Iterable[str]) -> str:
+        """Return the hash this group must have over the digests of its entries, in order."""
+        whole = hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
+        return digest(
+            [self.id, self.chain, self.position, stamp(self.committed_at), self.entries, self.previous, whole]
+        )
+
+
+def canonical(value: Json | Mapping[str, Json]) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def digest(parts: list[Json]) -> str:
+    """Return the SHA-256 of these values in hexadecimal."""
+    return hashlib.sha256(canonical(parts).encode("ascii")).hexdigest()
+
+
+def stamp(moment: datetime) -> str:
+    """Return an instant as the ledger writes it: UTC, microseconds, a closing Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def read_stamp(text: Json) -> datetime | None:
+    """Return the instant `stamp` wrote, or None for None."""
+    return datetime.fromisoformat(str(text)) if text is not None else None
+
+
+def answer_entry(answer: Answer, client: int, actor: Actor, *, booking: Mapping[str, Json] | None = None) -> Entry:
+    """Return the entry of an answer; its number and recorded time are the ledger's to give."""
+    body: dict[str, Json] = {
+        "reply": answer.reply.value,
+        "not_before": stamp(answer.not_before) if answer.not_before else None,
+        "not_after": stamp(answer.not_after) if answer.not_after else None,
+        "place": answer.place.value if answer.place else None,
+        "wording": answer.wording,
+    }
+    if booking:
+        body["booking"] = dict(booking)
+    return Entry(EntryKind.ANSWER, actor, client=client, channel=answer.channel, body=body)
+
+
+def read_answer(entry_id: int, at: datetime, channel: str | None, body: Mapping[str, Json]) -> Answer:
+    """Return the answer that an entry of that kind holds."""
+    place, wording = body["place"], body["wording"]
+    return Answer(
+        entry=entry_id,
+        reply=Reply(str(body["reply"])),
+        channel=Channel(channel) if channel else None,
+        not_before=read_stamp(body["not_before"]),
+        not_after=read_stamp(body["not_after"]),
+        recorded_at=at,
+        place=Place(str(place)) if place else None,
+        wording=str(wording) if wording else None,
+    )

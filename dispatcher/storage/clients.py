@@ -1,0 +1,215 @@
+"""The register: clients, their addresses, and who shares them."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
+
+from dispatcher.keys import KeyedHash
+from dispatcher.links import CLIENT_BITS
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAddress:
+    """An address a client has: its row, canonical form, and whether mail to it has died."""
+
+    id: int
+    canonical: str
+    dead: bool = False
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client as the register holds them."""
+
+    number: int
+    first_name: str
+    last_name: str
+    language: Language
+    last_visit: date | None
+    external_hash: str | None = None
+    addresses: Mapping[Channel, HeldAddress] = field(default_factory=dict)
+
+
+def new_number() -> int:
+    """Return a random number for a client; it says nothing about them."""
+    return secrets.randbits(CLIENT_BITS - 1) + 1
+
+
+def count(connection: Connection) -> int:
+    """Return how many clients the register holds."""
+    return int(connection.scalar(select(func.count()).select_from(ClientTable)) or 0)
+
+
+def read(connection: Connection, numbers: Iterable[int]) -> dict[int, Client]:
+    """Return these clients with their addresses, by number; the unknown are left out."""
+    wanted = list(numbers)
+    found: dict[int, Client] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        chunk = wanted[start : start + _AT_ONCE]
+        addresses = _addresses_of(connection, chunk)
+        for row in connection.execute(_client_columns().where(ClientTable.number.in_(chunk))):
+            found[row.number] = Client(
+                number=row.number,
+                first_name=row.first_name,
+                last_name=row.last_name,
+                language=Language(row.language),
+                last_visit=row.last_visit,
+                external_hash=row.external_hash,
+                addresses=addresses.get(row.number, {}),
+            )
+    return found
+
+
+def page(connection: Connection, after: int, size: int) -> list[int]:
+    """Return the next client numbers in order, greater than `after`; an empty list at the end."""
+    query = select(ClientTable.number).where(ClientTable.number > after).order_by(ClientTable.number).limit(size)
+    return list(connection.scalars(query))
+
+
+def by_external(connection: Connection, hashes: Iterable[str]) -> dict[str, int]:
+    """Return which client has which of these keyed customer numbers."""
+    wanted = list(hashes)
+    query = select(ClientTable.external_hash, ClientTable.number).where(ClientTable.external_hash.in_(wanted))
+    return {row.external_hash: row.number for row in connection.execute(query)}
+
+
+def by_address(
+    connection: Connection, addresses: Iterable[tuple[Channel, str]]
+) -> dict[tuple[Channel, str], frozenset[int]]:
+    """Return which clients have which of these canonical addresses."""
+    wanted: dict[Channel, list[str]] = defaultdict(list)
+    for channel, canonical in addresses:
+        wanted[channel].append(canonical)
+    found: dict[tuple[Channel, str], set[int]] = defaultdict(set)
+    for channel, values in wanted.items():
+        query = (
+            select(AddressTable.canonical, ClientAddressTable.client)
+            .join(ClientAddressTable, ClientAddressTable.address == AddressTable.id)
+            .where(AddressTable.channel == channel.value, AddressTable.canonical.in_(values))
+        )
+        for row in connection.execute(query):
+            found[channel, row.canonical].add(row.client)
+    return {key: frozenset(numbers) for key, numbers in found.items()}
+
+
+def search(connection: Connection, words: str, limit: int = 20) -> list[int]:
+    """Return the clients whose name, email or number holds these words, for a person at the desk."""
+    like = f"%{words.lower().replace('%', '').replace('_', '')}%"
+    in_address = (
+        select(ClientAddressTable.client)
+        .join(AddressTable, AddressTable.id == ClientAddressTable.address)
+        .where(AddressTable.canonical.like(like))
+    )
+    whole_name = func.lower(ClientTable.first_name + " " + ClientTable.last_name)
+    query = (
+        select(ClientTable.number)
+        .where(or_(whole_name.like(like), ClientTable.number.in_(in_address)))
+        .order_by(ClientTable.last_name, ClientTable.first_name)
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
+
+
+def address_ids(connection: Connection, clients: Sequence[int]) -> dict[int, list[int]]:
+    """Return the address rows of each of these clients."""
+    found: dict[int, list[int]] = defaultdict(list)
+    query = select(ClientAddressTable.client, ClientAddressTable.address).where(ClientAddressTable.client.in_(clients))
+    for row in connection.execute(query):
+        found[row.client].append(row.address)
+    return found
+
+
+def insert_clients(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write new clients; each row holds the columns of the client table."""
+    if rows:
+        connection.execute(insert(ClientTable), list(rows))
+
+
+def update_client(connection: Connection, number: int, values: Mapping[str, Any]) -> None:
+    """Write these columns of a client."""
+    connection.execute(update(ClientTable).where(ClientTable.number == number).values(**values))
+
+
+def adopt_external(connection: Connection, number: int, external: KeyedHash) -> None:
+    """Write the keyed customer number of a client who had none."""
+    update_client(connection, number, {"external_hash": external.digest, "external_key": external.key_id})
+
+
+def address_rows(
+    connection: Connection, addresses: Iterable[tuple[Channel, str]], now: datetime
+) -> dict[tuple[Channel, str], int]:
+    """Return the row of each address, writing those that have none yet."""
+    wanted = set(addresses)
+    found: dict[tuple[Channel, str], int] = {}
+    for channel in Channel:
+        values = sorted(canonical for kind, canonical in wanted if kind is channel)
+        query = select(AddressTable.id, AddressTable.canonical).where(
+            AddressTable.channel == channel.value, AddressTable.canonical.in_(values)
+        )
+        found |= {(channel, row.canonical): row.id for row in connection.execute(query)}
+        new = [value for value in values if (channel, value) not in found]
+        if new:
+            written = connection.execute(
+                insert(AddressTable).returning(AddressTable.id, AddressTable.canonical),
+                [{"channel": channel.value, "canonical": value, "added_at": now} for value in new],
+            )
+            found |= {(channel, row.canonical): row.id for row in written}
+    return found
+
+
+def join_address(
+    connection: Connection, client: int, channel: Channel, address: int, *, changed_at: datetime | None
+) -> None:
+    """Give a client this address for the channel, in place of any other."""
+    where = (ClientAddressTable.client == client, ClientAddressTable.channel == channel.value)
+    values = {"address": address, "changed_at": changed_at, "confirmed_at": None}
+    if connection.execute(update(ClientAddressTable).where(*where).values(**values)).rowcount == 0:
+        connection.execute(insert(ClientAddressTable).values(client=client, channel=channel.value, **values))
+
+
+def mark_dead(connection: Connection, address: int, code: str, now: datetime) -> None:
+    """Write that mail or texts to this address have died, and with which code."""
+    connection.execute(
+        update(AddressTable).where(AddressTable.id == address).values(dead_since=now, dead_code=code[:20])
+    )
+
+
+def _client_columns() -> Select[Any]:
+    return select(
+        ClientTable.number,
+        ClientTable.first_name,
+        ClientTable.last_name,
+        ClientTable.language,
+        ClientTable.last_visit,
+        ClientTable.external_hash,
+    )
+
+
+def _addresses_of(connection: Connection, clients: Sequence[int]) -> dict[int, dict[Channel, HeldAddress]]:
+    query = (
+        select(
+            ClientAddressTable.client,
+            ClientAddressTable.channel,
+            ClientAddressTable.changed_at,
+            AddressTable.id,
+            AddressTable.canonical,
+            AddressTable.dead_since,
+        )
+        .join(AddressTable, AddressTable.id == ClientAddressTable.address)
+        .where(ClientAddressTable.client.in_(clients))
+    )
+    found: dict[int, dict[Channel, HeldAddress]] = defaultdict(dict)
+    for row in connection.execute(query):
+        held = HeldAddress(row.id, row.canonical, row.dead_since is not None, row.changed_at)
+        found[row.client][Channel(row.channel)] = held
+    return found

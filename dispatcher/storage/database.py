@@ -1,0 +1,164 @@
+"""Opens the database, checks that it keeps what it is told to keep, and brings its tables up to date."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from dispatcher.errors import SettingsError, StorageError
+
+_BUSY_MILLISECONDS = 30_000
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_SQLITE_WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+_POSTGRESQL_WANTED = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
+class Database:
+    """One database, SQLite or PostgreSQL, by URL.
+
+    Every connection is set to durable commits (design.md, section 5) and `check_durable` reads that back.
+    Raises SettingsError for a URL that names no database the program knows.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _known(url)
+        self.engine = _engine(self.url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Say whether this is SQLite: one file, one writer at a time."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give a connection for reading one consistent state; nothing is written."""
+        options = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._trouble_named(), self.engine.connect() as connection:
+            yield connection.execution_options(**options)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Give a connection in a writing transaction, committed at the end; BEGIN IMMEDIATE on SQLite."""
+        with self._trouble_named(), self.engine.connect() as connection:
+            connection.execution_options(dispatcher_writes=True)
+            with connection.begin():
+                yield connection
+
+    def check_durable(self) -> None:
+        """Raise StorageError unless this database puts every commit on disk before it answers."""
+        with self.reading() as connection:
+            for name, wanted, found in durability(connection):
+                if found != wanted:
+                    raise StorageError(f"The database would lose commits: {name} is {found}, it must be {wanted}.")
+
+    def check_current(self) -> None:
+        """Raise StorageError unless the tables are those of this version of the program."""
+        with self.reading() as connection:
+            found = MigrationContext.configure(connection).get_current_revision()
+        wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        if found != wanted:
+            have = f"is at {found}" if found else "has no tables"
+            raise StorageError(f"The database {have}, this version needs {wanted}: run `dispatcher db upgrade`.")
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _trouble_named(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            if isinstance(error.orig, sqlite3.IntegrityError) or "Integrity" in type(error).__name__:
+                raise
+            first_line = str(error.orig).partition("\n")[0]
+            raise StorageError(f"The database did not answer: {first_line}.") from error
+
+
+def upgrade(url: str) -> None:
+    """Create the tables or bring them up to this version. Raises StorageError where that fails."""
+    database = Database(url)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    try:
+        with database.writing() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    finally:
+        database.close()
+
+
+def durability(connection: Connection) -> list[tuple[str, object, object]]:
+    """Return each setting that durable commits rest on: its name, what it must be, what it is."""
+    if connection.dialect.name == "sqlite":
+        return [
+            (name, wanted, connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            for name, wanted in _SQLITE_WANTED.items()
+        ]
+    return [
+        (name, wanted, connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one())
+        for name, wanted in _POSTGRESQL_WANTED.items()
+    ]
+
+
+def _known(url: str) -> URL:
+    try:
+        found = make_url(url)
+        backend = found.get_backend_name()
+    except (ArgumentError, NoSuchModuleError):
+        backend = ""
+    if backend not in {"sqlite", "postgresql"}:
+        raise SettingsError(
+            "[database] url is not one the program knows. Write sqlite:///dispatcher.db or postgresql://user@host/name."
+        )
+    return found
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    except ModuleNotFoundError:
+        raise SettingsError("PostgreSQL needs its driver: run `pip install consent-dispatcher[postgres]`.") from None
+    event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    del record
+    # The driver must not begin transactions by itself: `_begin_sqlite` says which kind each one is.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("dispatcher_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _set_up_postgresql(connection: Any, record: Any) -> None:
+    del record
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+        cursor.execute("SET idle_in_transaction_session_timeout TO '5min'")
+    connection.commit()

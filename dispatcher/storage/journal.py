@@ -1,0 +1,305 @@
+"""The few facts that must survive a restore, kept apart from the database and written before it.
+
+Every no, erasure, spent slot and begun campaign is a record here first: numbered, and signed over the record before it
+with a key of its own. The database keeps the numbers of the records it has taken in; one that misses any is an older
+copy, and nothing is sent until `dispatcher db restore --replay` (design.md, section 5).
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text
+
+from dispatcher.errors import JournalError
+from dispatcher.keys import Key, KeyKind, KeyRing
+from dispatcher.rules.ledger import GENESIS, Json, canonical, stamp
+from dispatcher.storage.database import Database
+
+
+class JournalKind(StrEnum):
+    """What a record of the journal tells."""
+
+    OPENED = "opened"
+    """The first record: which installation the journal belongs to."""
+    NO = "no"
+    """A client said no: number, channel if one was named, keyed hashes of the addresses."""
+    SLOT_SPENT = "slot_spent"
+    """A campaign began on a local date, so its slot is spent."""
+    RESTORED = "restored"
+    """The journal was replayed over an older copy of the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact to be put into the journal."""
+
+    kind: JournalKind
+    body: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A fact as it stands in the journal, `number` counting from 1."""
+
+    number: int
+    kind: JournalKind
+    at: str
+    body: Mapping[str, Json]
+    key: str
+    mac: str
+
+    def as_json(self) -> str:
+        """Return the record as its line in the journal."""
+        return canonical(
+            {
+                "number": self.number,
+                "kind": self.kind.value,
+                "at": self.at,
+                "body": dict(self.body),
+                "key": self.key,
+                "mac": self.mac,
+            }
+        )
+
+
+class Journal(Protocol):
+    """A journal, wherever it is kept."""
+
+    def append(self, notes: Sequence[Note], now: datetime) -> list[int]:
+        """Put these facts on disk and return their numbers. Raises JournalError if that cannot be done."""
+        ...
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record in order, checked. Raises JournalError for a missing, damaged or altered one."""
+        ...
+
+    def last(self) -> int:
+        """Return the number of the last record. Raises JournalError if the journal is missing."""
+        ...
+
+
+class FileJournal:
+    """A journal in a file beside the database: a JSON line a record."""
+
+    def __init__(self, path: Path, ring: KeyRing) -> None:
+        self._path = path
+        self._ring = ring
+        self._seen = (-1, 0, GENESIS)
+
+    def create(self, workspace: str, now: datetime) -> int:
+        """Begin the journal of an installation. Raises JournalError if there is one already."""
+        try:
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise JournalError(f"There is a journal already: {self._path.name}. Nothing was changed.") from None
+        numbers = self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)
+        directory = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        return numbers[0]
+
+    def append(self, notes: Sequence[Note], now: datetime) -> list[int]:
+        """Put these facts on disk, synced, and return their numbers; several processes take turns by a file lock."""
+        with self._opened("r+b") as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            number, mac = self._end(descriptor)
+            records = _chained(notes, number, mac, self._ring.current(KeyKind.JOURNAL), now)
+            lines = "".join(f"{record.as_json()}\n" for record in records).encode("ascii")
+            # A line that a crash cut short was never answered for: its place is taken by what comes now.
+            os.ftruncate(descriptor, self._seen[0])
+            os.lseek(descriptor, 0, os.SEEK_END)
+            _write_whole(descriptor, lines)
+            os.fsync(descriptor)
+            self._seen = (self._seen[0] + len(lines), records[-1].number, records[-1].mac)
+            return [record.number for record in records]
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record in order, each checked against the one before."""
+        try:
+            whole = self._path.read_bytes()
+        except OSError as error:
+            raise _missing(self._path.name, error.strerror) from None
+        lines = whole[: _complete(whole)].splitlines()
+        yield from _checked((_parsed(line, self._path.name) for line in lines), self._ring)
+
+    def last(self) -> int:
+        """Return the number of the last record."""
+        with self._opened("rb") as descriptor:
+            return self._end(descriptor)[0]
+
+    @contextmanager
+    def _opened(self, mode: str) -> Iterator[int]:
+        try:
+            file = self._path.open(mode, buffering=0)
+        except OSError as error:
+            raise _missing(self._path.name, error.strerror) from None
+        with file:
+            yield file.fileno()
+
+    def _end(self, descriptor: int) -> tuple[int, str]:
+        """Return the number and the MAC of the last record; what was read before is not read again."""
+        if os.fstat(descriptor).st_size != self._seen[0]:
+            number, mac = 0, GENESIS
+            for record in self.records():
+                number, mac = record.number, record.mac
+            self._seen = (_complete(self._path.read_bytes()), number, mac)
+        return self._seen[1], self._seen[2]
+
+
+class DatabaseJournal:
+    """A journal in a second database, for installations on PostgreSQL."""
+
+    _table = Table(
+        "journal",
+        MetaData(),
+        Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+        Column("kind", String(40), nullable=False),
+        Column("at", String(40), nullable=False),
+        Column("body", Text, nullable=False),
+        Column("key", String(1), nullable=False),
+        Column("mac", String(64), nullable=False),
+    )
+
+    def __init__(self, database: Database, ring: KeyRing) -> None:
+        self._database = database
+        self._ring = ring
+
+    def create(self, workspace: str, now: datetime) -> int:
+        """Begin the journal of an installation. Raises JournalError if there is one already."""
+        with self._database.writing() as connection:
+            if connection.dialect.has_table(connection, "journal"):
+                raise JournalError("There is a journal in [database] journal already. Nothing was changed.")
+            self._table.create(connection)
+        self._database.check_durable()
+        return self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)[0]
+
+    def append(self, notes: Sequence[Note], now: datetime) -> list[int]:
+        """Commit these facts and return their numbers; several processes take turns by a table lock."""
+        with self._database.writing() as connection:
+            self._require(connection)
+            if not self._database.is_sqlite:
+                connection.execute(text("LOCK TABLE journal IN EXCLUSIVE MODE"))
+            number, mac = self._end(connection)
+            records = _chained(notes, number, mac, self._ring.current(KeyKind.JOURNAL), now)
+            connection.execute(
+                insert(self._table),
+                [
+                    {
+                        "number": record.number,
+                        "kind": record.kind.value,
+                        "at": record.at,
+                        "body": canonical(record.body),
+                        "key": record.key,
+                        "mac": record.mac,
+                    }
+                    for record in records
+                ],
+            )
+            return [record.number for record in records]
+
+    def records(self) -> Iterator[Record]:
+        """Yield every record in order, each checked against the one before."""
+        with self._database.reading() as connection:
+            self._require(connection)
+            rows = connection.execute(select(self._table).order_by(self._table.c.number)).all()
+        found = (
+            Record(row.number, JournalKind(row.kind), row.at, json.loads(row.body), row.key, row.mac) for row in rows
+        )
+        yield from _checked(found, self._ring)
+
+    def last(self) -> int:
+        """Return the number of the last record."""
+        with self._database.reading() as connection:
+            self._require(connection)
+            return self._end(connection)[0]
+
+    def _require(self, connection: Connection) -> None:
+        if not connection.dialect.has_table(connection, "journal"):
+            raise _missing("[database] journal", "there is no table `journal`")
+
+    def _end(self, connection: Connection) -> tuple[int, str]:
+        columns = self._table.c
+        newest = select(columns.number, columns.mac).order_by(columns.number.desc()).limit(1)
+        row = connection.execute(newest).one_or_none()
+        return (row.number, row.mac) if row else (0, GENESIS)
+
+
+def _chained(notes: Sequence[Note], number: int, mac: str, key: Key, now: datetime) -> list[Record]:
+    records = []
+    for note in notes:
+        number += 1
+        mac = _mac(key, number, note.kind, stamp(now), note.body, mac)
+        records.append(Record(number, note.kind, stamp(now), dict(note.body), key.id, mac))
+    return records
+
+
+def _mac(key: Key, number: int, kind: JournalKind, at: str, body: Mapping[str, Json], previous: str) -> str:
+    return key.mac(
+        str(number).encode(), kind.value.encode(), at.encode(), canonical(body).encode(), previous.encode()
+    ).hex()
+
+
+def _checked(records: Iterator[Record], ring: KeyRing) -> Iterator[Record]:
+    previous, expected = GENESIS, 1
+    for record in records:
+        key = ring.find(KeyKind.JOURNAL, record.key)
+        if key is None:
+            raise JournalError(
+                f"Record {record.number} of the journal was signed with journal key {record.key!r}, which the secrets "
+                "file does not have: put the copy back that `dispatcher keys backup` made."
+            )
+        right = _mac(key, record.number, record.kind, record.at, record.body, previous)
+        if record.number != expected or record.mac != right:
+            raise JournalError(
+                f"The journal is damaged at record {expected}: put back a copy of it, then run "
+                "`dispatcher db restore --replay`. Nothing is sent until then."
+            )
+        previous, expected = record.mac, expected + 1
+        yield record
+
+
+def _parsed(line: bytes, name: str) -> Record:
+    try:
+        found = json.loads(line)
+        return Record(
+            found["number"], JournalKind(found["kind"]), found["at"], found["body"], found["key"], found["mac"]
+        )
+    except (ValueError, KeyError, TypeError):
+        raise JournalError(
+            f"A line of {name} cannot be read: put back a copy of the journal, then run "
+            "`dispatcher db restore --replay`. Nothing is sent until then."
+        ) from None
+
+
+def _complete(whole: bytes) -> int:
+    """Return how many bytes of the journal are whole lines."""
+    return whole.rfind(b"\n") + 1
+
+
+def _missing(name: str, why: str | None) -> JournalError:
+    return JournalError(
+        f"The journal {name} cannot be opened ({why}). Put it back from its copy; without it nobody knows which "
+        "clients said no, so nothing is sent."
+    )
+
+
+def _write_whole(descriptor: int, content: bytes) -> None:
+    """Write everything or leave the file as it was: half a record would damage the journal."""
+    size = os.fstat(descriptor).st_size
+    try:
+        written = 0
+        while written < len(content):
+            written += os.write(descriptor, content[written:])
+    except OSError as error:
+        os.ftruncate(descriptor, size)
+        raise JournalError(f"The journal could not be written ({error.strerror}). Nothing was changed.") from None

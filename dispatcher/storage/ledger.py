@@ -1,0 +1,190 @@
+"""Writes and reads the ledger: append-only rows, one chained group a commit."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, text, update
+
+from dispatcher.rules.ledger import GENESIS, Entry, StoredEntry, StoredGroup, canonical
+from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
+
+CHAINS = {"sqlite": 1, "postgresql": 4}
+"""How many chains there are: writers of one PostgreSQL database need not wait for each other."""
+_READ_AT_ONCE = 2_000
+_ENTRY_IDS = text("SELECT nextval('ledger_entry_id') FROM generate_series(1, :n)")
+
+
+class LedgerDraft:
+    """The group of one transaction while it grows; `close` chains it just before the commit."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._is_sqlite = connection.dialect.name == "sqlite"
+        self._group: int | None = None
+        self._digests: list[tuple[int, str]] = []
+
+    def append(self, *entries: Entry) -> list[int]:
+        """Write entries and return their numbers, in order."""
+        if not entries:
+            return []
+        if self._group is None:
+            self._group = self._new_group()
+        ids = self._new_ids(len(entries))
+        stored = [self._stored(entry, entry_id, self._group) for entry, entry_id in zip(entries, ids, strict=True)]
+        self._connection.execute(insert(LedgerEntryTable), stored)
+        self._digests += [(row["id"], row["digest"]) for row in stored]
+        return ids
+
+    def mark(self) -> int:
+        """Return a mark to go `back_to` when the savepoint around some entries is rolled back."""
+        return len(self._digests)
+
+    def back_to(self, mark: int) -> None:
+        """Forget the entries since the mark; their rows have been rolled back."""
+        del self._digests[mark:]
+
+    def close(self) -> None:
+        """Chain the group to a free head; nothing is written where nothing was appended."""
+        if self._group is None or not self._digests:
+            return
+        head = self._free_head()
+        group = StoredGroup(
+            id=self._group,
+            chain=head.chain,
+            position=head.position + 1,
+            committed_at=self._now,
+            entries=len(self._digests),
+            previous=head.hash,
+            hash="",
+        )
+        chained = group.expected_hash(digest for _, digest in sorted(self._digests))
+        self._connection.execute(
+            insert(LedgerGroupTable).values(
+                id=group.id,
+                chain=group.chain,
+                position=group.position,
+                committed_at=group.committed_at,
+                entries=group.entries,
+                previous=group.previous,
+                hash=chained,
+            )
+        )
+        self._connection.execute(
+            update(LedgerHeadTable)
+            .where(LedgerHeadTable.chain == group.chain)
+            .values(position=group.position, hash=chained)
+        )
+
+    def _stored(self, entry: Entry, entry_id: int, group: int) -> dict[str, Any]:
+        row = StoredEntry(
+            id=entry_id,
+            group=group,
+            kind=entry.kind.value,
+            at=self._now,
+            actor=str(entry.actor),
+            client=entry.client,
+            campaign=entry.campaign,
+            channel=entry.channel.value if entry.channel else None,
+            body=canonical(entry.body),
+            digest="",
+        )
+        return {
+            "id": row.id,
+            "group": row.group,
+            "kind": row.kind,
+            "at": row.at,
+            "actor": row.actor,
+            "client": row.client,
+            "campaign": row.campaign,
+            "channel": row.channel,
+            "body": row.body,
+            "digest": row.expected_digest(),
+        }
+
+    def _new_group(self) -> int:
+        if self._is_sqlite:
+            highest = self._connection.scalar(select(func.max(LedgerGroupTable.id)))
+            return (highest or 0) + 1
+        return int(self._connection.execute(text("SELECT nextval('ledger_group_id')")).scalar_one())
+
+    def _new_ids(self, count: int) -> list[int]:
+        if self._is_sqlite:
+            highest = self._connection.scalar(select(func.max(LedgerEntryTable.id))) or 0
+            return list(range(highest + 1, highest + 1 + count))
+        return sorted(self._connection.execute(_ENTRY_IDS, {"n": count}).scalars())
+
+    def _free_head(self) -> Row[int, int, str]:
+        heads = select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash)
+        free = heads.order_by(LedgerHeadTable.chain).limit(1).with_for_update(skip_locked=True)
+        found = self._connection.execute(free).one_or_none()
+        if found is not None:
+            return found
+        chain = (self._group or 0) % CHAINS[self._connection.dialect.name]
+        return self._connection.execute(heads.where(LedgerHeadTable.chain == chain).with_for_update()).one()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain as the head row tells it."""
+
+    chain: int
+    position: int
+    hash: str
+
+
+def heads(connection: Connection) -> list[Head]:
+    """Return the heads of every chain."""
+    rows = connection.execute(
+        select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash).order_by(LedgerHeadTable.chain)
+    )
+    return [Head(*row) for row in rows]
+
+
+def groups(connection: Connection) -> Iterator[StoredGroup]:
+    """Yield every group, chain by chain, in order of position."""
+    columns = [getattr(LedgerGroupTable, name) for name in StoredGroup.__dataclass_fields__]
+    ordered = select(*columns).order_by(LedgerGroupTable.chain, LedgerGroupTable.position)
+    for row in connection.execution_options(yield_per=_READ_AT_ONCE).execute(ordered):
+        yield StoredGroup(*row)
+
+
+def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Iterator[StoredEntry]:
+    """Yield entries in order of their number; of these kinds only, where given."""
+    query = select(*_columns()).order_by(LedgerEntryTable.id)
+    if kinds is not None:
+        query = query.where(LedgerEntryTable.kind.in_(list(kinds)))
+    for row in connection.execution_options(yield_per=_READ_AT_ONCE).execute(query):
+        yield StoredEntry(*row)
+
+
+def entries_of_group_order(connection: Connection) -> Iterator[StoredEntry]:
+    """Yield every entry in order of its group, then of its number: the order in which the groups were chained."""
+    query = select(*_columns()).order_by(LedgerEntryTable.group, LedgerEntryTable.id)
+    for row in connection.execution_options(yield_per=_READ_AT_ONCE).execute(query):
+        yield StoredEntry(*row)
+
+
+def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:
+    """Yield the entries of one kind about these clients, in order of their number."""
+    query = (
+        select(*_columns())
+        .where(LedgerEntryTable.client.in_(clients), LedgerEntryTable.kind == kind)
+        .order_by(LedgerEntryTable.id)
+    )
+    for row in connection.execute(query):
+        yield StoredEntry(*row)
+
+
+def open_chains(connection: Connection) -> None:
+    """Write the heads of a new ledger."""
+    count = CHAINS[connection.dialect.name]
+    connection.execute(
+        insert(LedgerHeadTable), [{"chain": chain, "position": 0, "hash": GENESIS} for chain in range(count)]
+    )
+
+
+def _columns() -> list[Any]:
+    return [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]

@@ -1,0 +1,43 @@
+"""The people who work with the program."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from dispatcher.rules.actor import Actor, ActorKind, Role
+from dispatcher.storage.tables import PersonTable
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who works with the program; `ended_at` is None while they do."""
+
+    id: int
+    name: str
+    role: Role
+    added_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def actor(self) -> Actor:
+        """Return this person as an actor: the account number, never the name."""
+        return Actor(ActorKind.PERSON, str(self.id))
+
+
+def everyone(connection: Connection) -> list[Person]:
+    """Return every person there has been, oldest first."""
+    columns = (PersonTable.id, PersonTable.name, PersonTable.role, PersonTable.added_at, PersonTable.ended_at)
+    rows = connection.execute(select(*columns).order_by(PersonTable.id))
+    return [Person(row.id, row.name, Role(row.role), row.added_at, row.ended_at) for row in rows]
+
+
+def add(connection: Connection, name: str, role: Role, now: datetime) -> int:
+    """Write a new person and return the account number."""
+    values = {"name": name, "role": role.value, "added_at": now}
+    return int(connection.execute(insert(PersonTable).values(**values).returning(PersonTable.id)).scalar_one())
+
+
+def end(connection: Connection, person: int, now: datetime) -> None:
+    """Write that a person works with the program no longer."""
+    connection.execute(update(PersonTable).where(PersonTable.id == person).values(ended_at=now))

@@ -1,0 +1,161 @@
+"""The one writer of a process: joins waiting writes into one commit, withdrawals first."""
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from dispatcher.errors import DispatcherError, StorageError
+from dispatcher.storage import locks
+from dispatcher.storage.database import Database
+from dispatcher.storage.journal import Journal, Note
+from dispatcher.storage.ledger import LedgerDraft
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.tables import JournalMarkTable
+
+T = TypeVar("T")
+_JOINED_AT_MOST = 64
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What a write works with: the connection, the moment, the ledger's group, and the journal's notes."""
+
+    connection: Connection
+    now: datetime
+    ledger: LedgerDraft
+    notes: list[Note] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Write:
+    work: Callable[[Transaction], Any]
+    locks: tuple[Lock, ...]
+    done: "Future[Any]"
+
+
+class Writer:
+    """Runs writes one group at a time in a thread of its own.
+
+    A write is a function of a Transaction. Writes that wait together share one durable commit, each behind a savepoint,
+    so that the failure of one leaves the others whole. What the journal must keep is synced there before the commit.
+    """
+
+    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._journal = journal
+        self._clock = clock
+        self._queue: queue.PriorityQueue[tuple[int, int, _Write | None]] = queue.PriorityQueue()
+        self._order = itertools.count()
+        self._thread = threading.Thread(target=self._run, name="dispatcher-writer", daemon=True)
+        self._started = False
+        self._closed = False
+        self._guard = threading.Lock()
+
+    def submit(
+        self, work: Callable[[Transaction], T], *, wanted: Iterable[Lock] = (), urgent: bool = False
+    ) -> "Future[T]":
+        """Queue a write and return its future; `urgent` ones (a no) go before all others that wait."""
+        done: Future[T] = Future()
+        with self._guard:
+            if self._closed:
+                raise StorageError("The writer has been closed; nothing more can be written.")
+            if not self._started:
+                self._thread.start()
+                self._started = True
+            self._queue.put((0 if urgent else 1, next(self._order), _Write(work, tuple(wanted), done)))
+        return done
+
+    def write(self, work: Callable[[Transaction], T], *, wanted: Iterable[Lock] = (), urgent: bool = False) -> T:
+        """Run a write and return what it returned, once it is on disk. Raises what it raised; nothing is kept then."""
+        return self.submit(work, wanted=wanted, urgent=urgent).result()
+
+    def close(self) -> None:
+        """Finish what waits, then stop."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            if self._started:
+                self._queue.put((2, next(self._order), None))
+        if self._started:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            _, _, first = self._queue.get()
+            if first is None:
+                return
+            group, stop = [first], False
+            with suppress(queue.Empty):
+                while len(group) < _JOINED_AT_MOST and not stop:
+                    _, _, another = self._queue.get_nowait()
+                    if another is None:
+                        stop = True
+                    else:
+                        group.append(another)
+            self._commit_together([write for write in group if write.done.set_running_or_notify_cancel()])
+            if stop:
+                return
+
+    def _commit_together(self, group: list[_Write]) -> None:
+        results: list[tuple[_Write, Any]] = []
+        try:
+            now = self._clock()
+            with self._database.writing() as connection:
+                transaction = Transaction(connection, now, LedgerDraft(connection, now))
+                wanted = {lock for write in group for lock in write.locks}
+                # A record on its way into the journal must not look like one this database has missed.
+                wanted.add(Lock(LockKind.JOURNAL, 0, shared=True))
+                locks.take(connection, wanted)
+                for write in group:
+                    self._run_one(write, transaction, results)
+                transaction.ledger.close()
+                self._keep_in_journal(transaction)
+        except Exception as error:  # noqa: BLE001 - whatever kept the commit away, every waiting write must hear of it
+            trouble = error if isinstance(error, DispatcherError) else _named(error)
+            for write, _ in results:
+                write.done.set_exception(trouble)
+            for write in group:
+                if not write.done.done():
+                    write.done.set_exception(trouble)
+            return
+        for write, result in results:
+            write.done.set_result(result)
+
+    def _run_one(self, write: _Write, transaction: Transaction, results: list[tuple[_Write, Any]]) -> None:
+        mark, notes = transaction.ledger.mark(), len(transaction.notes)
+        savepoint = transaction.connection.begin_nested()
+        try:
+            result = write.work(transaction)
+            savepoint.commit()
+        except Exception as error:
+            if transaction.connection.invalidated:
+                raise
+            savepoint.rollback()
+            transaction.ledger.back_to(mark)
+            del transaction.notes[notes:]
+            write.done.set_exception(error)
+        else:
+            results.append((write, result))
+
+    def _keep_in_journal(self, transaction: Transaction) -> None:
+        if not transaction.notes:
+            return
+        numbers = self._journal.append(transaction.notes, transaction.now)
+        transaction.connection.execute(insert(JournalMarkTable), [{"record": number} for number in numbers])
+
+
+def _named(error: Exception) -> StorageError:
+    if isinstance(error, SQLAlchemyError):
+        first_line = str(error).partition("\n")[0]
+        return StorageError(f"The database could not keep this: {first_line}")
+    return StorageError(f"The database could not keep this: {error}")
