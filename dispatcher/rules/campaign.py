@@ -38,6 +38,16 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+MOVES: Mapping[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.SENDING, State.HELD, State.CANCELLED}),
+    State.SENDING: frozenset({State.HELD, State.FINISHED, State.CANCELLED}),
+    State.HELD: frozenset({State.SCHEDULED, State.SENDING, State.CANCELLED}),
+    State.FINISHED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""Which state may follow which; a held campaign goes back to where it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Which clients a campaign addresses, by the only facts that may divide them (L-43).

@@ -5,7 +5,7 @@ disagree. Nothing else says yes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -56,10 +56,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Not now: ask again at `until` (aware UTC), or when the reason has gone where no instant is known."""
+    """Not now: ask again at `until` (aware UTC), or when the reason has gone where no instant is known.
+
+    `channel` is the one the message would take.
+    """
 
     reason: Reason
     until: datetime | None = None
+    channel: Channel | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,9 @@ def decide(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> Verdi
     refusals: dict[Channel, Withhold] = {}
     for channel in campaign.channels:
         verdict = _by_channel(client, campaign, channel, now)
-        if not isinstance(verdict, Withhold):
+        if isinstance(verdict, Wait):
+            return replace(verdict, channel=channel)
+        if isinstance(verdict, Send):
             return verdict
         refusals[channel] = verdict
     reachable = [channel for channel in campaign.channels if channel in client.addresses]

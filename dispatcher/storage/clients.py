@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
@@ -167,6 +167,18 @@ def address_rows(
     return found
 
 
+def insert_links(connection: Connection, rows: Sequence[tuple[int, Channel, int]]) -> None:
+    """Give new clients their addresses: client, channel, address row."""
+    if rows:
+        connection.execute(
+            insert(ClientAddressTable),
+            [
+                {"client": client, "channel": channel.value, "address": address, "changed_at": None}
+                for client, channel, address in rows
+            ],
+        )
+
+
 def join_address(
     connection: Connection, client: int, channel: Channel, address: int, *, changed_at: datetime | None
 ) -> None:
@@ -184,7 +196,7 @@ def mark_dead(connection: Connection, address: int, code: str, now: datetime) ->
     )
 
 
-def _client_columns() -> Select[Any]:
+def _client_columns() -> Any:
     return select(
         ClientTable.number,
         ClientTable.first_name,

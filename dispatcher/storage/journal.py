@@ -123,6 +123,9 @@ class FileJournal:
             self._seen = (self._seen[0] + len(lines), records[-1].number, records[-1].mac)
             return [record.number for record in records]
 
+    def close(self) -> None:
+        """Give back what is held open: nothing, for a file."""
+
     def records(self) -> Iterator[Record]:
         """Yield every record in order, each checked against the one before."""
         try:
@@ -206,6 +209,10 @@ class DatabaseJournal:
                 ],
             )
             return [record.number for record in records]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
 
     def records(self) -> Iterator[Record]:
         """Yield every record in order, each checked against the one before."""

@@ -256,6 +256,7 @@ class OutboxTable(Table):
     reason: Mapped[Word | None]
     message_id: Mapped[str] = mapped_column(String(32), unique=True)
     attempts: Mapped[int] = mapped_column(default=0)
+    planned_at: Mapped[Instant]
     not_before: Mapped[Instant]
     lease_until: Mapped[Instant | None]
     fence: Mapped[int] = mapped_column(BigKey, default=0)

@@ -39,7 +39,7 @@ class Transaction:
 class _Write:
     work: Callable[[Transaction], Any]
     locks: tuple[Lock, ...]
-    done: "Future[Any]"
+    done: Future[Any]
 
 
 class Writer:
@@ -62,7 +62,7 @@ class Writer:
 
     def submit(
         self, work: Callable[[Transaction], T], *, wanted: Iterable[Lock] = (), urgent: bool = False
-    ) -> "Future[T]":
+    ) -> Future[T]:
         """Queue a write and return its future; `urgent` ones (a no) go before all others that wait."""
         done: Future[T] = Future()
         with self._guard:

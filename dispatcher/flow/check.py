@@ -1,0 +1,95 @@
+"""Campaign file -> what is wrong with it, found before anything is sent: every message is rendered."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dispatcher.campaign_files import read_campaign
+from dispatcher.errors import CampaignFileError, DispatcherError, RenderingError
+from dispatcher.flow import audience
+from dispatcher.flow.audience import Counts
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.preparing import Prepared, Press
+from dispatcher.rendering.templates import Templates
+from dispatcher.rules.campaign import Campaign
+from dispatcher.rules.decision import Send, decide
+from dispatcher.rules.message import Sms
+from dispatcher.storage import clients
+from dispatcher.storage.facts import Known
+from dispatcher.storage.store import Store
+
+_PREVIEW_ID = "check"
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """What a check found: errors block scheduling; `segments` counts SMS by their number of parts."""
+
+    name: str
+    errors: list[str] = field(default_factory=list)
+    rendered: int = 0
+    counts: Counts = field(default_factory=Counts)
+    segments: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def ok(self) -> bool:
+        """Say whether the campaign can be scheduled."""
+        return not self.errors
+
+    def raise_for_errors(self) -> None:
+        """Raise CampaignFileError with every error found."""
+        if self.errors:
+            raise CampaignFileError("\n".join(self.errors))
+
+
+class Check:
+    """Renders a campaign for its whole audience without sending anything."""
+
+    def __init__(self, store: Store, policy: Policy, press: Press, templates: Path) -> None:
+        self._store = store
+        self._policy = policy
+        self._press = press
+        self._templates = templates
+
+    def run(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> CheckReport:
+        """Check a campaign file and return what was found."""
+        report = CheckReport(path.stem)
+        try:
+            campaign = read_campaign(path, self._policy.zone)
+            prepared = self._press.prepare(campaign, Templates.from_directory(self._templates))
+        except (CampaignFileError, RenderingError) as error:
+            report.errors.append(str(error))
+            return report
+        self._render_all(campaign, prepared, report, progress)
+        return report
+
+    def _render_all(
+        self, campaign: Campaign, prepared: Prepared, report: CheckReport, progress: Callable[[int, int], None]
+    ) -> None:
+        now = max(self._store.clock(), campaign.send_at)
+        facts = self._policy.facts(campaign)
+        done = 0
+        with self._store.reading() as connection:
+            total = clients.count(connection)
+            for chunk in audience.chunks(connection, self._store, self._policy, None, now):
+                for known in chunk:
+                    if campaign.audience.includes(known.client.language, known.client.last_visit):
+                        verdict = decide(known.facts, facts, now)
+                        report.counts.add(verdict)
+                        if isinstance(verdict, Send):
+                            self._render(prepared, known, verdict, report)
+                done += len(chunk)
+                progress(done, total)
+
+    def _render(self, prepared: Prepared, known: Known, send: Send, report: CheckReport) -> None:
+        try:
+            message = prepared.message(known.client, send, _PREVIEW_ID, self._store.clock())
+        except DispatcherError as error:
+            sentence = str(error)
+            if sentence not in report.errors:
+                report.errors.append(sentence)
+            return
+        report.rendered += 1
+        if isinstance(message.content, Sms):
+            report.segments[message.content.segments] += 1

@@ -1,0 +1,231 @@
+"""Register export -> clients, addresses and answers.
+
+Every row is matched, compared with what is on record, and only the difference is written: importing the same file twice
+changes nothing. One bad row never loses the good ones; a file that cannot be read to its end changes nothing at all.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from dispatcher.flow import audience
+from dispatcher.flow.audience import EVERY_CHANNEL, Counts
+from dispatcher.flow.matching import Change, Doubt, Matcher
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.recording import record_no
+from dispatcher.register_files import RegisterMap, RegisterRow, RejectedRow, open_register
+from dispatcher.rules.actor import Actor
+from dispatcher.rules.campaign import Audience, Channel, State
+from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.decision import CampaignFacts
+from dispatcher.rules.ledger import Entry, EntryKind, Json, answer_entry, canonical
+from dispatcher.storage import answers, clients
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+_CHUNK = 250
+_NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
+
+Progress = Callable[[int, int], None]
+"""Called with how many rows are done and how many there are."""
+
+
+@dataclass(slots=True)
+class EnrolReport:
+    """What an import did, or in a dry run would do.
+
+    `counts` holds read, created, updated, unchanged and rejected; `may_write` is None in a dry run, which
+    writes nothing and so cannot ask for verdicts.
+    """
+
+    file: str
+    encoding: str
+    delimiter: str
+    dry_run: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    remarks: list[tuple[int, str]] = field(default_factory=list)
+    dropped: tuple[str, ...] = ()
+    may_write: Counts | None = None
+
+
+class Enrol:
+    """Takes register exports in."""
+
+    def __init__(self, store: Store, policy: Policy, register: RegisterMap) -> None:
+        self._store = store
+        self._policy = policy
+        self._register = register
+
+    def run(
+        self, path: Path, actor: Actor, *, dry_run: bool = False, progress: Progress = lambda _done, _all: None
+    ) -> EnrolReport:
+        """Import a register export and report what it did.
+
+        Raises RegisterFileError for a file that cannot be read to its end; nothing is changed then.
+        """
+        now = self._store.clock()
+        file = open_register(path, self._register, now)
+        total = sum(1 for _ in file.rows())
+        report = EnrolReport(path.name, file.encoding, file.delimiter, dry_run, dropped=file.dropped)
+        matcher = Matcher(self._store.ring, now)
+        done = 0
+        rows = file.rows()
+        while chunk := list(islice(rows, _CHUNK)):
+            good = self._sort_out(chunk, report)
+            self._take(good, matcher, report, actor)
+            done += len(chunk)
+            progress(done, total)
+        if not dry_run:
+            self._close(report, file.sha256, actor)
+            report.may_write = self._verdicts(self._store.clock())
+        return report
+
+    def _sort_out(self, chunk: Sequence[RegisterRow | RejectedRow], report: EnrolReport) -> list[RegisterRow]:
+        good = []
+        for row in chunk:
+            report.counts["read"] += 1
+            if isinstance(row, RejectedRow):
+                report.counts["rejected"] += 1
+                report.rejected.append(row)
+            else:
+                report.remarks += [(row.row, remark) for remark in row.remarks]
+                good.append(row)
+        return good
+
+    def _take(self, rows: list[RegisterRow], matcher: Matcher, report: EnrolReport, actor: Actor) -> None:
+        if report.dry_run:
+            with self._store.reading() as connection:
+                self._compare(connection, rows, matcher, report)
+            return
+
+        def work(transaction: Transaction) -> None:
+            changes = self._compare(transaction.connection, rows, matcher, report)
+            texts = {answer.wording for row in rows for answer in row.answers if answer.wording}
+            answers.keep_wordings(transaction.connection, texts, transaction.now)
+            _apply(transaction, self._store, changes, actor)
+
+        self._store.write(work)
+        matcher.forget()
+
+    def _compare(
+        self, connection: Connection, rows: list[RegisterRow], matcher: Matcher, report: EnrolReport
+    ) -> list[Change]:
+        matcher.load(connection, rows)
+        changes: list[Change] = []
+        for row in rows:
+            found = matcher.change(row)
+            if isinstance(found, Doubt):
+                report.counts["rejected"] += 1
+                report.rejected.append(RejectedRow(row.row, "", found.reason))
+                changes += found.noes
+                continue
+            word = "created" if found.is_new else "unchanged" if found.is_empty else "updated"
+            report.counts[word] += 1
+            changes.append(found)
+        return [change for change in changes if not change.is_empty]
+
+    def _close(self, report: EnrolReport, sha256: str, actor: Actor) -> None:
+        def work(transaction: Transaction) -> None:
+            known = answers.seen_before(transaction.connection, "import", sha256)
+            if known is not None and not report.counts["created"] and not report.counts["updated"]:
+                return
+            body: dict[str, Json] = {"sha256": sha256, **{name: report.counts[name] for name in sorted(report.counts)}}
+            transaction.ledger.append(Entry(EntryKind.IMPORT, actor, body=body))
+            if known is None:
+                answers.remember(transaction.connection, "import", sha256, canonical(body), transaction.now)
+
+        self._store.write(work)
+
+    def _verdicts(self, now: datetime) -> Counts:
+        """Count who may be written to, were a campaign by every channel to go out in an open hour."""
+        facts = CampaignFacts(
+            channels=EVERY_CHANNEL,
+            state=State.SENDING,
+            windows=self._policy.windows,
+            valid_for=self._policy.valid_for,
+            not_covered=self._policy.not_covered,
+            authorised=self._policy.authorised,
+        )
+        return audience.count(self._store, self._policy, facts, Audience(), now)
+
+
+def _apply(transaction: Transaction, store: Store, changes: Sequence[Change], actor: Actor) -> None:
+    """Write the changes of a chunk: addresses first, then clients, then what the ledger keeps of both."""
+    connection, now = transaction.connection, transaction.now
+    rows = clients.address_rows(
+        connection, {(channel, text) for change in changes for channel, text, _ in change.joins}, now
+    )
+    new = [change for change in changes if change.is_new]
+    clients.insert_clients(connection, [_client_row(change, now) for change in new])
+    clients.insert_links(
+        connection,
+        [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],
+    )
+    held = clients.read(connection, [change.number for change in changes])
+    entries = []
+    for change in changes:
+        if not change.is_new:
+            _update(transaction, change, rows)
+        if change.is_new or change.joins:
+            entries.append(_client_entry(change, rows, actor))
+        addresses = {channel: address.canonical for channel, address in held[change.number].addresses.items()}
+        entries += _answers(transaction, store, change, actor, addresses)
+    transaction.ledger.append(*entries)
+
+
+def _client_row(change: Change, now: datetime) -> dict[str, object]:
+    return {
+        "number": change.number,
+        "external_hash": change.external.digest if change.external else None,
+        "external_key": change.external.key_id if change.external else None,
+        "last_visit": None,
+        "created_at": now,
+        "updated_at": now,
+        "restricted": False,
+        "child": False,
+        "suspended": False,
+        **change.values,
+    }
+
+
+def _update(transaction: Transaction, change: Change, rows: dict[tuple[Channel, str], int]) -> None:
+    connection, now = transaction.connection, transaction.now
+    if change.values:
+        clients.update_client(connection, change.number, {**change.values, "updated_at": now})
+    if change.external:
+        clients.adopt_external(connection, change.number, change.external)
+    for channel, text, replaces in change.joins:
+        changed_at = now if replaces else None
+        clients.join_address(connection, change.number, channel, rows[channel, text], changed_at=changed_at)
+
+
+def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: Actor) -> Entry:
+    addresses = {channel.value: rows[channel, text] for channel, text, _ in change.joins}
+    event = "created" if change.is_new else "addresses_changed"
+    return Entry(EntryKind.CLIENT, actor, client=change.number, body={"event": event, "addresses": addresses})
+
+
+def _answers(
+    transaction: Transaction, store: Store, change: Change, actor: Actor, addresses: dict[Channel, str]
+) -> list[Entry]:
+    """Return the entries of a change's answers; a no that overturns a yes goes to the journal as well."""
+    entries = []
+    has_no = any(answer.reply in _NOES for answer in change.answers)
+    overturned = _said_yes(transaction, change) if has_no and not change.is_new else set()
+    for answer in change.answers:
+        if answer.reply in _NOES and answer.channel in overturned:
+            record_no(transaction, store.ring, change.number, answer, actor, addresses)
+        else:
+            entries.append(answer_entry(answer, change.number, actor))
+    return entries
+
+
+def _said_yes(transaction: Transaction, change: Change) -> set[Channel | None]:
+    given: list[Answer] = answers.of_clients(transaction.connection, [change.number]).get(change.number, [])
+    return {answer.channel for answer in given if answer.reply is Reply.GRANTED}

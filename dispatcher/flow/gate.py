@@ -1,0 +1,141 @@
+"""The verdict at hand-off: taken again in the transaction of the intent, written down with what it relied on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import NamedTuple
+
+from dispatcher.errors import RenderingError
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.preparing import Prepared, Press
+from dispatcher.rules.actor import duty
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
+from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.message import CampaignMessage
+from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.facts import Known, gather
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.outbox import Claimed
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+_ACTOR = duty("delivery")
+_LOOK_AGAIN = timedelta(minutes=15)
+"""When a message that waits for something without an hour is looked at again."""
+
+
+class Passed(NamedTuple):
+    """A message that got its Send and its intent, and the row it came from."""
+
+    row: Claimed
+    message: CampaignMessage
+
+
+@dataclass(slots=True)
+class Decided:
+    """What the gate said of a batch; what waits has been given back."""
+
+    passed: list[Passed] = field(default_factory=list)
+    withheld: Counter[str] = field(default_factory=Counter)
+
+
+class Gate:
+    """Decides, for claimed messages, whether each may be handed over now."""
+
+    def __init__(self, store: Store, policy: Policy, press: Press) -> None:
+        self._store = store
+        self._policy = policy
+        self._press = press
+
+    def decide(self, scheduled: Scheduled, rows: Sequence[Claimed]) -> Decided:
+        """Take the verdict of each claimed message and, for a Send, commit its intent before returning.
+
+        Raises RenderingError if a message cannot be made; nothing of the batch is handed over then, and the campaign is
+        held with that reason.
+        """
+        with self._store.reading() as connection:
+            prepared = self._press.frozen(connection, scheduled)
+            addresses = clients.address_ids(connection, [row.client for row in rows])
+        wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True)]
+        wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
+        wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
+        try:
+            return self._store.write(
+                lambda transaction: self._decide(transaction, scheduled, prepared, rows), wanted=wanted
+            )
+        except RenderingError:
+            self._hold(scheduled, "rendering_failed")
+            raise
+
+    def _decide(
+        self, transaction: Transaction, scheduled: Scheduled, prepared: Prepared, rows: Sequence[Claimed]
+    ) -> Decided:
+        connection = transaction.connection
+        state = campaigns.by_id(connection, scheduled.id).state
+        facts = self._policy.facts(prepared.campaign, state)
+        held = outbox.still_held(connection, rows)
+        today = local_date(transaction.now, self._policy.zone)
+        known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, transaction.now)
+        decided = Decided()
+        sends: list[tuple[Claimed, Send, Known]] = []
+        for row in rows:
+            if row.id not in held:
+                continue
+            verdict = self._verdict(row, known.get(row.client), facts, transaction)
+            if isinstance(verdict, Send):
+                sends.append((row, verdict, known[row.client]))
+            else:
+                self._not_now(transaction, row, verdict, decided)
+        for row, send, who in sends:
+            message = prepared.message(who.client, send, row.message_id, transaction.now)
+            decided.passed.append(Passed(row, message))
+        intents = [(row.id, send.channel, who.facts.addresses[send.channel].address) for row, send, who in sends]
+        outbox.set_intents(connection, intents, transaction.now, today)
+        transaction.ledger.append(*(self._entry(row, send, who.facts, today.isoformat()) for row, send, who in sends))
+        return decided
+
+    def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
+        if known is None:
+            return Withhold(Reason.ERASED)
+        # After the first intent the channel never changes: what may have arrived by one must not arrive by another.
+        channels: Sequence[Channel] = (row.channel,) if row.attempts else facts.channels
+        return decide(known.facts, replace(facts, channels=channels), transaction.now)
+
+    def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
+        if isinstance(verdict, Wait):
+            outbox.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
+            return
+        outbox.set_withheld(transaction.connection, row.id, verdict.reason.value)
+        decided.withheld[verdict.reason.value] += 1
+        body: dict[str, Json] = {"reason": verdict.reason.value, "at": "delivery", "message": row.message_id}
+        transaction.ledger.append(
+            Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
+        )
+
+    def _entry(self, row: Claimed, send: Send, facts: ClientFacts, day: str) -> Entry:
+        """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again."""
+        address = facts.addresses[send.channel]
+        body: dict[str, Json] = {
+            "message": row.message_id,
+            "answer": send.answer.entry,
+            "address": address.address,
+            "attempt": row.attempts + 1,
+            "day": day,
+            "client_messages": len(facts.days),
+            "address_messages": len(address.days),
+            "policy": self._policy.fingerprint,
+        }
+        return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)
+
+    def _hold(self, scheduled: Scheduled, reason: str) -> None:
+        def work(transaction: Transaction) -> None:
+            campaigns.set_state(transaction.connection, scheduled.id, State.HELD, transaction.now, reason=reason)
+            transaction.ledger.append(
+                Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=scheduled.id, body={"event": "held", "reason": reason})
+            )
+
+        self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])

@@ -1,0 +1,235 @@
+"""Finds which client a row of a register is, and what the row changes about them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from dispatcher.keys import KeyedHash, KeyRing
+from dispatcher.register_files import RegisterRow, RowAnswer
+from dispatcher.rules.address import masked
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Answer, Reply
+from dispatcher.storage import answers, clients
+from dispatcher.storage.answers import wording_hash
+from dispatcher.storage.clients import Client, HeldAddress
+
+_CUSTOMER = "customer-number"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one row changes about one client; an empty change leaves the client as they are.
+
+    `joins` are the addresses to join, each with whether it takes the place of another.
+    """
+
+    number: int
+    is_new: bool = False
+    external: KeyedHash | None = None
+    values: dict[str, str | date] = field(default_factory=dict)
+    joins: tuple[tuple[Channel, str, bool], ...] = ()
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether nothing changes."""
+        return not (self.is_new or self.external or self.values or self.joins or self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a row cannot be taken; a no in it is kept all the same, for whoever it fits."""
+
+    reason: str
+    noes: tuple[Change, ...] = ()
+
+
+class Matcher:
+    """Matches rows by the register's customer number, else by email, else by phone.
+
+    It remembers what this file has brought so far, so that a dry run sees duplicates as the real run does.
+    """
+
+    def __init__(self, ring: KeyRing, now: datetime) -> None:
+        self._ring = ring
+        self._now = now
+        self._first_row: dict[int, int] = {}
+        self._clients: dict[int, Client] = {}
+        self._answers: dict[int, list[Answer]] = defaultdict(list)
+        self._by_external: dict[str, int] = {}
+        self._by_address: dict[tuple[Channel, str], set[int]] = defaultdict(set)
+
+    def load(self, connection: Connection, rows: Sequence[RegisterRow]) -> None:
+        """Look up, in a few queries, every client these rows may be."""
+        hashes = [keyed.digest for row in rows for keyed in self._hashes(row)]
+        wanted = [pair for row in rows for pair in _addresses(row)]
+        by_external = clients.by_external(connection, hashes)
+        by_address = clients.by_address(connection, wanted)
+        numbers = set(by_external.values()).union(*by_address.values()) - self._clients.keys()
+        self._clients |= clients.read(connection, numbers)
+        for number, given in answers.of_clients(connection, sorted(numbers)).items():
+            self._answers[number] += given
+        self._by_external |= by_external
+        for pair, found in by_address.items():
+            self._by_address[pair] |= found
+
+    def forget(self) -> None:
+        """Let go of what the database knows by now, so that memory does not grow with the file."""
+        self._clients.clear()
+        self._answers.clear()
+        self._by_external.clear()
+        self._by_address.clear()
+
+    def change(self, row: RegisterRow) -> Change | Doubt:
+        """Return what a row changes, or why it cannot be taken."""
+        fits = self._fits(row)
+        if len(fits) > 1:
+            return Doubt(
+                f"it fits {len(fits)} clients, {self._named(fits)}; give each their customer number in the register",
+                tuple(self._noes(number, row) for number in sorted(fits)),
+            )
+        if not fits:
+            return self._new(row)
+        number = next(iter(fits))
+        change = self._difference(number, row)
+        earlier = self._first_row.get(number)
+        if earlier is not None and (change.values or change.joins):
+            return Doubt(
+                f"it is the same client as row {earlier}, {self._named({number})}, but says something else about "
+                f"{_what(change)}; correct one of them in the register",
+                (self._noes(number, row),),
+            )
+        self._first_row.setdefault(number, row.row)
+        self._take_in(number, change)
+        return change
+
+    def _hashes(self, row: RegisterRow) -> tuple[KeyedHash, ...]:
+        return self._ring.every_hash(_CUSTOMER, row.external_id) if row.external_id else ()
+
+    def _fits(self, row: RegisterRow) -> set[int]:
+        for keyed in self._hashes(row):
+            if keyed.digest in self._by_external:
+                return {self._by_external[keyed.digest]}
+        found = [self._unclaimed(self._by_address.get(pair, set()), row) for pair in _addresses(row)]
+        found = [numbers for numbers in found if numbers]
+        if not found:
+            return set()
+        common = set.intersection(*found)
+        return common or set.union(*found)
+
+    def _unclaimed(self, numbers: set[int], row: RegisterRow) -> set[int]:
+        """Leave out clients who go by another customer number: two customers may share an address."""
+        if row.external_id is None:
+            return set(numbers)
+        return {number for number in numbers if self._clients[number].external_hash is None}
+
+    def _named(self, numbers: Iterable[int]) -> str:
+        names = []
+        for number in sorted(numbers):
+            held = self._clients[number].addresses.values()
+            names.append("/".join(masked(address.canonical) for address in held))
+        return " and ".join(names)
+
+    def _new(self, row: RegisterRow) -> Change:
+        number = clients.new_number()
+        external = self._ring.hashed(_CUSTOMER, row.external_id) if row.external_id else None
+        values: dict[str, str | date] = {
+            "first_name": row.first_name,
+            "last_name": row.last_name,
+            "language": row.language.value,
+        }
+        if row.last_visit:
+            values["last_visit"] = row.last_visit
+        joins = tuple((channel, canonical, False) for channel, canonical in _addresses(row))
+        given = tuple(dict.fromkeys(self._answer(answer) for answer in row.answers))
+        self._first_row[number] = row.row
+        self._clients[number] = Client(
+            number, row.first_name, row.last_name, row.language, row.last_visit, external.digest if external else None
+        )
+        change = Change(number, is_new=True, external=external, values=values, joins=joins, answers=given)
+        self._take_in(number, change)
+        return change
+
+    def _difference(self, number: int, row: RegisterRow) -> Change:
+        client = self._clients[number]
+        values: dict[str, str | date] = {}
+        for name in ("first_name", "last_name"):
+            said = getattr(row, name)
+            if said and said != getattr(client, name):
+                values[name] = said
+        if row.language is not client.language:
+            values["language"] = row.language.value
+        if row.last_visit and (client.last_visit is None or row.last_visit > client.last_visit):
+            values["last_visit"] = row.last_visit
+        joins = tuple(
+            (channel, canonical, channel in client.addresses)
+            for channel, canonical in _addresses(row)
+            if channel not in client.addresses or client.addresses[channel].canonical != canonical
+        )
+        external = None
+        if row.external_id and client.external_hash is None:
+            external = self._ring.hashed(_CUSTOMER, row.external_id)
+        return Change(number, external=external, values=values, joins=joins, answers=self._unheard(number, row.answers))
+
+    def _noes(self, number: int, row: RegisterRow) -> Change:
+        noes = [answer for answer in row.answers if answer.reply in {Reply.DECLINED, Reply.WITHDRAWN}]
+        change = Change(number, answers=self._unheard(number, noes))
+        self._take_in(number, change)
+        return change
+
+    def _unheard(self, number: int, said: Iterable[RowAnswer]) -> tuple[Answer, ...]:
+        known = {_essence(answer) for answer in self._answers[number]}
+        new = (self._answer(answer) for answer in said)
+        return tuple(dict.fromkeys(answer for answer in new if _essence(answer) not in known))
+
+    def _answer(self, said: RowAnswer) -> Answer:
+        return Answer(
+            entry=0,
+            reply=said.reply,
+            channel=said.channel,
+            not_before=said.not_before,
+            not_after=said.not_after,
+            recorded_at=self._now,
+            place=said.place,
+            wording=wording_hash(said.wording) if said.wording else None,
+        )
+
+    def _take_in(self, number: int, change: Change) -> None:
+        client = self._clients[number]
+        addresses = dict(client.addresses)
+        for channel, canonical, _ in change.joins:
+            addresses[channel] = HeldAddress(0, canonical)
+            self._by_address[channel, canonical].add(number)
+        if change.external:
+            self._by_external[change.external.digest] = number
+        self._clients[number] = replace(
+            client,
+            addresses=addresses,
+            external_hash=change.external.digest if change.external else client.external_hash,
+            last_visit=_day(change.values.get("last_visit"), client.last_visit),
+        )
+        self._answers[number] += change.answers
+
+
+def _addresses(row: RegisterRow) -> list[tuple[Channel, str]]:
+    found = ((Channel.EMAIL, row.email), (Channel.SMS, row.phone))
+    return [(channel, canonical) for channel, canonical in found if canonical]
+
+
+def _essence(answer: Answer) -> tuple[object, ...]:
+    """Return what makes two answers the same answer, told twice."""
+    return (answer.reply, answer.channel, answer.not_before, answer.not_after, answer.place, answer.wording)
+
+
+def _what(change: Change) -> str:
+    names = {"first_name": "the first name", "last_name": "the last name", "language": "the language"}
+    names |= {"last_visit": "the last visit"}
+    said = [names[name] for name in change.values] + [f"the {channel.value} address" for channel, _, _ in change.joins]
+    return ", ".join(said)
+
+
+def _day(value: object, other: date | None) -> date | None:
+    return value if isinstance(value, date) else other

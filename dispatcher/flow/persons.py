@@ -1,0 +1,75 @@
+"""The people who work with the program, and whose act a command is."""
+
+from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.rules.actor import Actor, Role
+from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.storage import persons
+from dispatcher.storage.persons import Person
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+
+class Persons:
+    """Adds, lists and ends persons."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def everyone(self) -> list[Person]:
+        """Return every person there has been."""
+        with self._store.reading() as connection:
+            return persons.everyone(connection)
+
+    def acting(self, name: str | None) -> Actor:
+        """Return who acts: the person of this name, or the only owner where none is named.
+
+        Raises NotFoundError for an unknown name and RefusedError where several owners make it unclear.
+        """
+        working = [person for person in self.everyone() if person.ended_at is None]
+        if name is None:
+            owners = [person for person in working if person.role is Role.OWNER]
+            if len(owners) != 1:
+                raise RefusedError(f"There are {len(owners)} owners: say who you are with --as NAME.")
+            return owners[0].actor
+        found = [person for person in working if person.name.casefold() == name.casefold()]
+        if not found:
+            known = ", ".join(person.name for person in working) or "nobody"
+            raise NotFoundError(f"Nobody by the name of {name!r} works here. Known: {known}.")
+        return found[0].actor
+
+    def add(self, name: str, role: Role, actor: Actor) -> Person:
+        """Add a person. Raises RefusedError for a name somebody working here has already."""
+        cleaned = " ".join(name.split())
+        if not cleaned or len(cleaned) > 100:
+            raise RefusedError("A person's name has 1 to 100 characters.")
+
+        def work(transaction: Transaction) -> int:
+            taken = [
+                person.name.casefold() for person in persons.everyone(transaction.connection) if not person.ended_at
+            ]
+            if cleaned.casefold() in taken:
+                raise RefusedError(f"Somebody by the name of {cleaned!r} works here already.")
+            number = persons.add(transaction.connection, cleaned, role, transaction.now)
+            body = {"event": "added", "person": number, "role": role.value}
+            transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
+            return number
+
+        number = self._store.write(work)
+        return next(person for person in self.everyone() if person.id == number)
+
+    def end(self, name: str, actor: Actor) -> None:
+        """Write that a person works here no longer. Raises RefusedError for the last owner."""
+
+        def work(transaction: Transaction) -> None:
+            working = [person for person in persons.everyone(transaction.connection) if person.ended_at is None]
+            found = [person for person in working if person.name.casefold() == name.casefold()]
+            if not found:
+                raise NotFoundError(f"Nobody by the name of {name!r} works here.")
+            owners = [person for person in working if person.role is Role.OWNER]
+            if found[0].role is Role.OWNER and len(owners) == 1:
+                raise RefusedError(f"{found[0].name} is the only owner: add another owner first.")
+            persons.end(transaction.connection, found[0].id, transaction.now)
+            body = {"event": "ended", "person": found[0].id}
+            transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
+
+        self._store.write(work)

@@ -1,0 +1,173 @@
+"""A campaign's moment -> verdicts -> outbox, in chunks with a mark to go on from."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from dispatcher.flow.audience import CHUNK
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.preparing import Press
+from dispatcher.rules.actor import duty
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Campaign, Channel, State
+from dispatcher.rules.decision import AddressFacts, Send, Verdict, Withhold, decide
+from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.message import MessageState
+from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.facts import Known, gather
+from dispatcher.storage.journal import JournalKind, Note
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.outbox import Planned
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+_ACTOR = duty("planning")
+_NO_MOMENT = timedelta(minutes=15)
+"""How soon a message that waits for something other than an hour is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReport:
+    """How many messages a campaign's plan holds, and how many clients are left out."""
+
+    planned: int
+    withheld: int
+
+
+class Plan:
+    """Plans campaigns whose moment has come."""
+
+    def __init__(self, store: Store, policy: Policy, press: Press) -> None:
+        self._store = store
+        self._policy = policy
+        self._press = press
+
+    def run(self, scheduled: Scheduled, progress: Callable[[int, int], None] = lambda _done, _all: None) -> PlanReport:
+        """Begin a campaign if it has not begun, and put every client's verdict into the outbox.
+
+        Interrupted, it goes on from its mark. Raises JournalError where the database may not be trusted to send.
+        """
+        self._store.check_trusted()
+        with self._store.reading() as connection:
+            prepared = self._press.frozen(connection, scheduled)
+            total = clients.count(connection)
+        self._begin(scheduled)
+        planned = withheld = done = 0
+        while True:
+            chunk = self._store.write(
+                lambda transaction: self._plan_chunk(transaction, scheduled.id, prepared.campaign),
+                wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)],
+            )
+            if chunk is None:
+                return PlanReport(planned, withheld)
+            planned, withheld, done = planned + chunk[0], withheld + chunk[1], done + chunk[2]
+            progress(done, total)
+
+    def _begin(self, scheduled: Scheduled) -> None:
+        """Spend the slot: the journal knows it before the first message can leave."""
+
+        def work(transaction: Transaction) -> None:
+            current = campaigns.by_id(transaction.connection, scheduled.id)
+            if current.state is not State.SCHEDULED:
+                return
+            day = local_date(transaction.now, self._policy.zone)
+            campaigns.set_begun(transaction.connection, scheduled.id, transaction.now)
+            campaigns.spend_slot(transaction.connection, scheduled.id, day)
+            transaction.notes.append(
+                Note(
+                    JournalKind.SLOT_SPENT,
+                    {
+                        "campaign": scheduled.id,
+                        "name": scheduled.name,
+                        "title": scheduled.title,
+                        "kind": scheduled.kind,
+                        "day": day.isoformat(),
+                    },
+                )
+            )
+            transaction.ledger.append(
+                Entry(EntryKind.SLOT, _ACTOR, campaign=scheduled.id, body={"event": "spent", "day": day.isoformat()}),
+                Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=scheduled.id, body={"event": "begun"}),
+            )
+
+        day = local_date(self._store.clock(), self._policy.zone)
+        wanted = [Lock(LockKind.YEAR, day.year + offset) for offset in (-1, 0, 1)]
+        self._store.write(work, wanted=[*wanted, Lock(LockKind.CAMPAIGN, scheduled.id)])
+
+    def _plan_chunk(self, transaction: Transaction, number: int, campaign: Campaign) -> tuple[int, int, int] | None:
+        """Plan the next clients and return how many were planned, withheld and seen; None once there are no more."""
+        connection = transaction.connection
+        current = campaigns.by_id(connection, number)
+        if current.planned_at is not None or current.state is not State.SENDING:
+            return None
+        page = clients.page(connection, current.plan_mark, CHUNK)
+        if not page:
+            campaigns.set_plan_mark(connection, number, current.plan_mark, planned_at=transaction.now)
+            transaction.ledger.append(Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=number, body={"event": "planned"}))
+            return None
+        today = local_date(transaction.now, self._policy.zone)
+        known = gather(connection, self._store.ring, page, number, today, transaction.now)
+        included = [
+            known[client]
+            for client in page
+            if client in known
+            and campaign.audience.includes(known[client].client.language, known[client].client.last_visit)
+        ]
+        rows = self._verdicts(transaction, number, campaign, included)
+        outbox.add(connection, rows)
+        transaction.ledger.append(*(_entry(number, row) for row in rows))
+        campaigns.set_plan_mark(connection, number, page[-1])
+        withheld = sum(row.state is MessageState.WITHHELD for row in rows)
+        return len(rows) - withheld, withheld, len(page)
+
+    def _verdicts(
+        self, transaction: Transaction, number: int, campaign: Campaign, chunk: Sequence[Known]
+    ) -> list[Planned]:
+        facts = self._policy.facts(campaign)
+        taken: set[int] = set()
+        rows = []
+        for known in chunk:
+            own = replace(known.facts, addresses=_with_taken(known, taken))
+            row = _planned(number, known, decide(own, facts, transaction.now), campaign, transaction)
+            if row.address is not None:
+                taken.add(row.address)
+            rows.append(row)
+        return rows
+
+
+def _with_taken(known: Known, taken: set[int]) -> dict[Channel, AddressFacts]:
+    """Mark the addresses that an earlier client of the same chunk gets this campaign at."""
+    return {
+        channel: replace(facts, got_this_campaign=facts.got_this_campaign or facts.address in taken)
+        for channel, facts in known.facts.addresses.items()
+    }
+
+
+def _planned(number: int, known: Known, verdict: Verdict, campaign: Campaign, transaction: Transaction) -> Planned:
+    message_id, client = secrets.token_hex(16), known.client.number
+    if isinstance(verdict, Withhold):
+        reason = verdict.reason.value
+        return Planned(number, client, message_id, MessageState.WITHHELD, transaction.now, reason=reason)
+    if isinstance(verdict, Send):
+        channel, not_before = verdict.channel, transaction.now
+    else:
+        channel = verdict.channel or campaign.channels[0]
+        not_before = verdict.until or transaction.now + _NO_MOMENT
+    address = known.facts.addresses[channel].address
+    return Planned(number, client, message_id, MessageState.WAITING, not_before, channel, address)
+
+
+def _entry(number: int, row: Planned) -> Entry:
+    if row.state is MessageState.WITHHELD:
+        body = {"reason": row.reason, "at": "planning"}
+        return Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=number, body=body)
+    return Entry(
+        EntryKind.PLANNED,
+        _ACTOR,
+        client=row.client,
+        campaign=number,
+        channel=row.channel,
+        body={"message": row.message_id, "address": row.address},
+    )

@@ -1,0 +1,64 @@
+"""The installation's standing choices that every verdict uses, as values."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from dispatcher.rules.calendar import Windows
+from dispatcher.rules.campaign import Campaign, Channel, State
+from dispatcher.rules.decision import CampaignFacts
+from dispatcher.rules.ledger import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the settings say about sending, the same for every campaign.
+
+    `grace` is how long after its moment a campaign may still begin. `fingerprint` is the hash of the settings that
+    stands on every Send entry.
+    """
+
+    windows: Windows
+    valid_for: timedelta
+    authorised: frozenset[Channel]
+    not_covered: frozenset[Channel]
+    grace: timedelta
+    batch: int
+    fingerprint: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the business zone."""
+        return self.windows.zone
+
+    def facts(self, campaign: Campaign, state: State = State.SENDING) -> CampaignFacts:
+        """Return what a verdict needs to know of this campaign, as if it were in this state."""
+        return CampaignFacts(
+            channels=campaign.channels,
+            state=state,
+            windows=self.windows,
+            valid_until=campaign.valid_until,
+            valid_for=self.valid_for,
+            not_covered=self.not_covered,
+            authorised=self.authorised,
+        )
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the choices as they are frozen with a campaign."""
+        windows: dict[str, Json] = {
+            channel.value: [
+                f"{window.opens:%H:%M}",
+                f"{window.closes:%H:%M}",
+                sorted(window.weekdays),
+                window.on_holidays,
+            ]
+            for channel, window in ((Channel.EMAIL, self.windows.email), (Channel.SMS, self.windows.sms))
+        }
+        return {
+            "windows": windows,
+            "zone": self.windows.zone.key,
+            "valid_for_days": self.valid_for.days,
+            "authorised": sorted(self.authorised),
+            "not_covered": sorted(self.not_covered),
+            "grace_minutes": int(self.grace.total_seconds() // 60),
+        }

@@ -1,0 +1,77 @@
+"""A campaign as it was frozen, compiled once and ready to be filled for each client."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from dispatcher.campaign_files import parse_campaign
+from dispatcher.flow.policy import Policy
+from dispatcher.links import OptOut, OptOutLinks
+from dispatcher.rendering import CampaignRenderer
+from dispatcher.rendering.templates import Templates
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Campaign, Channel
+from dispatcher.rules.consent import Answer
+from dispatcher.rules.decision import Send
+from dispatcher.rules.message import CampaignMessage, Recipient
+from dispatcher.rules.studio import Studio
+from dispatcher.storage import campaigns
+from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.clients import Client
+from dispatcher.texts import format_date
+
+_TEMPLATES = "templates/"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A campaign with its words compiled: it makes the message of one client, given the verdict."""
+
+    campaign: Campaign
+    renderer: CampaignRenderer
+    links: OptOutLinks
+    policy: Policy
+
+    def message(self, client: Client, send: Send, message_id: str, now: datetime) -> CampaignMessage:
+        """Return the finished message for a client who got this Send. Raises RenderingError."""
+        recipient = self._recipient(client, send.answer)
+        link = self.links.url(OptOut(client.number, send.channel))
+        to = client.addresses[send.channel].canonical
+        if send.channel is Channel.EMAIL:
+            return CampaignMessage(message_id, self.renderer.email(recipient, to, link, message_id, now))
+        return CampaignMessage(message_id, self.renderer.sms(recipient, to, link))
+
+    def _recipient(self, client: Client, answer: Answer) -> Recipient:
+        day = local_date(answer.not_before, self.policy.zone) if answer.not_before else None
+        agreed_on = format_date(day, client.language) if day else ""
+        return Recipient(client.first_name, client.language, agreed_on)
+
+
+class Press:
+    """Prepares campaigns: from the bytes they were scheduled with, or from files on disk for a check."""
+
+    def __init__(self, studio: Studio, links: OptOutLinks, policy: Policy) -> None:
+        self._studio = studio
+        self._links = links
+        self._policy = policy
+        self._ready: dict[int, Prepared] = {}
+
+    def frozen(self, connection: Connection, scheduled: Scheduled) -> Prepared:
+        """Return a scheduled campaign, compiled from its frozen bytes once and kept."""
+        if scheduled.id not in self._ready:
+            files = campaigns.frozen(connection, scheduled.id)
+            zone = self._policy.zone
+            campaign = parse_campaign(
+                files[campaigns.OWN_FILE], scheduled.name, f"{scheduled.name}.toml (frozen)", zone
+            )
+            words = {
+                path.removeprefix(_TEMPLATES): content for path, content in files.items() if path.startswith(_TEMPLATES)
+            }
+            self._ready[scheduled.id] = self.prepare(campaign, Templates(words))
+        return self._ready[scheduled.id]
+
+    def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
+        """Compile a campaign. Raises RenderingError naming template, line and what to do."""
+        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone)
+        return Prepared(campaign, renderer, self._links, self._policy)

@@ -1,0 +1,184 @@
+"""Gathers, in a few queries a chunk, every fact a verdict about these clients needs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, and_, or_, select
+
+from dispatcher.keys import KeyRing
+from dispatcher.rules.budget import WINDOW
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import VALID_FOR, Answer, Reply, fold
+from dispatcher.rules.decision import AddressFacts, ClientFacts
+from dispatcher.rules.message import COUNTED
+from dispatcher.storage import answers, clients
+from dispatcher.storage.clients import Client, HeldAddress
+from dispatcher.storage.tables import ClientAddressTable, ClientTable, OutboxTable
+
+_COUNTED = [state.value for state in COUNTED]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A client and the facts about them: what a message is made from, and what its verdict rests on."""
+
+    client: Client
+    facts: ClientFacts
+
+
+def gather(
+    connection: Connection, ring: KeyRing, numbers: Iterable[int], campaign: int | None, today: date, now: datetime
+) -> dict[int, Known]:
+    """Return what is known of each of these clients, for this campaign; erased ones are left out.
+
+    `today` is the local date on which a message would count. A few hundred clients a call.
+    """
+    wanted = sorted(set(numbers))
+    held = clients.read(connection, wanted)
+    ids = {address.id for client in held.values() for address in client.addresses.values()}
+    given = answers.of_clients(connection, wanted)
+    suppressed = answers.suppressed(connection, ring, _by_canonical(held), now)
+    shared = _shared_objections(connection, ids, now)
+    client_days, address_days = _days(connection, wanted, ids, today)
+    got_client, got_address = _this_campaign(connection, wanted, ids, campaign)
+    flags = _flags(connection, wanted)
+    found = {}
+    for number, client in held.items():
+        own = list(given.get(number, ()))
+        for address in client.addresses.values():
+            own += suppressed.get(address.id, ())
+        found[number] = Known(
+            client,
+            ClientFacts(
+                number=number,
+                in_register=flags[number].gone_since is None,
+                restricted=flags[number].restricted,
+                child=flags[number].child,
+                suspended=flags[number].suspended,
+                paused_until=flags[number].paused_until,
+                own_cap=flags[number].own_cap,
+                answers=tuple(_carried(own, client)),
+                addresses={
+                    channel: AddressFacts(
+                        address=address.id,
+                        dead=address.dead,
+                        shared_objection=any(
+                            who != number and kind is channel for who, kind in shared.get(address.id, ())
+                        ),
+                        days=tuple(address_days.get(address.id, ())),
+                        got_this_campaign=any(who != number for who in got_address.get(address.id, ())),
+                    )
+                    for channel, address in client.addresses.items()
+                },
+                days=tuple(client_days.get(number, ())),
+                got_this_campaign=number in got_client,
+            ),
+        )
+    return found
+
+
+def _by_canonical(held: dict[int, Client]) -> dict[tuple[Channel, str], int]:
+    return {
+        (channel, address.canonical): address.id
+        for client in held.values()
+        for channel, address in client.addresses.items()
+    }
+
+
+def _carried(own: list[Answer], client: Client) -> list[Answer]:
+    """Leave out each yes that was recorded before its channel's address was replaced by another (L-31)."""
+    return [answer for answer in own if not _was_for_another_address(answer, client.addresses)]
+
+
+def _was_for_another_address(answer: Answer, addresses: Mapping[Channel, HeldAddress]) -> bool:
+    if answer.reply is not Reply.GRANTED or answer.channel is None:
+        return False
+    address = addresses.get(answer.channel)
+    return address is not None and address.changed_at is not None and answer.recorded_at < address.changed_at
+
+
+def _flags(connection: Connection, numbers: Sequence[int]) -> dict[int, "_Flags"]:
+    query = select(
+        ClientTable.number,
+        ClientTable.gone_since,
+        ClientTable.restricted,
+        ClientTable.child,
+        ClientTable.suspended,
+        ClientTable.paused_until,
+        ClientTable.own_cap,
+    ).where(ClientTable.number.in_(numbers))
+    return {row.number: _Flags(*row[1:]) for row in connection.execute(query)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Flags:
+    gone_since: datetime | None
+    restricted: bool
+    child: bool
+    suspended: bool
+    paused_until: datetime | None
+    own_cap: int | None
+
+
+def _shared_objections(
+    connection: Connection, addresses: set[int], now: datetime
+) -> dict[int, list[tuple[int, Channel]]]:
+    """Return, for addresses that several clients share, whose objection stands for which channel."""
+    query = select(ClientAddressTable.address, ClientAddressTable.client, ClientAddressTable.channel).where(
+        ClientAddressTable.address.in_(addresses)
+    )
+    sharers: dict[int, list[tuple[int, Channel]]] = defaultdict(list)
+    for row in connection.execute(query):
+        sharers[row.address].append((row.client, Channel(row.channel)))
+    shared = {address: rows for address, rows in sharers.items() if len(rows) > 1}
+    if not shared:
+        return {}
+    given = answers.of_clients(connection, sorted({client for rows in shared.values() for client, _ in rows}))
+    return {
+        address: [
+            (client, channel)
+            for client, channel in rows
+            if fold(given.get(client, ()), channel, now, VALID_FOR).objected
+        ]
+        for address, rows in shared.items()
+    }
+
+
+def _days(
+    connection: Connection, numbers: Sequence[int], addresses: set[int], today: date
+) -> tuple[dict[int, list[date]], dict[int, list[date]]]:
+    """Return the days of counted messages in the window that ends today, by client and by address (L-23)."""
+    by_client: dict[int, list[date]] = defaultdict(list)
+    by_address: dict[int, list[date]] = defaultdict(list)
+    recent = and_(OutboxTable.state.in_(_COUNTED), OutboxTable.day > today - WINDOW)
+    for column, wanted, found in (
+        (OutboxTable.client, set(numbers), by_client),
+        (OutboxTable.address, addresses, by_address),
+    ):
+        query = select(column, OutboxTable.day).where(recent, column.in_(wanted))
+        for who, day in connection.execute(query).tuples():
+            if who is not None and day is not None:
+                found[who].append(day)
+    return by_client, by_address
+
+
+def _this_campaign(
+    connection: Connection, numbers: Sequence[int], addresses: set[int], campaign: int | None
+) -> tuple[set[int], dict[int, set[int]]]:
+    """Return who has got this campaign already, and which clients have a message of it under which address."""
+    if campaign is None:
+        return set(), {}
+    query = select(OutboxTable.client, OutboxTable.address, OutboxTable.state).where(
+        OutboxTable.campaign == campaign,
+        or_(OutboxTable.client.in_(numbers), OutboxTable.address.in_(addresses)),
+    )
+    got: set[int] = set()
+    by_address: dict[int, set[int]] = defaultdict(set)
+    for row in connection.execute(query):
+        if row.state in _COUNTED:
+            got.add(row.client)
+        if row.address is not None:
+            by_address[row.address].add(row.client)
+    return got, by_address

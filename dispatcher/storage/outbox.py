@@ -1,0 +1,251 @@
+"""Messages still to go, and what became of those that went."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.message import MessageState, Outcome
+from dispatcher.storage.tables import OutboxTable
+
+_OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row as planning writes it: waiting for its hand-off, or withheld with its reason."""
+
+    campaign: int
+    client: int
+    message_id: str
+    state: MessageState
+    not_before: datetime
+    channel: Channel | None = None
+    address: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that a worker holds: until `lease_until`, and only as long as its fence is the newest."""
+
+    id: int
+    campaign: int
+    client: int
+    address: int | None
+    channel: Channel
+    message_id: str
+    attempts: int
+    fence: int
+    planned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many messages of a campaign stand where: one count for a state, channel and reason."""
+
+    campaign: int
+    state: MessageState
+    channel: Channel | None
+    reason: str | None
+    count: int
+
+
+def add(connection: Connection, rows: Sequence[Planned]) -> None:
+    """Write planned rows. The unique keys refuse a second message per client, and per address, of one campaign."""
+    if rows:
+        connection.execute(
+            insert(OutboxTable),
+            [
+                {
+                    "campaign": row.campaign,
+                    "client": row.client,
+                    "address": row.address,
+                    "channel": row.channel.value if row.channel else None,
+                    "state": row.state.value,
+                    "reason": row.reason,
+                    "message_id": row.message_id,
+                    "attempts": 0,
+                    "not_before": row.not_before,
+                    "planned_at": row.not_before,
+                    "fence": 0,
+                }
+                for row in rows
+            ],
+        )
+
+
+def claim(
+    connection: Connection, campaign: int, now: datetime, lease_until: datetime, limit: int, channel: Channel
+) -> list[Claimed]:
+    """Take the next due messages of a campaign and channel; no other worker gets them before the lease has ended."""
+    columns = OutboxTable
+    free = or_(columns.lease_until.is_(None), columns.lease_until <= now)
+    query = (
+        select(columns.id)
+        .where(
+            columns.campaign == campaign,
+            columns.channel == channel.value,
+            columns.state.in_(_OPEN),
+            columns.not_before <= now,
+            free,
+        )
+        .order_by(columns.not_before, columns.id)
+        .limit(limit)
+    )
+    if connection.dialect.name != "sqlite":
+        query = query.with_for_update(skip_locked=True)
+    ids = list(connection.scalars(query))
+    if not ids:
+        return []
+    taken = (
+        update(OutboxTable)
+        .where(OutboxTable.id.in_(ids))
+        .values(lease_until=lease_until, fence=OutboxTable.fence + 1)
+        .returning(*_claimed_columns())
+    )
+    return [_claimed(row) for row in sorted(connection.execute(taken), key=lambda row: int(row.id))]
+
+
+def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
+    """Return which of these rows this worker still holds and may hand over: same fence, still open."""
+    query = select(OutboxTable.id, OutboxTable.fence).where(
+        OutboxTable.id.in_([row.id for row in rows]), OutboxTable.state.in_(_OPEN)
+    )
+    fences = {row.id: row.fence for row in connection.execute(query)}
+    return {row.id for row in rows if fences.get(row.id) == row.fence}
+
+
+def set_intents(connection: Connection, rows: Iterable[tuple[int, Channel, int]], now: datetime, day: date) -> None:
+    """Write that these messages (row, channel, address) are about to be handed off; they count from this local day."""
+    values = [{"row": row, "via": channel.value, "to": address} for row, channel, address in rows]
+    if values:
+        statement = (
+            update(OutboxTable)
+            .where(OutboxTable.id == bindparam("row"))
+            .values(
+                state=MessageState.ATTEMPTING.value,
+                channel=bindparam("via"),
+                address=bindparam("to"),
+                intent_at=now,
+                day=day,
+                attempts=OutboxTable.attempts + 1,
+            )
+        )
+        connection.execute(statement, values)
+
+
+def set_withheld(connection: Connection, row: int, reason: str) -> None:
+    """Write that a planned message does not go, and why; its address is free again for nobody of this campaign."""
+    connection.execute(
+        update(OutboxTable)
+        .where(OutboxTable.id == row)
+        .values(state=MessageState.WITHHELD.value, reason=reason, address=None, lease_until=None, day=None)
+    )
+
+
+def give_back(connection: Connection, row: int, not_before: datetime) -> None:
+    """Give a claimed row back, to be looked at again at this time."""
+    connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(lease_until=None, not_before=not_before))
+
+
+def set_outcome(
+    connection: Connection, row: Claimed, outcome: Outcome, provider: str, now: datetime, again_at: datetime | None
+) -> bool:
+    """Write what became of a message and say whether this worker was still the one to tell.
+
+    `again_at` is when a deferred message may be tried again; without it a deferral is final.
+    """
+    state = MessageState(outcome.kind.value)
+    if state is MessageState.DEFERRED and again_at is None:
+        state = MessageState.REFUSED
+    values: dict[str, object] = {
+        "state": state.value,
+        "outcome_at": now,
+        "code": (outcome.status or outcome.code)[:20],
+        "provider": provider,
+        "provider_id": outcome.provider_id[:64] or None,
+        "segments": outcome.segments,
+        "lease_until": None,
+    }
+    if state is MessageState.DEFERRED:
+        values |= {"not_before": again_at, "day": None}
+    if state is MessageState.REFUSED:
+        values["day"] = None
+    mine = (
+        OutboxTable.id == row.id,
+        OutboxTable.fence == row.fence,
+        OutboxTable.state == MessageState.ATTEMPTING.value,
+    )
+    return connection.execute(update(OutboxTable).where(*mine).values(**values)).rowcount == 1
+
+
+def lost(connection: Connection, now: datetime) -> list[Claimed]:
+    """Return the messages whose intent has no outcome and whose worker's lease has ended: nobody knows what became."""
+    query = select(*_claimed_columns()).where(
+        OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now
+    )
+    return [_claimed(row) for row in connection.execute(query)]
+
+
+def free_claims(connection: Connection) -> None:
+    """Take back every claim on messages still to go: whoever held them is gone."""
+    connection.execute(
+        update(OutboxTable)
+        .where(OutboxTable.state.in_(_OPEN), OutboxTable.lease_until.is_not(None))
+        .values(lease_until=None, fence=OutboxTable.fence + 1)
+    )
+
+
+def open_of_client(connection: Connection, client: int) -> list[tuple[int, int, str]]:
+    """Return the row, campaign and message id of each message still waiting for a client."""
+    query = select(OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id).where(
+        OutboxTable.client == client, OutboxTable.state.in_(_OPEN)
+    )
+    return [(row.id, row.campaign, row.message_id) for row in connection.execute(query)]
+
+
+def count_open(connection: Connection, campaign: int) -> int:
+    """Return how many messages of a campaign are waiting, deferred or being handed over."""
+    query = select(func.count()).where(
+        OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value))
+    )
+    return int(connection.scalar(query) or 0)
+
+
+def next_due(connection: Connection, campaign: int) -> datetime | None:
+    """Return when the next waiting message of a campaign may be looked at, or None where none waits."""
+    query = select(func.min(OutboxTable.not_before)).where(
+        OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN)
+    )
+    return connection.scalar(query)
+
+
+def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
+    """Return how many messages stand where, of one campaign or of all."""
+    columns = (OutboxTable.campaign, OutboxTable.state, OutboxTable.channel, OutboxTable.reason)
+    query = select(*columns, func.count()).group_by(*columns).order_by(*columns)
+    if campaign is not None:
+        query = query.where(OutboxTable.campaign == campaign)
+    return [
+        Tally(row[0], MessageState(row[1]), Channel(row[2]) if row[2] else None, row[3], row[4])
+        for row in connection.execute(query)
+    ]
+
+
+def planned_clients(connection: Connection, campaign: int, clients: Sequence[int]) -> set[int]:
+    """Return which of these clients have a row of this campaign already."""
+    query = select(OutboxTable.client).where(OutboxTable.campaign == campaign, OutboxTable.client.in_(clients))
+    return set(connection.scalars(query))
+
+
+def _claimed(row: Any) -> Claimed:
+    values = dict(zip(Claimed.__dataclass_fields__, row, strict=True))
+    return Claimed(**{**values, "channel": Channel(values["channel"])})
+
+
+def _claimed_columns() -> list[Any]:
+    return [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
