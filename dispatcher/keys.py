@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -70,10 +71,16 @@ class KeyedHash:
 
 
 class KeyRing:
-    """The keys of one installation, the last of each kind being the current one."""
+    """The keys of one installation, the last of each kind being the current one.
 
-    def __init__(self, keys: Mapping[KeyKind, tuple[Key, ...]]) -> None:
+    `credentials` are the passwords for other people's servers that share the file; printing the ring shows none.
+    """
+
+    def __init__(
+        self, keys: Mapping[KeyKind, tuple[Key, ...]], credentials: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._keys = {kind: tuple(keys.get(kind, ())) for kind in KeyKind}
+        self.credentials = MappingProxyType(dict(credentials))
 
     def current(self, kind: KeyKind) -> Key:
         """Return the key that makes new things of this kind. Raises SettingsError where there is none."""
@@ -103,7 +110,7 @@ class KeyRing:
         if len(used) >= len(KEY_IDS):
             raise SettingsError(f"There are {len(used)} {kind.value} keys already; no id is left for another.")
         key = Key(kind, KEY_IDS[len(used)], _new_secret(kind))
-        return KeyRing({**self._keys, kind: (*used, key)})
+        return KeyRing({**self._keys, kind: (*used, key)}, self.credentials)
 
 
 def new_ring() -> KeyRing:
@@ -135,7 +142,8 @@ def parse_ring(text: str, name: str) -> KeyRing:
     """Return the ring a secrets text describes. Raises SettingsError naming what is wrong, never a secret."""
     try:
         found = tomllib.loads(text)
-        return KeyRing({kind: _parse_kind(kind, found.get(kind.value, {})) for kind in KeyKind})
+        credentials = {str(name): str(secret) for name, secret in found.get("credentials", {}).items()}
+        return KeyRing({kind: _parse_kind(kind, found.get(kind.value, {})) for kind in KeyKind}, credentials)
     except (tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
         raise SettingsError(
             f"{name} is damaged: restore the copy that `dispatcher keys backup` made. Nothing was changed."
@@ -197,4 +205,7 @@ def _as_text(ring: KeyRing) -> str:
             f"{json.dumps(key.id)} = {json.dumps(base64.b64encode(key.secret).decode())}" for key in ring.all(kind)
         ]
         lines.append("")
+    lines.append("[credentials]")
+    lines += [f"{json.dumps(name)} = {json.dumps(secret)}" for name, secret in ring.credentials.items()]
+    lines.append("")
     return "\n".join(lines)

@@ -7,11 +7,12 @@ of its own. A message whose worker dies in between is `unknown` and never sent a
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from dispatcher.channels import Carrier, Session
 from dispatcher.flow.gate import Gate, Passed
@@ -85,9 +86,9 @@ class Deliver:
         """
         await asyncio.to_thread(self._store.check_trusted)
         report = DeliverReport()
-        async with asyncio.TaskGroup() as group:
-            for channel, carrier in self._carriers.items():
-                group.create_task(self._run_channel(scheduled, channel, carrier, report, tell))
+        await _all_to_their_end(
+            self._run_channel(scheduled, channel, carrier, report, tell) for channel, carrier in self._carriers.items()
+        )
         report.finished = await asyncio.to_thread(self._finish, scheduled)
         return report
 
@@ -126,9 +127,7 @@ class Deliver:
                     report.blocked.add(message.channel)
                 tell(outcome)
 
-        async with asyncio.TaskGroup() as group:
-            for session in sessions:
-                group.create_task(work(session))
+        await _all_to_their_end(work(session) for session in sessions)
 
     def _record(self, row: Claimed, outcome: Outcome, provider: str) -> Future[bool]:
         again_at = self._again_at(row, outcome)
@@ -169,3 +168,13 @@ class Deliver:
             return True
 
         return self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
+
+
+async def _all_to_their_end(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run these side by side and raise the first error once all have ended.
+
+    Nobody is cancelled for another's trouble: a hand-off cut short in the middle would be `unknown` for no reason.
+    """
+    for ended in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended

@@ -214,16 +214,20 @@ def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: A
 def _answers(
     transaction: Transaction, store: Store, change: Change, actor: Actor, addresses: dict[Channel, str]
 ) -> list[Entry]:
-    """Return the entries of a change's answers; a no that overturns a yes goes to the journal as well."""
+    """Return the entries of a change's answers; an objection, or a no that overturns a yes, goes to the journal too."""
     entries = []
     has_no = any(answer.reply in _NOES for answer in change.answers)
     overturned = _said_yes(transaction, change) if has_no and not change.is_new else set()
     for answer in change.answers:
-        if answer.reply in _NOES and answer.channel in overturned:
+        if answer.reply is Reply.WITHDRAWN or (answer.reply in _NOES and _overturns(answer, overturned)):
             record_no(transaction, store.ring, change.number, answer, actor, addresses)
         else:
             entries.append(answer_entry(answer, change.number, actor))
     return entries
+
+
+def _overturns(no: Answer, yeses: set[Channel | None]) -> bool:
+    return bool(yeses) if no.channel is None else no.channel in yeses
 
 
 def _said_yes(transaction: Transaction, change: Change) -> set[Channel | None]:

@@ -83,7 +83,7 @@ class Lifecycle:
             if to not in MOVES[current.state]:
                 allowed = ", ".join(sorted(MOVES[current.state])) or "nothing: it has ended"
                 raise RefusedError(
-                    f"{campaign.name} is {current.state.value}, so it cannot become {to.value}. It can become: {allowed}."
+                    f"{campaign.name} is {current.state.value} and cannot become {to.value}. It can become: {allowed}."
                 )
             campaigns.set_state(transaction.connection, campaign.id, to, transaction.now, reason=reason)
             body = {"event": to.value, "reason": reason}

@@ -2,7 +2,7 @@
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.rules.actor import Actor, Role
-from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import persons
 from dispatcher.storage.persons import Person
 from dispatcher.storage.store import Store
@@ -50,7 +50,7 @@ class Persons:
             if cleaned.casefold() in taken:
                 raise RefusedError(f"Somebody by the name of {cleaned!r} works here already.")
             number = persons.add(transaction.connection, cleaned, role, transaction.now)
-            body = {"event": "added", "person": number, "role": role.value}
+            body: dict[str, Json] = {"event": "added", "person": number, "role": role.value}
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
             return number
 
@@ -69,7 +69,7 @@ class Persons:
             if found[0].role is Role.OWNER and len(owners) == 1:
                 raise RefusedError(f"{found[0].name} is the only owner: add another owner first.")
             persons.end(transaction.connection, found[0].id, transaction.now)
-            body = {"event": "ended", "person": found[0].id}
+            body: dict[str, Json] = {"event": "ended", "person": found[0].id}
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
 
         self._store.write(work)

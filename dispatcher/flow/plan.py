@@ -9,6 +9,7 @@ from dispatcher.flow.audience import CHUNK
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
+from dispatcher.rules.budget import room_for
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, State
 from dispatcher.rules.decision import AddressFacts, Send, Verdict, Withhold, decide
@@ -24,6 +25,8 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 _ACTOR = duty("planning")
+NO_SLOT = "no_slot"
+"""Why a campaign is held that begins on another day than planned, on which the year has no room for it."""
 _NO_MOMENT = timedelta(minutes=15)
 """How soon a message that waits for something other than an hour is looked at again."""
 
@@ -73,6 +76,10 @@ class Plan:
             if current.state is not State.SCHEDULED:
                 return
             day = local_date(transaction.now, self._policy.zone)
+            if room_for(day, campaigns.slots_near(transaction.connection, day, besides=scheduled.id)) is not None:
+                # The slot lies on the day of the first hand-off: on another day than planned it is taken anew.
+                self._hold(transaction, scheduled.id, NO_SLOT)
+                return
             campaigns.set_begun(transaction.connection, scheduled.id, transaction.now)
             campaigns.spend_slot(transaction.connection, scheduled.id, day)
             transaction.notes.append(
@@ -95,6 +102,11 @@ class Plan:
         day = local_date(self._store.clock(), self._policy.zone)
         wanted = [Lock(LockKind.YEAR, day.year + offset) for offset in (-1, 0, 1)]
         self._store.write(work, wanted=[*wanted, Lock(LockKind.CAMPAIGN, scheduled.id)])
+
+    def _hold(self, transaction: Transaction, campaign: int, reason: str) -> None:
+        campaigns.set_state(transaction.connection, campaign, State.HELD, transaction.now, reason=reason)
+        body = {"event": "held", "reason": reason}
+        transaction.ledger.append(Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=campaign, body=body))
 
     def _plan_chunk(self, transaction: Transaction, number: int, campaign: Campaign) -> tuple[int, int, int] | None:
         """Plan the next clients and return how many were planned, withheld and seen; None once there are no more."""

@@ -1,6 +1,6 @@
 """The installation's standing choices that every verdict uses, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,10 @@ class Policy:
             not_covered=self.not_covered,
             authorised=self.authorised,
         )
+
+    def with_fingerprint(self, fingerprint: str) -> "Policy":
+        """Return this policy under the hash of its own settings."""
+        return replace(self, fingerprint=fingerprint)
 
     def as_json(self) -> dict[str, Json]:
         """Return the choices as they are frozen with a campaign."""

@@ -1,7 +1,7 @@
 """Click, STOP, desk -> answer; durable before anybody is told, and in force for everything not yet handed off.
 
-The gate asks again at every hand-off, so a no needs no list of what to stop: what waits for that client is withdrawn here
-for the owner's eyes, and would be withheld anyway.
+The gate asks again at every hand-off, so a no needs no list of what to stop: what waits for that client is withdrawn
+here for the owner's eyes, and would be withheld anyway.
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,91 @@
+"""Looks into the register for a person: who is there, and what may be written to them."""
+
+from dataclasses import dataclass
+
+from dispatcher.errors import NotFoundError
+from dispatcher.flow.policy import Policy
+from dispatcher.rules.address import AddressError, canonical_email, canonical_number, masked
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Consent, fold
+from dispatcher.storage import answers, clients
+from dispatcher.storage.clients import Client
+from dispatcher.storage.store import Store
+
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A client as a list shows them: masked addresses, and the state of consent by channel."""
+
+    number: int
+    name: str
+    language: str
+    addresses: dict[Channel, str]
+    consents: dict[Channel, Consent]
+
+
+class Register:
+    """Finds clients."""
+
+    def __init__(self, store: Store, policy: Policy) -> None:
+        self._store = store
+        self._policy = policy
+
+    def find(self, words: str) -> int:
+        """Return the one client whom a number, an address, or part of a name means.
+
+        Raises NotFoundError where nobody or more than one fits, naming what fits, masked.
+        """
+        fits = self._fitting(words.strip())
+        if len(fits) == 1:
+            return fits[0]
+        if not fits:
+            raise NotFoundError(f"No client fits {words!r}: give the client number, email, phone or part of the name.")
+        names = "\n".join(
+            f"  {each.number}  {each.name}  {', '.join(each.addresses.values())}" for each in self._listed(fits)
+        )
+        raise NotFoundError(f"{len(fits)} clients fit {words!r}; give the number of the one you mean:\n{names}")
+
+    def listed(self, words: str = "", limit: int = _AT_ONCE) -> list[Listed]:
+        """Return the clients whose name or address holds these words, or the first of all."""
+        with self._store.reading() as connection:
+            numbers = clients.search(connection, words, limit)
+        return self._listed(numbers)
+
+    def _fitting(self, words: str) -> list[int]:
+        with self._store.reading() as connection:
+            if words.isdigit() and clients.read(connection, [int(words)]):
+                return [int(words)]
+            exact = clients.by_address(connection, _as_addresses(words))
+            found = sorted(set().union(*exact.values()))
+            return found or clients.search(connection, words)
+
+    def _listed(self, numbers: list[int]) -> list[Listed]:
+        now = self._store.clock()
+        with self._store.reading() as connection:
+            held = clients.read(connection, numbers)
+            given = answers.of_clients(connection, numbers)
+        found = []
+        for number in numbers:
+            client = held[number]
+            consents = {
+                channel: fold(given.get(number, ()), channel, now, self._policy.valid_for) for channel in Channel
+            }
+            addresses = {channel: masked(address.canonical) for channel, address in client.addresses.items()}
+            found.append(Listed(number, _name(client), client.language.value, addresses, consents))
+        return found
+
+
+def _name(client: Client) -> str:
+    return f"{client.first_name} {client.last_name}".strip()
+
+
+def _as_addresses(words: str) -> list[tuple[Channel, str]]:
+    found = []
+    for channel, read in ((Channel.EMAIL, canonical_email), (Channel.SMS, canonical_number)):
+        try:
+            found.append((channel, read(words)))
+        except AddressError:
+            continue
+    return found

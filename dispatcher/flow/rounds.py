@@ -1,0 +1,70 @@
+"""One round of sending: what is due is planned, then delivered; whoever keeps the time calls it again and again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dispatcher.errors import ChannelError, RenderingError
+from dispatcher.flow.deliver import Deliver, DeliverReport
+from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.plan import Plan, PlanReport
+from dispatcher.rules.actor import duty
+from dispatcher.rules.message import Outcome
+from dispatcher.storage.campaigns import Scheduled
+
+_ACTOR = duty("planning")
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a round did for one campaign; `trouble` is a sentence where something kept it from going on."""
+
+    campaign: Scheduled
+    planned: PlanReport | None = None
+    delivered: DeliverReport | None = None
+    trouble: str | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nothing happened: every message of the campaign waits for its time."""
+        nothing = self.delivered is None or not (self.delivered.outcomes or self.delivered.withheld)
+        return (
+            self.planned is None
+            and self.trouble is None
+            and nothing
+            and not (self.delivered and self.delivered.finished)
+        )
+
+
+class Rounds:
+    """Works through what is due."""
+
+    def __init__(self, lifecycle: Lifecycle, plan: Plan, deliver: Deliver) -> None:
+        self._lifecycle = lifecycle
+        self._plan = plan
+        self._deliver = deliver
+
+    async def once(
+        self,
+        on_plan: Callable[[int, int], None] = lambda _done, _all: None,
+        on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+    ) -> list[Worked]:
+        """Plan and deliver every campaign that is due now, earliest first, and return what was done.
+
+        Trouble with one campaign's words or carriers leaves the others to go on. Raises JournalError and StorageError:
+        then nothing may be sent at all.
+        """
+        due = await asyncio.to_thread(self._lifecycle.due, _ACTOR)
+        return [await self._one(campaign, on_plan, on_outcome) for campaign in due]
+
+    async def _one(
+        self, campaign: Scheduled, on_plan: Callable[[int, int], None], on_outcome: Callable[[Outcome], None]
+    ) -> Worked:
+        planned = None
+        try:
+            if campaign.planned_at is None:
+                planned = await asyncio.to_thread(self._plan.run, campaign, on_plan)
+            delivered = await self._deliver.run(campaign, on_outcome)
+        except (ChannelError, RenderingError) as error:
+            return Worked(campaign, planned, trouble=str(error))
+        return Worked(campaign, planned, delivered)

@@ -1,0 +1,339 @@
+"""The settings: dispatcher.toml and the environment, read once, checked at once.
+
+This is the only place that reads the environment. What a variable `DISPATCHER_EMAIL__HOST` says stands above `[email]
+host` in the file. Passwords are never in the file: they come from the environment or from the secrets file.
+"""
+
+import os
+from datetime import date, datetime, time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from dispatcher.errors import SettingsError
+from dispatcher.keys import KeyRing, read_ring
+from dispatcher.rules.address import AddressError, canonical_email
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.consent import Place
+
+FILE = "dispatcher.toml"
+SECRETS = "secrets.toml"
+EEA = frozenset(
+    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()  # noqa: SIM905
+)
+"""The countries data may stay in (L-42)."""
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("this is no time zone; write for example Europe/Helsinki") from None
+    return name
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return url.rstrip("/")
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return url.rstrip("/")
+    raise ValueError("write a web address that begins with https:// (http:// only for this machine itself)")
+
+
+def _mail_address(text: str) -> str:
+    try:
+        return canonical_email(text)
+    except AddressError as error:
+        raise ValueError(f"this is no email address: {error}") from None
+
+
+def _hour(text: str) -> str:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        raise ValueError("write an hour of the day as 09:00") from None
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Hour = Annotated[str, AfterValidator(_hour)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class StudioSection(_Section):
+    """[studio]: who sends, as every message and page says it (L-20)."""
+
+    name: str = Field(min_length=2, max_length=80)
+    business_id: str = Field(min_length=3)
+    postal_address: str = Field(min_length=5)
+    email: MailAddress
+    phone: str = Field(min_length=5)
+    booking_url: WebAddress
+    public_url: WebAddress
+    notice: dict[Language, WebAddress]
+
+    @model_validator(mode="after")
+    def _notice_in_finnish(self) -> Self:
+        if Language.FI not in self.notice:
+            raise ValueError('notice needs the address of the Finnish privacy notice: fi = "https://…"')
+        return self
+
+
+class DatabaseSection(_Section):
+    """[database]: SQLite in the workspace by default; on PostgreSQL the journal needs a database of its own."""
+
+    url: str = "sqlite:///dispatcher.db"
+    journal: str = "dispatcher.journal"
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.url.startswith("postgresql") and not self.journal.startswith("postgresql"):
+            raise ValueError("with PostgreSQL, journal is the URL of a second database, kept and backed up apart")
+        return self
+
+
+class EmailProvider(StrEnum):
+    """What carries emails."""
+
+    PREVIEW = "preview"
+    SMTP = "smtp"
+
+
+class SmsProvider(StrEnum):
+    """What carries text messages."""
+
+    PREVIEW = "preview"
+    TWILIO = "twilio"
+
+
+class EmailSection(_Section):
+    """[email]: how mail leaves. `country` and `dpa_signed` speak of the mail server's company (L-39, L-42)."""
+
+    provider: EmailProvider = EmailProvider.PREVIEW
+    sender: MailAddress
+    bounces: MailAddress | None = None
+    host: str = ""
+    port: int = Field(default=587, ge=1, le=65535)
+    tls: str = Field(default="starttls", pattern="^(implicit|starttls|none)$")
+    username: str = ""
+    sessions: int = Field(default=2, ge=1, le=50)
+    messages_per_connection: int = Field(default=100, ge=1)
+    country: Country | None = None
+    dpa_signed: date | None = None
+
+    @property
+    def stays_here(self) -> bool:
+        """Say whether mail goes no further than this machine."""
+        return self.provider is EmailProvider.PREVIEW or self.host in _LOOPBACK
+
+
+class SmsSection(_Section):
+    """[sms]: how text messages leave (S-11, S-20, L-42)."""
+
+    provider: SmsProvider = SmsProvider.PREVIEW
+    sender: str = ""
+    sender_authorised_on: date | None = None
+    account_sid: str = ""
+    api_key: str = ""
+    region: str = "ie1"
+    edge: str = "dublin"
+    base_url: str = ""
+    sessions: int = Field(default=4, ge=1, le=50)
+    dpa_signed: date | None = None
+    accepted_transfer_note: str = ""
+
+    @property
+    def stays_here(self) -> bool:
+        """Say whether text messages go no further than this machine."""
+        return self.provider is SmsProvider.PREVIEW or urlsplit(self.base_url).hostname in _LOOPBACK
+
+
+class WindowSection(_Section):
+    """The hours and days of one channel (S-14); `weekdays` count from Monday, 1, to Sunday, 7."""
+
+    opens: Hour
+    closes: Hour
+    weekdays: frozenset[Annotated[int, Field(ge=1, le=7)]] = frozenset(range(1, 8))
+    on_holidays: bool = True
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if time.fromisoformat(self.opens) >= time.fromisoformat(self.closes):
+            raise ValueError("opens must come before closes, on one day")
+        if not self.weekdays:
+            raise ValueError("weekdays must name at least one day")
+        return self
+
+
+class SendingSection(_Section):
+    """[sending]: when messages may leave, and how many are taken at once."""
+
+    zone: Annotated[str, AfterValidator(_zone)] = "Europe/Helsinki"
+    grace_minutes: int = Field(default=120, ge=1, le=720)
+    batch: int = Field(default=16, ge=1, le=128)
+    email: WindowSection = WindowSection(opens="07:00", closes="21:00")
+    sms: WindowSection = WindowSection(
+        opens="09:00", closes="20:00", weekdays=frozenset(range(1, 7)), on_holidays=False
+    )
+
+
+class ConsentSection(_Section):
+    """[consent]: how long a yes stands; the notice promises a year, so never more (L-08)."""
+
+    valid_days: int = Field(default=365, ge=1, le=365)
+
+
+class AnswerSection(_Section):
+    """[[register.answers]]: one column that answers the marketing question, and what the file does not say about it."""
+
+    column: str = Field(min_length=1)
+    channels: tuple[Channel, ...] = Field(min_length=1)
+    place: Place | None = None
+    wording: str | None = None
+    asked_column: str | None = None
+    place_column: str | None = None
+    wording_column: str | None = None
+    not_before: datetime | date | None = None
+    not_after: datetime | date | None = None
+    closes_all: bool = False
+
+
+class RegisterSection(_Section):
+    """[register]: what the columns of the booking system's export mean; common names are known already."""
+
+    region: Country = "FI"
+    columns: dict[str, str] = Field(default_factory=dict)
+    answers: tuple[AnswerSection, ...] = ()
+
+
+class WebSection(_Section):
+    """[web]: where the opt-out page listens; a web server with TLS stands before it."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8025, ge=1, le=65535)
+
+
+class CredentialsSection(_Section):
+    """Passwords, from variables such as `DISPATCHER_CREDENTIALS__SMTP_PASSWORD`; the secrets file has the others."""
+
+    smtp_password: SecretStr = SecretStr("")
+    twilio_api_secret: SecretStr = SecretStr("")
+
+
+class Settings(BaseSettings):
+    """Everything the owner has chosen, checked."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="DISPATCHER_", env_nested_delimiter="__", case_sensitive=False
+    )
+
+    eu_only: bool = True
+    studio: StudioSection
+    email: EmailSection
+    sms: SmsSection = SmsSection()
+    database: DatabaseSection = DatabaseSection()
+    sending: SendingSection = SendingSection()
+    consent: ConsentSection = ConsentSection()
+    register_: RegisterSection = Field(default=RegisterSection(), alias="register")
+    web: WebSection = WebSection()
+    credentials: CredentialsSection = CredentialsSection()
+
+    @model_validator(mode="after")
+    def _email_stays_in_the_eu(self) -> Self:
+        email = self.email
+        if email.provider is EmailProvider.SMTP and not email.host:
+            raise ValueError("[email] host is missing: write the name of your mail server")
+        if email.stays_here:
+            return self
+        if self.eu_only and email.country not in EEA:
+            raise ValueError(
+                '[email] country must name the EU or EEA country of your mail server\'s company, for example "FI": '
+                "the notice promises that data stays there"
+            )
+        if email.dpa_signed is None:
+            raise ValueError("[email] dpa_signed is missing: the date of your contract with the mail server's company")
+        return self
+
+    @model_validator(mode="after")
+    def _sms_stays_in_the_eu(self) -> Self:
+        sms = self.sms
+        if sms.stays_here:
+            return self
+        if self.eu_only and (sms.region, sms.edge) != ("ie1", "dublin"):
+            raise ValueError('[sms] region must be "ie1" and edge "dublin": no other Twilio host is in the EU')
+        if self.eu_only and not sms.accepted_transfer_note:
+            raise ValueError(
+                "[sms] accepted_transfer_note is missing: Twilio's support may reach data from outside the EU. Write "
+                'why you accept that (the audit prints it), or leave provider = "preview"'
+            )
+        if sms.dpa_signed is None:
+            raise ValueError("[sms] dpa_signed is missing: the date of your contract with Twilio")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment stand above the file."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def workspace(named: str | None) -> Path:
+    """Return the workspace: the folder named, else `DISPATCHER_WORKSPACE`, else the current one."""
+    return Path(named or os.environ.get("DISPATCHER_WORKSPACE") or ".").resolve()  # noqa: TID251 - its one home
+
+
+def read_settings(directory: Path) -> Settings:
+    """Read and check the settings of a workspace. Raises SettingsError naming every key at fault and what to write."""
+    path = directory / FILE
+    if not path.is_file():
+        raise SettingsError(
+            f"There is no {FILE} in {directory}: go to your workspace, name it with --workspace DIR, or begin one with "
+            "`dispatcher init DIR`."
+        )
+    try:
+        found = TomlConfigSettingsSource(Settings, path)()
+        return Settings(**_without_credentials(found))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentences(error))) from None
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"{FILE} cannot be read: {error}.") from None
+
+
+def read_secrets(directory: Path) -> KeyRing:
+    """Read the secrets file of a workspace. Raises SettingsError."""
+    return read_ring(directory / SECRETS)
+
+
+def _without_credentials(found: dict[str, Any]) -> dict[str, Any]:
+    if "credentials" in found:
+        raise SettingsError(f"{FILE} holds [credentials]: move them to {SECRETS}, and change the passwords.")
+    return found
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    sentences = []
+    for fault in error.errors():
+        where = [str(part) for part in fault["loc"]]
+        key = f"[{where[0]}] {'.'.join(where[1:])}" if len(where) > 1 else "".join(where)
+        message = fault["msg"].removeprefix("Value error, ")
+        sentences.append(f"{FILE}: {key + ': ' if key else ''}{message}.")
+    return sentences
