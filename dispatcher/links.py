@@ -1,7 +1,7 @@
 """The links a client can click: made here, read here.
 
 A token is `key id, client number, channel, MAC` in base32, so that it needs no row behind it and works after a restore
-and after erasure (design.md, section 5). It holds nothing about the client (E-05).
+and after erasure (docs/architecture.md). It holds nothing about the client (E-05).
 """
 
 import base64

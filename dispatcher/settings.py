@@ -196,7 +196,11 @@ class ConsentSection(_Section):
 
 
 class AnswerSection(_Section):
-    """[[register.answers]]: one column that answers the marketing question, and what the file does not say about it."""
+    """[[register.answers]]: one column that answers the marketing question, and what the file does not say about it.
+
+    `yes`, `no`, `withdrawn` and `not_asked` are the words of its cells where the usual ones do not fit, as for a column
+    of bans.
+    """
 
     column: str = Field(min_length=1)
     channels: tuple[Channel, ...] = Field(min_length=1)
@@ -208,6 +212,10 @@ class AnswerSection(_Section):
     not_before: datetime | date | None = None
     not_after: datetime | date | None = None
     closes_all: bool = False
+    yes: frozenset[str] | None = None
+    no: frozenset[str] | None = None
+    withdrawn: frozenset[str] | None = None
+    not_asked: frozenset[str] | None = None
 
 
 class RegisterSection(_Section):
@@ -257,6 +265,8 @@ class Settings(BaseSettings):
             raise ValueError("[email] host is missing: write the name of your mail server")
         if email.stays_here:
             return self
+        if email.sender.endswith(".example"):
+            raise ValueError(f"[email] sender is still {email.sender}: write the address your mails come from")
         if self.eu_only and email.country not in EEA:
             raise ValueError(
                 '[email] country must name the EU or EEA country of your mail server\'s company, for example "FI": '

@@ -19,6 +19,7 @@ from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.enrol import Enrol
+from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
@@ -31,9 +32,19 @@ from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
 from dispatcher.keys import KeyRing, new_ring, write_ring
 from dispatcher.links import OptOutLinks
-from dispatcher.register_files import DEFAULT_COLUMNS, AnswerColumn, Field, RegisterMap
+from dispatcher.register_files import (
+    DEFAULT_COLUMNS,
+    NO_WORDS,
+    NOT_ASKED_WORDS,
+    WITHDRAWN_WORDS,
+    YES_WORDS,
+    AnswerColumn,
+    Field,
+    RegisterMap,
+    header_key,
+)
 from dispatcher.rules.actor import Actor, ActorKind, Role
-from dispatcher.rules.calendar import Window, Windows, day_span
+from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
 from dispatcher.rules.studio import Studio
@@ -84,6 +95,7 @@ class Dispatcher:
     preferences: Preferences
     audit: Audit
     safekeeping: Safekeeping
+    keyring: Keyring
     links: OptOutLinks
 
 
@@ -192,6 +204,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
+        keyring=Keyring(store),
         links=links,
     )
 
@@ -278,13 +291,15 @@ def _window(section: WindowSection) -> Window:
 
 
 def _register_map(section: RegisterSection, zone: ZoneInfo) -> RegisterMap:
-    columns = dict(DEFAULT_COLUMNS)
+    own: dict[str, Field] = {}
     for name, meaning in section.columns.items():
         try:
-            columns[name.strip().casefold()] = Field(meaning)
+            own[header_key(name)] = Field(meaning)
         except ValueError:
             allowed = ", ".join(sorted(field.value for field in Field))
             raise SettingsError(f"{FILE}: [register.columns] {name!r} = {meaning!r}: write one of {allowed}.") from None
+    # Where the owner says which column means a field, no other column may claim it.
+    columns = {name: field for name, field in DEFAULT_COLUMNS.items() if field not in own.values()} | own
     answers = tuple(_answer_column(answer, zone) for answer in section.answers)
     return RegisterMap(columns, answers, zone, section.region)
 
@@ -301,6 +316,10 @@ def _answer_column(section: AnswerSection, zone: ZoneInfo) -> AnswerColumn:
         place_column=section.place_column,
         wording_column=section.wording_column,
         closes_all=section.closes_all,
+        yes=section.yes if section.yes is not None else YES_WORDS,
+        no=section.no if section.no is not None else NO_WORDS,
+        withdrawn=section.withdrawn if section.withdrawn is not None else WITHDRAWN_WORDS,
+        not_asked=section.not_asked if section.not_asked is not None else NOT_ASKED_WORDS,
     )
 
 
@@ -308,7 +327,10 @@ def _bound(value: datetime | date | None, zone: ZoneInfo, *, first: bool) -> dat
     if value is None:
         return None
     if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+        try:
+            return to_utc(value, zone)
+        except LocalTimeError as error:
+            raise SettingsError(f"{FILE}: [[register.answers]]: {error}.") from None
     start, end = day_span(value, zone)
     return start if first else end
 

@@ -34,8 +34,13 @@ def only_sender(directory: Path) -> Iterator[None]:
         yield
 
 
-async def run_sender(dispatcher: Dispatcher, stop: asyncio.Event, look_every: float = LOOK_EVERY) -> None:
-    """Send what is due until told to stop; a hand-off that has begun is finished first."""
+async def run_sender(
+    dispatcher: Dispatcher, stop: asyncio.Event, *, look_every: float = LOOK_EVERY, at_least_once: bool = False
+) -> None:
+    """Send what is due until told to stop; a hand-off that has begun is finished first.
+
+    With `at_least_once` one look is taken even where `stop` is set already, and trouble raises instead of waiting.
+    """
     with only_sender(dispatcher.directory):
         lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=True)
         if lost:
@@ -43,14 +48,17 @@ async def run_sender(dispatcher: Dispatcher, stop: asyncio.Event, look_every: fl
                 "%d messages were being handed over when the last sender stopped: unknown, not sent again", lost
             )
         _log.info("the sender is running")
-        while not stop.is_set():
+        while at_least_once or not stop.is_set():
             pause = look_every
             try:
                 for worked in await dispatcher.rounds.once():
                     _tell(worked)
             except (JournalError, StorageError) as error:
                 _log.error("nothing is sent: %s", error)
+                if at_least_once:
+                    raise
                 pause = AFTER_TROUBLE
+            at_least_once = False
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
     _log.info("the sender has stopped")

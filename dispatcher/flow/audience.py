@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Audience, Channel
 from dispatcher.rules.decision import CampaignFacts, Send, Verdict, Wait, decide
 from dispatcher.storage import clients
+from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.store import Store
 

@@ -11,8 +11,6 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from dispatcher.flow import audience
 from dispatcher.flow.audience import EVERY_CHANNEL, Counts
 from dispatcher.flow.matching import Change, Doubt, Matcher
@@ -25,12 +23,14 @@ from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.decision import CampaignFacts
 from dispatcher.rules.ledger import Entry, EntryKind, Json, answer_entry, canonical
 from dispatcher.storage import answers, clients
+from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 _CHUNK = 250
 _NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
 
+Rows = Sequence[RegisterRow | RejectedRow]
 Progress = Callable[[int, int], None]
 """Called with how many rows are done and how many there are."""
 
@@ -40,7 +40,8 @@ class EnrolReport:
     """What an import did, or in a dry run would do.
 
     `counts` holds read, created, updated, unchanged and rejected; `may_write` is None in a dry run, which
-    writes nothing and so cannot ask for verdicts.
+    writes nothing and so cannot ask for verdicts. `missing` are columns of answers that the settings name and the file
+    lacks.
     """
 
     file: str
@@ -51,6 +52,7 @@ class EnrolReport:
     rejected: list[RejectedRow] = field(default_factory=list)
     remarks: list[tuple[int, str]] = field(default_factory=list)
     dropped: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     may_write: Counts | None = None
 
 
@@ -71,23 +73,23 @@ class Enrol:
         """
         now = self._store.clock()
         file = open_register(path, self._register, now)
-        total = sum(1 for _ in file.rows())
-        report = EnrolReport(path.name, file.encoding, file.delimiter, dry_run, dropped=file.dropped)
+        report = EnrolReport(
+            path.name, file.encoding, file.delimiter, dry_run, dropped=file.dropped, missing=file.missing
+        )
         matcher = Matcher(self._store.ring, now)
         done = 0
         rows = file.rows()
         while chunk := list(islice(rows, _CHUNK)):
-            good = self._sort_out(chunk, report)
-            self._take(good, matcher, report, actor)
+            self._sort_out(chunk, report)
+            self._take(chunk, matcher, report, actor)
             done += len(chunk)
-            progress(done, total)
+            progress(done, file.row_count)
         if not dry_run:
             self._close(report, file.sha256, actor)
             report.may_write = self._verdicts(self._store.clock())
         return report
 
-    def _sort_out(self, chunk: Sequence[RegisterRow | RejectedRow], report: EnrolReport) -> list[RegisterRow]:
-        good = []
+    def _sort_out(self, chunk: Rows, report: EnrolReport) -> None:
         for row in chunk:
             report.counts["read"] += 1
             if isinstance(row, RejectedRow):
@@ -95,10 +97,8 @@ class Enrol:
                 report.rejected.append(row)
             else:
                 report.remarks += [(row.row, remark) for remark in row.remarks]
-                good.append(row)
-        return good
 
-    def _take(self, rows: list[RegisterRow], matcher: Matcher, report: EnrolReport, actor: Actor) -> None:
+    def _take(self, rows: Rows, matcher: Matcher, report: EnrolReport, actor: Actor) -> None:
         if report.dry_run:
             with self._store.reading() as connection:
                 self._compare(connection, rows, matcher, report)
@@ -106,19 +106,19 @@ class Enrol:
 
         def work(transaction: Transaction) -> None:
             changes = self._compare(transaction.connection, rows, matcher, report)
-            texts = {answer.wording for row in rows for answer in row.answers if answer.wording}
-            answers.keep_wordings(transaction.connection, texts, transaction.now)
+            answers.keep_wordings(transaction.connection, _wordings(rows), transaction.now)
             _apply(transaction, self._store, changes, actor)
 
         self._store.write(work)
         matcher.forget()
 
-    def _compare(
-        self, connection: Connection, rows: list[RegisterRow], matcher: Matcher, report: EnrolReport
-    ) -> list[Change]:
+    def _compare(self, connection: Connection, rows: Rows, matcher: Matcher, report: EnrolReport) -> list[Change]:
         matcher.load(connection, rows)
         changes: list[Change] = []
         for row in rows:
+            if isinstance(row, RejectedRow):
+                changes += matcher.noes(row)
+                continue
             found = matcher.change(row)
             if isinstance(found, Doubt):
                 report.counts["rejected"] += 1
@@ -153,6 +153,11 @@ class Enrol:
             authorised=self._policy.authorised,
         )
         return audience.count(self._store, self._policy, facts, Audience(), now)
+
+
+def _wordings(rows: Rows) -> set[str]:
+    said = (row.noes if isinstance(row, RejectedRow) else row.answers for row in rows)
+    return {answer.wording for given in said for answer in given if answer.wording}
 
 
 def _apply(transaction: Transaction, store: Store, changes: Sequence[Change], actor: Actor) -> None:

@@ -1,5 +1,7 @@
 """What the owner, or the program's own caution, does to a campaign that has its slot: hold, release, cancel."""
 
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dispatcher.errors import NotFoundError, RefusedError
@@ -11,12 +13,19 @@ from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import campaigns, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.locks import Lock, LockKind
-from dispatcher.storage.outbox import Tally
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 LATE = "late"
-"""Why a campaign is held whose moment passed while nothing ran (design.md, invariant 6)."""
+"""Why a campaign is held whose moment passed while nothing ran (invariant 6)."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a campaign stands: its messages by channel and state, and the clients left out by reason."""
+
+    messages: dict[str, Counter[str]] = field(default_factory=dict)
+    withheld: Counter[str] = field(default_factory=Counter)
 
 
 class Lifecycle:
@@ -39,10 +48,17 @@ class Lifecycle:
             raise NotFoundError(f"No campaign {name!r} has been scheduled: run `dispatcher campaign list`.")
         return found
 
-    def tallies(self, campaign: int) -> list[Tally]:
+    def standing(self, campaign: int) -> Standing:
         """Return how many messages of a campaign stand where."""
+        found = Standing()
         with self._store.reading() as connection:
-            return outbox.tallies(connection, campaign)
+            for tally in outbox.tallies(connection, campaign):
+                if tally.reason is not None:
+                    found.withheld[tally.reason] += tally.count
+                elif tally.channel is not None:
+                    counts = found.messages.setdefault(tally.channel.value, Counter())
+                    counts[tally.state.value] += tally.count
+        return found
 
     def next_due(self, campaign: int) -> datetime | None:
         """Return when the next waiting message of a campaign is looked at, or None where none waits."""

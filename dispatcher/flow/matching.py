@@ -5,16 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from sqlalchemy import Connection
-
 from dispatcher.keys import KeyedHash, KeyRing
-from dispatcher.register_files import RegisterRow, RowAnswer
+from dispatcher.register_files import RegisterRow, RejectedRow, RowAnswer
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.storage import answers, clients
 from dispatcher.storage.answers import wording_hash
 from dispatcher.storage.clients import Client, HeldAddress
+from dispatcher.storage.database import Connection
 
 _CUSTOMER = "customer-number"
 
@@ -62,7 +61,7 @@ class Matcher:
         self._by_external: dict[str, int] = {}
         self._by_address: dict[tuple[Channel, str], set[int]] = defaultdict(set)
 
-    def load(self, connection: Connection, rows: Sequence[RegisterRow]) -> None:
+    def load(self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]) -> None:
         """Look up, in a few queries, every client these rows may be."""
         hashes = [keyed.digest for row in rows for keyed in self._hashes(row)]
         wanted = [pair for row in rows for pair in _addresses(row)]
@@ -83,13 +82,17 @@ class Matcher:
         self._by_external.clear()
         self._by_address.clear()
 
+    def noes(self, row: RejectedRow) -> tuple[Change, ...]:
+        """Return the noes of a row that was rejected, for every client it fits: a no needs no evidence."""
+        return tuple(self._noes(number, row.noes) for number in sorted(self._fits(row))) if row.noes else ()
+
     def change(self, row: RegisterRow) -> Change | Doubt:
         """Return what a row changes, or why it cannot be taken."""
         fits = self._fits(row)
         if len(fits) > 1:
             return Doubt(
                 f"it fits {len(fits)} clients, {self._named(fits)}; give each their customer number in the register",
-                tuple(self._noes(number, row) for number in sorted(fits)),
+                tuple(self._noes(number, row.answers) for number in sorted(fits)),
             )
         if not fits:
             return self._new(row)
@@ -100,16 +103,16 @@ class Matcher:
             return Doubt(
                 f"it is the same client as row {earlier}, {self._named({number})}, but says something else about "
                 f"{_what(change)}; correct one of them in the register",
-                (self._noes(number, row),),
+                (self._noes(number, row.answers),),
             )
         self._first_row.setdefault(number, row.row)
         self._take_in(number, change)
         return change
 
-    def _hashes(self, row: RegisterRow) -> tuple[KeyedHash, ...]:
+    def _hashes(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
         return self._ring.every_hash(_CUSTOMER, row.external_id) if row.external_id else ()
 
-    def _fits(self, row: RegisterRow) -> set[int]:
+    def _fits(self, row: RegisterRow | RejectedRow) -> set[int]:
         for keyed in self._hashes(row):
             if keyed.digest in self._by_external:
                 return {self._by_external[keyed.digest]}
@@ -120,7 +123,7 @@ class Matcher:
         common = set.intersection(*found)
         return common or set.union(*found)
 
-    def _unclaimed(self, numbers: set[int], row: RegisterRow) -> set[int]:
+    def _unclaimed(self, numbers: set[int], row: RegisterRow | RejectedRow) -> set[int]:
         """Leave out clients who go by another customer number: two customers may share an address."""
         if row.external_id is None:
             return set(numbers)
@@ -174,8 +177,8 @@ class Matcher:
             external = self._ring.hashed(_CUSTOMER, row.external_id)
         return Change(number, external=external, values=values, joins=joins, answers=self._unheard(number, row.answers))
 
-    def _noes(self, number: int, row: RegisterRow) -> Change:
-        noes = [answer for answer in row.answers if answer.reply in {Reply.DECLINED, Reply.WITHDRAWN}]
+    def _noes(self, number: int, said: Iterable[RowAnswer]) -> Change:
+        noes = [answer for answer in said if answer.reply in {Reply.DECLINED, Reply.WITHDRAWN}]
         change = Change(number, answers=self._unheard(number, noes))
         self._take_in(number, change)
         return change
@@ -214,7 +217,7 @@ class Matcher:
         self._answers[number] += change.answers
 
 
-def _addresses(row: RegisterRow) -> list[tuple[Channel, str]]:
+def _addresses(row: RegisterRow | RejectedRow) -> list[tuple[Channel, str]]:
     found = ((Channel.EMAIL, row.email), (Channel.SMS, row.phone))
     return [(channel, canonical) for channel, canonical in found if canonical]
 

@@ -45,7 +45,7 @@ class Outcomes:
         transaction.ledger.append(
             Entry(EntryKind.OUTCOME, actor, client=row.client, campaign=row.campaign, channel=row.channel, body=body)
         )
-        if outcome.blame is Blame.ADDRESS:
+        if outcome.blame is Blame.ADDRESS and outcome.kind is OutcomeKind.REFUSED:
             self._bury(transaction, row, outcome, actor)
         if outcome.blame is Blame.OBJECTION:
             self._object(transaction, row, actor)

@@ -6,8 +6,6 @@ here for the owner's eyes, and would be withheld anyway.
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.recording import record_no
 from dispatcher.links import OptOut, OptOutLinks
@@ -18,6 +16,7 @@ from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import answers, clients, outbox
+from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction

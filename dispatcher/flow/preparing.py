@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from dispatcher.campaign_files import parse_campaign
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks
@@ -19,6 +17,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.storage import campaigns
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.clients import Client
+from dispatcher.storage.database import Connection
 from dispatcher.texts import format_date
 
 _TEMPLATES = "templates/"

@@ -6,7 +6,8 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.address import AddressError, canonical_email, canonical_number, masked
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Consent, fold
+from dispatcher.rules.consent import Answer, Consent, fold
+from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
@@ -23,6 +24,29 @@ class Listed:
     language: str
     addresses: dict[Channel, str]
     consents: dict[Channel, Consent]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer with the text of the question it answered."""
+
+    answer: Answer
+    wording: str | None
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the answer with stable keys; times are UTC."""
+        answer = self.answer
+        return {
+            "entry": answer.entry,
+            "reply": answer.reply.value,
+            "channel": answer.channel.value if answer.channel else None,
+            "not_before": stamp(answer.not_before) if answer.not_before else None,
+            "not_after": stamp(answer.not_after) if answer.not_after else None,
+            "recorded_at": stamp(answer.recorded_at),
+            "place": answer.place.value if answer.place else None,
+            "wording_sha256": answer.wording,
+            "wording": self.wording,
+        }
 
 
 class Register:
@@ -52,6 +76,13 @@ class Register:
         with self._store.reading() as connection:
             numbers = clients.search(connection, words, limit)
         return self._listed(numbers)
+
+    def history(self, number: int) -> list[Told]:
+        """Return every answer of a client, in the order in which it was recorded, with its wording."""
+        with self._store.reading() as connection:
+            given = answers.of_clients(connection, [number]).get(number, [])
+            texts = answers.wording_texts(connection, {answer.wording for answer in given if answer.wording})
+        return [Told(answer, texts.get(answer.wording or "")) for answer in given]
 
     def _fitting(self, words: str) -> list[int]:
         with self._store.reading() as connection:

@@ -128,7 +128,7 @@ class ServiceMessage:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What a template may know of a client: nothing about visits, treatments or health (design.md, invariant 7)."""
+    """What a template may know of a client: nothing about visits, treatments or health (invariant 7)."""
 
     first_name: str
     language: Language

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import EntryKind, read_answer
+from dispatcher.storage.database import insert_new
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.tables import IdempotencyTable, SuppressionTable, WordingTable
 
@@ -36,13 +38,8 @@ def of_clients(connection: Connection, clients: Sequence[int]) -> dict[int, list
 def keep_wordings(connection: Connection, texts: Iterable[str], now: datetime) -> dict[str, str]:
     """Write the wordings that are new and return the SHA-256 of each text (D-02)."""
     by_text = {text: wording_hash(text) for text in texts}
-    query = select(WordingTable.sha256).where(WordingTable.sha256.in_(by_text.values()))
-    known = set(connection.scalars(query))
-    new = {digest: text for text, digest in by_text.items() if digest not in known}
-    if new:
-        connection.execute(
-            insert(WordingTable), [{"sha256": key, "text": text, "added_at": now} for key, text in new.items()]
-        )
+    rows = [{"sha256": digest, "text": text, "added_at": now} for text, digest in sorted(by_text.items())]
+    insert_new(connection, WordingTable, rows)
     return by_text
 
 
@@ -57,6 +54,12 @@ def wording_texts(connection: Connection, hashes: Iterable[str]) -> dict[str, st
     return {row.sha256: row.text for row in connection.execute(query)}
 
 
+def keys_of_suppressions(connection: Connection) -> dict[str, int]:
+    """Return how many suppressions rest on which hash key: without the key they refuse nobody (L-35)."""
+    query = select(SuppressionTable.key, func.count()).group_by(SuppressionTable.key)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 @dataclass(frozen=True, slots=True)
 class Suppression:
     """An objection without a client: the keyed hash of the address it concerns, and the channel, if it named one."""
@@ -68,26 +71,28 @@ class Suppression:
 
 
 def suppress(connection: Connection, suppressions: Iterable[Suppression]) -> int:
-    """Write suppressions that are not there yet and return how many were new."""
+    """Write suppressions and return how many were new; of two for one address and channel the later objection stands.
+
+    Were the earlier one kept, a yes from between the two would lift both.
+    """
     new = 0
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     for item in suppressions:
-        channel = item.channel.value if item.channel else ""
-        known = select(func.count()).where(
-            SuppressionTable.hash == item.hash.digest, SuppressionTable.channel == channel
+        statement = make(SuppressionTable).values(
+            hash=item.hash.digest,
+            key=item.hash.key_id,
+            channel=item.channel.value if item.channel else "",
+            reason=item.reason,
+            at=item.at,
+            expires_at=item.at + SUPPRESSED_FOR,
         )
-        if connection.scalar(known):
-            continue
-        connection.execute(
-            insert(SuppressionTable).values(
-                hash=item.hash.digest,
-                key=item.hash.key_id,
-                channel=channel,
-                reason=item.reason,
-                at=item.at,
-                expires_at=item.at + SUPPRESSED_FOR,
-            )
+        later = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=[SuppressionTable.hash, SuppressionTable.channel],
+            set_={"reason": later.reason, "at": later.at, "expires_at": later.expires_at},
+            where=SuppressionTable.at < later.at,
         )
-        new += 1
+        new += connection.execute(statement).rowcount
     return new
 
 

@@ -7,10 +7,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Campaign, State
+from dispatcher.storage.database import insert_new
 from dispatcher.storage.tables import CampaignFileTable, CampaignTable, FrozenTable, SlotTable
 
 OWN_FILE = "campaign.toml"
@@ -91,10 +92,16 @@ def add(connection: Connection, campaign: Campaign, files: Mapping[str, bytes], 
     ).scalar_one()
     for path, content in files.items():
         digest = hashlib.sha256(content).hexdigest()
-        if connection.scalar(select(FrozenTable.sha256).where(FrozenTable.sha256 == digest)) is None:
-            connection.execute(insert(FrozenTable).values(sha256=digest, content=content))
+        insert_new(connection, FrozenTable, [{"sha256": digest, "content": content}])
         connection.execute(insert(CampaignFileTable).values(campaign=number, path=path, sha256=digest))
     return int(number)
+
+
+def known_as(connection: Connection, number: int, name: str) -> Scheduled | None:
+    """Return the campaign of this number if it has this name: an older copy may have given the number to another."""
+    query = select(*_columns()).where(CampaignTable.id == number, CampaignTable.name == name)
+    row = connection.execute(query).one_or_none()
+    return _scheduled(row) if row else None
 
 
 def frozen(connection: Connection, campaign: int) -> dict[str, bytes]:
@@ -120,6 +127,18 @@ def set_begun(connection: Connection, campaign: int, now: datetime) -> None:
     connection.execute(
         update(CampaignTable).where(CampaignTable.id == campaign).values(begun_at=now, state=State.SENDING.value)
     )
+
+
+def set_over(connection: Connection, campaign: int, begun_at: datetime, now: datetime) -> None:
+    """Write that a campaign has begun, been planned and ended: nothing more of it goes out."""
+    values = {
+        "state": State.FINISHED.value,
+        "begun_at": func.coalesce(CampaignTable.begun_at, begun_at),
+        "planned_at": func.coalesce(CampaignTable.planned_at, now),
+        "finished_at": now,
+        "held_reason": None,
+    }
+    connection.execute(update(CampaignTable).where(CampaignTable.id == campaign).values(**values))
 
 
 def set_plan_mark(connection: Connection, campaign: int, mark: int, *, planned_at: datetime | None = None) -> None:
@@ -156,6 +175,11 @@ def spend_slot(connection: Connection, campaign: int, day: date) -> None:
     connection.execute(
         update(SlotTable).where(SlotTable.campaign == campaign).values(state=SlotState.SPENT.value, day=day)
     )
+
+
+def add_spent_slot(connection: Connection, day: date, title: str) -> None:
+    """Write a spent slot whose campaign this database does not know."""
+    connection.execute(insert(SlotTable).values(day=day, title=title, state=SlotState.SPENT.value, campaign=None))
 
 
 def return_slot(connection: Connection, campaign: int) -> None:

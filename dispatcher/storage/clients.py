@@ -5,13 +5,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.storage.database import insert_new
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable
 
 _AT_ONCE = 500
@@ -103,21 +105,24 @@ def by_address(
 
 
 def search(connection: Connection, words: str, limit: int = 20) -> list[int]:
-    """Return the clients whose name, email or number holds these words, for a person at the desk."""
-    like = f"%{words.lower().replace('%', '').replace('_', '')}%"
+    """Return the clients whose name, email or number holds these words, for a person at the desk.
+
+    Names are compared here: what a database calls lower case may leave Ä and Ö as they are.
+    """
+    wanted = " ".join(words.split())
     in_address = (
         select(ClientAddressTable.client)
         .join(AddressTable, AddressTable.id == ClientAddressTable.address)
-        .where(AddressTable.canonical.like(like))
+        .where(AddressTable.canonical.contains(wanted.lower(), autoescape=True))
     )
-    whole_name = func.lower(ClientTable.first_name + " " + ClientTable.last_name)
-    query = (
-        select(ClientTable.number)
-        .where(or_(whole_name.like(like), ClientTable.number.in_(in_address)))
-        .order_by(ClientTable.last_name, ClientTable.first_name)
-        .limit(limit)
+    reached = set(connection.scalars(in_address))
+    names = select(ClientTable.number, ClientTable.first_name, ClientTable.last_name)
+    fitting = (
+        row.number
+        for row in connection.execute(names.order_by(ClientTable.last_name, ClientTable.first_name, ClientTable.number))
+        if row.number in reached or wanted.casefold() in f"{row.first_name} {row.last_name}".casefold()
     )
-    return list(connection.scalars(query))
+    return list(islice(fitting, limit))
 
 
 def address_ids(connection: Connection, clients: Sequence[int]) -> dict[int, list[int]]:
@@ -140,6 +145,16 @@ def update_client(connection: Connection, number: int, values: Mapping[str, Any]
     connection.execute(update(ClientTable).where(ClientTable.number == number).values(**values))
 
 
+def keys_of_customer_numbers(connection: Connection) -> dict[str, int]:
+    """Return how many clients' customer numbers were hashed with which key."""
+    query = (
+        select(ClientTable.external_key, func.count())
+        .where(ClientTable.external_key.is_not(None))
+        .group_by(ClientTable.external_key)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def adopt_external(connection: Connection, number: int, external: KeyedHash) -> None:
     """Write the keyed customer number of a client who had none."""
     update_client(connection, number, {"external_hash": external.digest, "external_key": external.key_id})
@@ -149,21 +164,19 @@ def address_rows(
     connection: Connection, addresses: Iterable[tuple[Channel, str]], now: datetime
 ) -> dict[tuple[Channel, str], int]:
     """Return the row of each address, writing those that have none yet."""
-    wanted = set(addresses)
+    wanted = sorted({(channel.value, canonical) for channel, canonical in addresses})
+    insert_new(
+        connection,
+        AddressTable,
+        [{"channel": channel, "canonical": canonical, "added_at": now} for channel, canonical in wanted],
+    )
     found: dict[tuple[Channel, str], int] = {}
     for channel in Channel:
-        values = sorted(canonical for kind, canonical in wanted if kind is channel)
+        values = [canonical for kind, canonical in wanted if kind == channel.value]
         query = select(AddressTable.id, AddressTable.canonical).where(
             AddressTable.channel == channel.value, AddressTable.canonical.in_(values)
         )
         found |= {(channel, row.canonical): row.id for row in connection.execute(query)}
-        new = [value for value in values if (channel, value) not in found]
-        if new:
-            written = connection.execute(
-                insert(AddressTable).returning(AddressTable.id, AddressTable.canonical),
-                [{"channel": channel.value, "canonical": value, "added_at": now} for value in new],
-            )
-            found |= {(channel, row.canonical): row.id for row in written}
     return found
 
 

@@ -1,7 +1,8 @@
 """Opens the database, checks that it keeps what it is told to keep, and brings its tables up to date."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,22 +11,33 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection as Connection  # noqa: PLC0414 - what flows pass around, under our own roof
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from dispatcher.errors import SettingsError, StorageError
+from dispatcher.storage import locks
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.tables import Table
 
 _BUSY_MILLISECONDS = 30_000
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_SQLITE_WANTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+_SQLITE_WANTED = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "secure_delete": 1,
+    "recursive_triggers": 1,
+}
 _POSTGRESQL_WANTED = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class Database:
     """One database, SQLite or PostgreSQL, by URL.
 
-    Every connection is set to durable commits (design.md, section 5) and `check_durable` reads that back.
+    Every connection is set to durable commits (docs/architecture.md) and `check_durable` reads that back.
     Raises SettingsError for a URL that names no database the program knows.
     """
 
@@ -87,14 +99,23 @@ class Database:
 def upgrade(url: str) -> None:
     """Create the tables or bring them up to this version. Raises StorageError where that fails."""
     database = Database(url)
+    _create_private(database)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     try:
         with database.writing() as connection:
+            locks.take(connection, [Lock(LockKind.JOURNAL, 0)])
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
         database.close()
+
+
+def insert_new(connection: Connection, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows and leave out those whose unique key is there already, also where another process has just put it."""
+    if rows:
+        make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        connection.execute(make(table).on_conflict_do_nothing(), list(rows))
 
 
 def durability(connection: Connection) -> list[tuple[str, object, object]]:
@@ -108,6 +129,19 @@ def durability(connection: Connection) -> list[tuple[str, object, object]]:
         (name, wanted, connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one())
         for name, wanted in _POSTGRESQL_WANTED.items()
     ]
+
+
+def _create_private(database: Database) -> None:
+    """Create a new SQLite file so that only its owner may read the register; its companions take after it."""
+    if not database.is_sqlite or not database.url.database or database.url.database == ":memory:":
+        return
+    path = Path(database.url.database)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StorageError(
+            f"The database {path.name} cannot be opened ({error.strerror}): check [database] url."
+        ) from None
 
 
 def _known(url: str) -> URL:
@@ -130,7 +164,10 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        # Who has waited for a lock must see what the one before wrote, whatever level the server prefers.
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, isolation_level="READ COMMITTED"
+        )
     except ModuleNotFoundError:
         raise SettingsError("PostgreSQL needs its driver: run `pip install consent-dispatcher[postgres]`.") from None
     event.listen(engine, "connect", _set_up_postgresql)
@@ -147,6 +184,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "secure_delete=ON",
+        # Without it INSERT OR REPLACE deletes the row in its way past the triggers that guard the ledger.
+        "recursive_triggers=ON",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
 

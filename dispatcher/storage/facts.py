@@ -46,6 +46,8 @@ def gather(
     flags = _flags(connection, wanted)
     found = {}
     for number, client in held.items():
+        if number not in flags:  # erased between two of the queries
+            continue
         own = list(given.get(number, ()))
         for address in client.addresses.values():
             own += suppressed.get(address.id, ())

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.ledger import Entry, EntryKind
-from dispatcher.storage.journal import DatabaseJournal, FileJournal, Journal, JournalKind
+from dispatcher.storage.journal import DatabaseJournal, FileJournal, Journal, JournalKind, older_journal
 from dispatcher.storage.ledger import LedgerDraft, open_chains
 from dispatcher.storage.tables import InstallationTable, JournalMarkTable
 
@@ -37,36 +38,60 @@ def missing_records(connection: Connection, journal: Journal) -> list[int]:
     if count == highest == last:
         return []
     if highest > last:
-        raise JournalError(
-            f"The journal ends at record {last}, but the database knows {highest}: an older journal was put in its "
-            "place. Put the newest copy back; nothing is sent until then."
-        )
+        raise older_journal(last, highest)
     taken = set(connection.scalars(select(JournalMarkTable.record)))
     return [number for number in range(1, last + 1) if number not in taken]
 
 
-def check_trusted(connection: Connection, journal: Journal) -> None:
-    """Raise JournalError unless this database is the newest its journal knows (design.md, section 5)."""
+def why_untrusted(connection: Connection, journal: Journal) -> str | None:
+    """Return why this database is not the newest its journal knows, or None where it is (design.md, section 5).
+
+    A record on its way from the journal into the database looks like a missing one: believe a reason only under the
+    journal's lock. Raises StorageError without an installation, JournalError for a journal that cannot be used.
+    """
     row = connection.execute(select(InstallationTable.workspace, InstallationTable.needs_replay)).one_or_none()
     if row is None:
         raise StorageError("This database holds no installation: run `dispatcher init DIR` to begin one.")
-    behind = missing_records(connection, journal)
-    if row.needs_replay or behind:
-        count = f"{len(behind)} record{'s' if len(behind) != 1 else ''} of the journal"
-        raise JournalError(
-            f"This database is an older copy: {count} are not in it. Run `dispatcher db restore --replay`; nothing is "
-            "sent until then."
-        )
+    behind = len(missing_records(connection, journal))
+    if not row.needs_replay and not behind:
+        return None
+    count = f"{behind} record{'s' if behind != 1 else ''} of the journal {'are' if behind != 1 else 'is'} not in it"
+    return f"This database is an older copy: {count}. Run `dispatcher db restore --replay`; nothing is sent until then."
+
+
+def check_trusted(connection: Connection, journal: Journal) -> None:
+    """Raise JournalError unless this database is the newest its journal knows; the caller holds the journal's lock."""
+    why = why_untrusted(connection, journal)
+    if why is not None:
+        raise JournalError(why)
+
+
+def workspace_of(journal: Journal) -> str:
+    """Return which installation a journal belongs to. Raises JournalError for a journal without a beginning."""
+    first = next(iter(journal.records()), None)
+    if first is None or first.kind is not JournalKind.OPENED:
+        raise JournalError("The journal has no first record: put its newest copy back. Nothing was changed.")
+    return str(first.body.get("workspace"))
 
 
 def check_same(connection: Connection, journal: Journal) -> None:
     """Raise JournalError unless the journal belongs to this installation."""
-    workspace = connection.scalar(select(InstallationTable.workspace))
-    first = next(iter(journal.records()), None)
-    if first is None or first.kind is not JournalKind.OPENED or first.body.get("workspace") != workspace:
+    if workspace_of(journal) != connection.scalar(select(InstallationTable.workspace)):
         raise JournalError("The journal belongs to another installation: put back the right one. Nothing was changed.")
+
+
+def needs_replay(connection: Connection) -> bool:
+    """Say whether this database was put back from a copy and has not taken in its journal since."""
+    return bool(connection.scalar(select(InstallationTable.needs_replay)))
 
 
 def set_needs_replay(connection: Connection, *, needs: bool) -> None:
     """Say whether this database must take in the journal before anything is sent."""
     connection.execute(update(InstallationTable).values(needs_replay=needs))
+
+
+def take_in(connection: Connection, records: Iterable[int]) -> None:
+    """Write that this database has taken in these records of the journal."""
+    marks = [{"record": number} for number in records]
+    if marks:
+        connection.execute(insert(JournalMarkTable), marks)

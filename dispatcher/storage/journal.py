@@ -2,7 +2,7 @@
 
 Every no, erasure, spent slot and begun campaign is a record here first: numbered, and signed over the record before it
 with a key of its own. The database keeps the numbers of the records it has taken in; one that misses any is an older
-copy, and nothing is sent until `dispatcher db restore --replay` (design.md, section 5).
+copy, and nothing is sent until `dispatcher db restore --replay` (docs/architecture.md).
 """
 
 import fcntl
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text
 
@@ -73,8 +73,12 @@ class Record:
 class Journal(Protocol):
     """A journal, wherever it is kept."""
 
-    def append(self, notes: Sequence[Note], now: datetime) -> list[int]:
-        """Put these facts on disk and return their numbers. Raises JournalError if that cannot be done."""
+    def append(self, notes: Sequence[Note], now: datetime, *, known: int = 0) -> list[int]:
+        """Put these facts on disk and return their numbers.
+
+        `known` is the highest number the database knows: a journal that ends before it is an older one, and nothing
+        is added to it. Raises JournalError if the facts cannot be kept.
+        """
         ...
 
     def records(self) -> Iterator[Record]:
@@ -85,6 +89,20 @@ class Journal(Protocol):
         """Return the number of the last record. Raises JournalError if the journal is missing."""
         ...
 
+    def key_ids(self) -> set[str]:
+        """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How far a file has been read: which state of it, how many bytes of whole lines, and its last record."""
+
+    state: tuple[int, ...]
+    size: int
+    number: int
+    mac: str
+
 
 class FileJournal:
     """A journal in a file beside the database: a JSON line a record."""
@@ -92,7 +110,7 @@ class FileJournal:
     def __init__(self, path: Path, ring: KeyRing) -> None:
         self._path = path
         self._ring = ring
-        self._seen = (-1, 0, GENESIS)
+        self._seen = _End((), 0, 0, GENESIS)
 
     def create(self, workspace: str, now: datetime) -> int:
         """Begin the journal of an installation. Raises JournalError if there is one already."""
@@ -100,7 +118,13 @@ class FileJournal:
             os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
             raise JournalError(f"There is a journal already: {self._path.name}. Nothing was changed.") from None
-        numbers = self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)
+        except OSError as error:
+            raise _missing(self._path.name, error.strerror) from None
+        try:
+            numbers = self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)
+        except JournalError:
+            self._path.unlink()
+            raise
         directory = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
@@ -108,19 +132,18 @@ class FileJournal:
             os.close(directory)
         return numbers[0]
 
-    def append(self, notes: Sequence[Note], now: datetime) -> list[int]:
+    def append(self, notes: Sequence[Note], now: datetime, *, known: int = 0) -> list[int]:
         """Put these facts on disk, synced, and return their numbers; several processes take turns by a file lock."""
-        with self._opened("r+b") as descriptor:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            number, mac = self._end(descriptor)
-            records = _chained(notes, number, mac, self._ring.current(KeyKind.JOURNAL), now)
+        with self._locked("r+b", fcntl.LOCK_EX) as descriptor:
+            end = self._end(descriptor)
+            if end.number < known:
+                raise older_journal(end.number, known)
+            records = _chained(notes, end.number, end.mac, self._ring.current(KeyKind.JOURNAL), now)
             lines = "".join(f"{record.as_json()}\n" for record in records).encode("ascii")
             # A line that a crash cut short was never answered for: its place is taken by what comes now.
-            os.ftruncate(descriptor, self._seen[0])
-            os.lseek(descriptor, 0, os.SEEK_END)
+            os.ftruncate(descriptor, end.size)
             _write_whole(descriptor, lines)
-            os.fsync(descriptor)
-            self._seen = (self._seen[0] + len(lines), records[-1].number, records[-1].mac)
+            self._seen = _End(_state(descriptor), end.size + len(lines), records[-1].number, records[-1].mac)
             return [record.number for record in records]
 
     def close(self) -> None:
@@ -128,35 +151,45 @@ class FileJournal:
 
     def records(self) -> Iterator[Record]:
         """Yield every record in order, each checked against the one before."""
-        try:
-            whole = self._path.read_bytes()
-        except OSError as error:
-            raise _missing(self._path.name, error.strerror) from None
-        lines = whole[: _complete(whole)].splitlines()
-        yield from _checked((_parsed(line, self._path.name) for line in lines), self._ring)
+        with self._locked("rb", fcntl.LOCK_SH) as descriptor:
+            whole = _read_whole(descriptor)
+        yield from self._records(whole)
 
     def last(self) -> int:
         """Return the number of the last record."""
-        with self._opened("rb") as descriptor:
-            return self._end(descriptor)[0]
+        with self._locked("rb", fcntl.LOCK_SH) as descriptor:
+            return self._end(descriptor).number
+
+    def key_ids(self) -> set[str]:
+        """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
+        with self._locked("rb", fcntl.LOCK_SH) as descriptor:
+            lines = _lines(_read_whole(descriptor))
+        return {_parsed(line, self._path.name).key for line in lines}
 
     @contextmanager
-    def _opened(self, mode: str) -> Iterator[int]:
+    def _locked(self, mode: str, lock: int) -> Iterator[int]:
+        """Open the file so that nobody's half-written records are seen."""
         try:
             file = self._path.open(mode, buffering=0)
         except OSError as error:
             raise _missing(self._path.name, error.strerror) from None
         with file:
+            fcntl.flock(file.fileno(), lock)
             yield file.fileno()
 
-    def _end(self, descriptor: int) -> tuple[int, str]:
-        """Return the number and the MAC of the last record; what was read before is not read again."""
-        if os.fstat(descriptor).st_size != self._seen[0]:
+    def _end(self, descriptor: int) -> _End:
+        """Return how far the file goes; one that has not been touched since is not read again."""
+        state = _state(descriptor)
+        if state != self._seen.state:
+            whole = _read_whole(descriptor)
             number, mac = 0, GENESIS
-            for record in self.records():
+            for record in self._records(whole):
                 number, mac = record.number, record.mac
-            self._seen = (_complete(self._path.read_bytes()), number, mac)
-        return self._seen[1], self._seen[2]
+            self._seen = _End(state, _complete(whole), number, mac)
+        return self._seen
+
+    def _records(self, whole: bytes) -> Iterator[Record]:
+        yield from _checked((_parsed(line, self._path.name) for line in _lines(whole)), self._ring)
 
 
 class DatabaseJournal:
@@ -179,20 +212,22 @@ class DatabaseJournal:
 
     def create(self, workspace: str, now: datetime) -> int:
         """Begin the journal of an installation. Raises JournalError if there is one already."""
+        self._database.check_durable()
         with self._database.writing() as connection:
             if connection.dialect.has_table(connection, "journal"):
                 raise JournalError("There is a journal in [database] journal already. Nothing was changed.")
             self._table.create(connection)
-        self._database.check_durable()
         return self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)[0]
 
-    def append(self, notes: Sequence[Note], now: datetime) -> list[int]:
+    def append(self, notes: Sequence[Note], now: datetime, *, known: int = 0) -> list[int]:
         """Commit these facts and return their numbers; several processes take turns by a table lock."""
         with self._database.writing() as connection:
             self._require(connection)
             if not self._database.is_sqlite:
                 connection.execute(text("LOCK TABLE journal IN EXCLUSIVE MODE"))
             number, mac = self._end(connection)
+            if number < known:
+                raise older_journal(number, known)
             records = _chained(notes, number, mac, self._ring.current(KeyKind.JOURNAL), now)
             connection.execute(
                 insert(self._table),
@@ -219,16 +254,19 @@ class DatabaseJournal:
         with self._database.reading() as connection:
             self._require(connection)
             rows = connection.execute(select(self._table).order_by(self._table.c.number)).all()
-        found = (
-            Record(row.number, JournalKind(row.kind), row.at, json.loads(row.body), row.key, row.mac) for row in rows
-        )
-        yield from _checked(found, self._ring)
+        yield from _checked((_from_row(row) for row in rows), self._ring)
 
     def last(self) -> int:
         """Return the number of the last record."""
         with self._database.reading() as connection:
             self._require(connection)
             return self._end(connection)[0]
+
+    def key_ids(self) -> set[str]:
+        """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
+        with self._database.reading() as connection:
+            self._require(connection)
+            return set(connection.scalars(select(self._table.c.key).distinct()))
 
     def _require(self, connection: Connection) -> None:
         if not connection.dialect.has_table(connection, "journal"):
@@ -267,10 +305,7 @@ def _checked(records: Iterator[Record], ring: KeyRing) -> Iterator[Record]:
             )
         right = _mac(key, record.number, record.kind, record.at, record.body, previous)
         if record.number != expected or record.mac != right:
-            raise JournalError(
-                f"The journal is damaged at record {expected}: put back a copy of it, then run "
-                "`dispatcher db restore --replay`. Nothing is sent until then."
-            )
+            raise _damaged(expected)
         previous, expected = record.mac, expected + 1
         yield record
 
@@ -288,9 +323,45 @@ def _parsed(line: bytes, name: str) -> Record:
         ) from None
 
 
+def _from_row(row: Any) -> Record:
+    try:
+        return Record(row.number, JournalKind(row.kind), row.at, json.loads(row.body), row.key, row.mac)
+    except ValueError:
+        raise _damaged(row.number) from None
+
+
 def _complete(whole: bytes) -> int:
     """Return how many bytes of the journal are whole lines."""
     return whole.rfind(b"\n") + 1
+
+
+def _lines(whole: bytes) -> list[bytes]:
+    return whole[: _complete(whole)].splitlines()
+
+
+def _state(descriptor: int) -> tuple[int, ...]:
+    """Return what changes whenever the file is written to or replaced."""
+    found = os.fstat(descriptor)
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _read_whole(descriptor: int) -> bytes:
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+
+
+def older_journal(last: int, known: int) -> JournalError:
+    """Return the error of a journal that ends before what the database knows of it."""
+    return JournalError(
+        f"The journal ends at record {last}, but the database knows {known}: an older journal was put in its place. "
+        "Put the newest copy back; nothing is sent until then."
+    )
+
+
+def _damaged(number: int) -> JournalError:
+    return JournalError(
+        f"The journal is damaged at record {number}: put back a copy of it, then run "
+        "`dispatcher db restore --replay`. Nothing is sent until then."
+    )
 
 
 def _missing(name: str, why: str | None) -> JournalError:
@@ -301,12 +372,13 @@ def _missing(name: str, why: str | None) -> JournalError:
 
 
 def _write_whole(descriptor: int, content: bytes) -> None:
-    """Write everything or leave the file as it was: half a record would damage the journal."""
-    size = os.fstat(descriptor).st_size
+    """Put everything on disk at the file's end, or leave the file as it was: half a record would damage the journal."""
+    size = os.lseek(descriptor, 0, os.SEEK_END)
     try:
         written = 0
         while written < len(content):
             written += os.write(descriptor, content[written:])
+        os.fsync(descriptor)
     except OSError as error:
         os.ftruncate(descriptor, size)
         raise JournalError(f"The journal could not be written ({error.strerror}). Nothing was changed.") from None

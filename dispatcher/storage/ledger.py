@@ -12,7 +12,8 @@ from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, Ledger
 
 CHAINS = {"sqlite": 1, "postgresql": 4}
 """How many chains there are: writers of one PostgreSQL database need not wait for each other."""
-_READ_AT_ONCE = 2_000
+_IN_PARTS = {"yield_per": 2_000}
+"""Given to each statement: set on the connection, it would turn every later statement into a cursor on PostgreSQL."""
 _ENTRY_IDS = text("SELECT nextval('ledger_entry_id') FROM generate_series(1, :n)")
 
 
@@ -147,7 +148,7 @@ def groups(connection: Connection) -> Iterator[StoredGroup]:
     """Yield every group, chain by chain, in order of position."""
     columns = [getattr(LedgerGroupTable, name) for name in StoredGroup.__dataclass_fields__]
     ordered = select(*columns).order_by(LedgerGroupTable.chain, LedgerGroupTable.position)
-    for row in connection.execution_options(yield_per=_READ_AT_ONCE).execute(ordered):
+    for row in connection.execute(ordered, execution_options=_IN_PARTS):
         yield StoredGroup(*row)
 
 
@@ -156,14 +157,14 @@ def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Itera
     query = select(*_columns()).order_by(LedgerEntryTable.id)
     if kinds is not None:
         query = query.where(LedgerEntryTable.kind.in_(list(kinds)))
-    for row in connection.execution_options(yield_per=_READ_AT_ONCE).execute(query):
+    for row in connection.execute(query, execution_options=_IN_PARTS):
         yield StoredEntry(*row)
 
 
 def entries_of_group_order(connection: Connection) -> Iterator[StoredEntry]:
     """Yield every entry in order of its group, then of its number: the order in which the groups were chained."""
     query = select(*_columns()).order_by(LedgerEntryTable.group, LedgerEntryTable.id)
-    for row in connection.execution_options(yield_per=_READ_AT_ONCE).execute(query):
+    for row in connection.execute(query, execution_options=_IN_PARTS):
         yield StoredEntry(*row)
 
 

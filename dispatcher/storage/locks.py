@@ -1,7 +1,7 @@
 """What a writing transaction locks before it decides, always in the same order.
 
 SQLite has one writer, so BEGIN IMMEDIATE is the lock. PostgreSQL takes advisory locks that end with the transaction:
-withdrawal, verdict with intent, and slot take the same ones (design.md, section 5).
+withdrawal, verdict with intent, and slot take the same ones (docs/architecture.md).
 """
 
 from collections.abc import Iterable

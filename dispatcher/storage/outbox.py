@@ -7,10 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
+from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState, Outcome
-from dispatcher.storage.tables import OutboxTable
+from dispatcher.storage.tables import InstallationTable, OutboxTable
 
+RESTORED = "restored"
+"""The code of a message of which nobody knows what became, because the database is an older copy."""
 _OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
 
 
@@ -41,6 +44,16 @@ class Claimed:
     attempts: int
     fence: int
     planned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A message that an older copy of the database knew as open: it may have gone out since, so it counts on `day`."""
+
+    client: int
+    channel: Channel
+    message_id: str
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +124,26 @@ def claim(
 
 
 def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
-    """Return which of these rows this worker still holds and may hand over: same fence, still open."""
+    """Return which of these rows this worker still holds and may hand over: same fence, still open.
+
+    They are locked until the transaction ends, so that nobody claims them between this look and the intent.
+    """
     query = select(OutboxTable.id, OutboxTable.fence).where(
         OutboxTable.id.in_([row.id for row in rows]), OutboxTable.state.in_(_OPEN)
     )
-    fences = {row.id: row.fence for row in connection.execute(query)}
+    fences = {row.id: row.fence for row in connection.execute(query.order_by(OutboxTable.id).with_for_update())}
     return {row.id for row in rows if fences.get(row.id) == row.fence}
 
 
 def set_intents(connection: Connection, rows: Iterable[tuple[int, Channel, int]], now: datetime, day: date) -> None:
-    """Write that these messages (row, channel, address) are about to be handed off; they count from this local day."""
+    """Write that these messages (row, channel, address) are about to be handed off; they count from this local day.
+
+    Raises JournalError while the database waits for its replay: a worker may have looked before it was put back.
+    """
     values = [{"row": row, "via": channel.value, "to": address} for row, channel, address in rows]
     if values:
+        if connection.scalar(select(InstallationTable.needs_replay)):
+            raise JournalError
         statement = (
             update(OutboxTable)
             .where(OutboxTable.id == bindparam("row"))
@@ -189,6 +210,29 @@ def lost(connection: Connection, now: datetime) -> list[Claimed]:
         OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now
     )
     return [_claimed(row) for row in connection.execute(query)]
+
+
+def set_unknown(connection: Connection, campaign: int, day: date, now: datetime) -> list[Closed]:
+    """Write that nobody knows what became of any message of a campaign that is still open, and return them.
+
+    They count from `day`, or from the day of their intent where it is known; no worker holds them any longer.
+    """
+    still_open = OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value))
+    statement = (
+        update(OutboxTable)
+        .where(OutboxTable.campaign == campaign, still_open)
+        .values(
+            state=MessageState.UNKNOWN.value,
+            outcome_at=now,
+            code=RESTORED,
+            day=func.coalesce(OutboxTable.day, day),
+            lease_until=None,
+            fence=OutboxTable.fence + 1,
+        )
+        .returning(OutboxTable.id, OutboxTable.client, OutboxTable.channel, OutboxTable.message_id, OutboxTable.day)
+    )
+    rows = sorted(connection.execute(statement), key=lambda row: int(row.id))
+    return [Closed(row.client, Channel(row.channel), row.message_id, row.day) for row in rows]
 
 
 def free_claims(connection: Connection) -> None:

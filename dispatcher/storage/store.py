@@ -10,10 +10,10 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from dispatcher.keys import KeyRing
-from dispatcher.storage import installation
+from dispatcher.storage import installation, locks
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal import DatabaseJournal, FileJournal
-from dispatcher.storage.locks import Lock
+from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.writer import Transaction, Writer
 
 T = TypeVar("T")
@@ -48,6 +48,12 @@ class Store:
     def check_trusted(self) -> None:
         """Raise JournalError unless this database is the newest its journal knows; nothing may be sent otherwise."""
         with self.reading() as connection:
+            behind = installation.why_untrusted(connection, self.journal) is not None
+        if not behind:
+            return
+        # A record may be on its way: in the journal already and not yet in the database. Wait for it, then look again.
+        with self.database.writing() as connection:
+            locks.take(connection, [Lock(LockKind.JOURNAL, 0)])
             installation.check_trusted(connection, self.journal)
 
     def close(self) -> None:

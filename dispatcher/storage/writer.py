@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from dispatcher.errors import DispatcherError, StorageError
 from dispatcher.storage import locks
@@ -120,7 +120,7 @@ class Writer:
                     self._run_one(write, transaction, results)
                 transaction.ledger.close()
                 self._keep_in_journal(transaction)
-        except Exception as error:  # noqa: BLE001 - whatever kept the commit away, every waiting write must hear of it
+        except BaseException as error:  # noqa: BLE001 - whatever kept the commit away, every waiting write must hear of it
             trouble = error if isinstance(error, DispatcherError) else _named(error)
             for write, _ in results:
                 write.done.set_exception(trouble)
@@ -137,24 +137,31 @@ class Writer:
         try:
             result = write.work(transaction)
             savepoint.commit()
-        except Exception as error:
+        except BaseException as error:  # noqa: BLE001 - a write that ends its thread would leave all others waiting
             if transaction.connection.invalidated:
                 raise
             savepoint.rollback()
             transaction.ledger.back_to(mark)
             del transaction.notes[notes:]
-            write.done.set_exception(error)
+            write.done.set_exception(_told(error))
         else:
             results.append((write, result))
 
     def _keep_in_journal(self, transaction: Transaction) -> None:
         if not transaction.notes:
             return
-        numbers = self._journal.append(transaction.notes, transaction.now)
+        known = transaction.connection.scalar(select(func.max(JournalMarkTable.record))) or 0
+        numbers = self._journal.append(transaction.notes, transaction.now, known=known)
         transaction.connection.execute(insert(JournalMarkTable), [{"record": number} for number in numbers])
 
 
-def _named(error: Exception) -> StorageError:
+def _told(error: BaseException) -> BaseException:
+    """Return what the caller of a failed write hears: trouble with the database in our words, all else as it was."""
+    is_trouble = isinstance(error, DBAPIError) and not isinstance(error, IntegrityError)
+    return _named(error) if is_trouble else error
+
+
+def _named(error: BaseException) -> StorageError:
     if isinstance(error, SQLAlchemyError):
         first_line = str(error).partition("\n")[0]
         return StorageError(f"The database could not keep this: {first_line}")

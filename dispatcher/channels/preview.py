@@ -1,0 +1,69 @@
+"""Writes messages to files instead of sending them: the carrier until a provider is configured."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from dispatcher.errors import ChannelError
+from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage, Sms
+
+_FILE_NAME = re.compile(r"\w[\w.@-]*", re.ASCII)
+
+
+class PreviewCarrier:
+    """Writes `<message id>.eml` and `<message id>.txt` into one directory; nothing leaves the machine."""
+
+    name = "preview"
+    sessions = 1
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["PreviewSession"]:
+        """Make the directory, readable by its owner only. Raises ChannelError if it cannot be made."""
+        try:
+            await asyncio.to_thread(self._directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ChannelError(
+                f"messages cannot be written to {self._directory}: {error.strerror}; "
+                "name another directory for previews in dispatcher.toml"
+            ) from error
+        yield PreviewSession(self._directory)
+
+
+class PreviewSession:
+    """Writes one file for each message."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
+        """Write one message, whole or not at all; a disk that takes no more defers it.
+
+        Raises ChannelError for a message id that cannot be a file name.
+        """
+        if not _FILE_NAME.fullmatch(message.message_id):
+            raise ChannelError(f"{message.message_id!r} cannot name a preview file")
+        ending, text = _written(message.content)
+        try:
+            await asyncio.to_thread(_write, self._directory / f"{message.message_id}{ending}", text)
+        except OSError:
+            return Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)
+        segments = message.content.segments if isinstance(message.content, Sms) else None
+        return Outcome(OutcomeKind.ACCEPTED, segments=segments)
+
+
+def _written(content: Email | Sms) -> tuple[str, bytes]:
+    if isinstance(content, Email):
+        return ".eml", content.content
+    return ".txt", f"To: {content.recipient}\n\n{content.text}\n".encode()
+
+
+def _write(path: Path, text: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.touch(mode=0o600)
+    part.write_bytes(text)
+    part.replace(path)

@@ -1,0 +1,260 @@
+"""Hands text messages to Twilio, in its European region (S-20 to S-28)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import aiohttp
+from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped] # the library carries no types
+from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the same
+from twilio.http.response import Response  # type: ignore[import-untyped] # the same
+from twilio.rest import Client  # type: ignore[import-untyped] # the same
+
+from dispatcher.channels.hosts import is_loopback
+from dispatcher.errors import ChannelError
+from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, ServiceMessage, Sms
+
+API = "https://api.twilio.com"
+"""What Twilio's client calls before it puts region and edge into the host name."""
+
+_NO_ENVIRONMENT = {"TWILIO_REGION": "", "TWILIO_EDGE": ""}
+# An empty mapping would make the client read the process environment, and a region from there would be silent (S-20).
+
+_OBJECTION = frozenset({21610})
+_DEAD_NUMBER = frozenset({21211, 21614, 21635, 30006})
+_CONFIGURATION = frozenset({21408, 21606, 21612, 21657, 21663, 30042})
+_PAUSE = frozenset({20003, 20429, 30001, 30002})
+_PAUSE_STATUSES = frozenset({401, 403, 404, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioSettings:
+    """How to reach Twilio. `region` and `edge` are named together, "ie1" and "dublin" for Europe (S-20, S-21).
+
+    `base_url` replaces scheme and host for a double on loopback. Raises ChannelError for a setting that is missing,
+    for one of region and edge without the other, and for a base_url that leaves the machine.
+    """
+
+    account_sid: str
+    api_key: str
+    api_secret: str = field(repr=False)
+    sender: str
+    region: str = "ie1"
+    edge: str = "dublin"
+    status_callback: str = ""
+    base_url: str = ""
+    timeout_seconds: float = 15
+    sessions: int = 4
+
+    def __post_init__(self) -> None:
+        for key in ("account_sid", "api_key", "api_secret", "sender"):
+            if not getattr(self, key):
+                raise ChannelError(f"Twilio's {key} is missing: write it in dispatcher.toml or in the secrets file")
+        if bool(self.region) != bool(self.edge):
+            raise ChannelError('Twilio needs region and edge together: write region = "ie1" and edge = "dublin"')
+        if self.base_url and not is_loopback(urlsplit(self.base_url).hostname or ""):
+            raise ChannelError(f"Twilio's base_url {self.base_url} leaves this machine: remove it from dispatcher.toml")
+
+
+class TwilioCarrier:
+    """Carries text messages through Twilio. `host` is whom the EU guard asks about (L-42)."""
+
+    name = "twilio"
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        self._settings = settings
+        self.sessions = settings.sessions
+        spoken_to = settings.base_url or _client(settings, AsyncHttpClient(logger=None, is_async=True)).get_hostname(
+            API
+        )
+        self.host = urlsplit(spoken_to).hostname or ""
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["TwilioSession"]:
+        """Open one HTTP connection pool of one; the connection itself is made by the first message."""
+        transport = _OneConnection(self._settings)
+        try:
+            yield TwilioSession(self._settings, transport)
+        finally:
+            await transport.close()
+
+
+class TwilioSession:
+    """One connection to Twilio; it carries one message at a time."""
+
+    def __init__(self, settings: TwilioSettings, transport: "_OneConnection") -> None:
+        self._settings = settings
+        self._transport = transport
+        self._client = _client(settings, transport)
+        self._turn = asyncio.Lock()
+
+    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
+        """Create one message at Twilio and return what became of it; nothing is ever posted twice (S-24, S-25).
+
+        Whatever is lost before a connection stood is deferred; after it, every doubt is unknown. Raises TypeError for
+        anything but a text message.
+        """
+        sms = message.content
+        if not isinstance(sms, Sms):
+            raise TypeError("Twilio carries text messages only")
+        async with self._turn:
+            return await self._create(message.message_id, sms)
+
+    async def _create(self, message_id: str, sms: Sms) -> Outcome:
+        self._transport.begin()
+        callback = self._settings.status_callback
+        more = {"status_callback": f"{callback}?s={quote(message_id, safe='')}"} if callback else {}
+        try:
+            await self._client.messages.create_async(
+                to=sms.recipient,
+                from_=self._settings.sender,
+                body=sms.text,
+                validity_period=sms.validity_seconds,
+                smart_encoded=False,
+                **more,
+            )
+        except (aiohttp.ClientError, OSError):
+            if self._transport.is_connected:
+                return Outcome(OutcomeKind.UNKNOWN)
+            return Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)
+        except (TwilioException, ValueError, AttributeError):
+            # The client could not make a message of the answer; the answer itself says more than its exception.
+            if self._transport.answer is None:
+                raise
+        return outcome_of(self._transport.answer) if self._transport.answer else Outcome(OutcomeKind.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of Twilio's API: the HTTP status, the headers, and the JSON object if there is one."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+def outcome_of(answer: Answer) -> Outcome:
+    """Return what an answer to a create makes of the message (S-24 and the table below S-28)."""
+    if 200 <= answer.status < 300:
+        return _accepted(answer)
+    if not 400 <= answer.status < 500:
+        return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
+    number = answer.body.get("code")
+    code = number if isinstance(number, int) else answer.status
+    if code in _OBJECTION:
+        return Outcome(OutcomeKind.REFUSED, str(code), blame=Blame.OBJECTION)
+    if code in _DEAD_NUMBER:
+        return Outcome(OutcomeKind.REFUSED, str(code), blame=Blame.ADDRESS)
+    if code in _CONFIGURATION | _PAUSE or answer.status in _PAUSE_STATUSES:
+        wait = _retry_after(answer.headers)
+        return Outcome(OutcomeKind.DEFERRED, str(code), blame=Blame.CONNECTION, retry_after=wait)
+    return Outcome(OutcomeKind.REFUSED, str(code))
+
+
+def _accepted(answer: Answer) -> Outcome:
+    sid, segments = answer.body.get("sid"), str(answer.body.get("num_segments", ""))
+    if not isinstance(sid, str) or not sid:
+        return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
+    count = int(segments) if segments.isdecimal() else None
+    return Outcome(OutcomeKind.ACCEPTED, str(answer.status), provider_id=sid, segments=count)
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Return how long the provider asks to wait (RFC 9110, section 10.2.3), by the provider's own clock."""
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return timedelta(seconds=int(asked))
+    try:
+        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(wait, timedelta(0))
+
+
+class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carries no types
+    """Twilio's way to make a request, over one connection of ours: a timeout that holds, no retry, no log (L-46).
+
+    `is_connected` says whether the request of now may have been sent; `answer` is what came back.
+    """
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        super().__init__(logger=None, is_async=True)
+        self._base_url = settings.base_url.rstrip("/")
+        watch = aiohttp.TraceConfig()
+        watch.on_connection_create_end.append(self._mark)
+        watch.on_connection_reuseconn.append(self._mark)
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=1),
+            timeout=aiohttp.ClientTimeout(total=settings.timeout_seconds),
+            trace_configs=[watch],
+        )
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the request before."""
+        self.is_connected = False
+        self.answer: Answer | None = None
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._http.close()
+
+    async def request(
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002, ASYNC109 - Twilio's signature; the timeout is the settings'
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002 - the same; never followed
+    ) -> Response:
+        """Make one request and return its answer."""
+        sent = dict(headers or {})
+        if auth:
+            sent["Authorization"] = aiohttp.encode_basic_auth(*auth)
+        async with self._http.request(
+            method,
+            self._address(uri),
+            params={key: str(value) for key, value in (params or {}).items()},
+            data=urlencode(data, doseq=True).encode() if data else None,
+            headers=sent,
+            allow_redirects=False,
+        ) as response:
+            text = await response.text()
+            self.answer = Answer(response.status, response.headers, _object(text))
+            return Response(response.status, text, response.headers)
+
+    def _address(self, uri: str) -> str:
+        parts = urlsplit(uri)
+        return f"{self._base_url}{parts.path}" if self._base_url else uri
+
+    async def _mark(self, *_: object) -> None:
+        self.is_connected = True
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _client(settings: TwilioSettings, transport: AsyncHttpClient) -> Client:
+    return Client(
+        settings.api_key,
+        settings.api_secret,
+        settings.account_sid,
+        region=settings.region,
+        edge=settings.edge,
+        environment=_NO_ENVIRONMENT,
+        http_client=transport,
+    )

@@ -1,0 +1,51 @@
+"""The command line: one module per noun; parses, calls, prints; no rules."""
+
+import sys
+
+import click
+
+from dispatcher.cli import audit, campaign, client, consent, db, keys, person, run, start
+from dispatcher.cli.door import Door, say_error
+from dispatcher.errors import DispatcherError
+from dispatcher.settings import workspace
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--workspace", "-C", "named", metavar="DIR", help="The workspace; the current folder by default.")
+@click.option("--as", "acting", metavar="NAME", help="Who you are; the only owner by default.")
+@click.version_option(package_name="consent-dispatcher", prog_name="dispatcher")
+@click.pass_context
+def cli(context: click.Context, named: str | None, acting: str | None) -> None:
+    r"""Send offers only to clients who said yes, 6 to 12 times a year, and prove it.
+
+    \b
+    Example:
+      dispatcher init studio && cd studio
+      dispatcher client import register.csv
+      dispatcher campaign schedule campaigns/2026-03-kevat.toml
+      dispatcher run
+    """
+    context.obj = Door(workspace(named), acting)
+
+
+for module in (start, client, consent, campaign, run, audit, person, keys, db):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 refused or not in order, 2 wrong usage; a traceback is a bug."""
+    try:
+        code = cli.main(standalone_mode=False, prog_name="dispatcher")
+    except click.exceptions.Abort:
+        say_error("Stopped. What was done before stays done.")
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except DispatcherError as error:
+        say_error(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

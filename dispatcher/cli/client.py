@@ -1,0 +1,141 @@
+"""`dispatcher client`: the register."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
+from dispatcher.flow.audience import Counts
+from dispatcher.flow.enrol import EnrolReport
+from dispatcher.rules.campaign import Language
+from dispatcher.rules.decision import Reason
+from dispatcher.texts import reason_text
+
+_SHOWN = 20
+
+
+@click.group()
+def client() -> None:
+    """The register: take exports in, look clients up."""
+
+
+@client.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
+@json_option
+@pass_door
+def import_(door: Door, file: Path, *, dry_run: bool, as_json: bool) -> None:
+    r"""Take in the booking system's register export (CSV).
+
+    \b
+    Example:
+      dispatcher client import register.csv --dry-run
+    """
+    with door.open() as dispatcher, progress("rows") as tell:
+        report = dispatcher.enrol.run(file, door.actor(dispatcher), dry_run=dry_run, progress=tell)
+    if as_json:
+        say_json(_import_json(report))
+    else:
+        _say_import(report)
+
+
+@client.command("list")
+@click.argument("words", default="")
+@json_option
+@pass_door
+def list_(door: Door, words: str, *, as_json: bool) -> None:
+    r"""List clients, addresses masked, with the state of their consent.
+
+    \b
+    Example:
+      dispatcher client list virtanen
+    """
+    with door.open() as dispatcher:
+        found = dispatcher.register.listed(words)
+    if as_json:
+        rows = [
+            {
+                "number": each.number,
+                "name": each.name,
+                "language": each.language,
+                "addresses": {channel.value: address for channel, address in each.addresses.items()},
+                "consent": {channel.value: consent.state.value for channel, consent in each.consents.items()},
+            }
+            for each in found
+        ]
+        say_json({"clients": rows})
+        return
+    if not found:
+        say("No client fits." if words else "The register is empty: run `dispatcher client import FILE`.")
+        return
+    table = [
+        [each.number, each.name, *each.addresses.values(), *[""] * (2 - len(each.addresses))]
+        + [consent.state.value.replace("_", " ") for consent in each.consents.values()]
+        for each in found
+    ]
+    say_table(["number", "name", "address", "", "email consent", "SMS consent"], table, numbers=["number"])
+
+
+def said_counts(counts: Counts) -> list[str]:
+    """Return the lines that say who may be written to and why the rest may not."""
+    lines = [f"  {number:>6}  by {channel}" for channel, number in sorted(counts.send.items())]
+    for title, group in (("waits", counts.wait), ("not", counts.withhold)):
+        lines += [
+            f"  {number:>6}  {title}: {reason_text(Reason(reason), Language.EN)}"
+            for reason, number in group.most_common()
+        ]
+    return lines
+
+
+def counts_json(counts: Counts) -> dict[str, object]:
+    """Return the counts of verdicts with stable keys."""
+    return {"send": dict(counts.send), "wait": dict(counts.wait), "withhold": dict(counts.withhold)}
+
+
+def _import_json(report: EnrolReport) -> dict[str, object]:
+    names = ("read", "created", "updated", "unchanged", "rejected")
+    return {
+        "file": report.file,
+        "dry_run": report.dry_run,
+        "encoding": report.encoding,
+        "delimiter": report.delimiter,
+        **{name: report.counts[name] for name in names},
+        "rejections": [{"row": each.row, "column": each.column, "reason": each.reason} for each in report.rejected],
+        "remarks": [{"row": row, "remark": remark} for row, remark in report.remarks],
+        "dropped_columns": list(report.dropped),
+        "missing_columns": list(report.missing),
+        "may_write": counts_json(report.may_write) if report.may_write else None,
+    }
+
+
+def _say_import(report: EnrolReport) -> None:
+    names = {"\t": "tab", ";": "semicolon", ",": "comma"}
+    say(f"{report.file}: {report.encoding}, {names.get(report.delimiter, report.delimiter)}-separated")
+    for name in ("read", "created", "updated", "unchanged", "rejected"):
+        say(f"  {report.counts[name]:>6}  {name}")
+    _say_rows([(each.row, f"{each.column}: {each.reason}" if each.column else each.reason) for each in report.rejected])
+    _say_rows(report.remarks)
+    if report.dropped:
+        say(f"Columns left out, unread: {', '.join(report.dropped)}")
+    if report.missing:
+        say(
+            f"MISSING: {', '.join(report.missing)}, which [register] names as columns of answers. If the booking system"
+        )
+        say("  calls them otherwise now, correct dispatcher.toml and import again: no answer was read from them.")
+    if report.may_write is not None:
+        say("May be written to now, by the first open channel:")
+        for line in said_counts(report.may_write):
+            say(line)
+    if report.dry_run:
+        note("This was a dry run: nothing was changed.")
+
+
+def _say_rows(told: Sequence[tuple[int, str]]) -> None:
+    for row, sentence in told[:_SHOWN]:
+        say(f"  row {row}: {sentence}")
+    if len(told) > _SHOWN:
+        say(f"  ... and {len(told) - _SHOWN} rows more; --json shows all of them")
+
+
+COMMANDS = (client,)

@@ -1,0 +1,112 @@
+"""What every command shares: the open installation, who acts, and how results and progress are shown."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from dispatcher.rules.actor import Actor
+from dispatcher.wiring import Dispatcher, opened
+
+F = TypeVar("F", bound=Callable[..., Any])
+_console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+_notes = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+class Door:
+    """A command's way in: which workspace, and who acts."""
+
+    def __init__(self, directory: Path, acting: str | None) -> None:
+        self.directory = directory
+        self._acting = acting
+
+    @contextmanager
+    def open(self) -> Iterator[Dispatcher]:
+        """Open the installation for one command."""
+        with opened(self.directory) as dispatcher:
+            yield dispatcher
+
+    def actor(self, dispatcher: Dispatcher) -> Actor:
+        """Return who acts, as `--as` says. Raises NotFoundError or RefusedError."""
+        return dispatcher.persons.acting(self._acting)
+
+
+pass_door = click.make_pass_decorator(Door)
+
+
+def json_option(function: F) -> F:
+    """Give a command the option `--json`."""
+    option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+    return option(function)
+
+
+def say(line: str = "") -> None:
+    """Print a line of the result."""
+    _console.print(line)
+
+
+def note(line: str) -> None:
+    """Print a line beside the result, to standard error."""
+    _notes.print(line)
+
+
+def say_error(message: str) -> None:
+    """Print why a command was refused."""
+    _notes.print(message, style="red" if _notes.is_terminal else "")
+
+
+def say_json(value: Mapping[str, object]) -> None:
+    """Print one JSON object with stable keys."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=str))
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
+    """Print a table; the columns in `numbers` stand to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=column in numbers)
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    _console.print(table)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show how far a long work has come: a bar on a terminal, a plain line at every tenth elsewhere."""
+    if _notes.is_terminal:
+        bar = Progress(
+            TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=_notes, transient=True
+        )
+        with bar:
+            task = bar.add_task(what, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        return
+    told = 0
+
+    def plain(done: int, total: int) -> None:
+        nonlocal told
+        tenth = done * 10 // total if total else 10
+        if tenth > told:
+            told = tenth
+            note(f"{what}: {done} of {total}")
+
+    yield plain
+
+
+def local(moment: datetime | None, zone: ZoneInfo) -> str:
+    """Return a moment as the business zone's clock shows it, or a dash."""
+    return moment.astimezone(zone).strftime("%d.%m.%Y %H:%M") if moment else "-"
+
+
+def is_interactive() -> bool:
+    """Say whether a person sits at the terminal and can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()

@@ -1,0 +1,76 @@
+"""`dispatcher run`, `web` and `work`: the processes that send and answer."""
+
+import asyncio
+import logging
+import sys
+
+import click
+
+from dispatcher.cli.door import Door, note, pass_door
+from dispatcher.engine.embedded import run_sender, stop_on_signals, supervise
+from dispatcher.web.public import create_app
+from dispatcher.web.server import serve
+
+
+@click.command()
+@pass_door
+def run(door: Door) -> None:
+    r"""Send what is due and answer on the opt-out page, until stopped.
+
+    \b
+    Example:
+      dispatcher run
+    """
+    with door.open() as dispatcher:
+        where = f"http://{dispatcher.settings.web.host}:{dispatcher.settings.web.port}"
+    note(f"The opt-out page answers at {where}; campaigns go out at their moment. Stop with Ctrl+C.")
+    start = [sys.executable, "-m", "dispatcher", "--workspace", str(door.directory)]
+    sys.exit(supervise([[*start, "work"], [*start, "web"]]))
+
+
+@click.command()
+@pass_door
+def web(door: Door) -> None:
+    r"""Answer on the opt-out page, without sending.
+
+    \b
+    Example:
+      dispatcher web
+    """
+    _log_plainly()
+    with door.open() as dispatcher:
+        app = create_app(dispatcher.preferences, dispatcher.studio, clock=dispatcher.store.clock)
+        serve(app, dispatcher.settings.web.host, dispatcher.settings.web.port)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, then stop.")
+@pass_door
+def work(door: Door, *, once: bool) -> None:
+    r"""Send what is due, without the opt-out page.
+
+    \b
+    Example:
+      dispatcher work --once
+    """
+    _log_plainly()
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        if once:
+            stop.set()
+        else:
+            stop_on_signals(stop)
+        await run_sender(dispatcher, stop, at_least_once=once)
+
+    with door.open() as dispatcher:
+        asyncio.run(until_told())
+
+
+def _log_plainly() -> None:
+    """Log to standard error; what libraries would say of bodies and addresses stays unsaid (L-46)."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("dispatcher").setLevel(logging.INFO)
+
+
+COMMANDS = (run, web, work)

@@ -1,0 +1,89 @@
+"""`dispatcher init`: begins a workspace."""
+
+import json
+from pathlib import Path
+from string import Template
+
+import click
+
+from dispatcher.cli.door import is_interactive, json_option, say, say_json
+from dispatcher.errors import RefusedError
+from dispatcher.settings import FILE, read_settings
+from dispatcher.wiring import copy_starters, found
+
+_QUESTIONS = {
+    "owner": ("Your name", "Owner"),
+    "name": ("The name of your business", "Esimerkkistudio"),
+    "business_id": ("Its business id (Y-tunnus)", "0000000-0"),
+    "postal_address": ("Its postal address", "Esimerkkikuja 1, 99999 Esimerkkilä"),
+    "email": ("Its email address for clients", "hei@studio.example"),
+    "phone": ("Its phone number for clients", "+358 40 000 0000"),
+    "booking_url": ("Where clients book", "https://studio.example/varaa"),
+    "public_url": ("Where clients will reach this program", "https://viestit.studio.example"),
+    "notice": ("Where your privacy notice is", "https://studio.example/tietosuoja"),
+    "sender": ("The address mails come from", "tarjoukset@studio.example"),
+}
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--owner", help="Your name.")
+@click.option("--name", help="The name of your business.")
+@click.option("--business-id", help="Its business id.")
+@click.option("--postal-address", help="Its postal address.")
+@click.option("--email", help="Its email address for clients.")
+@click.option("--phone", help="Its phone number for clients.")
+@click.option("--booking-url", help="Where clients book.")
+@click.option("--public-url", help="Where clients will reach this program.")
+@click.option("--notice", help="Where your privacy notice is.")
+@click.option("--sender", help="The address mails come from.")
+@json_option
+def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
+    r"""Begin a workspace: settings, campaigns, templates, keys, database, journal, and you as its owner.
+
+    On a terminal it asks for what the options do not say; elsewhere it takes sample values, to be changed in
+    dispatcher.toml before anything is sent.
+
+    \b
+    Example:
+      dispatcher init studio --owner "Aino Esimerkki"
+    """
+    if (directory / FILE).exists():
+        raise RefusedError(f"There is a {FILE} in {directory} already. Nothing was changed.")
+    answers = _answers(given)
+    directory.mkdir(parents=True, exist_ok=True)
+    _write_settings(directory, answers)
+    try:
+        read_settings(directory)
+    except Exception:
+        (directory / FILE).unlink()
+        raise
+    (directory / ".gitignore").write_text("secrets.toml\n*.db*\n*.journal\npreview/\nsender.lock\n", encoding="utf-8")
+    copy_starters(directory)
+    found(directory, answers["owner"])
+    if as_json:
+        say_json({"workspace": str(directory), "owner": answers["owner"]})
+        return
+    say(f"The workspace {directory} is ready; {answers['owner']} is its owner.")
+    say(f"  1. Look through {FILE}: who you are, how mail leaves, what your register's columns mean.")
+    say("  2. dispatcher keys backup FILE    keeps a copy of the keys, apart from everything else")
+    say("  3. dispatcher client import FILE  takes in your booking system's export")
+    say("  4. dispatcher campaign check campaigns/2026-03-kevat.toml")
+
+
+def _answers(given: dict[str, str | None]) -> dict[str, str]:
+    asks = is_interactive()
+    found_: dict[str, str] = {}
+    for key, (question, default) in _QUESTIONS.items():
+        value = given.get(key)
+        found_[key] = value or (click.prompt(question, default=default) if asks else default)
+    return found_
+
+
+def _write_settings(directory: Path, answers: dict[str, str]) -> None:
+    source = (Path(__file__).parent / "workspace.toml").read_text(encoding="utf-8")
+    values = {key: json.dumps(value, ensure_ascii=False) for key, value in answers.items()}
+    (directory / FILE).write_text(Template(source).substitute(values), encoding="utf-8")
+
+
+COMMANDS = (init,)

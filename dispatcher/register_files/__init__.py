@@ -1,0 +1,36 @@
+"""A booking system's register export, read as a stream: columns by name, one row at a time, each refusal in its place.
+
+The import is an allow-list (L-43): names, addresses, language, last visit and the replies to the marketing question.
+Treatments, notes and every column nobody named are dropped unread and listed; nothing about age or health has a field.
+"""
+
+from dispatcher.register_files.export import RegisterFile, open_register
+from dispatcher.register_files.mapping import (
+    DEFAULT_COLUMNS,
+    NO_WORDS,
+    NOT_ASKED_WORDS,
+    WITHDRAWN_WORDS,
+    YES_WORDS,
+    AnswerColumn,
+    Field,
+    RegisterMap,
+    header_key,
+)
+from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowAnswer
+
+__all__ = [
+    "DEFAULT_COLUMNS",
+    "NOT_ASKED_WORDS",
+    "NO_WORDS",
+    "WITHDRAWN_WORDS",
+    "YES_WORDS",
+    "AnswerColumn",
+    "Field",
+    "RegisterFile",
+    "RegisterMap",
+    "RegisterRow",
+    "RejectedRow",
+    "RowAnswer",
+    "header_key",
+    "open_register",
+]

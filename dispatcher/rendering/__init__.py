@@ -1,0 +1,105 @@
+"""What a client sees: a campaign compiled once, then filled for each client.
+
+Nothing here knows a database, a network or a clock, and a template can reach nothing but what `Words` hands it.
+"""
+
+import re
+from datetime import datetime
+from itertools import product
+from zoneinfo import ZoneInfo
+
+from dispatcher.errors import RenderingError
+from dispatcher.rendering import email as emails
+from dispatcher.rendering import headers
+from dispatcher.rendering import sms as text_messages
+from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
+from dispatcher.rendering.templates import Templates, Words
+from dispatcher.rules.campaign import Campaign, Channel, Language
+from dispatcher.rules.message import Email, Recipient, Sms
+from dispatcher.rules.studio import Studio
+
+__all__ = ["CampaignRenderer", "Templates"]
+
+LONGEST_NAME = 40
+"""A first name longer than this is no name to greet anybody by."""
+# A mail program makes a link of each of these, and the studio would be the one who sent it (E-36).
+_LIKE_A_LINK = re.compile(r"://|www\.|@|\w\.\w\w", re.IGNORECASE)
+
+
+class CampaignRenderer:
+    """One campaign, compiled: templates run, styles inlined and everything checked before the first client.
+
+    Raises RenderingError naming file, line and what to do, for every language of the audience and every shape of
+    client, so that nothing is found only while sending.
+    """
+
+    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
+        self._campaign = campaign
+        languages = campaign.audience.languages or frozenset(Language)
+        shapes = [Shape(*each) for each in product(sorted(languages), (True, False), (True, False))]
+        words = Words(campaign, templates, studio)
+        self._emails: dict[Shape, emails.EmailForm] = {}
+        self._texts: dict[Shape, Skeleton] = {}
+        self._writer = emails.EmailWriter(campaign, studio, zone)
+        if Channel.EMAIL in campaign.channels:
+            self._emails = {shape: emails.compile_form(campaign, templates, words, studio, shape) for shape in shapes}
+        if Channel.SMS in campaign.channels:
+            self._texts = {shape: text_messages.compile_form(campaign, words, studio, shape) for shape in shapes}
+        self._probe()
+
+    def email(
+        self,
+        recipient: Recipient,
+        to: str,
+        opt_out_url: str,
+        message_id: str,
+        date: datetime,
+        bounce_to: str | None = None,
+    ) -> Email:
+        """Return the finished email of one client; `date` is aware, `bounce_to` replaces the envelope sender.
+
+        A first name that a mail program would turn into a link, or that is no single line, is left out of the
+        greeting (E-36). Raises RenderingError if an address or link cannot stand in a header (E-25).
+        """
+        shape, values = _filled(recipient, opt_out_url)
+        form = self._emails.get(shape)
+        if form is None:
+            raise self._not_compiled("emails", recipient.language)
+        return self._writer.write(form, values, emails.Envelope(to, message_id, date, bounce_to))
+
+    def sms(self, recipient: Recipient, to: str, opt_out_url: str) -> Sms:
+        """Return the finished text message of one client, NFC, its parts counted."""
+        shape, values = _filled(recipient, opt_out_url)
+        form = self._texts.get(shape)
+        if form is None:
+            raise self._not_compiled("text messages", recipient.language)
+        return text_messages.write(form, values, to)
+
+    def _probe(self) -> None:
+        """Fill each form once with the longest name there can be: what cannot be written is found now."""
+        longest = Recipient("Á" * LONGEST_NAME, Language.FI, "30 September 2026")
+        _, values = _filled(longest, f"https://{'m' * 60}.example/u/{'a' * 37}")
+        for form in self._texts.values():
+            text_messages.write(form, values, "")
+        for mail in self._emails.values():
+            headers.unstructured("Subject", mail.subject.fill(values))
+
+    def _not_compiled(self, what: str, language: Language) -> RenderingError:
+        return RenderingError(
+            f"campaigns/{self._campaign.name}.toml has no {what} in {language}: "
+            "name the channel in channels and the language in [audience]."
+        )
+
+
+def _filled(recipient: Recipient, opt_out_url: str) -> tuple[Shape, dict[Hole, str]]:
+    name = _greeted(recipient.first_name)
+    shape = Shape(recipient.language, named=bool(name), dated=bool(recipient.agreed_on))
+    values = {Hole.FIRST_NAME: name, Hole.AGREED_ON: recipient.agreed_on, Hole.OPT_OUT_URL: opt_out_url}
+    return shape, values
+
+
+def _greeted(first_name: str) -> str:
+    """Return the name to greet by, or nothing for what is not a name."""
+    name = first_name.strip()
+    unfit = len(name) > LONGEST_NAME or _LIKE_A_LINK.search(name) or headers.has_controls(name)
+    return "" if unfit else name

@@ -1,0 +1,58 @@
+"""A text message: short, named, and with the way out in it (S-03 to S-10)."""
+
+from collections.abc import Mapping
+
+from dispatcher.errors import RenderingError
+from dispatcher.rendering import checks, headers
+from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
+from dispatcher.rendering.templates import FOLDER, Words, sms_path
+from dispatcher.rules.campaign import Campaign
+from dispatcher.rules.message import Sms
+from dispatcher.rules.sms import measure
+from dispatcher.rules.studio import Studio
+
+LONGEST = 1600
+"""Characters a text message may have at the provider (S-07)."""
+# Typographic signs that would halve the room of a part, and the plain ones that say the same (S-06). They are
+# replaced in the studio's own words only; a client's name stays as it is written.
+_PLAIN = str.maketrans(
+    {
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{EN DASH}": "-",
+        "\N{EM DASH}": "-",
+        "\N{HORIZONTAL ELLIPSIS}": "...",
+        "\N{NO-BREAK SPACE}": " ",
+    }
+)
+
+
+def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape) -> Skeleton:
+    """Return the text message of a shape, checked for all that every text message must hold.
+
+    Raises RenderingError naming the template and what to write there.
+    """
+    path = sms_path(campaign)
+    rendered = words.render(path, shape).strip()
+    try:
+        form = Skeleton.cut(rendered)
+    except RenderingError as error:
+        raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
+    checks.check_sms(f"{FOLDER}/{path}", rendered, checks.MustShow.of(studio, shape.language))
+    return Skeleton(tuple(piece if isinstance(piece, Hole) else piece.translate(_PLAIN) for piece in form.pieces))
+
+
+def write(form: Skeleton, values: Mapping[Hole, str], to: str) -> Sms:
+    """Return the finished text message of one client, its parts counted (S-05).
+
+    Raises RenderingError if it is longer than the provider takes.
+    """
+    headers.checked_link(values[Hole.OPT_OUT_URL])
+    parts = measure(form.fill(values))
+    if len(parts.text) > LONGEST:
+        raise RenderingError(
+            f"The text message has {len(parts.text)} characters and {LONGEST} are the most: shorten sms under [offer]."
+        )
+    return Sms(recipient=to, text=parts.text, segments=parts.segments)

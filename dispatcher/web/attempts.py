@@ -1,0 +1,43 @@
+"""Counts broken links by visitor, in memory and for a minute: what slows a guesser down and never an opt-out (E-15)."""
+
+import ipaddress
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+LIMIT = 30
+"""How many broken links one visitor may open in a minute."""
+_WINDOW_SECONDS = 60
+_VISITORS_AT_MOST = 10_000
+
+
+class Attempts:
+    """A fixed window over the links that were not made here; nothing about a client is ever counted."""
+
+    def __init__(self, clock: Callable[[], datetime], limit: int = LIMIT) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._window = -1
+        self._seen: Counter[str] = Counter()
+
+    def allow(self, host: str) -> bool:
+        """Count one broken link from this network address, and say whether it is still within the limit."""
+        window = int(self._clock().timestamp()) // _WINDOW_SECONDS
+        # The table is emptied when full as well: a flood from many addresses may not fill the memory.
+        if window != self._window or len(self._seen) >= _VISITORS_AT_MOST:
+            self._window = window
+            self._seen.clear()
+        visitor = _visitor(host)
+        self._seen[visitor] += 1
+        return self._seen[visitor] <= self._limit
+
+
+def _visitor(host: str) -> str:
+    """Return what stands for one visitor: an IPv4 address, or the /64 an IPv6 address is in."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 6:
+        return str(ipaddress.ip_network((address.packed, 64), strict=False))
+    return host

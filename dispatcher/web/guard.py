@@ -1,0 +1,55 @@
+"""What stands around every page: the headers of rule L-41, and an honest answer where the program has a fault."""
+
+import logging
+import traceback
+from collections.abc import Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every response (L-41): nothing foreign is loaded, nothing is kept, found or told to the next site."""
+_LOG = logging.getLogger(__name__)
+
+
+class Guard:
+    """Adds the headers, and turns an unexpected error into the page that says nothing was saved."""
+
+    def __init__(self, app: ASGIApp, failed: Callable[[Request], Response]) -> None:
+        self._app = app
+        self._failed = failed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, a client is told how else to say no
+            _report(error)
+            if not begun:
+                await self._failed(Request(scope))(scope, receive, guarded)
+
+
+def _report(error: Exception) -> None:
+    """Write where an unexpected error happened; its message may hold an address or a token, so it is left out (L-46)."""
+    place = "".join(traceback.format_tb(error.__traceback__))
+    _LOG.error("A page failed with %s at\n%s", type(error).__name__, place)

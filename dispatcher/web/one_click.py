@@ -1,0 +1,45 @@
+"""Tells the button of a mail program from the button on our page, whatever the request calls its body (RFC 8058)."""
+
+import asyncio
+import re
+from contextlib import suppress
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+
+READ_AT_MOST = 8 * 1024
+"""How many bytes of a body are looked at; what follows is let go unread (E-06)."""
+BODY_SECONDS = 5.0
+"""How long a body may take to arrive. A no does not wait for it: the token in the path has said everything."""
+_FIELD_OF_FORM = re.compile(rb'name="?list-unsubscribe"?[;\r\n]', re.IGNORECASE)
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the first bytes of a body: as much as came in time, empty where none came. Never raises for what it got.
+
+    The rest is taken off the wire and dropped, since a client whose upload is cut off may never read the answer.
+    """
+    kept = bytearray()
+    with suppress(ClientDisconnect, TimeoutError):
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                kept += chunk[: READ_AT_MOST - len(kept)]
+    return bytes(kept)
+
+
+def is_one_click(body: bytes) -> bool:
+    """Say whether a body is `List-Unsubscribe=One-Click`, urlencoded or multipart (E-06); the content type is not asked."""
+    pairs = parse_qsl(body.decode("latin-1"))
+    if any(name.strip().lower() == "list-unsubscribe" and _is_value(value) for name, value in pairs):
+        return True
+    field = _FIELD_OF_FORM.search(body)
+    if field is None:
+        return False
+    # From the last byte of the match, which may be the line end that the blank line begins with.
+    _, *value = _BLANK_LINE.split(body[field.end() - 1 :], maxsplit=1)
+    return bool(value) and _is_value(value[0].partition(b"\n")[0].decode("latin-1"))
+
+
+def _is_value(text: str) -> bool:
+    return text.strip().lower() == "one-click"

@@ -1,0 +1,103 @@
+"""What clients touch: the page they leave by, and the button of their mail program (RFC 8058).
+
+GET changes nothing; POST stops everything, on disk before it is answered (E-09, E-11). Anybody who holds the link may
+use it: no cookie, no login, no question about where the request comes from (E-07).
+"""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import datetime
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from dispatcher.errors import DispatcherError, LinkError, StorageError
+from dispatcher.flow.preferences import Concern, Preferences
+from dispatcher.rules.consent import Place
+from dispatcher.rules.studio import Studio
+from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.guard import Guard
+from dispatcher.web.one_click import is_one_click, read_body
+from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
+
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+_END_OF_TOKEN = re.compile(r"[/?&#]")
+_LOG = logging.getLogger(__name__)
+
+
+def create_app(
+    preferences: Preferences, studio: Studio, clock: Callable[[], datetime], *, invalid_per_minute: int = LIMIT
+) -> FastAPI:
+    """Return the application that clients reach; every answer carries the headers of L-41.
+
+    `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
+    here is never limited (E-15).
+    """
+    pages = Pages(studio)
+    app = FastAPI(
+        openapi_url=None,  # no list of routes, and no pages that load their looks from elsewhere
+        redirect_slashes=False,
+        # FastAPI can send each path, token included, to wherever an environment variable says (X-06).
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.add_middleware(Guard, failed=lambda request: pages.answer(View.FAILED, request))
+    app.add_exception_handler(HTTPException, _unrouted(pages))
+    door = OptOutDoor(preferences, pages, Attempts(clock, invalid_per_minute))
+    for path in ("/u/{token:path}", "/U/{token:path}"):  # some scanners capitalise the whole link (X-03)
+        app.add_route(path, door.answer, methods=list(_METHODS))
+    css = stylesheet()
+    app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
+    app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
+    return app
+
+
+class OptOutDoor:
+    """Answers everything that is asked of an opt-out link."""
+
+    def __init__(self, preferences: Preferences, pages: Pages, attempts: Attempts) -> None:
+        self._preferences = preferences
+        self._pages = pages
+        self._attempts = attempts
+
+    async def answer(self, request: Request) -> Response:
+        """Return the page, or the page that says why there is none; never a redirect (E-08)."""
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
+        # What programs hang on to a link comes after one of these, even percent-encoded; the link itself has none.
+        token = _END_OF_TOKEN.split(request.path_params["token"], maxsplit=1)[0]
+        try:
+            return await (self._leave if request.method == "POST" else self._show)(request, token)
+        except LinkError:
+            host = request.client.host if request.client else ""
+            return self._pages.answer(View.INVALID if self._attempts.allow(host) else View.TOO_MANY, request)
+        except StorageError as error:
+            _LOG.error("An opt-out could not be kept or its page not shown: %s", error)  # noqa: TRY400 - a plain cause
+            return self._pages.answer(View.FAILED, request, with_button=True)
+
+    async def _show(self, request: Request, token: str) -> Response:
+        concern = await run_in_threadpool(self._preferences.look, token)
+        return self._pages.answer(View.QUESTION, request, concern, with_button=True)
+
+    async def _leave(self, request: Request, token: str) -> Response:
+        place = Place.ONE_CLICK if is_one_click(await read_body(request)) else Place.LINK
+        await run_in_threadpool(self._preferences.leave, token, place)
+        concern = Concern(None, None)
+        # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.
+        with suppress(DispatcherError):
+            concern = await run_in_threadpool(self._preferences.look, token)
+        return self._pages.answer(View.DONE, request, concern)
+
+
+def _unrouted(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        if status == 404:
+            return pages.answer(View.INVALID, request)
+        return Response(status_code=status, headers=getattr(error, "headers", None))
+
+    return answer

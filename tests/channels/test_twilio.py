@@ -1,0 +1,340 @@
+"""Handing text messages to Twilio."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dispatcher.channels.twilio import Answer, TwilioCarrier, TwilioSettings, outcome_of
+from dispatcher.demo.twilio_double import RETRY_AFTER_SECONDS, ReceivedSms, Trouble, TwilioDouble
+from dispatcher.errors import ChannelError
+from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, Sms
+
+ACCEPTED, DEFERRED = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED
+REFUSED, UNKNOWN = OutcomeKind.REFUSED, OutcomeKind.UNKNOWN
+WAITS = Outcome(DEFERRED, blame=Blame.CONNECTION)
+SETTINGS = TwilioSettings("AC1", "SK1", "hunter2", "Studio", timeout_seconds=5)
+SMS = Sms("+358401234567", "Kesä alkaa! Studio Esimerkki https://studio.example/u/abc", 1, 7200)
+
+
+def hand_over(settings: TwilioSettings, *messages: Sms) -> list[Outcome]:
+    """Hand text messages over in one session."""
+
+    async def talk() -> list[Outcome]:
+        async with TwilioCarrier(settings).session() as session:
+            return [await session.hand_over(CampaignMessage(f"m{i}", sms)) for i, sms in enumerate(messages, 1)]
+
+    return asyncio.run(talk())
+
+
+@dataclass
+class Twilio:
+    """A double that stays up for this file, and what happens to the messages of now."""
+
+    trouble: Trouble | int | None = None
+    base_url: str = ""
+    double: TwilioDouble | None = None
+    before: int = 0
+
+    def hand_over(self, *messages: Sms, trouble: Trouble | int | None = None, **changes: Any) -> list[Outcome]:
+        """Hand messages over in one session, all of which meet the same trouble."""
+        self.trouble, self.before = trouble, len(self._all())
+        return hand_over(replace(SETTINGS, base_url=self.base_url, **changes), *messages)
+
+    @property
+    def received(self) -> list[ReceivedSms]:
+        """What the double took in the last session."""
+        return self._all()[self.before :]
+
+    def _all(self) -> list[ReceivedSms]:
+        return self.double.received if self.double else []
+
+
+@pytest.fixture(name="twilio", scope="module")
+def start_twilio() -> Iterator[Twilio]:
+    """One double for the tests of this file."""
+    twilio = Twilio()
+    with TwilioDouble("AC1", "SK1", "hunter2", lambda _: twilio.trouble) as double:
+        twilio.double, twilio.base_url = double, double.base_url
+        yield twilio
+
+
+@asynccontextmanager
+async def raw_server(answer: bytes | None) -> AsyncIterator[str]:
+    """A server that reads the beginning of a request, says something or nothing, and resets the connection."""
+    is_over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer or b"")
+        if answer:
+            await reader.read()
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        is_over.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await is_over.wait()
+
+
+def against_raw(answer: bytes | None, scheme: str = "http") -> Outcome:
+    """Hand one message over to a server that misbehaves."""
+
+    async def talk() -> Outcome:
+        async with raw_server(answer) as url:
+            settings = replace(SETTINGS, base_url=url.replace("http", scheme, 1), timeout_seconds=0.3)
+            async with TwilioCarrier(settings).session() as session:
+                return await session.hand_over(CampaignMessage("m1", SMS))
+
+    return asyncio.run(talk())
+
+
+def test_accepted(twilio: Twilio) -> None:
+    """S-15, S-23, S-26: the form has exactly what is wanted, nothing shortened, scheduled or attached."""
+    outcomes = twilio.hand_over(SMS, status_callback="https://studio.example/hooks/twilio")
+    (received,) = twilio.received
+    assert [Outcome(ACCEPTED, "201", provider_id=received.sid, segments=1)] == outcomes
+    assert {
+        "To": "+358401234567",
+        "From": "Studio",
+        "Body": SMS.text,
+        "ValidityPeriod": "7200",
+        "SmartEncoded": "false",
+        "StatusCallback": "https://studio.example/hooks/twilio?s=m1",
+    } == received.form
+
+
+def test_no_callback_unless_set(twilio: Twilio) -> None:
+    """Without a public URL no callback is asked for."""
+    twilio.hand_over(SMS)
+    assert "StatusCallback" not in twilio.received[0].form
+
+
+def test_several_over_one_session(twilio: Twilio) -> None:
+    """Messages of one session arrive in order, each with its own id and number of parts."""
+    texts = [replace(SMS, text=text) for text in ("hei", "š" * 71, "€" * 81)]
+    outcomes = twilio.hand_over(*texts)
+    assert [1, 2, 2] == [outcome.segments for outcome in outcomes]
+    assert [outcome.provider_id for outcome in outcomes] == [sms.sid for sms in twilio.received]
+    assert [text.text for text in texts] == [sms.text for sms in twilio.received]
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (21610, Outcome(REFUSED, "21610", blame=Blame.OBJECTION)),
+        (21211, Outcome(REFUSED, "21211", blame=Blame.ADDRESS)),
+        (21614, Outcome(REFUSED, "21614", blame=Blame.ADDRESS)),
+        (21635, Outcome(REFUSED, "21635", blame=Blame.ADDRESS)),
+        (30006, Outcome(REFUSED, "30006", blame=Blame.ADDRESS)),
+        (21408, Outcome(DEFERRED, "21408", blame=Blame.CONNECTION)),
+        (21606, Outcome(DEFERRED, "21606", blame=Blame.CONNECTION)),
+        (21612, Outcome(DEFERRED, "21612", blame=Blame.CONNECTION)),
+        (21657, Outcome(DEFERRED, "21657", blame=Blame.CONNECTION)),
+        (21663, Outcome(DEFERRED, "21663", blame=Blame.CONNECTION)),
+        (30042, Outcome(DEFERRED, "30042", blame=Blame.CONNECTION)),
+        (20003, Outcome(DEFERRED, "20003", blame=Blame.CONNECTION)),
+        (20404, Outcome(DEFERRED, "20404", blame=Blame.CONNECTION)),
+        (30001, Outcome(DEFERRED, "30001", blame=Blame.CONNECTION)),
+        (30002, Outcome(DEFERRED, "30002", blame=Blame.CONNECTION)),
+        (21617, Outcome(REFUSED, "21617")),
+        (30007, Outcome(REFUSED, "30007")),
+    ],
+)
+def test_refusal_by_number(twilio: Twilio, code: int, expected: Outcome) -> None:
+    """The error table of B3: each of Twilio's numbers becomes the outcome the rules name, and nothing was taken."""
+    assert [expected] == twilio.hand_over(SMS, trouble=code)
+    assert not twilio.received
+
+
+def test_busy(twilio: Twilio) -> None:
+    """S-24: 429 was not processed; it waits as long as Twilio asks, and no client is blamed."""
+    wait = timedelta(seconds=RETRY_AFTER_SECONDS)
+    expected = Outcome(DEFERRED, "20429", blame=Blame.CONNECTION, retry_after=wait)
+    assert [expected] == twilio.hand_over(SMS, trouble=Trouble.BUSY)
+    assert not twilio.received
+
+
+def test_answer_lost_in_an_error(twilio: Twilio) -> None:
+    """S-24, S-25: a 500 after the message was taken is unknown, and the message is posted once."""
+    assert [Outcome(UNKNOWN, "500")] == twilio.hand_over(SMS, trouble=Trouble.LOST)
+    assert len(twilio.received) == 1
+
+
+def test_answer_that_never_comes(twilio: Twilio) -> None:
+    """S-24, S-25: our own timeout holds; silence after the request is unknown, and the message is posted once."""
+    assert [Outcome(UNKNOWN)] == twilio.hand_over(SMS, trouble=Trouble.HANG, timeout_seconds=0.5)
+    assert len(twilio.received) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        b"HTTP/1.1 201 Created\r\nContent-Length: 999\r\n\r\n{",
+        b"HTTP/1.1 2",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nnull",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n[]",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\noops",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>",
+        b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_every_doubt_is_unknown(answer: bytes | None) -> None:
+    """S-24: a reset, half an answer, one that cannot be read or a redirect after the request is unknown."""
+    assert against_raw(answer).kind is UNKNOWN
+
+
+def test_redirect_is_not_followed(twilio: Twilio) -> None:
+    """S-20: a redirect would leave the host that was checked, so the message is not posted there."""
+    twilio.hand_over()
+    place = f"{twilio.base_url}/2010-04-01/Accounts/AC1/Messages.json"
+    head = f"HTTP/1.1 307 Moved\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n"
+    assert Outcome(UNKNOWN, "307") == against_raw(head.encode())
+    assert not twilio.received
+
+
+def test_kept_connection_that_breaks() -> None:
+    """S-24: each message is judged by itself: the second is lost on a kept connection, the third never leaves."""
+    body = b'{"sid": "SM1", "num_segments": "1"}'
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"SmartEncoded=false")
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await reader.readuntil(b"SmartEncoded=false")
+        servers[0].close()
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        is_over.set()
+
+    async def talk() -> list[Outcome]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        servers.append(server)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with TwilioCarrier(replace(SETTINGS, base_url=url)).session() as session:
+            outcomes = [await session.hand_over(CampaignMessage(f"m{i}", SMS)) for i in range(3)]
+        await is_over.wait()
+        return outcomes
+
+    servers: list[asyncio.Server] = []
+    is_over = asyncio.Event()
+    outcomes = asyncio.run(talk())
+    assert [Outcome(ACCEPTED, "201", provider_id="SM1", segments=1), Outcome(UNKNOWN), WAITS] == outcomes
+
+
+def test_nobody_listens() -> None:
+    """S-24: a refused connection carried nothing, so the message waits."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    assert [WAITS] == hand_over(replace(SETTINGS, base_url=f"http://127.0.0.1:{port}"), SMS)
+
+
+def test_encryption_that_fails() -> None:
+    """S-24: what fails before the request could be sent waits, TLS included."""
+    assert WAITS == against_raw(b"220 not TLS\r\n", "https")
+
+
+def test_wrong_secret(twilio: Twilio) -> None:
+    """S-21: a refused login makes the campaign wait; no client is blamed."""
+    assert [Outcome(DEFERRED, "20003", blame=Blame.CONNECTION)] == twilio.hand_over(SMS, api_secret="wrong")
+    assert not twilio.received
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, None),
+        ({"Retry-After": "17"}, timedelta(seconds=17)),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "Mon, 04 May 2026 09:01:00 GMT"}, None),
+        (
+            {"Retry-After": "Mon, 04 May 2026 09:01:00 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"},
+            timedelta(minutes=1),
+        ),
+        (
+            {"Retry-After": "Mon, 04 May 2026 09:00:00 GMT", "Date": "Mon, 04 May 2026 09:01:00 GMT"},
+            timedelta(0),
+        ),
+    ],
+)
+def test_retry_after(headers: dict[str, str], wait: timedelta | None) -> None:
+    """S-24: Retry-After is read as seconds or, by Twilio's own clock, as a date."""
+    assert wait == outcome_of(Answer(429, headers, {})).retry_after
+
+
+def test_error_without_a_number() -> None:
+    """A 4xx whose body is not Twilio's is judged by its HTTP status."""
+    assert Outcome(REFUSED, "400") == outcome_of(Answer(400, {}, {}))
+    assert Outcome(DEFERRED, "401", blame=Blame.CONNECTION) == outcome_of(Answer(401, {}, {}))
+
+
+def test_host_in_europe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-20: with ie1 and dublin the host is exactly Dublin's, whatever the process environment says."""
+    monkeypatch.setenv("TWILIO_REGION", "us1")
+    monkeypatch.setenv("TWILIO_EDGE", "ashburn")
+    assert TwilioCarrier(SETTINGS).host == "api.dublin.ie1.twilio.com"
+    assert TwilioCarrier(replace(SETTINGS, region="", edge="")).host == "api.twilio.com"
+
+
+def test_requests_go_to_the_named_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-20: the host a request goes to is the one the carrier names, path and all."""
+    asked: list[tuple[str, str | int | None]] = []
+
+    async def refuse(_: object, host: str | bytes | None, port: str | int | None, **__: object) -> list[object]:
+        asked.append((str(host), port))
+        raise OSError("no names are looked up in tests")
+
+    monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", refuse)
+    assert [WAITS] == hand_over(SETTINGS, SMS)
+    assert [("api.dublin.ie1.twilio.com", 443)] == asked
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"edge": ""},
+        {"region": ""},
+        {"api_secret": ""},
+        {"account_sid": ""},
+        {"sender": ""},
+        {"base_url": "http://api.twilio.example"},
+        {"base_url": "https://127.0.0.1.example"},
+        {"base_url": "127.0.0.1:80"},
+    ],
+)
+def test_settings_that_cannot_stand(changes: dict[str, str]) -> None:
+    """S-20: a region without its edge, a missing secret or a base_url that leaves the machine is refused at once."""
+    with pytest.raises(ChannelError, match="Twilio"):
+        replace(SETTINGS, **changes)  # type: ignore[arg-type] # every changed field is text
+
+
+def test_email_is_a_mistake() -> None:
+    """An email never reaches Twilio."""
+
+    async def talk() -> None:
+        async with TwilioCarrier(replace(SETTINGS, base_url="http://127.0.0.1:9")).session() as session:
+            await session.hand_over(CampaignMessage("m1", Email("a@b.example", "c@d.example", b"")))
+
+    with pytest.raises(TypeError):
+        asyncio.run(talk())
+
+
+def test_nothing_is_logged(twilio: Twilio, caplog: pytest.LogCaptureFixture) -> None:
+    """L-46: neither number, text nor secret reaches a log, at any level; the secret is in no print either."""
+    with caplog.at_level(logging.DEBUG):
+        twilio.hand_over(SMS)
+        twilio.hand_over(SMS, trouble=21211)
+    for secret in ("401234567", "Kesä", "hunter2", "SK1"):
+        assert secret not in caplog.text
+    assert "hunter2" not in repr(SETTINGS)

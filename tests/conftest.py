@@ -1,0 +1,169 @@
+"""What every test stands on: both databases, a clock that stands still, and a closed network.
+
+Nothing here is prepared before a test asks for it. One run has one directory, its room, shared by all its processes and
+removed at the end; in it stand the PostgreSQL server and the migrated databases that tests get copies of.
+"""
+
+import fcntl
+import ipaddress
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import hypothesis
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from tests.clock import FixedClock
+from tests.postgresql import PostgresServer
+
+FOREIGN_SETTINGS = ("DISPATCHER_", "TWILIO_", "SMTP_", "PG")
+"""How the names of variables begin that could lead a test to somebody's real database or account."""
+NOON = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+"""The moment at which tests begin: a Monday, noon in Helsinki."""
+_ROOM = pytest.StashKey[Path]()
+_TEMPLATE = "template_migrated"
+_NETWORKS = frozenset({socket.AF_INET, socket.AF_INET6})
+
+# The same examples on every machine and in every run: what fails here fails everywhere, until it is mended.
+# `--hypothesis-profile=search` looks further, at other examples each time.
+hypothesis.settings.register_profile("house", deadline=None, database=None, derandomize=True, max_examples=60)
+hypothesis.settings.register_profile("search", deadline=None, database=None, max_examples=2_000)
+hypothesis.settings.load_profile("house")
+
+
+class NetworkClosedError(Exception):
+    """A test reached for another machine: give it a server on loopback."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the room, or in a worker find it; forget foreign settings; close the network."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN_SETTINGS)]:  # noqa: TID251 - to forget them
+        del os.environ[name]  # noqa: TID251 - the programs that tests start must not see them either
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    config.stash[_ROOM] = Path(worker["room"]) if worker else _new_room()
+    set_hypothesis_home_dir(config.stash[_ROOM] / "hypothesis")
+    sys.addaudithook(_close_network)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist where the room is."""
+    node.workerinput["room"] = str(node.config.stash[_ROOM])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server and clear the room away, once every worker is done."""
+    if not hasattr(config, "workerinput"):
+        PostgresServer(config.stash[_ROOM]).stop()
+        shutil.rmtree(config.stash[_ROOM], ignore_errors=True)
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Give a clock that says Monday 23 November 2026, noon in Helsinki, until the test moves it."""
+    return FixedClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> PostgresServer:
+    """Give the PostgreSQL server of this run; the first test to ask starts it, in half a second."""
+    server = PostgresServer(request.config.stash[_ROOM])
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(postgresql: PostgresServer) -> str:
+    """Give the URL of the server's own database, which no test writes to."""
+    return postgresql.url("postgres")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a migrated, empty database of the test's own: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "dispatcher.db"
+        shutil.copyfile(_migrated_file(request.config.stash[_ROOM]), path)
+        yield f"sqlite:///{path}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgresql")
+        server.create_once(_TEMPLATE, _upgrade)
+        yield from _database_of_its_own(server, _TEMPLATE)
+
+
+@pytest.fixture
+def journal_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
+    """Give the journal's place: the path of a file that is not there yet, or the URL of an empty second database."""
+    if database_url.startswith("sqlite"):
+        yield str(tmp_path / "dispatcher.journal")
+    else:
+        yield from _database_of_its_own(request.getfixturevalue("postgresql"), "template1")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Give the path of Debian's Chromium, or skip the test where it is not installed."""
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no Chromium here: run `make browser`")
+    return path
+
+
+def _new_room() -> Path:
+    # The name of a socket holds 107 characters, and another account must be able to walk there: so not under TMPDIR.
+    room = Path(tempfile.mkdtemp(prefix="dispatcher-", dir="/tmp"))
+    room.chmod(0o755)
+    return room
+
+
+def _database_of_its_own(server: PostgresServer, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    try:
+        yield server.create(name, template)
+    finally:
+        server.drop(name)
+
+
+def _upgrade(url: str) -> None:
+    from dispatcher.storage.database import upgrade
+
+    upgrade(url)
+
+
+def _migrated_file(room: Path) -> Path:
+    """Return a migrated SQLite database to copy, made by the first process of this run to ask."""
+    made, draft = room / "migrated.db", room / "draft.db"
+    with (room / "migrated.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if not made.exists():
+            draft.unlink(missing_ok=True)
+            _upgrade(f"sqlite:///{draft}")
+            draft.rename(made)
+    return made
+
+
+def _close_network(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        channel, address = arguments
+        if address is not None and channel.family in _NETWORKS and not _is_here(address[0]):
+            raise NetworkClosedError(f"{NetworkClosedError.__doc__} It reached for {address[0]}.")
+    elif event == "socket.getaddrinfo" and not _is_here(arguments[0]):
+        raise NetworkClosedError(f"{NetworkClosedError.__doc__} It looked up {arguments[0]}.")
+
+
+def _is_here(host: str | bytes | None) -> bool:
+    name = host.decode("ascii") if isinstance(host, bytes) else host
+    if name in {None, "", "localhost"}:
+        return True
+    try:
+        return ipaddress.ip_address(str(name)).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,525 @@
+"""What the opt-out link promises, through the real application, on both databases."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+from starlette.types import Message
+
+from dispatcher.errors import StorageError
+from dispatcher.flow.preferences import Preferences
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.consent import Place, Reply
+from dispatcher.rules.studio import Studio
+from dispatcher.storage.locks import Lock, LockKind, take
+from dispatcher.texts import text
+from dispatcher.web import one_click
+from dispatcher.web.guard import HEADERS
+from dispatcher.web.public import create_app
+from tests.clock import FixedClock
+from tests.web.conftest import NUMBER, House
+
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+PARTS = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database: once is enough."""
+
+
+def path(house: House, channel: Channel = Channel.EMAIL) -> str:
+    """Return the path of the client's link, as it stands in a message."""
+    return f"/u/{house.token(channel)}"
+
+
+def assert_left(response: httpx2.Response, house: House, place: Place = Place.LINK) -> None:
+    """Check that the client has left for good, once, and was told so without cookie or redirect."""
+    assert response.status_code == 200
+    assert "set-cookie" not in response.headers
+    assert "location" not in response.headers
+    assert [(Reply.WITHDRAWN, None, place)] == [(no.reply, no.channel, no.place) for no in house.noes()]
+
+
+class TestScanner:
+    """The scanner matrix of rules.md, section E."""
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+    def test_looking_changes_nothing(self, visitor: TestClient, house: House, method: str) -> None:
+        """E-09: GET, HEAD and OPTIONS leave every row and every record as they were."""
+        before = house.everything()
+        response = visitor.request(method, path(house))
+        assert response.is_success
+        assert before == house.everything()
+
+    def test_looking_fifty_times_changes_nothing(self, visitor: TestClient, house: House) -> None:
+        """E-09: a scanner that opens a link fifty times uses nothing up."""
+        before = house.everything()
+        assert {200} == {visitor.get(path(house)).status_code for _ in range(50)}
+        assert before == house.everything()
+
+    def test_a_prefetch_changes_nothing(self, visitor: TestClient, house: House) -> None:
+        """E-09: a browser that fetches ahead is a browser that looks."""
+        before = house.everything()
+        assert visitor.get(path(house), headers={"sec-purpose": "prefetch"}).status_code == 200
+        assert before == house.everything()
+
+    @pytest.mark.parametrize(
+        ("content", "headers", "place"),
+        [
+            pytest.param(ONE_CLICK, FORM, Place.ONE_CLICK, id="urlencoded"),
+            pytest.param(PARTS, MULTIPART, Place.ONE_CLICK, id="multipart"),
+            pytest.param(b"", {}, Place.LINK, id="empty"),
+            pytest.param(ONE_CLICK, {}, Place.ONE_CLICK, id="no content type"),
+            pytest.param(PARTS, {}, Place.ONE_CLICK, id="multipart, no content type"),
+            pytest.param(ONE_CLICK, {"content-type": "text/plain"}, Place.ONE_CLICK, id="another content type"),
+            pytest.param(PARTS, {"content-type": "multipart/form-data"}, Place.ONE_CLICK, id="multipart, no boundary"),
+            pytest.param(b"{}", {"content-type": "application/json"}, Place.LINK, id="json"),
+            pytest.param(b"\xff" * 20, {"content-encoding": "gzip"}, Place.LINK, id="not what it says"),
+            pytest.param(ONE_CLICK + b"&x=" + b"x" * 200_000, FORM, Place.LINK, id="too long"),
+        ],
+    )
+    def test_a_post_stops_everything(
+        self, visitor: TestClient, house: House, content: bytes, headers: dict[str, str], place: Place
+    ) -> None:
+        """E-06: any POST with a good token is a no that names no channel, whatever its body is and is called."""
+        # Where the field is beyond what is read, the no counts all the same: only its place is then the plain link.
+        expected = Place.ONE_CLICK if content.startswith(ONE_CLICK) else place
+        response = visitor.post(path(house), content=content, headers=headers)
+        assert_left(response, house, expected)
+
+    def test_a_second_post_says_the_same(self, visitor: TestClient, house: House) -> None:
+        """E-10: twice is once: 200, the same text, one entry."""
+        first, second = (visitor.post(path(house), content=ONE_CLICK, headers=FORM) for _ in range(2))
+        assert first.text == second.text
+        assert_left(second, house, Place.ONE_CLICK)
+
+    def test_a_post_after_erasure(self, visitor: TestClient, house: House) -> None:
+        """E-10: the link of a client who is no longer in the register still answers, and the no is kept."""
+        house.erase()
+        assert visitor.get(path(house)).status_code == 200
+        response = visitor.post(path(house), content=ONE_CLICK, headers=FORM)
+        assert_left(response, house, Place.ONE_CLICK)
+
+    def test_a_post_from_a_text_message(self, visitor: TestClient, house: House) -> None:
+        """E-16: the link of a text message stops every channel as well."""
+        assert_left(visitor.post(path(house, Channel.SMS)), house)
+
+
+class TestDurability:
+    """The no is on disk before anybody is told."""
+
+    def test_the_answer_comes_after_the_commit(self, house: House, studio: Studio, clock: FixedClock) -> None:
+        """E-11: when the status line is sent, another connection already reads the no, in ledger and journal."""
+        app = create_app(house.preferences, studio, clock)
+        seen: list[tuple[int, int, int]] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": ONE_CLICK}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen.append((message["status"], len(house.noes()), house.store.journal.last()))
+
+        scope = {"type": "http", "method": "POST", "path": path(house), "query_string": b"", "headers": []}
+        records = house.store.journal.last()
+        asyncio.run(app(scope, receive, send))
+        assert [(200, 1, records + 1)] == seen
+
+    @pytest.mark.parametrize("language", Language)
+    def test_a_no_that_cannot_be_kept(self, visitor: TestClient, house: House, language: Language) -> None:
+        """E-11: 503, when to come back, the button again and two other ways to object; never a false 200."""
+        house.lose_journal()
+        response = visitor.post(f"{path(house)}?lang={language}", content=ONE_CLICK, headers=FORM)
+        assert response.status_code == 503
+        assert response.headers["retry-after"].isdecimal()
+        assert text("page_failed", language) in response.text
+        assert "mailto:hei@kapala.example" in response.text
+        assert "tel:0161234567" in response.text
+        assert '<form method="post">' in response.text
+        assert [] == house.noes()
+
+    def test_a_register_that_cannot_be_read(self, visitor: TestClient, house: House) -> None:
+        """A page that cannot be shown says how else to object."""
+        with house.store.database.writing() as connection:
+            connection.exec_driver_sql("ALTER TABLE client_address RENAME TO elsewhere")
+        response = visitor.get(path(house))
+        assert response.status_code == 503
+        assert "mailto:hei@kapala.example" in response.text
+
+    def test_a_no_counts_although_its_words_are_lost(self, studio: Studio, clock: FixedClock, house: House) -> None:
+        """E-11: once the no is on disk the answer is 200, even if the client's language cannot be looked up."""
+
+        class Forgetful(Preferences):
+            def look(self, token: str) -> None:  # type: ignore[override]  # it never returns
+                raise StorageError
+
+        app = create_app(Forgetful(house.store, house.links), studio, clock)
+        with TestClient(app) as visitor:
+            assert_left(visitor.post(path(house)), house)
+
+    def test_a_body_that_never_comes(
+        self, house: House, studio: Studio, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """X-05: a client that promises a body and falls silent, or hangs up, has said no all the same."""
+        monkeypatch.setattr(one_click, "BODY_SECONDS", 0.01)
+        app = create_app(house.preferences, studio, clock)
+        statuses: list[int] = []
+
+        async def silence() -> Message:
+            return await asyncio.Future()
+
+        async def hang_up() -> Message:
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        for channel, receive in ((Channel.EMAIL, silence), (Channel.SMS, hang_up)):
+            scope = {"type": "http", "method": "POST", "query_string": b"", "headers": []}
+            asyncio.run(app(scope | {"path": path(house, channel)}, receive, send))
+        assert [200, 200] == statuses
+        assert [Place.LINK] == [no.place for no in house.noes()]
+
+    def test_one_slow_commit_blocks_nobody(self, house: House, studio: Studio, clock: FixedClock) -> None:
+        """While one no waits for the database, others get their page."""
+        reached = threading.Event()
+
+        def told() -> datetime:
+            reached.set()
+            return clock()
+
+        # The writer asks for the time just before it waits for the locks.
+        house.store.writer._clock = told
+        app = create_app(house.preferences, studio, clock)
+
+        async def visit() -> tuple[int, bool, int]:
+            transport = httpx2.ASGITransport(app=app)
+            async with httpx2.AsyncClient(transport=transport, base_url=studio.public_url) as visitor:
+                with house.store.database.writing() as connection:
+                    take(connection, [Lock(LockKind.CLIENT, NUMBER)])
+                    leaving = asyncio.create_task(visitor.post(path(house)))
+                    assert await asyncio.to_thread(reached.wait, 10)
+                    page = await visitor.get(path(house))
+                    waited = not leaving.done()
+                return page.status_code, waited, (await leaving).status_code
+
+        assert (200, True, 200) == asyncio.run(visit())
+
+
+class TestRequest:
+    """What may be wrong with a request that still counts, and what is not a request to us."""
+
+    def test_nothing_about_the_sender_matters(self, visitor: TestClient, house: House) -> None:
+        """E-07: no cookie, login, Origin, Referer or User-Agent stands between a client and their no."""
+        headers = {"cookie": "a=b", "origin": "https://evil.example", "referer": "https://evil.example/"}
+        headers |= {"user-agent": "", "authorization": "Basic eDp5", "sec-fetch-site": "cross-site"}
+        assert_left(visitor.post(path(house), headers=headers), house)
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PURGE", "QUERY"])
+    def test_other_methods_are_refused(self, visitor: TestClient, house: House, method: str) -> None:
+        """X-03: 405, with the methods that are allowed."""
+        response = visitor.request(method, path(house))
+        assert response.status_code == 405
+        assert {"GET", "HEAD", "OPTIONS", "POST"} == set(response.headers["allow"].split(", "))
+        assert [] == house.noes()
+
+    def test_head_is_get_without_the_page(self, visitor: TestClient, house: House) -> None:
+        """X-03: HEAD answers with the headers of GET."""
+        assert visitor.get(path(house)).headers == visitor.head(path(house)).headers
+
+    def test_options_names_the_methods(self, visitor: TestClient, house: House) -> None:
+        """OPTIONS says what may be done, and does nothing."""
+        response = visitor.options(path(house))
+        assert {"GET", "HEAD", "OPTIONS", "POST"} == set(response.headers["allow"].split(", "))
+        assert b"" == response.content
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param(lambda url: url + "/", id="slash"),
+            pytest.param(lambda url: url + ".", id="full stop"),
+            pytest.param(lambda url: url + ")>", id="brackets"),
+            pytest.param(lambda url: url + "%3E", id="encoded bracket"),
+            pytest.param(lambda url: url + "%0D%0A", id="line end"),
+            pytest.param(lambda url: url + "?utm_source=x&fbclid=y", id="parameters"),
+            pytest.param(lambda url: url + "%3Futm_source=x", id="encoded parameters"),
+            pytest.param(lambda url: url + "&data=05%7C01", id="scanner's suffix"),
+            pytest.param(lambda url: url + "?", id="question mark"),
+            pytest.param(lambda url: "/u/" + url[3:].upper(), id="upper case"),
+            pytest.param(str.upper, id="all upper case"),
+            pytest.param(lambda url: "/u/" + "".join(f"%{ord(sign):02x}" for sign in url[3:]), id="percent-encoded"),
+        ],
+    )
+    @on_sqlite
+    def test_a_link_that_was_handled(self, visitor: TestClient, house: House, change: Callable[[str], str]) -> None:
+        """X-03, E-08: what programs do to a link on its way does not break it, and leads to no redirect."""
+        url = change(path(house))
+        assert visitor.get(url).status_code == 200
+        assert_left(visitor.post(url), house)
+
+
+class TestStranger:
+    """What somebody without a link learns."""
+
+    @on_sqlite
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize("token", ["", "x", "a" * 37, "ä", "%00", "..%2f..%2fetc", "a" * 5_000])
+    def test_a_link_that_was_not_made_here(self, visitor: TestClient, house: House, method: str, token: str) -> None:
+        """E-15: 404, and how to object by mail and phone."""
+        before = house.everything()
+        response = visitor.request(method, f"/u/{token}")
+        assert response.status_code == 404
+        assert text("page_invalid_title", Language.FI) in response.text
+        assert "mailto:hei@kapala.example" in response.text
+        assert "tel:0161234567" in response.text
+        assert "<form" not in response.text
+        assert before == house.everything()
+
+    @on_sqlite
+    def test_a_broken_link_tells_nothing(self, visitor: TestClient, house: House) -> None:
+        """E-15: a broken link of a client and one of nobody get the very same page."""
+        token = house.token()
+        altered = token[:-1] + ("a" if token[-1] != "a" else "i")
+        assert visitor.get(f"/u/{'a' * 37}").text == visitor.get(f"/u/{token[:-3]}").text
+        assert visitor.get(f"/u/{'a' * 37}").text == visitor.get(f"/u/{'b' + altered[1:]}").text
+
+    @on_sqlite
+    def test_a_guesser_is_slowed_down(self, visitor: TestClient, house: House, clock: FixedClock) -> None:
+        """E-15: the 31st broken link within a minute is 429; a good link is never refused; a minute later all is well."""
+        broken = [visitor.get("/u/broken").status_code for _ in range(30)]
+        refused = visitor.post("/u/broken")
+        assert [404] * 30 == broken
+        assert (429, "60") == (refused.status_code, refused.headers["retry-after"])
+        assert "mailto:hei@kapala.example" in refused.text
+        assert visitor.get(path(house)).status_code == 200
+        assert_left(visitor.post(path(house)), house)
+        clock.advance(timedelta(minutes=1))
+        assert visitor.get("/u/broken").status_code == 404
+
+    @on_sqlite
+    @pytest.mark.parametrize("url", ["/", "/u", "/docs", "/redoc", "/openapi.json", "/admin", "//u/x", "/static/"])
+    def test_there_is_nothing_else(self, visitor: TestClient, url: str) -> None:
+        """An address without a page shows the studio's page for broken links, and lists no routes."""
+        response = visitor.get(url)
+        assert response.status_code == 404
+        assert "Hoitola Käpälä" in response.text
+        assert '<html lang="fi">' in response.text
+
+    @on_sqlite
+    def test_health(self, visitor: TestClient) -> None:
+        """A monitor gets 200 and the word ok."""
+        assert (200, "ok\n") == ((response := visitor.get("/health")).status_code, response.text)
+
+
+class TestPage:
+    """What stands on the page, and around it."""
+
+    @on_sqlite
+    def test_headers_on_every_answer(self, visitor: TestClient, house: House) -> None:
+        """L-41: page, done, stylesheet, health, 404, 405, 429 and 503 carry the same headers, and no cookie."""
+        answers = [visitor.get(path(house)), visitor.post(path(house)), visitor.get("/"), visitor.put(path(house))]
+        answers += [visitor.get("/static/page.css"), visitor.get("/health"), visitor.options(path(house))]
+        answers += [visitor.get("/u/broken") for _ in range(31)]
+        house.lose_journal()
+        house.erase()
+        answers.append(visitor.post("/u/" + house.token(Channel.SMS)))
+        for answer in answers:
+            assert HEADERS == {name: answer.headers.get(name) for name in HEADERS}
+            assert "set-cookie" not in answer.headers
+            assert not answer.is_redirect
+
+    @on_sqlite
+    def test_the_policy_is_the_rule(self, visitor: TestClient, house: House) -> None:
+        """L-41: the header values are those of the rule, word for word."""
+        policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'"
+        headers = visitor.get(path(house)).headers
+        assert policy == headers["content-security-policy"]
+        assert ("no-referrer", "no-store") == (headers["referrer-policy"], headers["cache-control"])
+        assert ("noindex", "nosniff") == (headers["x-robots-tag"], headers["x-content-type-options"])
+
+    @on_sqlite
+    @pytest.mark.parametrize(
+        ("channel", "shown"), [(Channel.EMAIL, "m***@p***.example"), (Channel.SMS, "+358*****67")]
+    )
+    def test_whom_it_concerns(self, visitor: TestClient, house: House, channel: Channel, shown: str) -> None:
+        """L-46: the address is masked: enough for the client to know it, not for a stranger to use it."""
+        for page in (visitor.get(path(house, channel)).text, visitor.post(path(house, channel)).text):
+            assert shown in page
+            assert "maj" not in page.lower()
+            assert "234567" not in page
+
+    @on_sqlite
+    def test_the_page_names_the_sender(self, visitor: TestClient, house: House) -> None:
+        """L-20: the page says who sends, with the business id, and leads to the privacy notice of its language."""
+        page = visitor.get(path(house)).text
+        for words in ("Hoitola Käpälä", "1234567-8", "Tunturitie 4, 96100 Rovaniemi"):
+            assert words in page
+        assert 'href="https://kapala.example/dataskydd"' in page
+
+    @on_sqlite
+    def test_a_page_is_small_and_needs_nothing(self, visitor: TestClient, house: House) -> None:
+        """L-41: page and stylesheet are under 20 kB together, without script, frame, image or foreign address."""
+        style = visitor.get("/static/page.css")
+        assert style.headers["content-type"].startswith("text/css")
+        for page in (visitor.get(path(house)), visitor.post(path(house)), visitor.get("/")):
+            assert len(page.content) + len(style.content) < 20_000
+            for forbidden in ("<script", "<img", "<iframe", "style=", "@import", "url(", " on", "http-equiv"):
+                assert forbidden not in page.text.replace(" on ", " ") + style.text.replace(" on ", " ")
+
+    @on_sqlite
+    def test_one_button_and_no_way_back_by_accident(self, visitor: TestClient, house: House) -> None:
+        """X-02: the page has one button, to its own address; the page after it has no form and no link to one."""
+        page, done = visitor.get(path(house)).text, visitor.post(path(house)).text
+        assert 1 == page.count("<button") == page.count("<form")
+        assert f'<form method="post">\n<button type="submit">{text("page_button", Language.SV)}</button>' in page
+        assert "<form" not in done
+        assert "?lang" not in done
+        assert text("page_done", Language.SV) in done
+
+    @on_sqlite
+    @pytest.mark.parametrize(
+        ("query", "known", "accepts", "expected"),
+        [
+            ("", True, "en", "sv"),
+            ("?lang=en", True, "fi", "en"),
+            ("?lang=FI", True, "en", "fi"),
+            ("?lang=xx", True, "en", "sv"),
+            ("", False, "sv-FI,sv;q=0.9,en;q=0.8", "sv"),
+            ("", False, "de, en;q=0.5, fi; q=0.4", "en"),
+            ("", False, "en;q=0, de", "fi"),
+            ("", False, "se, smn;q=0.9", "fi"),
+            ("", False, ";;q=ö,,en;q=", "fi"),
+            ("", False, "", "fi"),
+        ],
+    )
+    def test_the_language(
+        self, visitor: TestClient, house: House, query: str, known: bool, accepts: str, expected: str
+    ) -> None:
+        """The language is the one asked for, else the client's, else the browser's, else Finnish."""
+        if not known:
+            house.erase()
+        headers = {"accept-language": accepts.encode()}
+        for method in ("GET", "POST"):
+            response = visitor.request(method, path(house) + query, headers=headers)
+            assert f'<html lang="{expected}">' in response.text
+            assert expected == response.headers["content-language"]
+
+    @on_sqlite
+    def test_the_language_can_be_changed(self, visitor: TestClient, house: House) -> None:
+        """Every language is one link away, and the form keeps what was chosen, since it posts to the same address."""
+        page = visitor.get(path(house)).text
+        for language in Language:
+            assert f'href="?lang={language}" lang="{language}"' in page
+        assert text("page_done", Language.EN) in visitor.post(f"{path(house)}?lang=en").text
+
+    @on_sqlite
+    def test_a_studio_name_is_only_a_name(self, house: House, studio: Studio, clock: FixedClock) -> None:
+        """Signs of markup in the settings are shown, not obeyed."""
+        from dataclasses import replace
+
+        odd = replace(studio, name='Hieronta & <b>"Lepo"</b>', email="a&b@kapala.example", phone="{x} <i>1</i>")
+        with TestClient(create_app(house.preferences, odd, clock)) as visitor:
+            page = visitor.get(path(house)).text
+        assert "Hieronta &amp; &lt;b&gt;&#34;Lepo&#34;&lt;/b&gt;" in page
+        assert "{x} &lt;i&gt;1&lt;/i&gt;" in page
+        assert "<b>" not in page
+
+    @on_sqlite
+    def test_pages_below_a_path(self, house: House, studio: Studio, clock: FixedClock) -> None:
+        """Where clients reach the pages below a path, the stylesheet is found there too."""
+        from dataclasses import replace
+
+        below = replace(studio, public_url="https://kapala.example/viestit")
+        with TestClient(create_app(house.preferences, below, clock)) as visitor:
+            assert 'href="/viestit/static/page.css"' in visitor.get(path(house)).text
+
+
+class TestFault:
+    """What a bug looks like from outside and in the log."""
+
+    @on_sqlite
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_a_bug_is_not_shown(
+        self, house: House, studio: Studio, clock: FixedClock, caplog: pytest.LogCaptureFixture, method: str
+    ) -> None:
+        """E-11: an unexpected error is 503 with another way to object; no traceback, and no address in the log."""
+
+        class Broken(Preferences):
+            def look(self, token: str) -> None:  # type: ignore[override]  # it never returns
+                raise ZeroDivisionError(f"maj.berg@posti.example {token}")
+
+            def leave(self, token: str, place: Place) -> None:
+                del place
+                self.look(token)
+
+        app = create_app(Broken(house.store, house.links), studio, clock)
+        with TestClient(app) as visitor, caplog.at_level(logging.DEBUG, "dispatcher"):
+            response = visitor.request(method, path(house))
+        assert response.status_code == 503
+        assert "mailto:hei@kapala.example" in response.text
+        assert HEADERS == {name: response.headers.get(name) for name in HEADERS}
+        assert "ZeroDivisionError" not in response.text
+        assert "ZeroDivisionError" in caplog.text
+        assert "test_public.py" in caplog.text
+        assert "maj.berg" not in caplog.text
+        assert house.token() not in caplog.text
+
+    @on_sqlite
+    def test_no_log_holds_a_token(
+        self, visitor: TestClient, house: House, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """X-06: whatever is asked and whatever fails, no token reaches a log of this program."""
+        with caplog.at_level(logging.DEBUG, "dispatcher"):
+            visitor.get(path(house))
+            visitor.get(f"{path(house)}x")
+            house.lose_journal()
+            visitor.post(path(house))
+        assert "An opt-out could not be kept" in caplog.text
+        assert house.token() not in caplog.text
+
+    @on_sqlite
+    def test_paths_are_sent_nowhere(
+        self, house: House, studio: Studio, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """X-06: what FastAPI would measure and export holds paths, and with them tokens: none of it is on."""
+        from opentelemetry import metrics, trace
+
+        def forbidden(*_: object, **__: object) -> None:
+            raise AssertionError("a request was measured")
+
+        monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+        monkeypatch.setattr(trace, "get_tracer_provider", forbidden)
+        monkeypatch.setattr(metrics, "get_meter_provider", forbidden)
+        with TestClient(create_app(house.preferences, studio, clock)) as visitor:
+            assert visitor.get(path(house)).status_code == 200
+
+
+@on_sqlite
+@given(st.binary(max_size=300), st.one_of(st.none(), st.text(st.characters(codec="latin-1", categories=["L", "P"]))))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_body_is_a_no(visitor: TestClient, house: House, body: bytes, content_type: str | None) -> None:
+    """E-06: 200 for whatever bytes come under whatever name, and one no on record."""
+    headers = {} if content_type is None else {"content-type": content_type.encode("latin-1")}
+    assert visitor.post(path(house), content=body, headers=headers).status_code == 200
+    assert 1 == len(house.noes())
+
+
+@on_sqlite
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_is_a_link(house: House, studio: Studio, clock: FixedClock, words: str) -> None:
+    """E-15: no text that was not made here is taken for a link, and none breaks the page."""
+    from urllib.parse import quote
+
+    with TestClient(create_app(house.preferences, studio, clock)) as visitor:
+        assert visitor.post(f"/u/{quote(words, safe='')}").status_code == 404
+    assert [] == house.noes()
