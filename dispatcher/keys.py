@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
@@ -107,9 +108,10 @@ class KeyRing:
     def with_new(self, kind: KeyKind) -> "KeyRing":
         """Return a ring with one more key of this kind, which becomes the current one."""
         used = self._keys[kind]
-        if len(used) >= len(KEY_IDS):
+        if used and used[-1].id == KEY_IDS[-1]:
             raise SettingsError(f"There are {len(used)} {kind.value} keys already; no id is left for another.")
-        key = Key(kind, KEY_IDS[len(used)], _new_secret(kind))
+        following = KEY_IDS.index(used[-1].id) + 1 if used else 0
+        key = Key(kind, KEY_IDS[following], _new_secret(kind))
         return KeyRing({**self._keys, kind: (*used, key)}, self.credentials)
 
 
@@ -129,6 +131,8 @@ def read_ring(path: Path) -> KeyRing:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise _damaged(path.name) from None
     except OSError as error:
         raise SettingsError(
             f"The secrets file {path.name} cannot be read ({error.strerror}): run `dispatcher keys create`."
@@ -144,10 +148,8 @@ def parse_ring(text: str, name: str) -> KeyRing:
         found = tomllib.loads(text)
         credentials = {str(name): str(secret) for name, secret in found.get("credentials", {}).items()}
         return KeyRing({kind: _parse_kind(kind, found.get(kind.value, {})) for kind in KeyKind}, credentials)
-    except (tomllib.TOMLDecodeError, ValueError, TypeError, AttributeError):
-        raise SettingsError(
-            f"{name} is damaged: restore the copy that `dispatcher keys backup` made. Nothing was changed."
-        ) from None
+    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm, RecursionError):
+        raise _damaged(name) from None
 
 
 def write_ring(path: Path, ring: KeyRing) -> None:
@@ -167,6 +169,12 @@ def write_ring(path: Path, ring: KeyRing) -> None:
         os.close(directory)
 
 
+def _damaged(name: str) -> SettingsError:
+    return SettingsError(
+        f"{name} is damaged: restore the copy that `dispatcher keys backup` made. Nothing was changed."
+    )
+
+
 def _hashed(key: Key, label: str, value: str) -> KeyedHash:
     return KeyedHash(key.id, key.mac(label.encode(), value.encode()).hex())
 
@@ -184,12 +192,12 @@ def _parse_kind(kind: KeyKind, table: Mapping[str, str]) -> tuple[Key, ...]:
     keys = []
     for key_id, text in table.items():
         secret = base64.b64decode(text, validate=True)
-        if key_id not in KEY_IDS or (kind in _SECRET_KINDS and len(secret) != 32):
+        if len(key_id) != 1 or key_id not in KEY_IDS or (kind in _SECRET_KINDS and len(secret) != 32):
             raise ValueError(kind.value)
         if kind is KeyKind.SEAL:
             ed25519.Ed25519PrivateKey.from_private_bytes(secret)
-        if kind is KeyKind.DKIM:
-            load_pem_private_key(secret, None)
+        if kind is KeyKind.DKIM and not isinstance(load_pem_private_key(secret, None), rsa.RSAPrivateKey):
+            raise ValueError(kind.value)
         keys.append(Key(kind, key_id, secret))
     return tuple(sorted(keys, key=lambda key: KEY_IDS.index(key.id)))
 
@@ -201,11 +209,14 @@ def _as_text(ring: KeyRing) -> str:
     ]
     for kind in KeyKind:
         lines.append(f"[{kind.value}]")
-        lines += [
-            f"{json.dumps(key.id)} = {json.dumps(base64.b64encode(key.secret).decode())}" for key in ring.all(kind)
-        ]
+        lines += [f"{_quoted(key.id)} = {_quoted(base64.b64encode(key.secret).decode())}" for key in ring.all(kind)]
         lines.append("")
     lines.append("[credentials]")
-    lines += [f"{json.dumps(name)} = {json.dumps(secret)}" for name, secret in ring.credentials.items()]
+    lines += [f"{_quoted(name)} = {_quoted(secret)}" for name, secret in ring.credentials.items()]
     lines.append("")
     return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as TOML writes it: JSON's quoting, but without pairs of surrogates and with DEL escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")

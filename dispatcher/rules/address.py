@@ -1,5 +1,6 @@
 """The one canonical form of an address: email-validator's normal form, E.164."""
 
+import re
 import unicodedata
 
 import phonenumbers
@@ -7,6 +8,9 @@ from email_validator import EmailNotValidError, validate_email
 
 from dispatcher.rules.campaign import Channel
 
+_NUMBER = re.compile(r"(?:tel:)?[\d\s()+./\u2010-\u2015-]+", re.IGNORECASE)
+"""How numbers are written. The library would read letters as keys of a telephone, and drop a name or an extension."""
+_ENDING = re.compile(r"[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{1,59}")
 _MOBILE = {phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
@@ -28,7 +32,7 @@ def canonical_email(text: str) -> str:
     """Return the canonical form of an email address, or raise AddressError."""
     cleaned = unicodedata.normalize("NFC", text.strip())
     try:
-        found = validate_email(cleaned, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(cleaned, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise AddressError(str(error)) from None
     return found.ascii_email.lower() if found.ascii_email else found.normalized.lower()
@@ -36,8 +40,11 @@ def canonical_email(text: str) -> str:
 
 def canonical_number(text: str, region: str = "FI") -> str:
     """Return a mobile number in E.164, or raise AddressError for anything a text message cannot reach (S-08)."""
+    written = text.strip()
+    if not _NUMBER.fullmatch(written):
+        raise AddressError("this is not a phone number")
     try:
-        number = phonenumbers.parse(text.strip(), region)
+        number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
         raise AddressError("this is not a phone number") from None
     if not phonenumbers.is_valid_number(number):
@@ -48,9 +55,12 @@ def canonical_number(text: str, region: str = "FI") -> str:
 
 
 def masked(address: str) -> str:
-    """Return the address with all but its edges hidden (L-46): `m***@e***.example`, `+358*****67`."""
+    """Return the address with all but its edges hidden (L-46): `m***@e***.example`, `+358*****67`.
+
+    What is not an address may be masked too, as a cell that holds two: no more of it is shown.
+    """
     if "@" not in address:
-        return f"{address[:4]}*****{address[-2:]}" if len(address) > 6 else "*****"
+        return f"{address[:4]}*****{address[-2:]}" if len(address) > 9 else "*****"
     local, _, domain = address.partition("@")
     name, _, ending = domain.rpartition(".")
-    return f"{local[:1]}***@{name[:1]}***.{ending}"
+    return f"{local[:1]}***@{name[:1]}***.{ending if _ENDING.fullmatch(ending) else '***'}"

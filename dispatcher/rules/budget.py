@@ -54,8 +54,11 @@ def most_in_any_window(days: Iterable[date]) -> int:
 
 
 def next_opening(days: Sequence[date], today: date) -> date | None:
-    """Return None if one more message fits today, else the first date on which a client falls below twelve again."""
-    recent = sorted(day for day in days if timedelta(0) <= today - day < WINDOW)
+    """Return None if one more message fits today, else the first date on which a client falls below twelve again.
+
+    Days after today count as well: a clock that was set back must not make room.
+    """
+    recent = sorted(day for day in days if today - day < WINDOW)
     if len(recent) < CEILING:
         return None
     return recent[len(recent) - CEILING] + WINDOW

@@ -87,7 +87,9 @@ class Windows:
         day = local.date() + timedelta(days=1 if local.time() >= window.opens else 0)
         while not self._day_is_open(window, day):
             day += timedelta(days=1)
-        return datetime.combine(day, window.opens, self.zone).astimezone(UTC)
+        # In the hour that autumn repeats, what opens later in its second pass opens after `now`, not before it.
+        fold = local.fold if day == local.date() else 0
+        return datetime.combine(day, window.opens, self.zone).replace(fold=fold).astimezone(UTC)
 
     def closes_at(self, channel: Channel, now: datetime) -> datetime:
         """Return when the window closes on the local day of `now`, in UTC."""

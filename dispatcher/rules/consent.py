@@ -79,14 +79,23 @@ class Answer:
         return self.channel is None or self.channel is channel
 
     def latest(self) -> datetime:
-        """Return the last instant at which the answer can have been given: at the latest when it was recorded."""
-        return self.not_after or self.recorded_at
+        """Return the last instant at which the answer can have been given: at the latest when it was recorded.
+
+        A clock that runs ahead of ours may put the beginning later still; a no then counts from there.
+        """
+        end = self.not_after or self.recorded_at
+        return max(end, self.not_before) if self.not_before else end
 
     def flaw(self, now: datetime, valid_for: timedelta) -> Flaw | None:
-        """Return why this yes cannot be used now, or None (L-04, L-07, L-08)."""
-        if self.wording is None or self.place is None:
+        """Return why this yes cannot be used now, or None (L-04, L-07, L-08).
+
+        A yes that names no channel opens none, and one whose span ends before it begins has no time to count from.
+        """
+        if not self.wording or self.place is None or self.channel is None:
             return Flaw.INCOMPLETE_EVIDENCE
         if self.not_before is None or now < self.not_before:
+            return Flaw.TIME_UNKNOWN
+        if self.not_after is not None and self.not_after < self.not_before:
             return Flaw.TIME_UNKNOWN
         return Flaw.EXPIRED if now >= self.not_before + valid_for else None
 
@@ -110,7 +119,8 @@ def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: 
     """Add up the answers for one channel, whatever the order in which they arrived.
 
     A yes stands only if it began strictly after every no can have been given: a tie, or a no inside the span of the
-    yes, refuses (L-07). `not asked` changes nothing (L-06). An objection is lifted only by a later explicit yes.
+    yes, refuses (L-07). `not asked` changes nothing (L-06). An objection is lifted only by a later explicit yes that
+    can be shown: one without wording, place, channel or time lifts nothing (L-04).
     """
     spoken = [a for a in answers if a.concerns(channel) and a.reply is not Reply.NOT_ASKED]
     yeses = [a for a in spoken if a.reply is Reply.GRANTED]
@@ -125,7 +135,8 @@ def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: 
     flawed = min(open_yeses, key=lambda a: _flaw_rank(a, now, valid_for), default=None)
     flaw = flawed.flaw(now, valid_for) if flawed else None
     objection = max((a for a in noes if a.reply is Reply.WITHDRAWN), key=_no_rank, default=None)
-    objected = objection is not None and not any(_begins_after(a, objection) for a in yeses)
+    shown = [a for a in yeses if a.flaw(now, valid_for) in {None, Flaw.EXPIRED}]
+    objected = objection is not None and not any(_begins_after(a, objection) for a in shown)
     if objected:
         return Consent(ConsentState.WITHDRAWN, objection, objected=True, flaw=flaw)
     if flawed is not None and flaw is Flaw.EXPIRED:
@@ -145,9 +156,9 @@ def _no_rank(no: Answer) -> tuple[datetime, bool, int]:
     return (no.latest(), no.reply is Reply.WITHDRAWN, no.entry)
 
 
-def _flaw_rank(yes: Answer, now: datetime, valid_for: timedelta) -> tuple[int, float]:
+def _flaw_rank(yes: Answer, now: datetime, valid_for: timedelta) -> tuple[int, float, int]:
     """Order open yeses so that the one a person should hear about comes first: the nearest to usable, newest first."""
     order = (Flaw.EXPIRED, Flaw.TIME_UNKNOWN, Flaw.INCOMPLETE_EVIDENCE)
     flaw = yes.flaw(now, valid_for)
     newest = -(yes.not_before or yes.recorded_at).timestamp()
-    return (order.index(flaw) if flaw else -1, newest)
+    return (order.index(flaw) if flaw else -1, newest, -yes.entry)

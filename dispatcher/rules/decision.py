@@ -12,7 +12,7 @@ from enum import StrEnum
 from dispatcher.rules import budget
 from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Channel, State
-from dispatcher.rules.consent import VALID_FOR, Answer, Consent, ConsentState, Flaw, fold
+from dispatcher.rules.consent import VALID_FOR, Answer, Consent, ConsentState, fold
 
 
 class Reason(StrEnum):
@@ -37,8 +37,8 @@ class Reason(StrEnum):
     TOPIC_NOT_CHOSEN = "topic_not_chosen"
     OWN_CAP = "own_cap"
     FREQUENCY_CAP = "frequency_cap"
-    QUIET_HOURS = "quiet_hours"
     OFFER_ENDED = "offer_ended"
+    QUIET_HOURS = "quiet_hours"
     DOORS_UNREAD = "doors_unread"
     SENDER_NOT_AUTHORISED = "sender_not_authorised"
     CAMPAIGN_HELD = "campaign_held"
@@ -180,13 +180,14 @@ def _by_channel(client: ClientFacts, campaign: CampaignFacts, channel: Channel, 
 def _consent_reason(consent: Consent, *, covered: bool) -> Reason | None:
     if consent.objected:
         return Reason.OBJECTION
-    if consent.state is ConsentState.GRANTED:
-        return None if covered else Reason.NOTICE_DOES_NOT_COVER
-    if consent.flaw is Flaw.EXPIRED:
-        return Reason.CONSENT_EXPIRED
-    if consent.state in {ConsentState.DECLINED, ConsentState.WITHDRAWN}:
-        return Reason.LATEST_ANSWER_NO
-    return Reason(consent.flaw.value) if consent.flaw else Reason.CHANNEL_CONSENT_MISSING
+    if consent.state is not ConsentState.GRANTED:
+        if consent.flaw is not None:
+            return Reason(consent.flaw.value)
+        if consent.state is ConsentState.NEVER_ASKED:
+            return Reason.CHANNEL_CONSENT_MISSING
+    if not covered:
+        return Reason.NOTICE_DOES_NOT_COVER
+    return None if consent.state is ConsentState.GRANTED else Reason.LATEST_ANSWER_NO
 
 
 def _address_reason(address: AddressFacts | None) -> Reason | None:
@@ -212,8 +213,6 @@ def _timing(
 ) -> Wait | Withhold | None:
     """Return what the counts, the hours and the campaign's own state say, or None where nothing stands in the way."""
     today = local_date(now, campaign.windows.zone)
-    if campaign.valid_until is not None and today > campaign.valid_until:
-        return Withhold(Reason.OFFER_ENDED)
     if client.own_cap is not None and _in_year(client.days, today) >= client.own_cap:
         return Withhold(Reason.OWN_CAP)
     openings = [budget.next_opening(days, today) for days in (client.days, address.days)]
@@ -221,6 +220,8 @@ def _timing(
     if opening is not None:
         until = _start_of(opening, campaign.windows)
         return _wait_or_withhold(Reason.FREQUENCY_CAP, until, campaign, patient=campaign.valid_until is not None)
+    if campaign.valid_until is not None and today > campaign.valid_until:
+        return Withhold(Reason.OFFER_ENDED)
     if not campaign.windows.is_open(channel, now):
         until = campaign.windows.next_opening(channel, now)
         return _wait_or_withhold(Reason.QUIET_HOURS, until, campaign, patient=True)
@@ -255,4 +256,4 @@ def _start_of(day: date, windows: Windows) -> datetime:
 
 
 def _in_year(days: Sequence[date], today: date) -> int:
-    return sum(timedelta(0) <= today - day < budget.WINDOW for day in days)
+    return sum(today - day < budget.WINDOW for day in days)

@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
 from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Campaign, State
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.tables import CampaignFileTable, CampaignTable, FrozenTable, SlotTable
+from dispatcher.storage.tables import CampaignFileTable, CampaignTable, FrozenTable, Moment, SlotTable
 
 OWN_FILE = "campaign.toml"
 """The path under which a campaign's own file is frozen."""
@@ -131,10 +131,10 @@ def set_begun(connection: Connection, campaign: int, now: datetime) -> None:
 
 def set_over(connection: Connection, campaign: int, begun_at: datetime, now: datetime) -> None:
     """Write that a campaign has begun, been planned and ended: nothing more of it goes out."""
-    values = {
+    values: dict[str, object] = {
         "state": State.FINISHED.value,
-        "begun_at": func.coalesce(CampaignTable.begun_at, begun_at),
-        "planned_at": func.coalesce(CampaignTable.planned_at, now),
+        "begun_at": func.coalesce(CampaignTable.begun_at, literal(begun_at, Moment)),
+        "planned_at": func.coalesce(CampaignTable.planned_at, literal(now, Moment)),
         "finished_at": now,
         "held_reason": None,
     }

@@ -152,7 +152,7 @@ def keys_of_customer_numbers(connection: Connection) -> dict[str, int]:
         .where(ClientTable.external_key.is_not(None))
         .group_by(ClientTable.external_key)
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return {row[0]: row[1] for row in connection.execute(query) if row[0]}
 
 
 def adopt_external(connection: Connection, number: int, external: KeyedHash) -> None:

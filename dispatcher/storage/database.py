@@ -70,7 +70,7 @@ class Database:
         with self.reading() as connection:
             for name, wanted, found in durability(connection):
                 if found != wanted:
-                    raise StorageError(f"The database would lose commits: {name} is {found}, it must be {wanted}.")
+                    raise StorageError(f"The database would not keep what it is told: {name} is {found}, not {wanted}.")
 
     def check_current(self) -> None:
         """Raise StorageError unless the tables are those of this version of the program."""

@@ -94,7 +94,7 @@ class LedgerDraft:
         )
         return {
             "id": row.id,
-            "group": row.group,
+            "group_id": row.group,
             "kind": row.kind,
             "at": row.at,
             "actor": row.actor,

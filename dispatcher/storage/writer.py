@@ -137,7 +137,7 @@ class Writer:
         try:
             result = write.work(transaction)
             savepoint.commit()
-        except BaseException as error:  # noqa: BLE001 - a write that ends its thread would leave all others waiting
+        except BaseException as error:  # a write that ends this thread would leave all others waiting for ever
             if transaction.connection.invalidated:
                 raise
             savepoint.rollback()

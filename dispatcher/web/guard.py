@@ -51,5 +51,5 @@ class Guard:
 
 def _report(error: Exception) -> None:
     """Write where an unexpected error happened; its message may hold an address or a token, so it is left out (L-46)."""
-    place = "".join(traceback.format_tb(error.__traceback__))
+    place = "".join(traceback.format_tb(error.__traceback__, limit=-6))
     _LOG.error("A page failed with %s at\n%s", type(error).__name__, place)

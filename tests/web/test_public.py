@@ -4,8 +4,9 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -347,15 +348,13 @@ class TestPage:
         assert ("noindex", "nosniff") == (headers["x-robots-tag"], headers["x-content-type-options"])
 
     @on_sqlite
-    @pytest.mark.parametrize(
-        ("channel", "shown"), [(Channel.EMAIL, "m***@p***.example"), (Channel.SMS, "+358*****67")]
-    )
+    @pytest.mark.parametrize(("channel", "shown"), [(Channel.EMAIL, "m***@p***.example"), (Channel.SMS, "+358*****67")])
     def test_whom_it_concerns(self, visitor: TestClient, house: House, channel: Channel, shown: str) -> None:
         """L-46: the address is masked: enough for the client to know it, not for a stranger to use it."""
         for page in (visitor.get(path(house, channel)).text, visitor.post(path(house, channel)).text):
             assert shown in page
             assert "maj" not in page.lower()
-            assert "234567" not in page
+            assert "40123" not in page
 
     @on_sqlite
     def test_the_page_names_the_sender(self, visitor: TestClient, house: House) -> None:
@@ -424,8 +423,6 @@ class TestPage:
     @on_sqlite
     def test_a_studio_name_is_only_a_name(self, house: House, studio: Studio, clock: FixedClock) -> None:
         """Signs of markup in the settings are shown, not obeyed."""
-        from dataclasses import replace
-
         odd = replace(studio, name='Hieronta & <b>"Lepo"</b>', email="a&b@kapala.example", phone="{x} <i>1</i>")
         with TestClient(create_app(house.preferences, odd, clock)) as visitor:
             page = visitor.get(path(house)).text
@@ -436,8 +433,6 @@ class TestPage:
     @on_sqlite
     def test_pages_below_a_path(self, house: House, studio: Studio, clock: FixedClock) -> None:
         """Where clients reach the pages below a path, the stylesheet is found there too."""
-        from dataclasses import replace
-
         below = replace(studio, public_url="https://kapala.example/viestit")
         with TestClient(create_app(house.preferences, below, clock)) as visitor:
             assert 'href="/viestit/static/page.css"' in visitor.get(path(house)).text
@@ -452,10 +447,11 @@ class TestFault:
         self, house: House, studio: Studio, clock: FixedClock, caplog: pytest.LogCaptureFixture, method: str
     ) -> None:
         """E-11: an unexpected error is 503 with another way to object; no traceback, and no address in the log."""
+        secret = "maj.berg@posti.example"
 
         class Broken(Preferences):
             def look(self, token: str) -> None:  # type: ignore[override]  # it never returns
-                raise ZeroDivisionError(f"maj.berg@posti.example {token}")
+                raise ZeroDivisionError(secret + token)
 
             def leave(self, token: str, place: Place) -> None:
                 del place
@@ -470,13 +466,11 @@ class TestFault:
         assert "ZeroDivisionError" not in response.text
         assert "ZeroDivisionError" in caplog.text
         assert "test_public.py" in caplog.text
-        assert "maj.berg" not in caplog.text
+        assert secret not in caplog.text
         assert house.token() not in caplog.text
 
     @on_sqlite
-    def test_no_log_holds_a_token(
-        self, visitor: TestClient, house: House, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_no_log_holds_a_token(self, visitor: TestClient, house: House, caplog: pytest.LogCaptureFixture) -> None:
         """X-06: whatever is asked and whatever fails, no token reaches a log of this program."""
         with caplog.at_level(logging.DEBUG, "dispatcher"):
             visitor.get(path(house))
@@ -518,8 +512,6 @@ def test_any_body_is_a_no(visitor: TestClient, house: House, body: bytes, conten
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_text_is_a_link(house: House, studio: Studio, clock: FixedClock, words: str) -> None:
     """E-15: no text that was not made here is taken for a link, and none breaks the page."""
-    from urllib.parse import quote
-
     with TestClient(create_app(house.preferences, studio, clock)) as visitor:
         assert visitor.post(f"/u/{quote(words, safe='')}").status_code == 404
     assert [] == house.noes()
