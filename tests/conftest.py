@@ -23,6 +23,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.clock import FixedClock
 from tests.postgresql import PostgresServer
+from tests.workshop import Doubles, Workshop, build, doubles_running
 
 FOREIGN_SETTINGS = ("DISPATCHER_", "TWILIO_", "SMTP_", "PG")
 """How the names of variables begin that could lead a test to somebody's real database or account."""
@@ -106,6 +107,19 @@ def journal_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Pat
         yield str(tmp_path / "dispatcher.journal")
     else:
         yield from _database_of_its_own(request.getfixturevalue("postgresql"), "template1")
+
+
+@pytest.fixture
+def doubles() -> Iterator[Doubles]:
+    """Give a mail server and an SMS service on loopback."""
+    with doubles_running() as running:
+        yield running
+
+
+@pytest.fixture
+def workshop(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str, doubles: Doubles) -> Workshop:
+    """Give an installation of the test's own, on both databases, that hands over to the doubles."""
+    return build(tmp_path / "studio", clock, database_url, journal_url, doubles)
 
 
 @pytest.fixture(scope="session")

@@ -86,15 +86,16 @@ class Gate:
             if row.id not in held:
                 continue
             verdict = self._verdict(row, known.get(row.client), facts, transaction)
-            if isinstance(verdict, Send):
+            if not isinstance(verdict, Send):
+                self._not_now(transaction, row, verdict, decided)
+            elif (verdict.channel, _address(known[row.client], verdict)) == (row.channel, row.address):
                 sends.append((row, verdict, known[row.client]))
             else:
-                self._not_now(transaction, row, verdict, decided)
+                self._move(transaction, row, verdict, known[row.client], decided)
         for row, send, who in sends:
             message = prepared.message(who.client, send, row.message_id, transaction.now)
             decided.passed.append(Passed(row, message))
-        intents = [(row.id, send.channel, who.facts.addresses[send.channel].address) for row, send, who in sends]
-        outbox.set_intents(connection, intents, transaction.now, today)
+        outbox.set_intents(connection, [row.id for row, _, _ in sends], transaction.now, today)
         transaction.ledger.append(*(self._entry(row, send, who.facts, today.isoformat()) for row, send, who in sends))
         return decided
 
@@ -104,6 +105,14 @@ class Gate:
         # After the first intent the channel never changes: what may have arrived by one must not arrive by another.
         channels: Sequence[Channel] = (row.channel,) if row.attempts else facts.channels
         return decide(known.facts, replace(facts, channels=channels), transaction.now)
+
+    def _move(self, transaction: Transaction, row: Claimed, send: Send, who: Known, decided: Decided) -> None:
+        """Give a message over to another channel or address, to be asked again: the planned one is closed or gone."""
+        address = _address(who, send)
+        if outbox.address_is_taken(transaction.connection, row.campaign, address):
+            self._not_now(transaction, row, Withhold(Reason.ALREADY_SENT_OR_UNKNOWN), decided)
+        else:
+            outbox.move(transaction.connection, row.id, send.channel, address, transaction.now)
 
     def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
         if isinstance(verdict, Wait):
@@ -139,3 +148,7 @@ class Gate:
             )
 
         self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
+
+
+def _address(who: Known, send: Send) -> int:
+    return who.facts.addresses[send.channel].address

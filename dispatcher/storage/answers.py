@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
-from dispatcher.rules.ledger import EntryKind, read_answer
+from dispatcher.rules.ledger import EntryKind, Json, read_answer
 from dispatcher.storage.database import insert_new
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.tables import IdempotencyTable, SuppressionTable, WordingTable
@@ -33,6 +33,12 @@ def of_clients(connection: Connection, clients: Sequence[int]) -> dict[int, list
         if entry.client is not None:
             found[entry.client].append(read_answer(entry.id, entry.at, entry.channel, entry.data()))
     return found
+
+
+def bodies_of_client(connection: Connection, client: int) -> list[tuple[Channel | None, dict[str, Json]]]:
+    """Return channel and body of each answer of a client, as the ledger and the journal both write them."""
+    found = entries_of_clients(connection, EntryKind.ANSWER.value, [client])
+    return [(Channel(entry.channel) if entry.channel else None, entry.data()) for entry in found]
 
 
 def keep_wordings(connection: Connection, texts: Iterable[str], now: datetime) -> dict[str, str]:

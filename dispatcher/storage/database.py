@@ -23,7 +23,7 @@ from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.tables import Table
 
 _BUSY_MILLISECONDS = 30_000
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_WANTED = {
     "journal_mode": "wal",
     "synchronous": 2,
@@ -76,7 +76,7 @@ class Database:
         """Raise StorageError unless the tables are those of this version of the program."""
         with self.reading() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-        wanted = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         if found != wanted:
             have = f"is at {found}" if found else "has no tables"
             raise StorageError(f"The database {have}, this version needs {wanted}: run `dispatcher db upgrade`.")
@@ -101,7 +101,7 @@ def upgrade(url: str) -> None:
     database = Database(url)
     _create_private(database)
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         with database.writing() as connection:
             locks.take(connection, [Lock(LockKind.JOURNAL, 0)])

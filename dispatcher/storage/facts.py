@@ -160,7 +160,7 @@ def _days(
         (OutboxTable.address, addresses, by_address),
     ):
         query = select(column, OutboxTable.day).where(recent, column.in_(wanted))
-        for who, day in connection.execute(query).tuples():
+        for who, day in connection.execute(query):
             if who is not None and day is not None:
                 found[who].append(day)
     return by_client, by_address

@@ -1,11 +1,11 @@
 """Messages still to go, and what became of those that went."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
@@ -135,28 +135,25 @@ def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
     return {row.id for row in rows if fences.get(row.id) == row.fence}
 
 
-def set_intents(connection: Connection, rows: Iterable[tuple[int, Channel, int]], now: datetime, day: date) -> None:
-    """Write that these messages (row, channel, address) are about to be handed off; they count from this local day.
+def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date) -> None:
+    """Write that these messages are about to be handed off; they count from this local day."""
+    connection.execute(
+        update(OutboxTable)
+        .where(OutboxTable.id.in_(rows))
+        .values(state=MessageState.ATTEMPTING.value, intent_at=now, day=day, attempts=OutboxTable.attempts + 1)
+    )
 
-    Raises JournalError while the database waits for its replay: a worker may have looked before it was put back.
-    """
-    values = [{"row": row, "via": channel.value, "to": address} for row, channel, address in rows]
-    if values:
-        if connection.scalar(select(InstallationTable.needs_replay)):
-            raise JournalError
-        statement = (
-            update(OutboxTable)
-            .where(OutboxTable.id == bindparam("row"))
-            .values(
-                state=MessageState.ATTEMPTING.value,
-                channel=bindparam("via"),
-                address=bindparam("to"),
-                intent_at=now,
-                day=day,
-                attempts=OutboxTable.attempts + 1,
-            )
-        )
-        connection.execute(statement, values)
+
+def address_is_taken(connection: Connection, campaign: int, address: int) -> bool:
+    """Say whether a message of this campaign goes, or went, to this address already."""
+    query = select(func.count()).where(OutboxTable.campaign == campaign, OutboxTable.address == address)
+    return bool(connection.scalar(query))
+
+
+def move(connection: Connection, row: int, channel: Channel, address: int, now: datetime) -> None:
+    """Give a claimed message to another channel and address, due at once."""
+    values = {"channel": channel.value, "address": address, "lease_until": None, "not_before": now}
+    connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(**values))
 
 
 def set_withheld(connection: Connection, row: int, reason: str) -> None:

@@ -50,6 +50,6 @@ class Guard:
 
 
 def _report(error: Exception) -> None:
-    """Write where an unexpected error happened; its message may hold an address or a token, so it is left out (L-46)."""
+    """Write where an unexpected error happened, without its message, which may hold an address (L-46)."""
     place = "".join(traceback.format_tb(error.__traceback__, limit=-6))
     _LOG.error("A page failed with %s at\n%s", type(error).__name__, place)

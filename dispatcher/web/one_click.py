@@ -29,7 +29,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def is_one_click(body: bytes) -> bool:
-    """Say whether a body is `List-Unsubscribe=One-Click`, urlencoded or multipart (E-06); the content type is not asked."""
+    """Say whether a body is `List-Unsubscribe=One-Click`, urlencoded or multipart, whatever it is called (E-06)."""
     pairs = parse_qsl(body.decode("latin-1"))
     if any(name.strip().lower() == "list-unsubscribe" and _is_value(value) for name, value in pairs):
         return True

@@ -76,7 +76,7 @@ class OptOutDoor:
             host = request.client.host if request.client else ""
             return self._pages.answer(View.INVALID if self._attempts.allow(host) else View.TOO_MANY, request)
         except StorageError as error:
-            _LOG.error("An opt-out could not be kept or its page not shown: %s", error)  # noqa: TRY400 - a plain cause
+            _LOG.error("An opt-out could not be kept or its page not shown: %s", error)
             return self._pages.answer(View.FAILED, request, with_button=True)
 
     async def _show(self, request: Request, token: str) -> Response:

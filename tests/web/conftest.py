@@ -33,18 +33,18 @@ NUMBER = 140_737_488_355_001
 def studio() -> Studio:
     """Give the invented studio that sends."""
     return Studio(
-        name="Hoitola Käpälä",
-        business_id="1234567-8",
-        postal_address="Tunturitie 4, 96100 Rovaniemi",
-        email="hei@kapala.example",
-        phone="016 123 4567",
-        booking_url="https://varaa.kapala.example",
-        public_url="https://m.kapala.example",
-        sender="hei@kapala.example",
-        bounces="palautus@kapala.example",
+        name="Tunturituuli",
+        business_id="0000000-0",
+        postal_address="Esimerkkikuja 1, 99999 Esimerkkilä",
+        email="hei@tunturituuli.example",
+        phone="+358 40 000 0000",
+        booking_url="https://varaa.tunturituuli.example",
+        public_url="https://m.tunturituuli.example",
+        sender="hei@tunturituuli.example",
+        bounces="palautus@tunturituuli.example",
         notice={
-            Language.FI: "https://kapala.example/tietosuoja",
-            Language.SV: "https://kapala.example/dataskydd",
+            Language.FI: "https://tunturituuli.example/tietosuoja",
+            Language.SV: "https://tunturituuli.example/dataskydd",
         },
     )
 
@@ -104,7 +104,7 @@ def house(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[Ho
         installation.create(connection, journal, Actor(ActorKind.PERSON, "1"), clock())
         _enrol(connection, clock())
     store = Store(database, journal, Writer(database, journal, clock), ring, clock)
-    links = OptOutLinks(ring, "https://m.kapala.example")
+    links = OptOutLinks(ring, "https://m.tunturituuli.example")
     yield House(store, links, Preferences(store, links), journal_path)
     store.close()
 

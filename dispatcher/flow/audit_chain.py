@@ -1,0 +1,289 @@
+"""Is the ledger whole: every digest, every group's hash, every link and every head, and what kind of damage there is."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+
+from dispatcher.rules.ledger import GENESIS, EntryKind, Json, StoredEntry, StoredGroup
+from dispatcher.storage.ledger import Head
+
+_COMPARED_AT_MOST = 200
+"""How many broken entries are compared with each other: beyond that, nobody asks which two changed places."""
+_TOLD_EVERY = 1_000
+
+
+class Damage(StrEnum):
+    """What can have been done to a ledger."""
+
+    ALTERED_ENTRY = "altered_entry"
+    MISSING_ENTRY = "missing_entry"
+    EXTRA_ENTRY = "extra_entry"
+    ALTERED_GROUP = "altered_group"
+    MISSING_GROUP = "missing_group"
+    REORDERED = "reordered"
+    HEAD = "head_does_not_match"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A place where the ledger does not hold; `chain` is None for what stands in no chain."""
+
+    damage: Damage
+    chain: int | None
+    position: int
+    sentence: str
+    group: int | None = None
+    entry: int | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the place with stable keys."""
+        return {
+            "damage": self.damage.value,
+            "chain": self.chain,
+            "position": self.position,
+            "group": self.group,
+            "entry": self.entry,
+            "sentence": self.sentence,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was read, and the first broken place of each chain; `places` is how many are broken in all."""
+
+    entries: int
+    groups: int
+    breaks: tuple[Break, ...] = ()
+    places: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Say whether nobody has touched the ledger."""
+        return not self.places
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """Return one sentence a chain, and one on how many more places there are."""
+        more = self.places - len(self.breaks)
+        rest = (f"{more} further places of the ledger do not hold.",) if more else ()
+        return (*(each.sentence for each in self.breaks), *rest)
+
+    def as_json(self) -> dict[str, Json]:
+        """Return everything with stable keys."""
+        return {
+            "ok": self.ok,
+            "entries": self.entries,
+            "groups": self.groups,
+            "broken_places": self.places,
+            "breaks": [each.as_json() for each in self.breaks],
+            "findings": list(self.findings),
+        }
+
+
+class ChainCheck:
+    """Reads a ledger twice: its entries group by group, then its groups link by link."""
+
+    def __init__(self, among: Callable[[Collection[int]], set[int]]) -> None:
+        self._among = among
+        self._breaks: list[Break] = []
+        self._altered: list[StoredEntry] = []
+        self._refuted: list[tuple[StoredGroup, list[str]]] = []
+        self._strays: list[list[StoredEntry]] = []
+        self._entries = self._groups = 0
+        self._opened = False
+
+    def read(
+        self, groups: Iterable[StoredGroup], entries: Iterable[StoredEntry], tell: Callable[[int], None]
+    ) -> None:
+        """Read groups by number, entries by group and number; `tell` hears how many entries have been read."""
+        for group, own in _paired(groups, entries):
+            before = self._entries
+            self._entries += len(own)
+            if before // _TOLD_EVERY != self._entries // _TOLD_EVERY:
+                tell(self._entries)
+            self._opened = self._opened or bool(own and own[0].kind == EntryKind.OPENED)
+            if group is None:
+                self._strays.append(own[:_COMPARED_AT_MOST])
+                continue
+            self._groups += 1
+            bad = [entry for entry in own if entry.digest != entry.expected_digest()]
+            digests = [entry.digest for entry in own]
+            if bad or len(own) != group.entries or group.hash != group.expected_hash(digests):
+                self._diagnose(group, own, bad)
+
+    def link(self, groups: Iterable[StoredGroup], heads: Sequence[Head]) -> None:
+        """Follow each chain through its groups, in order of position, to its head."""
+        last: dict[int, StoredGroup] = {}
+        for group in groups:
+            before = last.get(group.chain)
+            expected = before.position + 1 if before else 1
+            if group.position > expected:
+                self._gap(group.chain, expected, group.position - 1)
+            elif group.previous != (before.hash if before else GENESIS):
+                name = f"group {before.id}" if before else "the beginning"
+                self._break(
+                    Damage.ALTERED_GROUP, group, f"Group {group.id} does not follow from {name} before it: {_ONE_NEW}"
+                )
+            last[group.chain] = group
+        ends = {head.chain: head for head in heads}
+        for chain in sorted(last.keys() | ends.keys()):
+            self._end(chain, last.get(chain), ends.get(chain))
+
+    def result(self) -> Verification:
+        """Return what was found, once both readings are done."""
+        if not self._opened:
+            sentence = "The entry of the installation's opening, the first of all, is missing."
+            self._breaks.append(Break(Damage.MISSING_ENTRY, None, 0, sentence))
+        self._breaks += [self._stray(run) for run in self._strays]
+        found = sorted((self._swapped(each) for each in self._breaks), key=_place)
+        firsts = [next(own) for _, own in groupby(found, key=attrgetter("chain"))]
+        return Verification(self._entries, self._groups, tuple(firsts), len(found))
+
+    def _diagnose(self, group: StoredGroup, own: list[StoredEntry], bad: list[StoredEntry]) -> None:
+        """Say what kind of damage a group has suffered that does not hold."""
+        self._altered += bad[: _COMPARED_AT_MOST - len(self._altered)]
+        if len(own) > group.entries:
+            extra = _extra(group, own, bad)
+            which = f"entry {extra} was put in" if extra else "at least one was put in"
+            says = f"Group {group.id} was chained over {_entries(group.entries)} and holds {len(own)}: {which} later."
+            self._break(Damage.EXTRA_ENTRY, group, says, extra)
+        elif len(own) < group.entries:
+            self._missing(group, own)
+        elif bad:
+            says = f"Entry {bad[0].id} ({bad[0].kind}, group {group.id}) was altered: it does not carry its own digest."
+            self._break(Damage.ALTERED_ENTRY, group, says, bad[0].id)
+        else:
+            if len(self._refuted) < _COMPARED_AT_MOST:
+                self._refuted.append((group, [entry.digest for entry in own]))
+            says = (
+                f"Group {group.id} (entries {own[0].id} to {own[-1].id}) does not carry its own hash: it, or an entry of "
+                "it together with its digest, was altered."
+            )
+            self._break(Damage.ALTERED_GROUP, group, says)
+
+    def _missing(self, group: StoredGroup, own: list[StoredEntry]) -> None:
+        lacks = group.entries - len(own)
+        holes = self._holes([entry.id for entry in own], lacks) if own else []
+        which = f" Not there: entry {' or '.join(map(str, holes))}." if 0 < len(holes) <= 2 * lacks else ""
+        says = f"Group {group.id} was chained over {_entries(group.entries)} and holds {len(own)}: {lacks} missing."
+        self._break(Damage.MISSING_ENTRY, group, says + which, holes[0] if len(holes) == 1 else None)
+
+    def _holes(self, numbers: list[int], lacks: int) -> list[int]:
+        """Return the numbers in and beside a group that no entry has."""
+        span = range(max(1, numbers[0] - lacks), numbers[-1] + lacks + 1)
+        absent = set(span[: 4 * _COMPARED_AT_MOST]) - set(numbers)
+        return sorted(absent - self._among(absent))
+
+    def _gap(self, chain: int, first: int, last: int) -> None:
+        span = f"position {first}" if first == last else f"positions {first} to {last}"
+        says = f"Chain {chain} has nothing at {span}: {_groups(last - first + 1)} missing."
+        self._breaks.append(Break(Damage.MISSING_GROUP, chain, first, says))
+
+    def _end(self, chain: int, last: StoredGroup | None, head: Head | None) -> None:
+        position, end = (last.position, last.hash) if last else (0, GENESIS)
+        if head is None:
+            says = f"Chain {chain} has no head: where it ends cannot be told."
+            self._breaks.append(Break(Damage.HEAD, chain, position, says))
+        elif head.position > position:
+            self._gap(chain, position + 1, head.position)
+        elif (head.position, head.hash) != (position, end):
+            says = (
+                f"The head of chain {chain} names position {head.position}; the chain ends at {position} (group "
+                f"{last.id if last else 'none'}) and with another hash."
+                if head.position != position
+                else f"The head of chain {chain} does not carry the hash of its last group ({last.id if last else 'none'})."
+            )
+            self._breaks.append(Break(Damage.HEAD, chain, max(position, head.position), says))
+
+    def _break(self, damage: Damage, group: StoredGroup, sentence: str, entry: int | None = None) -> None:
+        self._breaks.append(Break(damage, group.chain, group.position, sentence, group.id, entry))
+
+    def _stray(self, run: list[StoredEntry]) -> Break:
+        """Name entries without a group: their group is missing where a chain lacks one, else nobody chained them."""
+        lost = any(each.damage is Damage.MISSING_GROUP for each in self._breaks)
+        first, last = run[0], run[-1]
+        which = f"Entry {first.id} stands" if first is last else f"Entries {first.id} to {last.id} stand"
+        says = f"{which} in group {first.group}, which is not there."
+        return Break(Damage.MISSING_GROUP if lost else Damage.EXTRA_ENTRY, None, 0, says, None, first.id)
+
+    def _swapped(self, found: Break) -> Break:
+        """Return this break, or where two have only changed places, the break that says so."""
+        if found.damage is Damage.ALTERED_ENTRY:
+            other = _other_entry(found.entry, self._altered)
+            says = f"Entries {found.entry} and {other} have changed places."
+        elif found.damage is Damage.ALTERED_GROUP:
+            other = _other_group(found.group, self._refuted)
+            says = f"Groups {found.group} and {other} have changed places."
+        else:
+            return found
+        return found if other is None else replace(found, damage=Damage.REORDERED, sentence=says)
+
+
+_ONE_NEW = "one of them was put in place of another."
+
+
+def _paired(
+    groups: Iterable[StoredGroup], entries: Iterable[StoredEntry]
+) -> Iterator[tuple[StoredGroup | None, list[StoredEntry]]]:
+    """Yield each group with its entries, and entries that stand in no group by themselves."""
+    runs = groupby(entries, key=attrgetter("group"))
+    run = next(runs, None)
+    for group in groups:
+        while run is not None and run[0] < group.id:
+            yield None, list(run[1])
+            run = next(runs, None)
+        if run is not None and run[0] == group.id:
+            yield group, list(run[1])
+            run = next(runs, None)
+        else:
+            yield group, []
+    while run is not None:
+        yield None, list(run[1])
+        run = next(runs, None)
+
+
+def _extra(group: StoredGroup, own: list[StoredEntry], bad: list[StoredEntry]) -> int | None:
+    """Return the one entry without which the group holds, or the one whose digest is wrong."""
+    if len(own) == group.entries + 1 and len(own) <= 4 * _COMPARED_AT_MOST:
+        for entry in own:
+            if group.hash == group.expected_hash(other.digest for other in own if other is not entry):
+                return entry.id
+    return bad[0].id if len(bad) == 1 else None
+
+
+def _other_entry(number: int | None, altered: Sequence[StoredEntry]) -> int | None:
+    """Return the altered entry whose place this one has taken, number, group or both."""
+    own = next((entry for entry in altered if entry.id == number), None)
+    for other in altered if own else ():
+        if own is None or other is own:
+            continue
+        for group in (other.group, own.group):
+            if replace(own, id=other.id, group=group).expected_digest() in {own.digest, other.digest}:
+                return other.id
+    return None
+
+
+def _other_group(number: int | None, refuted: Sequence[tuple[StoredGroup, list[str]]]) -> int | None:
+    """Return the group whose place in its chain this one has taken."""
+    own = next((each for each in refuted if each[0].id == number), None)
+    for other, _ in refuted if own else ():
+        if own is None or other.id == number:
+            continue
+        moved = replace(own[0], chain=other.chain, position=other.position)
+        if moved.expected_hash(own[1]) == own[0].hash:
+            return other.id
+    return None
+
+
+def _place(found: Break) -> tuple[bool, int, int, int]:
+    return (found.chain is None, found.chain or 0, found.position, found.entry or 0)
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count} entries"
+
+
+def _groups(count: int) -> str:
+    return "1 group is" if count == 1 else f"{count} groups are"

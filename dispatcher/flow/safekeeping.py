@@ -1,0 +1,220 @@
+"""Copies of the database, the way back from one, and what the journal then brings back (L-34)."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from dispatcher.errors import JournalError, StorageError
+from dispatcher.keys import KeyedHash
+from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.consent import Reply
+from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
+from dispatcher.rules.message import Blame, OutcomeKind
+from dispatcher.storage import answers, backup, campaigns, clients, installation, outbox
+from dispatcher.storage.answers import Suppression
+from dispatcher.storage.backup import BackupReport
+from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.journal import JournalKind, Note, Record
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+OBJECTION = "objection"
+"""Why a suppression of the journal stands."""
+_ALONE = Lock(LockKind.JOURNAL, 0)
+"""Every writer takes this lock shared: who has it alone writes alone."""
+_OPEN = frozenset({State.SCHEDULED, State.SENDING, State.HELD})
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What a replay brought back: records taken in, and what they came to.
+
+    `campaigns` counts those the journal knows as begun that were open in the copy, `unknown` their open messages.
+    """
+
+    records: int = 0
+    answers: int = 0
+    suppressions: int = 0
+    slots: int = 0
+    campaigns: int = 0
+    unknown: int = 0
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the report with stable keys."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def sentence(self) -> str:
+        """Return the report in words."""
+        return (
+            f"The journal has been replayed: {self.records} records taken in, {self.answers} answers and "
+            f"{self.suppressions} suppressions brought back, {self.slots} slots spent, {self.campaigns} campaigns "
+            f"closed with {self.unknown} messages of which nobody knows what became."
+        )
+
+
+class Safekeeping:
+    """Keeps copies, puts one back, and brings back what it had not heard of."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def backup(self, path: Path) -> BackupReport:
+        """Copy the database while it is in use, and open the copy to see that it is whole.
+
+        Raises StorageError if the copy cannot be made, or a file of that name is there; none is left behind then.
+        """
+        return backup.write_copy(self._store.database, path)
+
+    def restore(self, path: Path) -> Path | None:
+        """Put a copy in the place of the database; return where the replaced one is kept (SQLite only).
+
+        Nothing is sent until `replay`. Raises StorageError for a copy that is damaged, of another version or of another
+        installation, and where another program has the database open; JournalError where the journal is missing or
+        older than the copy. Nothing is changed then.
+        """
+        contents = backup.check_copy(self._store.database, path)
+        journal = self._store.journal
+        if contents.workspace != installation.workspace_of(journal):
+            raise StorageError(f"{path.name} is a copy of another installation. Nothing was changed.")
+        last = journal.last()
+        if contents.taken_in > last:
+            raise JournalError(
+                f"{path.name} knows record {contents.taken_in} of the journal, which ends at {last}: put the newest "
+                "copy of the journal back first. Nothing was changed."
+            )
+        return backup.put_back(self._store.database, path, contents, self._store.clock())
+
+    def replay(self, actor: Actor) -> ReplayReport:
+        """Take in every record of the journal that the database has missed, and trust the database again.
+
+        A campaign the journal knows as begun is over: what is open of it may have gone out since the copy was made, so
+        it becomes unknown, counts, and is never released. Twice is as once. Raises JournalError for a journal that is
+        damaged, missing, older than the database, or of another installation.
+        """
+        return self._store.write(lambda transaction: self._replay(transaction, actor), wanted=[_ALONE], urgent=True)
+
+    def _replay(self, transaction: Transaction, actor: Actor) -> ReplayReport:
+        connection, journal = transaction.connection, self._store.journal
+        installation.check_same(connection, journal)
+        missing = set(installation.missing_records(connection, journal))
+        report = ReplayReport(records=len(missing))
+        if not missing and not installation.needs_replay(connection):
+            return report
+        for record in journal.records():
+            if record.kind is JournalKind.NO and record.number in missing:
+                _take_no(transaction, record, report)
+            elif record.kind is JournalKind.SLOT_SPENT:
+                _take_slot(transaction, record, actor, report, is_missing=record.number in missing)
+        installation.take_in(connection, sorted(missing))
+        installation.set_needs_replay(connection, needs=False)
+        transaction.ledger.append(Entry(EntryKind.RESTORE, actor, body={"event": "replayed", **report.as_json()}))
+        transaction.notes.append(Note(JournalKind.RESTORED, {"actor": str(actor), **report.as_json()}))
+        return report
+
+
+@dataclass(frozen=True, slots=True)
+class _No:
+    """A no as the journal tells it."""
+
+    client: int
+    channel: Channel | None
+    actor: Actor
+    answer: dict[str, Json]
+    hashes: list[KeyedHash] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, record: Record) -> "_No":
+        body = record.body
+        kind, _, who = str(body["actor"]).partition(":")
+        channel, answer, hashes = body["channel"], body["answer"], body["hashes"]
+        if not isinstance(answer, dict) or not isinstance(hashes, list):
+            raise JournalError(f"Record {record.number} of the journal does not hold a no as this version writes it.")
+        return cls(
+            client=int(str(body["client"])),
+            channel=Channel(str(channel)) if channel else None,
+            actor=Actor(ActorKind(kind), who),
+            answer=answer,
+            hashes=[KeyedHash(str(each["key"]), str(each["hash"])) for each in hashes],
+        )
+
+
+def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> None:
+    """Record the answer where the client is known, and an objection for the addresses whether or not they are."""
+    connection, no = transaction.connection, _No.read(record)
+    if clients.read(connection, [no.client]) and not _is_recorded(connection, no):
+        entry = Entry(EntryKind.ANSWER, no.actor, client=no.client, channel=no.channel, body=no.answer)
+        transaction.ledger.append(entry)
+        report.answers += 1
+    if no.answer["reply"] == Reply.WITHDRAWN.value:
+        said = read_stamp(no.answer["not_after"]) or read_stamp(record.at) or transaction.now
+        new = (Suppression(keyed, no.channel, OBJECTION, said) for keyed in no.hashes)
+        report.suppressions += answers.suppress(connection, new)
+
+
+def _is_recorded(connection: Connection, no: _No) -> bool:
+    told = answers.bodies_of_client(connection, no.client)
+    return (no.channel, no.answer) in told
+
+
+def _take_slot(
+    transaction: Transaction, record: Record, actor: Actor, report: ReplayReport, *, is_missing: bool
+) -> None:
+    """Spend the slot of a campaign that began, and close the campaign if the copy knew it as open.
+
+    One that began before the copy was made is closed as well: its messages went on going out afterwards.
+    """
+    connection, body = transaction.connection, record.body
+    day = date.fromisoformat(str(body["day"]))
+    campaign = campaigns.known_as(connection, int(str(body["campaign"])), str(body["name"]))
+    if is_missing:
+        spent: dict[str, Json] = {"event": "spent", "day": day.isoformat()}
+        if campaign is None:
+            campaigns.add_spent_slot(connection, day, str(body["title"]))
+            spent |= {"name": body["name"], "title": body["title"], "kind": body["kind"]}
+        else:
+            campaigns.spend_slot(connection, campaign.id, day)
+        number = campaign.id if campaign else None
+        transaction.ledger.append(Entry(EntryKind.SLOT, actor, campaign=number, body=spent))
+        report.slots += 1
+    if campaign is not None and campaign.state in _OPEN:
+        _close(transaction, campaign, record, day, actor, report)
+
+
+def _close(
+    transaction: Transaction, campaign: Scheduled, record: Record, day: date, actor: Actor, report: ReplayReport
+) -> None:
+    """End a campaign; whatever is open of it becomes unknown and counts."""
+    begun_at = read_stamp(record.at) or transaction.now
+    campaigns.set_over(transaction.connection, campaign.id, begun_at, transaction.now)
+    closed = outbox.set_unknown(transaction.connection, campaign.id, day, transaction.now)
+    events = ("finished",) if campaign.begun_at else ("begun", "finished")
+    transaction.ledger.append(
+        *(
+            Entry(EntryKind.CAMPAIGN, actor, campaign=campaign.id, body={"event": event, "reason": outbox.RESTORED})
+            for event in events
+        ),
+        *(
+            Entry(
+                EntryKind.OUTCOME,
+                actor,
+                client=row.client,
+                campaign=campaign.id,
+                channel=row.channel,
+                body={
+                    "message": row.message_id,
+                    "outcome": OutcomeKind.UNKNOWN.value,
+                    "code": outbox.RESTORED,
+                    "status": "",
+                    "blame": Blame.MESSAGE.value,
+                    "day": row.day.isoformat(),
+                },
+            )
+            for row in closed
+        ),
+    )
+    report.campaigns += 1
+    report.unknown += len(closed)

@@ -1,0 +1,280 @@
+"""The year recomputed from the ledger alone: entries in, one after another, figures and findings out.
+
+Held are the campaigns, the messages that are still open, each client's answers, and a date for every message that
+counts; never the entries.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from dispatcher.rules.audit_consent import ConsentCheck, Relied
+from dispatcher.rules.audit_counts import Counted, Counts
+from dispatcher.rules.budget import CEILING, Slot
+from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.consent import Reply
+from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
+from dispatcher.rules.message import MessageState
+
+_OPEN = frozenset({MessageState.WAITING, MessageState.DEFERRED})
+_ENDED = frozenset({MessageState.ACCEPTED, MessageState.REFUSED, MessageState.WITHHELD})
+_LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
+_NOT_COUNTED = frozenset({MessageState.REFUSED, MessageState.DEFERRED})
+_STATES = {"begun": State.SENDING, **{state.value: state for state in State}}
+_FINDINGS_AT_MOST = 500
+
+Body = Mapping[str, Json]
+
+
+@dataclass(slots=True)
+class CampaignRecord:
+    """A campaign as the ledger tells it.
+
+    `slot` and `day` are the last word on its slot; `planned` counts the messages put into the outbox by channel,
+    `standing` where they are now by state and channel, `withheld` clients without a message by reason. `touches` says
+    that a message of it went on a local date of the year. `opted_out_after` counts the clients whose next word after a
+    message of this campaign, and before one of another, was an objection.
+    """
+
+    number: int
+    name: str = ""
+    title: str = ""
+    kind: str = ""
+    state: State | None = None
+    slot: str | None = None
+    day: date | None = None
+    touches: bool = False
+    planned: Counter[Channel] = field(default_factory=Counter)
+    standing: Counter[tuple[MessageState, Channel]] = field(default_factory=Counter)
+    withheld: Counter[str] = field(default_factory=Counter)
+    opted_out_after: int = 0
+
+
+@dataclass(slots=True)
+class Agreement:
+    """The year's messages that left, accepted or unknown, against the yes each relied on.
+
+    `by_age` counts those with a standing yes by its age in local days, `by_place` by where it was asked.
+    """
+
+    messages: Counter[MessageState] = field(default_factory=Counter)
+    agreed: int = 0
+    by_age: Counter[int] = field(default_factory=Counter)
+    by_place: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Message:
+    campaign: CampaignRecord
+    client: int
+    channel: Channel
+    state: MessageState = MessageState.WAITING
+    address: int = 0
+    counted: Counted | None = None
+    relied: Relied | None = None
+
+
+class _OutOfOrderError(Exception):
+    """An entry tells what cannot follow from those before it; the message is the end of a sentence."""
+
+
+class Recount:
+    """Takes the entries of a ledger in order of their number, and adds up one year of local dates."""
+
+    def __init__(self, year: int, zone: ZoneInfo, valid_for: timedelta) -> None:
+        self.year = year
+        self.campaigns: dict[int, CampaignRecord] = {}
+        self.declared: list[Slot] = []
+        self.clients, self.addresses = Counts(year), Counts(year)
+        self.agreement = Agreement()
+        self.restored: list[int] = []
+        self.findings: list[str] = []
+        self.unnamed = 0
+        self._consent = ConsentCheck(zone, valid_for)
+        self._messages: dict[str, _Message] = {}
+        self._last_from: dict[int, CampaignRecord] = {}
+        self._days: dict[str, date] = {}
+        self._takes: Mapping[str, Callable[[StoredEntry, Body], None]] = {
+            EntryKind.CAMPAIGN.value: self._campaign,
+            EntryKind.SLOT.value: self._slot,
+            EntryKind.CLIENT.value: self._consent.move,
+            EntryKind.ANSWER.value: self._answer,
+            EntryKind.PLANNED.value: self._planned,
+            EntryKind.WITHHELD.value: self._withheld,
+            EntryKind.SEND.value: self._send,
+            EntryKind.OUTCOME.value: self._outcome,
+            EntryKind.RESTORE.value: self._restore,
+        }
+
+    def take(self, entry: StoredEntry) -> None:
+        """Take the next entry. What cannot be true is a finding, and the count goes on."""
+        take = self._takes.get(entry.kind)
+        if take is None:
+            return
+        try:
+            take(entry, entry.data())
+        except _OutOfOrderError as wrong:
+            self._find(f"Entry {entry.id} ({entry.kind}) {wrong}.")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._find(f"Entry {entry.id} ({entry.kind}) cannot be read.")
+
+    def close(self) -> None:
+        """Add what only the whole ledger can tell: who got more than twelve."""
+        for counts, what in ((self.clients, "Client"), (self.addresses, "Address")):
+            for who, messages in counts.over():
+                entries = ", ".join(str(message.send) for message in messages)
+                self._find(
+                    f"{what} {who} got {len(messages)} messages in the 365 days from {messages[0].day} on; the promise "
+                    f"is {CEILING} at most (entries {entries})."
+                )
+
+    def spent(self) -> list[Slot]:
+        """Return every slot that was spent, those without a campaign included."""
+        found = [Slot(each.day, each.title) for each in self.campaigns.values() if each.slot == "spent" and each.day]
+        return sorted(found + self.declared, key=lambda slot: slot.date)
+
+    def _find(self, sentence: str) -> None:
+        if len(self.findings) < _FINDINGS_AT_MOST:
+            self.findings.append(sentence)
+        else:
+            self.unnamed += 1
+
+    def _record(self, entry: StoredEntry) -> CampaignRecord:
+        if entry.campaign is None:
+            raise _OutOfOrderError("names no campaign")
+        return self.campaigns.setdefault(entry.campaign, CampaignRecord(entry.campaign))
+
+    def _day(self, text: Json) -> date:
+        word = str(text)
+        return self._days.setdefault(word, date.fromisoformat(word)) if word not in self._days else self._days[word]
+
+    def _campaign(self, entry: StoredEntry, body: Body) -> None:
+        record = self._record(entry)
+        if "name" in body:
+            record.name, record.title, record.kind = str(body["name"]), str(body["title"]), str(body["kind"])
+        record.state = _STATES.get(str(body["event"]), record.state)
+
+    def _slot(self, entry: StoredEntry, body: Body) -> None:
+        event = str(body["event"])
+        day = self._day(body["day"]) if "day" in body else None
+        if entry.campaign is None:
+            if event == "spent" and day is not None:
+                self.declared.append(Slot(day, str(body.get("title", ""))))
+            return
+        record = self._record(entry)
+        if record.slot == "spent":
+            raise _OutOfOrderError(f"changes the slot of campaign {record.number}, which had been spent")
+        record.slot, record.day = event, day or record.day
+
+    def _answer(self, entry: StoredEntry, body: Body) -> None:
+        answer = self._consent.hear(entry, body)
+        if answer.reply is Reply.WITHDRAWN:
+            last = self._last_from.pop(entry.client or 0, None)
+            if last is not None:
+                last.opted_out_after += 1
+
+    def _planned(self, entry: StoredEntry, body: Body) -> None:
+        record, channel, name = self._record(entry), Channel(entry.channel or ""), str(body["message"])
+        if name in self._messages:
+            raise _OutOfOrderError("plans a message a second time")
+        self._messages[name] = _Message(record, entry.client or 0, channel)
+        record.planned[channel] += 1
+        record.standing[MessageState.WAITING, channel] += 1
+
+    def _withheld(self, entry: StoredEntry, body: Body) -> None:
+        record = self._record(entry)
+        record.withheld[str(body["reason"])] += 1
+        if body.get("message") is not None:
+            message = self._known(entry, body, _OPEN, "withholds a message that was not waiting")
+            self._move(body, message, MessageState.WITHHELD)
+
+    def _send(self, entry: StoredEntry, body: Body) -> None:
+        record, day, channel = self._record(entry), self._day(body["day"]), Channel(entry.channel or "")
+        in_year = day.year == self.year
+        record.touches = record.touches or in_year
+        relied = self._consent.judge(entry, body)
+        if isinstance(relied, str) and in_year:
+            self._find(f"Entry {entry.id} (send) {relied}.")
+        message = self._waiting(entry, body, record, channel)
+        self._move(body, message, MessageState.ATTEMPTING, channel)
+        message.address = _number(body["address"])
+        message.counted = Counted(day, record.number, entry.id)
+        message.relied = relied if isinstance(relied, Relied) else None
+        self._count(entry, message, message.counted)
+        if record.slot != "spent":
+            raise _OutOfOrderError(f"sends campaign {record.number}, whose slot had not been spent")
+
+    def _waiting(self, entry: StoredEntry, body: Body, record: CampaignRecord, channel: Channel) -> _Message:
+        """Return the message that a Send hands over; one that should not have gone is a finding, and counts."""
+        try:
+            return self._known(entry, body, _OPEN, "hands over a message that was not waiting to go")
+        except _OutOfOrderError as wrong:
+            self._find(f"Entry {entry.id} (send) {wrong}.")
+            message = self._messages[str(body["message"])] = _Message(record, entry.client or 0, channel)
+            record.standing[message.state, channel] += 1
+            return message
+
+    def _count(self, entry: StoredEntry, message: _Message, counted: Counted) -> None:
+        for counts, who, what in (
+            (self.clients, message.client, "client"),
+            (self.addresses, message.address, "address"),
+        ):
+            twin = counts.add(who, counted)
+            if twin is not None:
+                self._find(
+                    f"Entry {entry.id} (send) sends campaign {counted.campaign} to {what} {who} again, after entry "
+                    f"{twin}."
+                )
+
+    def _outcome(self, entry: StoredEntry, body: Body) -> None:
+        state = MessageState(str(body["outcome"]))
+        waited = frozenset({MessageState.ATTEMPTING, MessageState.UNKNOWN})
+        message = self._known(entry, body, waited, "tells what became of a message that was not being handed over")
+        was = message.state
+        self._move(body, message, state)
+        if was in _LEFT:
+            self._tell_agreement(message, was, -1)
+        if state in _LEFT:
+            self._tell_agreement(message, state, 1)
+            self._last_from[message.client] = message.campaign
+        if state in _NOT_COUNTED and message.counted is not None:
+            self.clients.remove(message.client, message.counted)
+            self.addresses.remove(message.address, message.counted)
+
+    def _restore(self, entry: StoredEntry, body: Body) -> None:
+        del body
+        self.restored.append(entry.id)
+
+    def _tell_agreement(self, message: _Message, state: MessageState, by: int) -> None:
+        if message.counted is None or message.counted.day.year != self.year:
+            return
+        self.agreement.messages[state] += by
+        if message.relied is not None:
+            self.agreement.agreed += by
+            self.agreement.by_age[message.relied.age_days] += by
+            self.agreement.by_place[message.relied.place] += by
+
+    def _known(self, entry: StoredEntry, body: Body, wanted: frozenset[MessageState], otherwise: str) -> _Message:
+        """Return the message an entry is about. It must be in one of these states, this client's and campaign's."""
+        message = self._messages.get(str(body["message"]))
+        if message is None or message.state not in wanted:
+            raise _OutOfOrderError(otherwise)
+        if message.client != entry.client or message.campaign.number != entry.campaign:
+            raise _OutOfOrderError("is about a message of another client or campaign")
+        return message
+
+    def _move(self, body: Body, message: _Message, state: MessageState, channel: Channel | None = None) -> None:
+        standing = message.campaign.standing
+        standing[message.state, message.channel] -= 1
+        message.state, message.channel = state, channel or message.channel
+        standing[message.state, message.channel] += 1
+        if state in _ENDED:
+            del self._messages[str(body["message"])]
+
+
+def _number(value: Json) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    return value

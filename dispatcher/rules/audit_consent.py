@@ -1,0 +1,94 @@
+"""Had the client agreed: the answers as the ledger tells them, folded again at every hand-off."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import VALID_FOR, Answer, ConsentState, Reply, fold
+from dispatcher.rules.ledger import Json, StoredEntry, read_answer
+
+
+@dataclass(frozen=True, slots=True)
+class Relied:
+    """The yes that a message relied on: how many local days old it was, and where it was asked."""
+
+    age_days: int
+    place: str
+
+
+class ConsentCheck:
+    """Holds what each client has said so far, and judges each hand-off by it; entries come in order of number."""
+
+    def __init__(self, zone: ZoneInfo, valid_for: timedelta) -> None:
+        self._zone = zone
+        self._valid_for = valid_for
+        self._answers: dict[int, list[Answer]] = defaultdict(list)
+        self._addressed: dict[str, set[int]] = defaultdict(set)
+        self._moved: dict[tuple[int, Channel], datetime] = {}
+        self._words: dict[Json, Json] = {}
+
+    def hear(self, entry: StoredEntry, body: Mapping[str, Json]) -> Answer:
+        """Take an answer in and return it."""
+        # Thousands of answers share a few wordings: one text of each is held.
+        word = self._words.setdefault(body["wording"], body["wording"])
+        answer = read_answer(entry.id, entry.at, entry.channel, {**body, "wording": word})
+        self._answers[entry.client or 0].append(answer)
+        return answer
+
+    def move(self, entry: StoredEntry, body: Mapping[str, Json]) -> None:
+        """Take in which addresses a client got: no yes carries over to one that took another's place (L-31)."""
+        client, addresses = entry.client or 0, body.get("addresses", {})
+        for channel in addresses if isinstance(addresses, Mapping) else ():
+            if client in self._addressed[channel]:
+                self._moved[client, Channel(channel)] = entry.at
+            self._addressed[channel].add(client)
+
+    def judge(self, entry: StoredEntry, body: Mapping[str, Json]) -> Relied | str:
+        """Return the yes that a Send entry relied on, or what is wrong with it as the end of a sentence."""
+        channel, number, client = Channel(entry.channel or ""), body["answer"], entry.client or 0
+        given = self._answers.get(client, [])
+        named = next((answer for answer in given if answer.entry == number), None)
+        if named is None:
+            return f"relied on entry {number}, which is no answer that client {client} had given by then"
+        if named.reply is not Reply.GRANTED:
+            return f"relied on entry {number}, which is no yes but says {named.reply.value}"
+        if named.channel is not channel:
+            return f"went by {channel.value} and relied on entry {number}, a yes to {named.channel or 'no channel'}"
+        moved = self._moved.get((client, channel))
+        if moved is not None and named.recorded_at < moved:
+            return f"relied on entry {number}, a yes to an address that another had replaced"
+        carried = [answer for answer in given if not _is_for_another_address(answer, channel, moved)]
+        return self._stood(entry, body, named, carried)
+
+    def _stood(
+        self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]
+    ) -> Relied | str:
+        channel = Channel(entry.channel or "")
+        consent = fold(given, channel, entry.at, self._validity(body))
+        if consent.state is not ConsentState.GRANTED:
+            because = f" (entry {consent.answer.entry})" if consent.answer else ""
+            return (
+                f"relied on entry {named.entry}, but the answers of client {entry.client} added up to "
+                f"{consent.state.value} for {channel.value} at that moment{because}"
+            )
+        if consent.answer is None or consent.answer.entry != named.entry:
+            other = consent.answer.entry if consent.answer else "another"
+            return f"relied on entry {named.entry}, but the yes that stood at that moment is entry {other}"
+        asked = named.not_before or named.recorded_at
+        age = local_date(entry.at, self._zone) - local_date(asked, self._zone)
+        return Relied(age.days, named.place.value if named.place else "unknown")
+
+    def _validity(self, body: Mapping[str, Json]) -> timedelta:
+        """Return how long a yes stood when this message went: as its entry says, never more than a year (L-08)."""
+        said = body.get("valid_for_days")
+        return min(timedelta(days=said), VALID_FOR) if isinstance(said, int) else self._valid_for
+
+
+def _is_for_another_address(answer: Answer, channel: Channel, moved: datetime | None) -> bool:
+    if moved is None or answer.reply is not Reply.GRANTED or answer.channel is not channel:
+        return False
+    return answer.recorded_at < moved

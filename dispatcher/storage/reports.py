@@ -1,0 +1,122 @@
+"""What the audit reads beside the entries themselves: the ledger from end to end, and the tables that serve the screens.
+
+Nothing here trusts what it reads: bytes that somebody has touched are handed on as they are, to be named.
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, String, TypeDecorator, func, select, type_coerce
+
+from dispatcher.rules.ledger import StoredEntry, StoredGroup
+from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, SlotTable
+
+_READ_AT_ONCE = 2_000
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+"""What stands for a time that cannot be read: no entry was ever digested with it."""
+
+
+class _AnyMoment(TypeDecorator[datetime]):
+    """A time on SQLite, where it is text that somebody may have touched."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime:
+        """Return the time as aware UTC, or the first of all times for what is none."""
+        del dialect
+        try:
+            return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+        except ValueError:
+            return _NO_TIME
+
+
+@contextmanager
+def as_it_stands(connection: Connection) -> Iterator[None]:
+    """Read even what is no text any more: SQLite keeps whatever bytes it is given, PostgreSQL refuses them."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    usual, driver.text_factory = driver.text_factory, _any_text
+    try:
+        yield
+    finally:
+        driver.text_factory = usual
+
+
+def count_entries(connection: Connection) -> int:
+    """Return how many entries the ledger holds."""
+    return int(connection.scalar(select(func.count()).select_from(LedgerEntryTable)) or 0)
+
+
+def groups_by_number(connection: Connection) -> Iterator[StoredGroup]:
+    """Yield every group in order of its number, the order of `entries_by_group`."""
+    yield from _groups(connection, LedgerGroupTable.id)
+
+
+def groups_by_chain(connection: Connection) -> Iterator[StoredGroup]:
+    """Yield every group, chain by chain, in order of position."""
+    yield from _groups(connection, LedgerGroupTable.chain, LedgerGroupTable.position)
+
+
+def entries_by_group(connection: Connection) -> Iterator[StoredEntry]:
+    """Yield every entry in order of its group, then of its number."""
+    yield from _entries(connection, LedgerEntryTable.group, LedgerEntryTable.id)
+
+
+def entries_by_number(connection: Connection) -> Iterator[StoredEntry]:
+    """Yield every entry in order of its number: for one client and one message, the order in which it happened."""
+    yield from _entries(connection, LedgerEntryTable.id)
+
+
+def entries_among(connection: Connection, numbers: Collection[int]) -> set[int]:
+    """Return which of these numbers an entry has."""
+    return set(connection.scalars(select(LedgerEntryTable.id).where(LedgerEntryTable.id.in_(numbers))))
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A slot as its table tells it; `campaign` is None for one a person declared."""
+
+    day: date
+    state: str
+    campaign: int | None
+
+
+def slots(connection: Connection) -> list[SlotRow]:
+    """Return every slot there is, by day."""
+    rows = connection.execute(select(SlotTable.day, SlotTable.state, SlotTable.campaign).order_by(SlotTable.day))
+    return [SlotRow(*row) for row in rows]
+
+
+def _groups(connection: Connection, *order: Any) -> Iterator[StoredGroup]:
+    columns = _columns(connection, LedgerGroupTable, StoredGroup, "committed_at")
+    for row in _streamed(connection, select(*columns).order_by(*order)):
+        yield StoredGroup(*row)
+
+
+def _entries(connection: Connection, *order: Any) -> Iterator[StoredEntry]:
+    columns = _columns(connection, LedgerEntryTable, StoredEntry, "at")
+    for row in _streamed(connection, select(*columns).order_by(*order)):
+        yield StoredEntry(*row)
+
+
+def _columns(connection: Connection, table: Any, shape: Any, moment: str) -> list[Any]:
+    columns = {name: getattr(table, name) for name in shape.__dataclass_fields__}
+    if connection.dialect.name == "sqlite":
+        columns[moment] = type_coerce(columns[moment], _AnyMoment)
+    return list(columns.values())
+
+
+def _streamed(connection: Connection, query: Any) -> Iterator[Any]:
+    """Read a few thousand rows at a time: the ledger is never in memory whole."""
+    yield from connection.execute(query, execution_options={"yield_per": _READ_AT_ONCE})
+
+
+def _any_text(content: bytes) -> str:
+    """Return text; bytes that are none become escapes, which no entry was ever digested with."""
+    return content.decode("utf-8", errors="backslashreplace")
