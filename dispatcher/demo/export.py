@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
-from dispatcher.demo.people import Has, Person, Role, Said
+from dispatcher.demo.people import Has, Person, Said
 from dispatcher.rules.campaign import Language
 
 COLUMNS = (
@@ -22,6 +22,10 @@ NOTES = (
     *("allergia: lanoliini", "pitää hiljaisuudesta", "niska jumissa päätetyöstä"),
 )
 """What must not be found anywhere in the program's files afterwards; about health, so of all columns the worst."""
+
+DUPLICATES = 5
+BROKEN = 10
+"""How many rows February's export has besides one for each client: clients told twice, and rows to be rejected."""
 
 Row = dict[str, str]
 
@@ -56,6 +60,8 @@ PHONE_STYLES: Mapping[str, Callable[[str], str]] = {
     "lost zero, as an amount": lambda n: f"{n}.0",
 }
 """How people, and spreadsheets, write one Finnish mobile number; the argument has nine digits and no prefix."""
+_HALF = 250
+"""Extra rows stand in the second half of the file, the rows they repeat in the first."""
 _LANDLINES = ("016 555 0123", "09 555 0142", "+358 16 5550 199")
 
 
@@ -71,12 +77,14 @@ class Exporter:
         """Return the export of 1 February: Windows-1252, semicolons; letters it lacks have become question marks."""
         rows: list[Sequence[str]] = [list(row.values()) for row in self._rows]
         for extra in (*self._duplicates(), *self._broken()):
-            rows.insert(self._rng.randrange(40, len(rows)), extra)
-        return _csv(rows).encode("cp1252", errors="replace")
+            rows.insert(self._rng.randrange(_HALF, len(rows)), extra)
+        return _csv([*rows, *self._doubtful()]).encode("cp1252", errors="replace")
 
     def march(self) -> bytes:
         """Return the export of 2 March: UTF-8 with a mark; tidied up, with every letter, and with what is new."""
-        rows = [list(self._by_march(row, person).values()) for row, person in zip(self._rows, self._people, strict=True)]
+        rows = [
+            list(self._by_march(row, person).values()) for row, person in zip(self._rows, self._people, strict=True)
+        ]
         return _csv(rows).encode("utf-8-sig")
 
     def _row(self, number: int, person: Person) -> Row:
@@ -131,21 +139,20 @@ class Exporter:
 
     def _duplicates(self) -> list[list[str]]:
         """Return clients who stand in the export twice and say the same: by number, or by address alone."""
-        twice = self._rng.sample([row for row in self._rows if "@" in row["sähköposti"]], 5)
+        twice = self._rng.sample([row for row in self._rows[:_HALF] if "@" in row["sähköposti"]], DUPLICATES)
         for_address_alone = [row | {"asiakasnumero": "", "hoito": self._rng.choice(TREATMENTS)} for row in twice[:2]]
         typed_again = [row | {"sähköposti": row["sähköposti"].strip().upper()} for row in twice[2:]]
         return [list(row.values()) for row in (*for_address_alone, *typed_again)]
 
     def _broken(self) -> list[list[str]]:
         """Return a row for each way to be broken; each is rejected with its reason, and none stops the others."""
-        whole = next(row for row in self._rows if "@" in row["sähköposti"] and _is_a_yes(row))
-        shared = next(row for row in self._rows if row["sähköposti"].strip().casefold().startswith("perhe."))
+        whole = self._whole()
         spoilt: tuple[Row, ...] = (
             {"sähköposti": "marjatta.esimerkki(at)posti.example", "puhelin": ""},
             {"sähköposti": "", "puhelin": "016 555 0177"},
             {"etunimi": '=HYPERLINK("http://voitto.example";"Voitit!")'},
             {"etunimi": "Kalle\r\nBcc: kaikki@posti.example"},
-            {"etunimi": "=?utf-8?q?Kalle?="},
+            {"etunimi": "Kalle =?utf-8?q?=0D=0ABcc=3A?="},
             {"markkinointilupa": "ehkä"},
             {"lupa annettu": "viime kesänä"},
         )
@@ -156,11 +163,19 @@ class Exporter:
             for index, cells in enumerate(spoilt)
         ]
         torn = whole | {"asiakasnumero": "1850", "sähköposti": "katkos@posti.example", "muistiinpanot": "tuli; meni"}
-        # Which of two customers is meant nobody can tell; and a client cannot have two last names at once.
-        doubtful = shared | {"asiakasnumero": ""}
-        contradicting = whole | {"sukunimi": "Toinen"}
-        rows = [list(row.values()) for row in (*new, doubtful, contradicting)]
-        return [*rows, ";".join(torn.values()).split(";")]
+        return [*(list(row.values()) for row in new), ";".join(torn.values()).split(";")]
+
+    def _doubtful(self) -> list[list[str]]:
+        """Return rows that only contradict what stands above them: one fits two customers, one has another name."""
+        shared = next(row for row in self._rows if row["sähköposti"].strip().casefold().startswith("perhe."))
+        return [
+            list((shared | {"asiakasnumero": "", "puhelin": ""}).values()),
+            list((self._whole() | {"sukunimi": "Toinen"}).values()),
+        ]
+
+    def _whole(self) -> Row:
+        """Return a row in which nothing is wrong."""
+        return next(row for row in self._rows if "@" in row["sähköposti"] and _is_a_yes(row))
 
 
 def _has_answered(person: Person) -> bool:
@@ -181,10 +196,3 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
         else:
             csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(row)
     return text.getvalue()
-
-
-DUPLICATES = 5
-BROKEN = 10
-"""How many rows the February export has beside one for each client: clients told twice, and rows to be rejected."""
-
-ROLES = tuple(Role)

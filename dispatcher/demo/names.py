@@ -38,5 +38,5 @@ LAST_NAMES = {
         *("Čáhcesuolu", "Čuovgadálki", "Duottaráhkká", "Guovžajohka", "Jávrečohkka", "Ŋuorbinjárga", "Ruoŧŧavárri"),
         *("Skáiddenjunni", "Soađenoaivi", "Viđđajávri"),
     ),
-    Language.EN.value: ("Ashdown", "Birchfield", "Fernhollow", "Hartwell", "Larkspur", "Moorcroft", "O’Rowan", "Wren"),
+    Language.EN.value: ("Ashdown", "Birchfield", "Fernhollow", "Hartwell", "Larkspur", "Moorcroft", "O'Rowan", "Wren"),
 }

@@ -1,7 +1,7 @@
 """The 500 clients of the invented studio: who they are, what they answered, and what each ought to get because of it.
 
-What ought to happen is written down here by hand, group by group, and never computed by the program that the demo tries:
-the demo compares it with what the mail server and the SMS service received.
+What ought to happen is written down here by hand, group by group, and never computed by the program on trial: the demo
+compares it with what the mail server and the SMS service received.
 """
 
 import random
@@ -21,7 +21,7 @@ Days = tuple[date, date]
 
 _DOMAINS = ("posti.example", "kirje.example", "tunturi.example", "lappi.example", "brev.example", "mail.example")
 _MOBILE = ("40", "41", "44", "45", "46", "50")
-_NOT_LETTERS = str.maketrans({"đ": "d", "ŋ": "n", "ŧ": "t", "’": None, " ": "."})  # noqa: RUF001 - as in O'Rowan
+_NOT_LETTERS = str.maketrans({"đ": "d", "ŋ": "n", "ŧ": "t", "'": None, " ": "."})
 _PEOPLE = (
     (Language.FI.value, Language.FI, 76),
     (Language.SV.value, Language.SV, 11),

@@ -1,85 +1,23 @@
-"""Is the ledger whole: every digest, every group's hash, every link and every head, and what kind of damage there is."""
+"""Is the ledger whole: every digest, every group's hash, every link and every head."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
 
-from dispatcher.rules.ledger import GENESIS, EntryKind, Json, StoredEntry, StoredGroup
+from dispatcher.flow.audit_damage import (
+    COMPARED_AT_MOST,
+    Break,
+    Damage,
+    Verification,
+    entry_in_place,
+    extra_entry,
+    group_in_place,
+)
+from dispatcher.rules.ledger import GENESIS, EntryKind, StoredEntry, StoredGroup
 from dispatcher.storage.ledger import Head
 
-_COMPARED_AT_MOST = 200
-"""How many broken entries are compared with each other: beyond that, nobody asks which two changed places."""
 _TOLD_EVERY = 1_000
-
-
-class Damage(StrEnum):
-    """What can have been done to a ledger."""
-
-    ALTERED_ENTRY = "altered_entry"
-    MISSING_ENTRY = "missing_entry"
-    EXTRA_ENTRY = "extra_entry"
-    ALTERED_GROUP = "altered_group"
-    MISSING_GROUP = "missing_group"
-    REORDERED = "reordered"
-    HEAD = "head_does_not_match"
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A place where the ledger does not hold; `chain` is None for what stands in no chain."""
-
-    damage: Damage
-    chain: int | None
-    position: int
-    sentence: str
-    group: int | None = None
-    entry: int | None = None
-
-    def as_json(self) -> dict[str, Json]:
-        """Return the place with stable keys."""
-        return {
-            "damage": self.damage.value,
-            "chain": self.chain,
-            "position": self.position,
-            "group": self.group,
-            "entry": self.entry,
-            "sentence": self.sentence,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """What was read, and the first broken place of each chain; `places` is how many are broken in all."""
-
-    entries: int
-    groups: int
-    breaks: tuple[Break, ...] = ()
-    places: int = 0
-
-    @property
-    def ok(self) -> bool:
-        """Say whether nobody has touched the ledger."""
-        return not self.places
-
-    @property
-    def findings(self) -> tuple[str, ...]:
-        """Return one sentence a chain, and one on how many more places there are."""
-        more = self.places - len(self.breaks)
-        rest = (f"{more} further places of the ledger do not hold.",) if more else ()
-        return (*(each.sentence for each in self.breaks), *rest)
-
-    def as_json(self) -> dict[str, Json]:
-        """Return everything with stable keys."""
-        return {
-            "ok": self.ok,
-            "entries": self.entries,
-            "groups": self.groups,
-            "broken_places": self.places,
-            "breaks": [each.as_json() for each in self.breaks],
-            "findings": list(self.findings),
-        }
 
 
 class ChainCheck:
@@ -87,16 +25,16 @@ class ChainCheck:
 
     def __init__(self, among: Callable[[Collection[int]], set[int]]) -> None:
         self._among = among
-        self._breaks: list[Break] = []
+        self._firsts: dict[int | None, Break] = {}
+        self._places = 0
+        self._lacks_groups = False
         self._altered: list[StoredEntry] = []
         self._refuted: list[tuple[StoredGroup, list[str]]] = []
-        self._strays: list[list[StoredEntry]] = []
+        self._stray: list[StoredEntry] = []
         self._entries = self._groups = 0
         self._opened = False
 
-    def read(
-        self, groups: Iterable[StoredGroup], entries: Iterable[StoredEntry], tell: Callable[[int], None]
-    ) -> None:
+    def read(self, groups: Iterable[StoredGroup], entries: Iterable[StoredEntry], tell: Callable[[int], None]) -> None:
         """Read groups by number, entries by group and number; `tell` hears how many entries have been read."""
         for group, own in _paired(groups, entries):
             before = self._entries
@@ -105,7 +43,8 @@ class ChainCheck:
                 tell(self._entries)
             self._opened = self._opened or bool(own and own[0].kind == EntryKind.OPENED)
             if group is None:
-                self._strays.append(own[:_COMPARED_AT_MOST])
+                self._stray = self._stray or own
+                self._places += self._stray is not own
                 continue
             self._groups += 1
             bad = [entry for entry in own if entry.digest != entry.expected_digest()]
@@ -135,17 +74,18 @@ class ChainCheck:
         """Return what was found, once both readings are done."""
         if not self._opened:
             sentence = "The entry of the installation's opening, the first of all, is missing."
-            self._breaks.append(Break(Damage.MISSING_ENTRY, None, 0, sentence))
-        self._breaks += [self._stray(run) for run in self._strays]
-        found = sorted((self._swapped(each) for each in self._breaks), key=_place)
-        firsts = [next(own) for _, own in groupby(found, key=attrgetter("chain"))]
-        return Verification(self._entries, self._groups, tuple(firsts), len(found))
+            self._add(Break(Damage.MISSING_ENTRY, None, 0, sentence))
+        if self._stray:
+            self._add(self._in_no_group(self._stray))
+        firsts = sorted(self._firsts.values(), key=_place)
+        breaks = tuple(self._swapped(each) for each in firsts)
+        return Verification(self._entries, self._groups, breaks, self._places)
 
     def _diagnose(self, group: StoredGroup, own: list[StoredEntry], bad: list[StoredEntry]) -> None:
         """Say what kind of damage a group has suffered that does not hold."""
-        self._altered += bad[: _COMPARED_AT_MOST - len(self._altered)]
+        self._altered += bad[: COMPARED_AT_MOST - len(self._altered)]
         if len(own) > group.entries:
-            extra = _extra(group, own, bad)
+            extra = extra_entry(group, own, bad)
             which = f"entry {extra} was put in" if extra else "at least one was put in"
             says = f"Group {group.id} was chained over {_entries(group.entries)} and holds {len(own)}: {which} later."
             self._break(Damage.EXTRA_ENTRY, group, says, extra)
@@ -155,11 +95,11 @@ class ChainCheck:
             says = f"Entry {bad[0].id} ({bad[0].kind}, group {group.id}) was altered: it does not carry its own digest."
             self._break(Damage.ALTERED_ENTRY, group, says, bad[0].id)
         else:
-            if len(self._refuted) < _COMPARED_AT_MOST:
+            if len(self._refuted) < COMPARED_AT_MOST:
                 self._refuted.append((group, [entry.digest for entry in own]))
             says = (
-                f"Group {group.id} (entries {own[0].id} to {own[-1].id}) does not carry its own hash: it, or an entry of "
-                "it together with its digest, was altered."
+                f"Group {group.id} (entries {own[0].id} to {own[-1].id}) does not carry its own hash: it was altered, "
+                "or an entry of it together with its digest."
             )
             self._break(Damage.ALTERED_GROUP, group, says)
 
@@ -173,48 +113,53 @@ class ChainCheck:
     def _holes(self, numbers: list[int], lacks: int) -> list[int]:
         """Return the numbers in and beside a group that no entry has."""
         span = range(max(1, numbers[0] - lacks), numbers[-1] + lacks + 1)
-        absent = set(span[: 4 * _COMPARED_AT_MOST]) - set(numbers)
+        absent = set(span[: 4 * COMPARED_AT_MOST]) - set(numbers)
         return sorted(absent - self._among(absent))
 
     def _gap(self, chain: int, first: int, last: int) -> None:
         span = f"position {first}" if first == last else f"positions {first} to {last}"
         says = f"Chain {chain} has nothing at {span}: {_groups(last - first + 1)} missing."
-        self._breaks.append(Break(Damage.MISSING_GROUP, chain, first, says))
+        self._add(Break(Damage.MISSING_GROUP, chain, first, says))
 
     def _end(self, chain: int, last: StoredGroup | None, head: Head | None) -> None:
         position, end = (last.position, last.hash) if last else (0, GENESIS)
         if head is None:
             says = f"Chain {chain} has no head: where it ends cannot be told."
-            self._breaks.append(Break(Damage.HEAD, chain, position, says))
+            self._add(Break(Damage.HEAD, chain, position, says))
         elif head.position > position:
             self._gap(chain, position + 1, head.position)
-        elif (head.position, head.hash) != (position, end):
-            says = (
-                f"The head of chain {chain} names position {head.position}; the chain ends at {position} (group "
-                f"{last.id if last else 'none'}) and with another hash."
-                if head.position != position
-                else f"The head of chain {chain} does not carry the hash of its last group ({last.id if last else 'none'})."
-            )
-            self._breaks.append(Break(Damage.HEAD, chain, max(position, head.position), says))
+        elif head.position < position:
+            says = f"Chain {chain} goes on to position {position}, beyond its head at {head.position}."
+            self._add(Break(Damage.HEAD, chain, head.position + 1, says))
+        elif head.hash != end:
+            says = f"The head of chain {chain} does not carry the hash of the chain's end at position {position}."
+            self._add(Break(Damage.HEAD, chain, position, says))
 
     def _break(self, damage: Damage, group: StoredGroup, sentence: str, entry: int | None = None) -> None:
-        self._breaks.append(Break(damage, group.chain, group.position, sentence, group.id, entry))
+        self._add(Break(damage, group.chain, group.position, sentence, group.id, entry))
 
-    def _stray(self, run: list[StoredEntry]) -> Break:
+    def _add(self, found: Break) -> None:
+        """Count a broken place, and keep it if it is the first of its chain."""
+        self._places += 1
+        self._lacks_groups = self._lacks_groups or found.damage is Damage.MISSING_GROUP
+        first = self._firsts.get(found.chain)
+        if first is None or _place(found) < _place(first):
+            self._firsts[found.chain] = found
+
+    def _in_no_group(self, run: list[StoredEntry]) -> Break:
         """Name entries without a group: their group is missing where a chain lacks one, else nobody chained them."""
-        lost = any(each.damage is Damage.MISSING_GROUP for each in self._breaks)
         first, last = run[0], run[-1]
         which = f"Entry {first.id} stands" if first is last else f"Entries {first.id} to {last.id} stand"
         says = f"{which} in group {first.group}, which is not there."
-        return Break(Damage.MISSING_GROUP if lost else Damage.EXTRA_ENTRY, None, 0, says, None, first.id)
+        return Break(Damage.MISSING_GROUP if self._lacks_groups else Damage.EXTRA_ENTRY, None, 0, says, None, first.id)
 
     def _swapped(self, found: Break) -> Break:
         """Return this break, or where two have only changed places, the break that says so."""
         if found.damage is Damage.ALTERED_ENTRY:
-            other = _other_entry(found.entry, self._altered)
+            other = entry_in_place(found.entry, self._altered)
             says = f"Entries {found.entry} and {other} have changed places."
         elif found.damage is Damage.ALTERED_GROUP:
-            other = _other_group(found.group, self._refuted)
+            other = group_in_place(found.group, self._refuted)
             says = f"Groups {found.group} and {other} have changed places."
         else:
             return found
@@ -242,39 +187,6 @@ def _paired(
     while run is not None:
         yield None, list(run[1])
         run = next(runs, None)
-
-
-def _extra(group: StoredGroup, own: list[StoredEntry], bad: list[StoredEntry]) -> int | None:
-    """Return the one entry without which the group holds, or the one whose digest is wrong."""
-    if len(own) == group.entries + 1 and len(own) <= 4 * _COMPARED_AT_MOST:
-        for entry in own:
-            if group.hash == group.expected_hash(other.digest for other in own if other is not entry):
-                return entry.id
-    return bad[0].id if len(bad) == 1 else None
-
-
-def _other_entry(number: int | None, altered: Sequence[StoredEntry]) -> int | None:
-    """Return the altered entry whose place this one has taken, number, group or both."""
-    own = next((entry for entry in altered if entry.id == number), None)
-    for other in altered if own else ():
-        if own is None or other is own:
-            continue
-        for group in (other.group, own.group):
-            if replace(own, id=other.id, group=group).expected_digest() in {own.digest, other.digest}:
-                return other.id
-    return None
-
-
-def _other_group(number: int | None, refuted: Sequence[tuple[StoredGroup, list[str]]]) -> int | None:
-    """Return the group whose place in its chain this one has taken."""
-    own = next((each for each in refuted if each[0].id == number), None)
-    for other, _ in refuted if own else ():
-        if own is None or other.id == number:
-            continue
-        moved = replace(own[0], chain=other.chain, position=other.position)
-        if moved.expected_hash(own[1]) == own[0].hash:
-            return other.id
-    return None
 
 
 def _place(found: Break) -> tuple[bool, int, int, int]:

@@ -64,9 +64,7 @@ class ConsentCheck:
         carried = [answer for answer in given if not _is_for_another_address(answer, channel, moved)]
         return self._stood(entry, body, named, carried)
 
-    def _stood(
-        self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]
-    ) -> Relied | str:
+    def _stood(self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]) -> Relied | str:
         channel = Channel(entry.channel or "")
         consent = fold(given, channel, entry.at, self._validity(body))
         if consent.state is not ConsentState.GRANTED:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text
 
-from dispatcher.errors import JournalError
+from dispatcher.errors import DispatcherError, JournalError
 from dispatcher.keys import Key, KeyKind, KeyRing
 from dispatcher.rules.ledger import GENESIS, Json, canonical, stamp
 from dispatcher.storage.database import Database
@@ -122,7 +122,7 @@ class FileJournal:
             raise _missing(self._path.name, error.strerror) from None
         try:
             numbers = self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)
-        except JournalError:
+        except DispatcherError:
             self._path.unlink()
             raise
         directory = os.open(self._path.parent, os.O_RDONLY)

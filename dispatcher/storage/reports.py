@@ -1,4 +1,4 @@
-"""What the audit reads beside the entries themselves: the ledger from end to end, and the tables that serve the screens.
+"""What the audit reads: the ledger from end to end, and the slots that serve the screens.
 
 Nothing here trusts what it reads: bytes that somebody has touched are handed on as they are, to be named.
 """
@@ -29,9 +29,11 @@ class _AnyMoment(TypeDecorator[datetime]):
         """Return the time as aware UTC, or the first of all times for what is none."""
         del dialect
         try:
-            return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+            found = datetime.fromisoformat(str(value))
         except ValueError:
             return _NO_TIME
+        # Only the one way of writing it: a changed byte that still reads as the same time is a change.
+        return found.replace(tzinfo=UTC) if found.isoformat(" ", "microseconds") == value else _NO_TIME
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def test_a_broken_file_changes_nothing(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         path = workshop.register(MAIJA, '2;"open;;e@posti.example;;fi;;kyllä;;3.1.2026')
         before = entries(dispatcher)
-        with pytest.raises(RegisterFileError, match="register.csv"):
+        with pytest.raises(RegisterFileError, match=r"register\.csv"):
             enrol(dispatcher, path)
         assert entries(dispatcher) == before
 

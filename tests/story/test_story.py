@@ -18,9 +18,10 @@ from tests.workshop import Doubles, Workshop, build
 
 FEBRUARY = datetime(2026, 2, 10, 8, 0, tzinfo=UTC)
 MARCH = datetime(2026, 3, 17, 8, 0, tzinfo=UTC)
+LANGUAGES = ("fi", "sv", "en")
 ROWS = [
-    f"{number};Nimi{number};Esimerkki;client{number}@posti.example;;{'fi sv en'.split()[number % 3]};3.1.2026;kyllä;;3.1.2026"
-    for number in range(1, 31)
+    f"{each};Nimi{each};Esimerkki;client{each}@posti.example;;{LANGUAGES[each % 3]};3.1.2026;kyllä;;3.1.2026"
+    for each in range(1, 31)
 ]
 ROWS += ["41;Ánte;Ovdamearka;;040 123 4568;fi;3.1.2026;;kyllä;3.1.2026", "42;Never;Asked;n@posti.example;;fi;;;;"]
 

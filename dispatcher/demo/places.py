@@ -1,0 +1,89 @@
+"""Where the demo writes: one folder, marked as its own, replaced on each run and never mistaken for another."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from dispatcher.errors import RefusedError
+
+MARKER = ".dispatcher-demo"
+_FOLDERS = ("inbox", "mail", "sms", "workspace", "tampered")
+_FILES = ("inbox.html", "audit.txt", "audit.json", "audit.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folder of one demo and what stands in it."""
+
+    output: Path
+
+    @property
+    def workspace(self) -> Path:
+        """Return the studio's workspace."""
+        return self.output / "workspace"
+
+    @property
+    def tampered(self) -> Path:
+        """Return the copy of the workspace in which somebody altered the ledger."""
+        return self.output / "tampered"
+
+    @property
+    def inbox(self) -> Path:
+        """Return the page that shows every mail and text message."""
+        return self.output / "inbox.html"
+
+    @property
+    def pages(self) -> Path:
+        """Return the folder of the pages that the inbox leads to."""
+        return self.output / "inbox"
+
+    @property
+    def mail(self) -> Path:
+        """Return the folder of the mails, byte for byte."""
+        return self.output / "mail"
+
+    @property
+    def sms(self) -> Path:
+        """Return the folder of the text messages."""
+        return self.output / "sms"
+
+    def audit(self, ending: str) -> Path:
+        """Return the audit's file in this form: txt, json or csv."""
+        return self.output / f"audit.{ending}"
+
+
+def make_room(output: Path) -> Places:
+    """Return an empty place for a demo: a new folder, or the one of an earlier demo, cleared.
+
+    Only what a demo writes is removed. Raises RefusedError for a folder that holds something else.
+    """
+    places = Places(output.resolve())
+    try:
+        _claim(places.output)
+        for name in _FOLDERS:
+            (places.output / name).mkdir()
+    except OSError as error:
+        raise RefusedError(
+            f"The demo cannot write to {output} ({error.strerror}): name another folder with --output DIR."
+        ) from None
+    return places
+
+
+def _claim(output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise RefusedError(f"{output} is not a folder: name another one with --output DIR.")
+    if output.is_dir() and any(output.iterdir()) and not (output / MARKER).is_file():
+        raise RefusedError(f"{output} holds something else than a demo: name a new folder with --output DIR.")
+    output.mkdir(parents=True, exist_ok=True)
+    (output / MARKER).write_text("`dispatcher demo` wrote this folder and will replace it on its next run.\n", "utf-8")
+    for name in _FOLDERS:
+        _remove(output / name)
+    for name in _FILES:
+        (output / name).unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)

@@ -1,0 +1,218 @@
+"""The audit of one year as values: what every format is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dispatcher.flow.audit_damage import Verification
+from dispatcher.rules.audit import CampaignRecord, Recount
+from dispatcher.rules.audit_counts import reach
+from dispatcher.rules.budget import CEILING, FLOOR, most_in_any_window
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.ledger import Json
+from dispatcher.rules.message import MessageState
+
+_STILL_OPEN = (MessageState.WAITING, MessageState.ATTEMPTING, MessageState.DEFERRED)
+_AGES = ((30, "0-30"), (90, "31-90"), (180, "91-180"), (365, "181-365"))
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFigures:
+    """The messages of a campaign by one channel; `planned` is by the channel planned, the rest by the one taken."""
+
+    planned: int
+    accepted: int
+    refused: int
+    unknown: int
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the counts with stable keys."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFigures:
+    """A campaign of the year, whole: also its messages that went on a day of the next.
+
+    `planned` messages went into the outbox: each was accepted, refused, is unknown or `open` (waiting, deferred or
+    being handed over), or was withheld later. `withheld` counts clients by reason, at planning and later. `day` is its
+    slot's local date. `opted_out_after`: see CampaignRecord.
+    """
+
+    number: int
+    name: str
+    title: str
+    kind: str
+    day: date | None
+    state: str
+    planned: int
+    accepted: int
+    refused: int
+    unknown: int
+    open: int
+    withheld: Mapping[str, int]
+    channels: Mapping[str, ChannelFigures]
+    opted_out_after: int
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the figures with stable keys."""
+        figures: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {
+            **figures,
+            "day": self.day.isoformat() if self.day else None,
+            "withheld": dict(self.withheld),
+            "channels": {name: channel.as_json() for name, channel in self.channels.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SlotFigures:
+    """The year's slots: spent, and taken by campaigns to come; the most spent in any 365 dates that touch the year."""
+
+    spent: int
+    taken: int
+    most_in_365_days: int
+    days: tuple[date, ...]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the figures with stable keys, floor and ceiling beside them."""
+        return {
+            "spent": self.spent,
+            "taken": self.taken,
+            "floor": FLOOR,
+            "ceiling": CEILING,
+            "most_in_365_days": self.most_in_365_days,
+            "days": [day.isoformat() for day in self.days],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFigures:
+    """The messages that went on a local date of the year, and what anyone got in any 365 dates that touch it.
+
+    `agreed` is how many of the accepted and the unknown relied on a yes that stood; `ages` counts those by the age of
+    the yes in days, `places` by where it was asked, `oldest_yes_days` is the oldest.
+    """
+
+    accepted: int
+    unknown: int
+    clients: int
+    most_per_client: int
+    most_per_address: int
+    agreed: int
+    oldest_yes_days: int | None
+    ages: Mapping[str, int]
+    places: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the figures with stable keys."""
+        figures: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**figures, "ages": dict(self.ages), "places": dict(self.places)}
+
+
+@dataclass(frozen=True, slots=True)
+class YearAudit:
+    """A year recomputed from the ledger alone.
+
+    `findings` are broken promises and differences, `remarks` what else a reader should know, both in plain sentences
+    that name entries.
+    """
+
+    year: int
+    campaigns: tuple[CampaignFigures, ...]
+    slots: SlotFigures
+    messages: MessageFigures
+    chain: Verification
+    findings: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Say whether every promise held."""
+        return not self.findings
+
+    def as_json(self) -> dict[str, Json]:
+        """Return everything with stable keys."""
+        return {
+            "year": self.year,
+            "ok": self.ok,
+            "campaigns": [campaign.as_json() for campaign in self.campaigns],
+            "slots": self.slots.as_json(),
+            "messages": self.messages.as_json(),
+            "chain": self.chain.as_json(),
+            "findings": list(self.findings),
+            "remarks": list(self.remarks),
+        }
+
+
+def campaigns_of(recount: Recount) -> list[CampaignRecord]:
+    """Return the campaigns of the year: whose slot lies in it, or of which a message went in it; earliest first."""
+    found = [
+        record
+        for record in recount.campaigns.values()
+        if record.touches or (record.slot != "returned" and record.day is not None and record.day.year == recount.year)
+    ]
+    return sorted(found, key=lambda record: (record.day or date.min, record.number))
+
+
+def campaign_figures(record: CampaignRecord) -> CampaignFigures:
+    """Return a campaign's figures from what the ledger tells of it."""
+    by_state = {
+        state: sum(count for (at, _), count in record.standing.items() if at is state) for state in MessageState
+    }
+    return CampaignFigures(
+        number=record.number,
+        name=record.name,
+        title=record.title,
+        kind=record.kind,
+        day=record.day,
+        state=record.state.value if record.state else "unknown",
+        planned=record.planned.total(),
+        accepted=by_state[MessageState.ACCEPTED],
+        refused=by_state[MessageState.REFUSED],
+        unknown=by_state[MessageState.UNKNOWN],
+        open=sum(by_state[state] for state in _STILL_OPEN),
+        withheld=dict(sorted(record.withheld.items())),
+        channels={channel.value: _channel(record, channel) for channel in Channel},
+        opted_out_after=record.opted_out_after,
+    )
+
+
+def slot_figures(recount: Recount) -> SlotFigures:
+    """Return the year's slots."""
+    spent = [slot.date for slot in recount.spent()]
+    first, last = reach(recount.year)
+    in_year = tuple(day for day in spent if day.year == recount.year)
+    taken = sum(
+        record.slot == "taken" and record.day is not None and record.day.year == recount.year
+        for record in recount.campaigns.values()
+    )
+    return SlotFigures(len(in_year), taken, most_in_any_window(day for day in spent if first <= day <= last), in_year)
+
+
+def message_figures(recount: Recount) -> MessageFigures:
+    """Return the year's messages against the answers they relied on."""
+    agreement = recount.agreement
+    ages = {name: 0 for _, name in _AGES} | {"over 365": 0}
+    for age, count in agreement.by_age.items():
+        ages[next((name for at_most, name in _AGES if age <= at_most), "over 365")] += count
+    return MessageFigures(
+        accepted=agreement.messages[MessageState.ACCEPTED],
+        unknown=agreement.messages[MessageState.UNKNOWN],
+        clients=recount.clients.reached(),
+        most_per_client=recount.clients.most(),
+        most_per_address=recount.addresses.most(),
+        agreed=agreement.agreed,
+        oldest_yes_days=max((age for age, count in agreement.by_age.items() if count), default=None),
+        ages=ages,
+        places={place: count for place, count in sorted(agreement.by_place.items()) if count},
+    )
+
+
+def _channel(record: CampaignRecord, channel: Channel) -> ChannelFigures:
+    return ChannelFigures(
+        planned=record.planned[channel],
+        accepted=record.standing[MessageState.ACCEPTED, channel],
+        refused=record.standing[MessageState.REFUSED, channel],
+        unknown=record.standing[MessageState.UNKNOWN, channel],
+    )
