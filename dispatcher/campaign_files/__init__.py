@@ -1,6 +1,5 @@
 """campaigns/*.toml -> Campaign, or an error naming file, line and key and saying what is allowed."""
 
-import os
 import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -39,16 +38,13 @@ def read_campaign(path: Path, zone: ZoneInfo) -> Campaign:
 def _content(path: Path) -> bytes:
     """Return the bytes of an ordinary file, as many as a campaign file may have and one more."""
     try:
-        # A named pipe would otherwise keep the program waiting for somebody to write into it.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise CampaignFileError(
-                    f"{path}: this is not a file. Name a campaign file, as {path.parent}/NAME.toml."
-                )
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise CampaignFileError(f"{path}: this is a directory. Name a campaign file in it.")
+        if not stat.S_ISREG(mode):
+            raise CampaignFileError(f"{path}: this is not a file. Name a campaign file, as {path.parent}/NAME.toml.")
+        with path.open("rb") as file:
             return file.read(LARGEST + 1)
-    except IsADirectoryError:
-        raise CampaignFileError(f"{path}: this is a directory. Name a campaign file in it.") from None
     except FileNotFoundError:
         raise CampaignFileError(
             f"{path}: there is no such file. `dispatcher campaign list` names those there are."

@@ -106,11 +106,10 @@ def _syntax_fault(source: str, error: Exception) -> _Fault:
         return _Fault(1, "file", "lists or tables stand too deep inside each other: a campaign nests three deep")
     found = _PLACE.search(str(error))
     rows = source.replace("\r\n", "\n").split("\n")
+    line = int(found[1]) if found and found[1] else len(rows)
     if found is None:
         # The one thing it refuses without a place is a number of thousands of digits.
         line = rows.index(max(rows, key=len)) + 1
-    else:
-        line = int(found[1]) if found[1] else len(rows)
     key = _KEY_OF_LINE.match(rows[min(line, len(rows)) - 1])
     words = str(error)[: found.start()] if found else "this number is too long"
     sentence = next((ours for theirs, ours in _SYNTAX.items() if words.startswith(theirs)), f"{words}; {_WRITING}")

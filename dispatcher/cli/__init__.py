@@ -16,7 +16,7 @@ from dispatcher.settings import workspace
 @click.version_option(package_name="consent-dispatcher", prog_name="dispatcher")
 @click.pass_context
 def cli(context: click.Context, named: str | None, acting: str | None) -> None:
-    r"""Send offers only to clients who said yes, 6 to 12 times a year, and prove it.
+    """Send offers only to clients who said yes, 6 to 12 times a year, and prove it.
 
     \b
     Example:

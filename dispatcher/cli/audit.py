@@ -18,7 +18,7 @@ def audit() -> None:
 @pass_door
 @click.pass_context
 def year(context: click.Context, door: Door, year: int, *, as_csv: bool, as_json: bool) -> None:
-    r"""Audit a year. Exit code 1 if anything in it does not hold.
+    """Audit a year. Exit code 1 if anything in it does not hold.
 
     \b
     Example:
@@ -40,7 +40,7 @@ def year(context: click.Context, door: Door, year: int, *, as_csv: bool, as_json
 @pass_door
 @click.pass_context
 def verify(context: click.Context, door: Door, *, as_json: bool) -> None:
-    r"""Check every entry of the ledger and its chains. Exit code 1 if anyone has touched it.
+    """Check every entry of the ledger and its chains. Exit code 1 if anyone has touched it.
 
     \b
     Example:

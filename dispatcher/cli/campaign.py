@@ -23,7 +23,7 @@ def campaign() -> None:
 @json_option
 @pass_door
 def list_(door: Door, *, as_json: bool) -> None:
-    r"""List the campaigns that have been scheduled, and the files that have not.
+    """List the campaigns that have been scheduled, and the files that have not.
 
     \b
     Example:
@@ -66,7 +66,7 @@ def list_(door: Door, *, as_json: bool) -> None:
 @pass_door
 @click.pass_context
 def check(context: click.Context, door: Door, file: Path, *, as_json: bool) -> None:
-    r"""Check a campaign file: its keys, its templates, and every message it would make, before anything is sent.
+    """Check a campaign file: its keys, its templates, and every message it would make, before anything is sent.
 
     \b
     Example:
@@ -86,7 +86,7 @@ def check(context: click.Context, door: Door, file: Path, *, as_json: bool) -> N
 @json_option
 @pass_door
 def schedule(door: Door, file: Path, *, as_json: bool) -> None:
-    r"""Check a campaign, freeze its file and templates, and take its slot in the year.
+    """Check a campaign, freeze its file and templates, and take its slot in the year.
 
     \b
     Example:
@@ -105,7 +105,7 @@ def schedule(door: Door, file: Path, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def status(door: Door, name: str, *, as_json: bool) -> None:
-    r"""Show how a campaign stands: what was handed over, what waits, who was left out and why.
+    """Show how a campaign stands: what was handed over, what waits, who was left out and why.
 
     \b
     Example:
@@ -151,7 +151,7 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def hold(door: Door, name: str, *, as_json: bool) -> None:
-    r"""Hold a campaign: nothing more of it leaves until it is released.
+    """Hold a campaign: nothing more of it leaves until it is released.
 
     \b
     Example:
@@ -167,7 +167,7 @@ def hold(door: Door, name: str, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def release(door: Door, name: str, *, as_json: bool) -> None:
-    r"""Let a held campaign go on.
+    """Let a held campaign go on.
 
     \b
     Example:
@@ -184,7 +184,7 @@ def release(door: Door, name: str, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def cancel(door: Door, name: str, *, yes: bool, as_json: bool) -> None:
-    r"""Cancel a campaign for good; its slot comes back if nothing has left yet.
+    """Cancel a campaign for good; its slot comes back if nothing has left yet.
 
     \b
     Example:

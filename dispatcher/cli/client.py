@@ -26,7 +26,7 @@ def client() -> None:
 @json_option
 @pass_door
 def import_(door: Door, file: Path, *, dry_run: bool, as_json: bool) -> None:
-    r"""Take in the booking system's register export (CSV).
+    """Take in the booking system's register export (CSV).
 
     \b
     Example:
@@ -45,7 +45,7 @@ def import_(door: Door, file: Path, *, dry_run: bool, as_json: bool) -> None:
 @json_option
 @pass_door
 def list_(door: Door, words: str, *, as_json: bool) -> None:
-    r"""List clients, addresses masked, with the state of their consent.
+    """List clients, addresses masked, with the state of their consent.
 
     \b
     Example:

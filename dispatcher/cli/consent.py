@@ -17,7 +17,7 @@ def consent() -> None:
 @json_option
 @pass_door
 def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> None:
-    r"""Record that a client said no: everything stops, unless they named one channel.
+    """Record that a client said no: everything stops, unless they named one channel.
 
     CLIENT is a client number, an email address, a phone number, or part of a name that fits one client only.
 
@@ -39,7 +39,7 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
 @json_option
 @pass_door
 def history(door: Door, words: str, *, as_json: bool) -> None:
-    r"""Show every answer a client has given, oldest first, with the words they were asked in.
+    """Show every answer a client has given, oldest first, with the words they were asked in.
 
     \b
     Example:

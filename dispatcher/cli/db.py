@@ -18,7 +18,7 @@ def db() -> None:
 @json_option
 @pass_door
 def upgrade(door: Door, *, as_json: bool) -> None:
-    r"""Bring the tables up to this version of the program.
+    """Bring the tables up to this version of the program.
 
     \b
     Example:
@@ -36,7 +36,7 @@ def upgrade(door: Door, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def backup(door: Door, file: Path, *, as_json: bool) -> None:
-    r"""Copy the database while it is in use, and verify the copy by opening it.
+    """Copy the database while it is in use, and verify the copy by opening it.
 
     \b
     Example:
@@ -57,7 +57,7 @@ def backup(door: Door, file: Path, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def restore(door: Door, file: Path | None, *, replay: bool, yes: bool, as_json: bool) -> None:
-    r"""Put a copy in place of the database, and replay the journal over it; until then nothing is sent.
+    """Put a copy in place of the database, and replay the journal over it; until then nothing is sent.
 
     \b
     Example:

@@ -20,7 +20,7 @@ def keys() -> None:
 @json_option
 @pass_door
 def create(door: Door, *, as_json: bool) -> None:
-    r"""Create the keys of a workspace that has none (`dispatcher init` does it for a new one).
+    """Create the keys of a workspace that has none (`dispatcher init` does it for a new one).
 
     \b
     Example:
@@ -45,7 +45,7 @@ def create(door: Door, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def rotate(door: Door, kind: str, *, as_json: bool) -> None:
-    r"""Add a new key of a kind and use it from now on; what the old one made stays readable.
+    """Add a new key of a kind and use it from now on; what the old one made stays readable.
 
     \b
     Example:
@@ -66,7 +66,7 @@ def rotate(door: Door, kind: str, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def backup(door: Door, target: Path, *, as_json: bool) -> None:
-    r"""Copy the secrets file to a place apart from the database.
+    """Copy the secrets file to a place apart from the database.
 
     \b
     Example:
@@ -81,7 +81,7 @@ def backup(door: Door, target: Path, *, as_json: bool) -> None:
 @pass_door
 @click.pass_context
 def check(context: click.Context, door: Door, *, as_json: bool) -> None:
-    r"""Check that every key the data needs is there. Exit code 1 if one is missing.
+    """Check that every key the data needs is there. Exit code 1 if one is missing.
 
     \b
     Example:

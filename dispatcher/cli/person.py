@@ -17,7 +17,7 @@ def person() -> None:
 @json_option
 @pass_door
 def add(door: Door, name: str, role: str, *, as_json: bool) -> None:
-    r"""Add a person.
+    """Add a person.
 
     \b
     Example:
@@ -35,7 +35,7 @@ def add(door: Door, name: str, role: str, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def list_(door: Door, *, as_json: bool) -> None:
-    r"""List everybody who works, or has worked, with the program.
+    """List everybody who works, or has worked, with the program.
 
     \b
     Example:
@@ -68,7 +68,7 @@ def list_(door: Door, *, as_json: bool) -> None:
 @json_option
 @pass_door
 def end(door: Door, name: str, *, as_json: bool) -> None:
-    r"""Record that a person works here no longer; what they did stays on record.
+    """Record that a person works here no longer; what they did stays on record.
 
     \b
     Example:

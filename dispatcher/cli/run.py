@@ -15,7 +15,7 @@ from dispatcher.web.server import serve
 @click.command()
 @pass_door
 def run(door: Door) -> None:
-    r"""Send what is due and answer on the opt-out page, until stopped.
+    """Send what is due and answer on the opt-out page, until stopped.
 
     \b
     Example:
@@ -31,7 +31,7 @@ def run(door: Door) -> None:
 @click.command()
 @pass_door
 def web(door: Door) -> None:
-    r"""Answer on the opt-out page, without sending.
+    """Answer on the opt-out page, without sending.
 
     \b
     Example:
@@ -47,7 +47,7 @@ def web(door: Door) -> None:
 @click.option("--once", is_flag=True, help="Do what is due now, then stop.")
 @pass_door
 def work(door: Door, *, once: bool) -> None:
-    r"""Send what is due, without the opt-out page.
+    """Send what is due, without the opt-out page.
 
     \b
     Example:

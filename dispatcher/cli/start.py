@@ -39,7 +39,7 @@ _QUESTIONS = {
 @click.option("--sender", help="The address mails come from.")
 @json_option
 def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
-    r"""Begin a workspace: settings, campaigns, templates, keys, database, journal, and you as its owner.
+    """Begin a workspace: settings, campaigns, templates, keys, database, journal, and you as its owner.
 
     On a terminal it asks for what the options do not say; elsewhere it takes sample values, to be changed in
     dispatcher.toml before anything is sent.

@@ -51,13 +51,10 @@ def tally_differences(records: Iterable[CampaignRecord], tallies: Iterable[Tally
     for tally in tallies:
         held.setdefault(tally.campaign, Counter())[_line(tally.state, tally.channel, tally.reason)] += tally.count
     for record in records:
-        told = Counter(
-            {
-                _line(state, channel): count
-                for (state, channel), count in record.standing.items()
-                if count and state is not MessageState.WITHHELD
-            }
-        )
+        told: Counter[str] = Counter()
+        for (state, channel), count in record.standing.items():
+            if count and state is not MessageState.WITHHELD:
+                told[_line(state, channel)] += count
         told.update({_line(MessageState.WITHHELD, None, reason): count for reason, count in record.withheld.items()})
         counts = held.get(record.number, Counter())
         for line in sorted(told.keys() | counts.keys()):
@@ -68,7 +65,8 @@ def tally_differences(records: Iterable[CampaignRecord], tallies: Iterable[Tally
 def _line(state: MessageState, channel: Channel | None, reason: str | None = None) -> str:
     if state is MessageState.WITHHELD:
         return f"withheld for {reason}"
-    return f"{state.value} by {channel.value}" if channel else state.value
+    # Until its first intent a message may be given over to another channel; the Send entry tells by which it went.
+    return f"{state.value} by {channel.value}" if channel and state is not MessageState.WAITING else state.value
 
 
 def _named(record: CampaignRecord) -> str:

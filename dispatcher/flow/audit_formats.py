@@ -88,7 +88,10 @@ def _answers(audit: YearAudit) -> list[str]:
         f"({messages.accepted} accepted, {messages.unknown} unknown). The most any one client got in any 365 days: "
         f"{messages.most_per_client}; any one address: {messages.most_per_address}."
     )
-    lines = [often, many, f"Had each agreed: {messages.agreed} of {left}."]
+    lines = [often, many]
+    if messages.restored:
+        lines.append(f"    after a restore nobody can say more of: {_counted(messages.restored, 'message')}")
+    lines.append(f"Had each agreed: {messages.agreed} of {left}.")
     if messages.oldest_yes_days is not None:
         lines[-1] += f" The oldest yes was {_counted(messages.oldest_yes_days, 'day')} old."
         lines.append(f"    by age of the yes in days: {_spoken(messages.ages)}")

@@ -91,11 +91,13 @@ class MessageFigures:
     """The messages that went on a local date of the year, and what anyone got in any 365 dates that touch it.
 
     `agreed` is how many of the accepted and the unknown relied on a yes that stood; `ages` counts those by the age of
-    the yes in days, `places` by where it was asked, `oldest_yes_days` is the oldest.
+    the yes in days, `places` by where it was asked, `oldest_yes_days` is the oldest. `restored` are apart: a restore
+    took their Send entry away, so they count as unknown with their campaign, and nobody can say more.
     """
 
     accepted: int
     unknown: int
+    restored: int
     clients: int
     most_per_client: int
     most_per_address: int
@@ -199,6 +201,7 @@ def message_figures(recount: Recount) -> MessageFigures:
     return MessageFigures(
         accepted=agreement.messages[MessageState.ACCEPTED],
         unknown=agreement.messages[MessageState.UNKNOWN],
+        restored=agreement.restored,
         clients=recount.clients.reached(),
         most_per_client=recount.clients.most(),
         most_per_address=recount.addresses.most(),

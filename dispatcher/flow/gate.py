@@ -136,6 +136,7 @@ class Gate:
             "day": day,
             "client_messages": len(facts.days),
             "address_messages": len(address.days),
+            "valid_for_days": self._policy.valid_for.days,
             "policy": self._policy.fingerprint,
         }
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)

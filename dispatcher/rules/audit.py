@@ -20,6 +20,7 @@ from dispatcher.rules.message import MessageState
 
 _OPEN = frozenset({MessageState.WAITING, MessageState.DEFERRED})
 _ENDED = frozenset({MessageState.ACCEPTED, MessageState.REFUSED, MessageState.WITHHELD})
+_HANDED_OVER = frozenset({MessageState.ATTEMPTING, MessageState.UNKNOWN})
 _LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 _NOT_COUNTED = frozenset({MessageState.REFUSED, MessageState.DEFERRED})
 _STATES = {"begun": State.SENDING, **{state.value: state for state in State}}
@@ -56,10 +57,12 @@ class CampaignRecord:
 class Agreement:
     """The year's messages that left, accepted or unknown, against the yes each relied on.
 
-    `by_age` counts those with a standing yes by its age in local days, `by_place` by where it was asked.
+    `by_age` counts those with a standing yes by its age in local days, `by_place` by where it was asked. `restored` are
+    apart: an older copy of the database took their Send entry away, so they count as unknown and nobody can say more.
     """
 
     messages: Counter[MessageState] = field(default_factory=Counter)
+    restored: int = 0
     agreed: int = 0
     by_age: Counter[int] = field(default_factory=Counter)
     by_place: Counter[str] = field(default_factory=Counter)
@@ -179,7 +182,7 @@ class Recount:
         record, channel, name = self._record(entry), Channel(entry.channel or ""), str(body["message"])
         if name in self._messages:
             raise _OutOfOrderError("plans a message a second time")
-        self._messages[name] = _Message(record, entry.client or 0, channel)
+        self._messages[name] = _Message(record, entry.client or 0, channel, address=_number(body["address"]))
         record.planned[channel] += 1
         record.standing[MessageState.WAITING, channel] += 1
 
@@ -230,8 +233,12 @@ class Recount:
 
     def _outcome(self, entry: StoredEntry, body: Body) -> None:
         state = MessageState(str(body["outcome"]))
-        waited = frozenset({MessageState.ATTEMPTING, MessageState.UNKNOWN})
+        restored = "day" in body
+        waited = _HANDED_OVER | _OPEN if restored else _HANDED_OVER
         message = self._known(entry, body, waited, "tells what became of a message that was not being handed over")
+        if restored and message.counted is None:
+            self._restored_message(entry, body, message)
+            return
         was = message.state
         self._move(body, message, state)
         if was in _LEFT:
@@ -242,6 +249,15 @@ class Recount:
         if state in _NOT_COUNTED and message.counted is not None:
             self.clients.remove(message.client, message.counted)
             self.addresses.remove(message.address, message.counted)
+            message.counted = None
+
+    def _restored_message(self, entry: StoredEntry, body: Body, message: _Message) -> None:
+        """Count a message that may have gone out after the copy was made that a restore put back."""
+        day = self._day(body["day"])
+        message.counted = Counted(day, message.campaign.number, entry.id)
+        self._move(body, message, MessageState.UNKNOWN)
+        self._count(entry, message, message.counted)
+        self.agreement.restored += day.year == self.year
 
     def _restore(self, entry: StoredEntry, body: Body) -> None:
         del body

@@ -134,8 +134,9 @@ def digest(parts: list[Json]) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """Return an instant as the ledger writes it: UTC, microseconds, a closing Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """Return an instant as the ledger writes it: UTC, a year of four digits, microseconds, a closing Z."""
+    # strftime would write the year 999 in three digits, and no such entry could be read again.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def read_stamp(text: Json) -> datetime | None:

@@ -159,7 +159,8 @@ def _known(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False})
+        arguments = {"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
+        engine = create_engine(url.set(drivername="sqlite"), connect_args=arguments)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
