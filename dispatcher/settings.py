@@ -254,7 +254,8 @@ class Settings(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     sending: SendingSection = SendingSection()
     consent: ConsentSection = ConsentSection()
-    register_: RegisterSection = Field(default=RegisterSection(), alias="register")
+    # `register` itself is a name of the metaclass, and an alias would be read from the environment without its prefix.
+    register_: RegisterSection = RegisterSection()
     web: WebSection = WebSection()
     credentials: CredentialsSection = CredentialsSection()
 
@@ -321,7 +322,10 @@ def read_settings(directory: Path) -> Settings:
         )
     try:
         found = TomlConfigSettingsSource(Settings, path)()
-        return Settings(**_without_credentials(found))
+        found = _without_credentials(found)
+        if "register" in found:
+            found["register_"] = found.pop("register")
+        return Settings(**found)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentences(error))) from None
     except (ValueError, OSError) as error:
@@ -342,7 +346,7 @@ def _without_credentials(found: dict[str, Any]) -> dict[str, Any]:
 def _sentences(error: ValidationError) -> list[str]:
     sentences = []
     for fault in error.errors():
-        where = [str(part) for part in fault["loc"]]
+        where = [str(part).rstrip("_") for part in fault["loc"]]
         key = f"[{where[0]}] {'.'.join(where[1:])}" if len(where) > 1 else "".join(where)
         message = fault["msg"].removeprefix("Value error, ")
         sentences.append(f"{FILE}: {key + ': ' if key else ''}{message}.")

@@ -58,8 +58,7 @@ def parse_campaign(content: bytes, name: str, label: str, zone: ZoneInfo) -> Cam
     try:
         form = CampaignForm.model_validate(raw, context={"zone": zone, "needs": needs_of(raw)})
     except ValidationError as error:
-        lines = key_lines(source)
-        raise _error(label, [*faults, *(_fault(detail, lines) for detail in error.errors())]) from None
+        raise _error(label, [*faults, *_form_faults(error, source)]) from None
     if faults:
         raise _error(label, faults)
     return form.campaign(name)
@@ -114,6 +113,14 @@ def _syntax_fault(source: str, error: Exception) -> _Fault:
     words = str(error)[: found.start()] if found else "this number is too long"
     sentence = next((ours for theirs, ours in _SYNTAX.items() if words.startswith(theirs)), f"{words}; {_WRITING}")
     return _Fault(line, (key[1] or key[2]) if key else "file", sentence)
+
+
+def _form_faults(error: ValidationError, source: str) -> list[_Fault]:
+    try:
+        lines = key_lines(source)
+    except RecursionError:
+        lines = {}  # What nests too deeply to be walked is wrong anyway, and is named by its key.
+    return [_fault(detail, lines) for detail in error.errors()]
 
 
 def _fault(detail: ErrorDetails, lines: Mapping[tuple[str | int, ...], int]) -> _Fault:

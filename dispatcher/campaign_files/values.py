@@ -1,6 +1,5 @@
 """The values a campaign file may hold; what each takes is said where it is refused."""
 
-import math
 import re
 import unicodedata
 from datetime import date, datetime
@@ -54,18 +53,20 @@ def text_of_offer(value: object) -> str:
 
 
 def plain_value(value: object) -> str | int | float | date:
+    """Return a field of the offer that is the same in every language."""
     if isinstance(value, str):
         return text_of_offer(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return day(value)
     if isinstance(value, int | float) and not isinstance(value, bool):
-        if not (math.isfinite(value) and abs(value) <= _LARGEST_NUMBER):
+        if not abs(value) <= _LARGEST_NUMBER:  # true of nan as well
             raise ValueError(f"write a number up to {_LARGEST_NUMBER}, or a text between quotes")
         return value
     raise ValueError('write a text, a number, a date, or a text per language: { fi = "...", sv = "...", en = "..." }')
 
 
 def field_name(name: str) -> str:
+    """Return the name of a field, if a template can say `offer.NAME`."""
     if not name.isidentifier() or name.startswith("_"):
         raise ValueError("a template cannot name it so: write letters, digits and underscores, a letter first")
     return name
@@ -83,6 +84,7 @@ def one_of(*choices: str) -> BeforeValidator:
 
 
 def named_once(values: tuple[_Word, ...]) -> tuple[_Word, ...]:
+    """Return a list that holds something, and nothing twice."""
     if not values:
         raise ValueError("the list is empty: name at least one, or leave the key out where it may be")
     if len(set(values)) < len(values):
@@ -91,12 +93,14 @@ def named_once(values: tuple[_Word, ...]) -> tuple[_Word, ...]:
 
 
 def template_name(value: object) -> str:
+    """Return the name of a template, which can lead nowhere but into templates/."""
     if not isinstance(value, str) or not _TEMPLATE.fullmatch(value):
         raise ValueError("write the name of a template: lower-case letters, digits, hyphens and underscores")
     return value
 
 
 def day(value: object) -> date:
+    """Return a date, written as TOML or as Finns write it."""
     found = value
     if isinstance(value, str) and (written := _FINNISH_DATE.fullmatch(value.strip())):
         found = _existing(f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}").date()
@@ -124,6 +128,12 @@ def moment(value: object, info: ValidationInfo) -> datetime:
     )
 
 
+def zone_of(info: ValidationInfo) -> ZoneInfo:
+    """Return the business zone from the context of a validation."""
+    zone: ZoneInfo = (info.context or {})["zone"]
+    return zone
+
+
 def _written_moment(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
@@ -140,11 +150,6 @@ def _in_years(day: _Day) -> _Day:
     if day.year not in _YEARS:
         raise ValueError(f"the year {day.year} cannot be meant: write one from {_YEARS[0]} to {_YEARS[-1]}")
     return day
-
-
-def zone_of(info: ValidationInfo) -> ZoneInfo:
-    zone: ZoneInfo = (info.context or {})["zone"]
-    return zone
 
 
 def _existing(text: str) -> datetime:

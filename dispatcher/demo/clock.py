@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Europe/Helsinki")
+"""Where the studio is, and its clock with it."""
 
 
 class StoryClock:
     """Says what time it is in the story, in aware UTC; it never goes back."""
 
     def __init__(self, start: datetime) -> None:
-        self._now = start.replace(tzinfo=ZONE).astimezone(UTC)
+        self._now = start.astimezone(UTC)
 
     def __call__(self) -> datetime:
         """Return the moment it is in the story."""
@@ -21,6 +22,5 @@ class StoryClock:
         return self._now.astimezone(ZONE)
 
     def reach(self, moment: datetime) -> None:
-        """Let time pass until this moment; one without a zone is the studio's. A moment that has passed changes nothing."""
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
-        self._now = max(self._now, aware.astimezone(UTC))
+        """Let time pass until this moment; one that has passed changes nothing."""
+        self._now = max(self._now, moment.astimezone(UTC))

@@ -9,7 +9,6 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from html.parser import HTMLParser
-from typing import cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from dispatcher.demo.loopback import HOST
@@ -75,7 +74,7 @@ class OpenedMail:
 
 def open_mail(content: bytes) -> OpenedMail:
     """Return a mail, parsed from the bytes a mail server received."""
-    return OpenedMail(cast("EmailMessage", message_from_bytes(content, policy=default)))
+    return OpenedMail(message_from_bytes(content, policy=default))
 
 
 def look(url: str) -> Page:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dispatcher.campaign_files import read_campaign
@@ -12,8 +12,9 @@ from dispatcher.flow.audience import Counts
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rendering.templates import Templates
+from dispatcher.rules.calendar import always_open
 from dispatcher.rules.campaign import Campaign
-from dispatcher.rules.decision import Send, decide
+from dispatcher.rules.decision import Send, Wait, decide
 from dispatcher.rules.message import Sms
 from dispatcher.storage import clients
 from dispatcher.storage.facts import Known
@@ -69,6 +70,7 @@ class Check:
     ) -> None:
         now = max(self._store.clock(), campaign.send_at)
         facts = self._policy.facts(campaign)
+        facts_at_any_hour = replace(facts, windows=always_open(self._policy.zone))
         done = 0
         with self._store.reading() as connection:
             total = clients.count(connection)
@@ -77,8 +79,10 @@ class Check:
                     if campaign.audience.includes(known.client.language, known.client.last_visit):
                         verdict = decide(known.facts, facts, now)
                         report.counts.add(verdict)
-                        if isinstance(verdict, Send):
-                            self._render(prepared, known, verdict, report)
+                        # Who only waits for an hour or a turn gets the message too, so it is rendered as well.
+                        sure = decide(known.facts, facts_at_any_hour, now) if isinstance(verdict, Wait) else verdict
+                        if isinstance(sure, Send):
+                            self._render(prepared, known, sure, report)
                 done += len(chunk)
                 progress(done, total)
 

@@ -7,7 +7,7 @@ changes nothing. One bad row never loses the good ones; a file that cannot be re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.recording import record_no
 from dispatcher.register_files import RegisterMap, RegisterRow, RejectedRow, open_register
 from dispatcher.rules.actor import Actor
-from dispatcher.rules.calendar import Window, Windows
+from dispatcher.rules.calendar import always_open
 from dispatcher.rules.campaign import Audience, Channel, State
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.decision import CampaignFacts
@@ -29,7 +29,6 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 _CHUNK = 250
-_ALWAYS = Window(time.min, time.max)
 _NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
 
 Rows = Sequence[RegisterRow | RejectedRow]
@@ -149,7 +148,7 @@ class Enrol:
         facts = CampaignFacts(
             channels=EVERY_CHANNEL,
             state=State.SENDING,
-            windows=Windows(self._policy.zone, _ALWAYS, _ALWAYS),
+            windows=always_open(self._policy.zone),
             valid_for=self._policy.valid_for,
             not_covered=self._policy.not_covered,
             authorised=self._policy.authorised,

@@ -9,6 +9,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import MOVES, State
+from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import campaigns, outbox
 from dispatcher.storage.campaigns import Scheduled
@@ -16,6 +17,7 @@ from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
+_AT_ONCE = 200
 LATE = "late"
 """Why a campaign is held whose moment passed while nothing ran (invariant 6)."""
 
@@ -90,8 +92,25 @@ class Lifecycle:
         self._move(campaign, State.SENDING if campaign.begun_at else State.SCHEDULED, actor)
 
     def cancel(self, name: str, actor: Actor) -> None:
-        """Cancel a campaign; its slot comes back if it has not begun."""
-        self._move(self.named(name), State.CANCELLED, actor)
+        """Cancel a campaign; its slot comes back if it has not begun, and what waits is withheld."""
+        campaign = self.named(name)
+        self._move(campaign, State.CANCELLED, actor)
+        while self._withhold_some(campaign.id, actor):
+            pass
+
+    def _withhold_some(self, campaign: int, actor: Actor) -> int:
+        """Withhold the next messages that wait for a cancelled campaign, and return how many."""
+
+        def work(transaction: Transaction) -> int:
+            waiting = outbox.open_of_campaign(transaction.connection, campaign, _AT_ONCE)
+            reason = Reason.CAMPAIGN_CANCELLED.value
+            for row, client, message_id in waiting:
+                outbox.set_withheld(transaction.connection, row, reason)
+                body = {"reason": reason, "at": "cancellation", "message": message_id}
+                transaction.ledger.append(Entry(EntryKind.WITHHELD, actor, client=client, campaign=campaign, body=body))
+            return len(waiting)
+
+        return self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, campaign)])
 
     def _move(self, campaign: Scheduled, to: State, actor: Actor, *, reason: str | None = None) -> None:
         def work(transaction: Transaction) -> None:

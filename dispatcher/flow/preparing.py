@@ -1,6 +1,6 @@
 """A campaign as it was frozen, compiled once and ready to be filled for each client."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatcher.campaign_files import parse_campaign
@@ -20,6 +20,8 @@ from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.texts import format_date
 
+LONGEST_VALIDITY = 36_000
+"""Seconds for which a provider may keep a text message at most."""
 _TEMPLATES = "templates/"
 
 
@@ -39,7 +41,10 @@ class Prepared:
         to = client.addresses[send.channel].canonical
         if send.channel is Channel.EMAIL:
             return CampaignMessage(message_id, self.renderer.email(recipient, to, link, message_id, now))
-        return CampaignMessage(message_id, self.renderer.sms(recipient, to, link))
+        # A text message that waits at the provider must not be let go in quiet hours (S-15).
+        left = (self.policy.windows.closes_at(Channel.SMS, now) - now).total_seconds()
+        sms = self.renderer.sms(recipient, to, link)
+        return CampaignMessage(message_id, replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY)))
 
     def _recipient(self, client: Client, answer: Answer) -> Recipient:
         day = local_date(answer.not_before, self.policy.zone) if answer.not_before else None

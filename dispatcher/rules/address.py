@@ -57,10 +57,10 @@ def canonical_number(text: str, region: str = "FI") -> str:
 def masked(address: str) -> str:
     """Return the address with all but its edges hidden (L-46): `m***@e***.example`, `+358*****67`.
 
-    What is not an address may be masked too, as a cell that holds two: no more of it is shown.
+    What is not an address may be masked too, as a cell that holds two, or a name: no more of it is shown.
     """
     if "@" not in address:
-        return f"{address[:4]}*****{address[-2:]}" if len(address) > 9 else "*****"
+        return f"{address[:4]}*****{address[-2:]}" if len(address) > 9 and _NUMBER.fullmatch(address) else "*****"
     local, _, domain = address.partition("@")
     name, _, ending = domain.rpartition(".")
-    return f"{local[:1]}***@{name[:1]}***.{ending if _ENDING.fullmatch(ending) else '***'}"
+    return f"{local[:1]}***@{name[:1]}***.{ending if name and _ENDING.fullmatch(ending) else '***'}"

@@ -62,6 +62,11 @@ class Window:
     on_holidays: bool = True
 
 
+def always_open(zone: ZoneInfo) -> "Windows":
+    """Return windows that never close: for asking what would be, whatever the hour."""
+    return Windows(zone, Window(time.min, time.max), Window(time.min, time.max))
+
+
 @dataclass(frozen=True, slots=True)
 class Windows:
     """The windows of every channel in one zone, with the public holidays of one country."""

@@ -148,8 +148,9 @@ def groups(connection: Connection) -> Iterator[StoredGroup]:
     """Yield every group, chain by chain, in order of position."""
     columns = [getattr(LedgerGroupTable, name) for name in StoredGroup.__dataclass_fields__]
     ordered = select(*columns).order_by(LedgerGroupTable.chain, LedgerGroupTable.position)
-    for row in connection.execute(ordered, execution_options=_IN_PARTS):
-        yield StoredGroup(*row)
+    with connection.execute(ordered, execution_options=_IN_PARTS) as rows:
+        for row in rows:
+            yield StoredGroup(*row)
 
 
 def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Iterator[StoredEntry]:
@@ -157,15 +158,17 @@ def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Itera
     query = select(*_columns()).order_by(LedgerEntryTable.id)
     if kinds is not None:
         query = query.where(LedgerEntryTable.kind.in_(list(kinds)))
-    for row in connection.execute(query, execution_options=_IN_PARTS):
-        yield StoredEntry(*row)
+    with connection.execute(query, execution_options=_IN_PARTS) as rows:
+        for row in rows:
+            yield StoredEntry(*row)
 
 
 def entries_of_group_order(connection: Connection) -> Iterator[StoredEntry]:
     """Yield every entry in order of its group, then of its number: the order in which the groups were chained."""
     query = select(*_columns()).order_by(LedgerEntryTable.group, LedgerEntryTable.id)
-    for row in connection.execute(query, execution_options=_IN_PARTS):
-        yield StoredEntry(*row)
+    with connection.execute(query, execution_options=_IN_PARTS) as rows:
+        for row in rows:
+            yield StoredEntry(*row)
 
 
 def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:

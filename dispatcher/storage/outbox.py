@@ -249,6 +249,17 @@ def open_of_client(connection: Connection, client: int) -> list[tuple[int, int, 
     return [(row.id, row.campaign, row.message_id) for row in connection.execute(query)]
 
 
+def open_of_campaign(connection: Connection, campaign: int, limit: int) -> list[tuple[int, int, str]]:
+    """Return the row, client and message id of the next messages of a campaign that still wait."""
+    query = (
+        select(OutboxTable.id, OutboxTable.client, OutboxTable.message_id)
+        .where(OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN))
+        .order_by(OutboxTable.id)
+        .limit(limit)
+    )
+    return [(row.id, row.client, row.message_id) for row in connection.execute(query)]
+
+
 def count_open(connection: Connection, campaign: int) -> int:
     """Return how many messages of a campaign are waiting, deferred or being handed over."""
     query = select(func.count()).where(
