@@ -38,7 +38,7 @@ class OptOutLinks:
         self._base = f"{public_url.rstrip('/')}/u/"
 
     def url(self, link: OptOut) -> str:
-        """Return the address to print in a message: https, at most 75 characters for a host of 30 (E-03)."""
+        """Return the address to print in a message: https, at most 75 characters for a host of 27 (E-03)."""
         return self._base + self.token(link)
 
     def token(self, link: OptOut) -> str:

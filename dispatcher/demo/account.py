@@ -33,7 +33,7 @@ class Imported:
 
     file: str
     encoding: str
-    counts: Mapping[str, int]
+    counts: Counter[str]
     dropped: tuple[str, ...]
     rejected: tuple[str, ...]
     remarks: int
@@ -44,7 +44,7 @@ class Imported:
         return {
             "file": self.file,
             "encoding": self.encoding,
-            **{name: self.counts.get(name, 0) for name in names},
+            **{name: self.counts[name] for name in names},
             "dropped_columns": list(self.dropped),
             "rejections": list(self.rejected),
             "remarks": self.remarks,

@@ -62,4 +62,4 @@ def _check(scene: Scene, report: YearAudit) -> None:
         check(f"{received.name}: the audit counts what arrived", [received.mails, received.sms], counted)
     arrived = sum(each.mails + each.sms for each in scene.account.received)
     check("every message relied on a yes that stood", arrived, report.messages.agreed)
-    check("most messages any one client got", len(scene.account.received), report.messages.most_per_client)
+    check("the most messages that any one client got", len(scene.account.received), report.messages.most_per_client)

@@ -16,7 +16,7 @@ COLUMNS = (
 )
 """The header. The program reads the first twelve columns; the last four must never enter it."""
 UNREAD = COLUMNS[12:]
-TREATMENTS = ("Klassinen hieronta 60", "Kuumakivihieronta", "Jalkahoito", "Turvehoito", "Parihieronta", "Saunahoito")
+TREATMENTS = ("KLA-60 klassinen", "KUU-75 kuumakivi", "JAL-45 jalat", "TUR-90 turve", "PAR-45 pari", "SAU-90 sauna")
 NOTES = (
     *("toivoo kovaa otetta hartioihin", "selkä vaivaa hiihdon jälkeen", "ei tuoksuja, kiitos", "tulee aina myöhässä"),
     *("allergia: lanoliini", "pitää hiljaisuudesta", "niska jumissa päätetyöstä"),

@@ -79,22 +79,27 @@ def write_inbox(scene: Scene, received: Mapping[str, Taken]) -> None:
     directory, places = Directory(scene.sample.people), scene.places
     shutil.copyfile(PAGES / "inbox.css", places.pages / "inbox.css")
     total = sum(len(taken.mails) + len(taken.sms) for taken in received.values())
-    sections, number = [], 0
+    sections: list[str] = []
+    told: list[Item] = []
+    number = 0
     for sent in scene.account.campaigns:
-        taken, items = received[sent.name], []
+        taken = received[sent.name]
+        items: list[Item] = []
         for mail in taken.mails:
             number += 1
             items.append(_write_mail(places, number, total, mail, directory))
         for sms in taken.sms:
             number += 1
             items.append(_write_sms(places, number, total, sms, sent.moment, directory))
-        sections.append(_section(f"{sent.title}", len(taken.mails), len(taken.sms), items))
+        told += [item for item in items if item.note]
+        sections.append(_section(sent.title, f"{len(taken.mails)} mails, {len(taken.sms)} text messages", items))
     places.inbox.write_text(
         page(
             "inbox.html",
             studio=scene.account.studio,
             mails=sum(len(taken.mails) for taken in received.values()),
             texts=sum(len(taken.sms) for taken in received.values()),
+            story=Markup(_section("The people of the story", "what reached them", told)),
             campaigns=Markup("\n".join(sections)),
         ),
         encoding="utf-8",
@@ -140,10 +145,10 @@ def _write_mail(places: Places, number: int, total: int, mail: ReceivedMail, dir
     name, file = directory.name(mail.recipient), f"{number:04}.eml"
     when, note = _sent_at(opened), directory.note(mail.recipient)
     (places.mail / file).write_bytes(mail.content)
-    item = Item(number, name, opened.subject, when, note)
+    item = Item(number, name, opened.header("Subject"), when, note)
     shown = page(
         "mail.html",
-        subject=opened.subject,
+        subject=opened.header("Subject"),
         note=f"{name} {note}." if note else "",
         neighbours=_neighbours(number, total),
         headers=_headers({name: opened.header(name) for name in _SHOWN_HEADERS}),
@@ -196,12 +201,10 @@ def _linked(text: str) -> str:
     return f'{html.escape(before)}<a href="{url}" target="_blank" rel="noreferrer">{url}</a>{html.escape(gap + after)}'
 
 
-def _section(title: str, mails: int, texts: int, items: Sequence[Item]) -> str:
+def _section(title: str, counts: str, items: Sequence[Item]) -> str:
     rows = "\n".join(_row(item) for item in items)
-    counts = f"{mails} mails, {texts} text messages"
-    return (
-        f"<details open>\n<summary>{html.escape(title)}<span>{counts}</span></summary>\n<ol>\n{rows}\n</ol>\n</details>"
-    )
+    head = f"{html.escape(title)}<span>{html.escape(counts)}</span>"
+    return f"<details open>\n<summary>{head}</summary>\n<ol>\n{rows}\n</ol>\n</details>"
 
 
 def _row(item: Item) -> str:

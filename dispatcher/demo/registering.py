@@ -1,5 +1,7 @@
 """The register: two exports of the booking system, as messy as they come, and what must never enter."""
 
+import textwrap
+from collections import Counter
 from datetime import datetime
 
 from dispatcher.demo.account import Imported
@@ -11,6 +13,7 @@ from dispatcher.demo.scene import Scene
 from dispatcher.flow.enrol import EnrolReport
 
 _SHOWN = 4
+_WIDTH = 96
 _DELIMITERS = {";": "semicolons", ",": "commas", "\t": "tabs"}
 
 
@@ -20,9 +23,10 @@ def take_in_february(scene: Scene) -> None:
     first = _take_in(scene, FEBRUARY_FILE, scene.sample.february)
     counts, people = first.counts, len(scene.sample.people)
     scene.say(
-        f"  {counts['read']} rows in {first.encoding} make {counts['created']} clients: "
-        f"{counts['unchanged']} rows only repeat somebody, {counts['rejected']} are rejected, each with its reason:",
-        *(f"    {reason}" for reason in first.rejected[:_SHOWN]),
+        f"  {counts['read']} rows, {first.encoding}, make {counts['created']} clients. {counts['unchanged']} rows only "
+        f"repeat somebody;",
+        f"  {counts['rejected']} are rejected, each with its reason:",
+        *(f"    {textwrap.shorten(reason, _WIDTH, placeholder=' …')}" for reason in first.rejected[:_SHOWN]),
         f"    ... and {len(first.rejected) - _SHOWN} more",
         f"  Left out unread: {', '.join(first.dropped)}. What clients are treated for is none of its business.",
     )
@@ -71,7 +75,7 @@ def _summed_up(report: EnrolReport) -> Imported:
         for each in sorted(report.rejected, key=lambda each: each.row)
     )
     encoding = f"{report.encoding} with {_DELIMITERS.get(report.delimiter, report.delimiter)}"
-    return Imported(report.file, encoding, dict(report.counts), report.dropped, rejected, len(report.remarks))
+    return Imported(report.file, encoding, Counter(report.counts), report.dropped, rejected, len(report.remarks))
 
 
 def _leaked(scene: Scene) -> list[str]:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from starlette.responses import FileResponse
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -78,17 +80,19 @@ class Front:
         folders = (places.pages, places.mail, places.sms)
         self._shown = Router(
             [
-                Route("/", lambda _: FileResponse(places.inbox)),
-                Route(f"/{places.inbox.name}", lambda _: FileResponse(places.inbox)),
+                Route("/", _file(places.inbox)),
+                Route(f"/{places.inbox.name}", _file(places.inbox)),
                 *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in folders),
             ]
         )
-        self._paths = tuple(f"/{folder.name}/" for folder in folders)
+        # Named one by one: the workspace, with its keys, lies beside them and must never be served.
+        self._paths = frozenset({"/", f"/{places.inbox.name}"})
+        self._prefixes = tuple(f"/{folder.name}/" for folder in folders)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope.get("path", "")
-        is_shown = scope["type"] == "http" and (path in {"/", "/inbox.html"} or path.startswith(self._paths))
+        is_shown = scope["type"] == "http" and (path in self._paths or path.startswith(self._prefixes))
         app = self._shown if is_shown else self.public
         if app is None:
             raise RuntimeError("nothing is served yet")
@@ -130,6 +134,10 @@ class Stage:
         self._front.public = public
         with self._web:
             yield
+
+
+def _file(path: Path) -> Callable[[Request], Response]:
+    return lambda _: FileResponse(path)
 
 
 def _web_server(front: Front, port: int | None) -> ServerThread:

@@ -19,6 +19,8 @@ def write_summary(account: Account, places: Places, url: str) -> None:
         studio=account.studio,
         campaigns=Markup("\n".join(_campaign(sent) for sent in account.campaigns)),
         left=Markup("\n".join(_left(left) for left in account.left)),
+        audit=account.audit.text if account.audit else "",
+        tampering=_tampering(account),
         url=url,
         workspace=places.workspace,
         verdict=verdict,
@@ -44,6 +46,14 @@ def _left(left: Left) -> str:
     cells = f"<td>{html.escape(left.name)}</td><td>{html.escape(left.role.value)}</td><td>{left.when:%d.%m. %H:%M}</td>"
     counts = "".join(f'<td class="number">{count}</td>' for count in (left.messages_before, left.messages_after))
     return f"<tr>{cells}{counts}</tr>"
+
+
+def _tampering(account: Account) -> str:
+    if account.audit is None:
+        return ""
+    found = account.audit.tampering
+    says = " ".join(found.findings)
+    return f"One byte of entry {found.entry} was altered in a copy. The audit of the copy says: {says}"
 
 
 def _check(check: Check) -> str:

@@ -4,10 +4,12 @@ Only what is in the received bytes is used, and everything goes over HTTP, to th
 """
 
 import http.client
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
+from email.header import decode_header, make_header
+from email.message import Message
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -29,24 +31,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class OpenedMail:
-    """A mail as a mail program shows it."""
+    """A mail as a mail program shows it: headers by their lower-case name, and its text and HTML part, if any."""
 
-    message: EmailMessage
-
-    @property
-    def subject(self) -> str:
-        """Return the subject line."""
-        return self.header("Subject")
-
-    @property
-    def text(self) -> str:
-        """Return the text part, or nothing."""
-        return self._part("plain")
-
-    @property
-    def html(self) -> str:
-        """Return the HTML part, or nothing."""
-        return self._part("html")
+    headers: Mapping[str, str]
+    text: str
+    html: str
 
     @property
     def one_click_url(self) -> str | None:
@@ -58,7 +47,7 @@ class OpenedMail:
 
     def header(self, name: str) -> str:
         """Return a header's text, or nothing."""
-        return str(self.message.get(name, "")).strip()
+        return self.headers.get(name.lower(), "")
 
     def opt_out_link(self) -> str | None:
         """Return the link a reader can click to leave: one that stands in the HTML part and in the text part."""
@@ -67,14 +56,19 @@ class OpenedMail:
         links = [link for link in seen.links if urlsplit(link).path.startswith(OPT_OUT_PATH)]
         return next((link for link in links if link in self.text), None)
 
-    def _part(self, subtype: str) -> str:
-        found = self.message.get_body((subtype,))
-        return str(found.get_content()).replace("\r\n", "\n") if found else ""
 
-
+@lru_cache(maxsize=1_000)
 def open_mail(content: bytes) -> OpenedMail:
     """Return a mail, parsed from the bytes a mail server received."""
-    return OpenedMail(message_from_bytes(content, policy=default))
+    message = message_from_bytes(content)
+    parts = {part.get_content_type(): part for part in message.walk()}
+    headers = {name.lower(): str(make_header(decode_header(value))).strip() for name, value in message.items()}
+    return OpenedMail(headers, _words(parts.get("text/plain")), _words(parts.get("text/html")))
+
+
+def _words(part: Message | None) -> str:
+    content = part.get_payload(decode=True) if part else b""
+    return content.decode("utf-8", errors="replace").replace("\r\n", "\n") if isinstance(content, bytes) else ""
 
 
 def look(url: str) -> Page:

@@ -63,8 +63,8 @@ class Verification:
     def findings(self) -> tuple[str, ...]:
         """Return one sentence a chain, and one on how many more places there are."""
         more = self.places - len(self.breaks)
-        rest = (f"{more} further places of the ledger do not hold.",) if more else ()
-        return (*(each.sentence for each in self.breaks), *rest)
+        rest = "1 further place of the ledger does" if more == 1 else f"{more} further places of the ledger do"
+        return (*(each.sentence for each in self.breaks), *([f"{rest} not hold."] if more else []))
 
     def as_json(self) -> dict[str, Json]:
         """Return everything with stable keys."""

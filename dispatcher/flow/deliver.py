@@ -7,7 +7,7 @@ of its own. A message whose worker dies in between is `unknown` and never sent a
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -112,22 +112,30 @@ class Deliver:
     async def _hand_over(
         self, passed: list[Passed], sessions: list[Session], carrier: Carrier, report: DeliverReport, tell: Report
     ) -> None:
-        """Share the messages among the sessions; each outcome goes to the writer as it comes."""
+        """Share the messages among the sessions; each outcome goes to the writer as it comes.
+
+        No session waits for the disk before its next message: their intents are on it already, and outcomes that come
+        while a commit is under way share the next one. Once an outcome cannot be kept, nothing more is handed over.
+        """
         waiting: asyncio.Queue[Passed] = asyncio.Queue()
         for each in passed:
             waiting.put_nowait(each)
+        records: list[asyncio.Future[bool]] = []
 
         async def work(session: Session) -> None:
-            while not waiting.empty():
+            while not waiting.empty() and not any(record.done() and record.exception() for record in records):
                 row, message = waiting.get_nowait()
                 outcome = await session.hand_over(message)
-                await asyncio.wrap_future(self._record(row, outcome, carrier.name))
+                records.append(asyncio.wrap_future(self._record(row, outcome, carrier.name)))
                 report.outcomes[outcome.kind.value] += 1
                 if outcome.blame is Blame.CONNECTION:
                     report.blocked.add(message.channel)
                 tell(outcome)
 
-        await _all_to_their_end(work(session) for session in sessions)
+        try:
+            await _all_to_their_end(work(session) for session in sessions)
+        finally:
+            await _all_to_their_end(records)
 
     def _record(self, row: Claimed, outcome: Outcome, provider: str) -> Future[bool]:
         again_at = self._again_at(row, outcome)
@@ -170,7 +178,7 @@ class Deliver:
         return self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
 
 
-async def _all_to_their_end(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def _all_to_their_end(works: Iterable[Awaitable[Any]]) -> None:
     """Run these side by side and raise the first error once all have ended.
 
     Nobody is cancelled for another's trouble: a hand-off cut short in the middle would be `unknown` for no reason.

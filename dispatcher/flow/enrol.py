@@ -15,7 +15,7 @@ from dispatcher.flow import audience
 from dispatcher.flow.audience import EVERY_CHANNEL, Counts
 from dispatcher.flow.matching import Change, Doubt, Matcher
 from dispatcher.flow.policy import Policy
-from dispatcher.flow.recording import record_no
+from dispatcher.flow.recording import note_clients, record_no
 from dispatcher.register_files import RegisterMap, RegisterRow, RejectedRow, open_register
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import always_open
@@ -169,6 +169,8 @@ def _apply(transaction: Transaction, store: Store, changes: Sequence[Change], ac
     )
     new = [change for change in changes if change.is_new]
     clients.insert_clients(connection, [_client_row(change, now) for change in new])
+    clients.have_returned(connection, [change.number for change in new])
+    note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
     clients.insert_links(
         connection,
         [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from dispatcher.flow.recording import CUSTOMER, identity
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.register_files import RegisterRow, RejectedRow, RowAnswer
 from dispatcher.rules.address import masked
@@ -15,14 +16,13 @@ from dispatcher.storage.answers import wording_hash
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
 
-_CUSTOMER = "customer-number"
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one row changes about one client; an empty change leaves the client as they are.
 
-    `joins` are the addresses to join, each with whether it takes the place of another.
+    `joins` are the addresses to join, each with whether it takes the place of another. `identity` are the keyed hashes
+    by which the client of the row can be recognised.
     """
 
     number: int
@@ -31,6 +31,7 @@ class Change:
     values: dict[str, str | date] = field(default_factory=dict)
     joins: tuple[tuple[Channel, str, bool], ...] = ()
     answers: tuple[Answer, ...] = ()
+    identity: tuple[KeyedHash, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -60,6 +61,7 @@ class Matcher:
         self._answers: dict[int, list[Answer]] = defaultdict(list)
         self._by_external: dict[str, int] = {}
         self._by_address: dict[tuple[Channel, str], set[int]] = defaultdict(set)
+        self._returning: dict[str, frozenset[int]] = {}
 
     def load(self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]) -> None:
         """Look up, in a few queries, every client these rows may be."""
@@ -72,6 +74,7 @@ class Matcher:
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
             self._answers[number] += given
         self._by_external |= by_external
+        self._returning = clients.returning(connection, {keyed.digest for row in rows for keyed in self._identity(row)})
         for pair, found in by_address.items():
             self._by_address[pair] |= found
 
@@ -110,7 +113,7 @@ class Matcher:
         return change
 
     def _hashes(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
-        return self._ring.every_hash(_CUSTOMER, row.external_id) if row.external_id else ()
+        return self._ring.every_hash(CUSTOMER, row.external_id) if row.external_id else ()
 
     def _fits(self, row: RegisterRow | RejectedRow) -> set[int]:
         for keyed in self._hashes(row):
@@ -137,8 +140,9 @@ class Matcher:
         return " and ".join(names)
 
     def _new(self, row: RegisterRow) -> Change:
-        number = clients.new_number()
-        external = self._ring.hashed(_CUSTOMER, row.external_id) if row.external_id else None
+        hashes = self._identity(row)
+        number = self._number_before(hashes) or clients.new_number()
+        external = self._ring.hashed(CUSTOMER, row.external_id) if row.external_id else None
         values: dict[str, str | date] = {
             "first_name": row.first_name,
             "last_name": row.last_name,
@@ -152,9 +156,22 @@ class Matcher:
         self._clients[number] = Client(
             number, row.first_name, row.last_name, row.language, row.last_visit, external.digest if external else None
         )
-        change = Change(number, is_new=True, external=external, values=values, joins=joins, answers=given)
+        change = Change(
+            number, is_new=True, external=external, values=values, joins=joins, answers=given, identity=hashes
+        )
         self._take_in(number, change)
         return change
+
+    def _identity(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
+        return tuple(identity(self._ring, row.external_id, _addresses(row)))
+
+    def _number_before(self, hashes: Iterable[KeyedHash]) -> int | None:
+        """Return the number this client had before a restore forgot them, where only one client can be meant."""
+        for keyed in hashes:
+            fits = self._returning.get(keyed.digest, frozenset()) - self._first_row.keys()
+            if len(fits) == 1:
+                return next(iter(fits))
+        return None
 
     def _difference(self, number: int, row: RegisterRow) -> Change:
         client = self._clients[number]
@@ -174,7 +191,7 @@ class Matcher:
         )
         external = None
         if row.external_id and client.external_hash is None:
-            external = self._ring.hashed(_CUSTOMER, row.external_id)
+            external = self._ring.hashed(CUSTOMER, row.external_id)
         return Change(number, external=external, values=values, joins=joins, answers=self._unheard(number, row.answers))
 
     def _noes(self, number: int, said: Iterable[RowAnswer]) -> Change:

@@ -1,8 +1,8 @@
-"""Puts a no on record: in the journal first, then in the ledger, in one commit."""
+"""Puts on record what must survive a restore: in the journal first, then in the database, in one commit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from dispatcher.keys import KeyRing
+from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer
@@ -10,6 +10,24 @@ from dispatcher.rules.ledger import Json, answer_entry
 from dispatcher.storage.answers import hash_label
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.writer import Transaction
+
+CUSTOMER = "customer-number"
+"""The label under which the register's own customer numbers are hashed."""
+
+
+def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[Channel, str]]) -> list[KeyedHash]:
+    """Return the keyed hashes by which a client can be recognised: the customer number's first, then the addresses'."""
+    hashes = [ring.hashed(CUSTOMER, external_id)] if external_id else []
+    return hashes + [ring.hashed(hash_label(channel), canonical) for channel, canonical in addresses]
+
+
+def note_clients(transaction: Transaction, clients: Mapping[int, Iterable[KeyedHash]]) -> None:
+    """Put into the journal which number which clients got, so that links sent to them outlive a restore."""
+    if clients:
+        known: list[Json] = [
+            [number, [[keyed.key_id, keyed.digest] for keyed in hashes]] for number, hashes in clients.items()
+        ]
+        transaction.notes.append(Note(JournalKind.CLIENTS, {"clients": known}))
 
 
 def record_no(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -33,10 +34,13 @@ _OPEN = frozenset({State.SCHEDULED, State.SENDING, State.HELD})
 class ReplayReport:
     """What a replay brought back: records taken in, and what they came to.
 
-    `campaigns` counts those the journal knows as begun that were open in the copy, `unknown` their open messages.
+    `clients` counts those the journal knows and the copy does not: the next import brings them back under the numbers
+    that their links carry. `campaigns` counts those the journal knows as begun that were open in the copy, `unknown`
+    their open messages.
     """
 
     records: int = 0
+    clients: int = 0
     answers: int = 0
     suppressions: int = 0
     slots: int = 0
@@ -51,8 +55,8 @@ class ReplayReport:
         """Return the report in words."""
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers and "
-            f"{self.suppressions} suppressions brought back, {self.slots} slots spent, {self.campaigns} campaigns "
-            f"closed with {self.unknown} messages of which nobody knows what became."
+            f"{self.suppressions} suppressions brought back, {self.clients} clients to come back with the next import, "
+            f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody knows what became."
         )
 
 
@@ -107,6 +111,8 @@ class Safekeeping:
         for record in journal.records():
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report)
+            elif record.kind is JournalKind.CLIENTS and record.number in missing:
+                report.clients += clients.keep_returning(transaction.connection, _numbers(record))
             elif record.kind is JournalKind.SLOT_SPENT:
                 _take_slot(transaction, record, actor, report, is_missing=record.number in missing)
         installation.take_in(connection, sorted(missing))
@@ -140,6 +146,12 @@ class _No:
             answer=answer,
             hashes=[KeyedHash(str(each["key"]), str(each["hash"])) for each in hashes],
         )
+
+
+def _numbers(record: Record) -> dict[int, list[KeyedHash]]:
+    """Return the numbers that clients got, with the keyed hashes by which they are recognised."""
+    told: Any = record.body["clients"]
+    return {number: [KeyedHash(key, digest) for key, digest in hashes] for number, hashes in told}
 
 
 def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> None:

@@ -98,7 +98,7 @@ def suppress(connection: Connection, suppressions: Iterable[Suppression]) -> int
             set_={"reason": later.reason, "at": later.at, "expires_at": later.expires_at},
             where=SuppressionTable.at < later.at,
         )
-        new += connection.execute(statement).rowcount
+        new += len(connection.execute(statement.returning(SuppressionTable.id)).all())
     return new
 
 

@@ -29,6 +29,8 @@ class JournalKind(StrEnum):
 
     OPENED = "opened"
     """The first record: which installation the journal belongs to."""
+    CLIENTS = "clients"
+    """Clients came into the register or changed an address: their numbers, with keyed hashes of who they are."""
     NO = "no"
     """A client said no: number, channel if one was named, keyed hashes of the addresses."""
     SLOT_SPENT = "slot_spent"

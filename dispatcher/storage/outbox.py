@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState, Outcome
-from dispatcher.storage.tables import InstallationTable, OutboxTable
+from dispatcher.storage.tables import OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""

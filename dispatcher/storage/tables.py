@@ -139,6 +139,18 @@ class ClientAddressTable(Table):
     changed_at: Mapped[Instant | None]
 
 
+class ReturningTable(Table):
+    """A client whom the journal knows and this restored database does not: the number they had, by keyed hash.
+
+    Links sent to them carry that number, so they get it back when the register brings them again.
+    """
+
+    __tablename__ = "returning_client"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    key: Mapped[KeyId]
+
+
 class WordingTable(Table):
     """The exact text of a question, by its SHA-256 (D-02)."""
 

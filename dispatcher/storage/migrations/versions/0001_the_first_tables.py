@@ -222,6 +222,13 @@ def upgrade() -> None:
     op.create_index("ix_outbox_due", "outbox", ["campaign", "state", "not_before"], unique=False)
     op.create_index(op.f("ix_outbox_provider_id"), "outbox", ["provider_id"], unique=False)
     op.create_table(
+        "returning_client",
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("key", sa.String(length=1), nullable=False),
+        sa.PrimaryKeyConstraint("hash", "number", name=op.f("pk_returning_client")),
+    )
+    op.create_table(
         "slot",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),

@@ -1,0 +1,128 @@
+"""Campaigns with their frozen bytes, and the slots of the year."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from dispatcher.rules.budget import Slot
+from dispatcher.rules.campaign import State
+from dispatcher.storage import campaigns
+from dispatcher.storage.store import Store
+from dispatcher.storage.tables import FrozenTable, SlotTable
+from tests.clock import FixedClock
+from tests.stores import add_campaign, campaign
+
+DAY = date(2026, 12, 1)
+
+
+def slots(store: Store, day: date = DAY, besides: int | None = None) -> list[Slot]:
+    """Return the slots that stand near a day."""
+    with store.reading() as connection:
+        return campaigns.slots_near(connection, day, besides)
+
+
+def test_a_campaign_comes_back_as_it_was_scheduled(store: Store, clock: FixedClock) -> None:
+    """A campaign keeps its name, title, kind and moment, and where it stands in its life."""
+    moment = clock() + timedelta(days=8)
+    number = add_campaign(store, "a", moment)
+    with store.reading() as connection:
+        found = campaigns.by_id(connection, number)
+        assert found == campaigns.by_name(connection, "a") == campaigns.known_as(connection, number, "a")
+        assert campaigns.by_name(connection, "b") is None
+        assert campaigns.known_as(connection, number, "b") is None
+        assert [found] == campaigns.all_scheduled(connection)
+    assert ("a", "Kampanja a", "offer", State.SCHEDULED, moment, clock(), None, None, -1) == (
+        found.name,
+        found.title,
+        found.kind,
+        found.state,
+        found.send_at,
+        found.scheduled_at,
+        found.begun_at,
+        found.planned_at,
+        found.plan_mark,
+    )
+
+
+def test_a_name_stands_for_one_campaign(store: Store, clock: FixedClock) -> None:
+    """A second campaign of one name is refused by the database, unless the first was cancelled."""
+    first = add_campaign(store, "a", clock())
+    with pytest.raises(IntegrityError):
+        add_campaign(store, "a", clock())
+    store.write(lambda t: campaigns.set_state(t.connection, first, State.CANCELLED, t.now))
+    second = add_campaign(store, "a", clock())
+    with store.reading() as connection:
+        found = campaigns.by_name(connection, "a")
+    assert found is not None
+    assert second == found.id != first
+
+
+def test_bytes_are_frozen_to_the_letter(store: Store, clock: FixedClock) -> None:
+    """What a campaign was scheduled with comes back byte for byte; bytes that two campaigns share are kept once."""
+    files = {"campaign.toml": bytes(range(256)), "templates/a.txt": b"", "templates/b.txt": "ä€".encode()}
+    numbers = [
+        store.write(lambda t, n=name: campaigns.add(t.connection, campaign(n, clock()), files, t.now))  # type: ignore[misc]
+        for name in ("a", "b")
+    ]
+    with store.reading() as connection:
+        assert [files, files] == [campaigns.frozen(connection, number) for number in numbers]
+        assert 3 == connection.scalar(select(func.count()).select_from(FrozenTable))
+
+
+def test_slots_are_counted_until_they_are_returned(store: Store, clock: FixedClock) -> None:
+    """A slot that is taken or spent stands in the way; one that was returned does not."""
+    first = add_campaign(store, "a", clock())
+    second = add_campaign(store, "b", clock() + timedelta(days=8))
+    assert [Slot(date(2026, 11, 23), "Kampanja a"), Slot(DAY, "Kampanja b")] == slots(store)
+    assert [Slot(DAY, "Kampanja b")] == slots(store, besides=first)
+    store.write(lambda t: campaigns.spend_slot(t.connection, first, DAY))
+    store.write(lambda t: campaigns.return_slot(t.connection, second))
+    assert [Slot(DAY, "Kampanja a")] == slots(store)
+
+
+def test_a_spent_slot_needs_no_campaign(store: Store) -> None:
+    """The year's budget stays true where a campaign is no longer known: its slot stands by itself, several if need be."""
+    for title in ("Kevät", "Kesä"):
+        store.write(lambda t, title=title: campaigns.add_spent_slot(t.connection, DAY, title))  # type: ignore[misc]
+    assert [Slot(DAY, "Kevät"), Slot(DAY, "Kesä")] == slots(store)
+    with store.reading() as connection:
+        assert ["spent", "spent"] == list(connection.scalars(select(SlotTable.state)))
+
+
+@pytest.mark.parametrize(("days", "near"), [(-366, True), (-367, False), (0, True), (366, True), (1098, True)])
+def test_slots_are_near_within_a_year_and_beyond(store: Store, clock: FixedClock, days: int, *, near: bool) -> None:
+    """L-23: every slot that can share a calendar year or 365 days with a day is found, earlier or later."""
+    add_campaign(store, "a", clock() + timedelta(days=8 + days))
+    assert near is bool(slots(store))
+
+
+def test_due_is_what_has_come_and_what_is_being_sent(store: Store, clock: FixedClock) -> None:
+    """Work is: campaigns whose moment has come, earliest first, and those that have begun; no held or ended ones."""
+    later = add_campaign(store, "later", clock() + timedelta(seconds=1))
+    second = add_campaign(store, "second", clock())
+    first = add_campaign(store, "first", clock() - timedelta(days=1))
+    sending = add_campaign(store, "sending", clock() - timedelta(days=2))
+    store.write(lambda t: campaigns.set_begun(t.connection, sending, t.now))
+    for state in (State.HELD, State.FINISHED, State.CANCELLED):
+        other = add_campaign(store, state.value, clock() - timedelta(days=3))
+        store.write(lambda t, o=other, s=state: campaigns.set_state(t.connection, o, s, t.now))  # type: ignore[misc]
+    with store.reading() as connection:
+        assert [sending, first, second] == [found.id for found in campaigns.due(connection, clock())]
+        assert later in {found.id for found in campaigns.due(connection, clock() + timedelta(seconds=1))}
+
+
+def test_a_campaign_that_is_over_keeps_its_own_times(store: Store, clock: FixedClock) -> None:
+    """A campaign that is closed after a restore keeps when it began and was planned, where it knows that."""
+    begun = clock() - timedelta(days=3)
+    known, unknown = add_campaign(store, "a", begun), add_campaign(store, "b", begun)
+    store.write(lambda t: campaigns.set_begun(t.connection, known, begun))
+    store.write(lambda t: campaigns.set_plan_mark(t.connection, known, 9, planned_at=begun))
+    told = clock() - timedelta(days=1)
+    for number in (known, unknown):
+        store.write(lambda t, n=number: campaigns.set_over(t.connection, n, told, t.now))  # type: ignore[misc]
+    with store.reading() as connection:
+        one, two = campaigns.by_id(connection, known), campaigns.by_id(connection, unknown)
+    assert (State.FINISHED, begun, begun, clock()) == (one.state, one.begun_at, one.planned_at, one.finished_at)
+    assert (State.FINISHED, told, clock(), clock()) == (two.state, two.begun_at, two.planned_at, two.finished_at)
