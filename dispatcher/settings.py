@@ -5,15 +5,19 @@ host` in the file. Passwords are never in the file: they come from the environme
 """
 
 import os
+import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as VariableError
 
 from dispatcher.errors import SettingsError
 from dispatcher.keys import KeyRing, read_ring
@@ -28,6 +32,17 @@ EEA = frozenset(
 )
 """The countries data may stay in (L-42)."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PREFIX = "DISPATCHER_"
+_WANTED = {
+    "missing": "this is missing",
+    "extra_forbidden": "there is no such setting: docs/settings.md has them all",
+    "bool_": "write true or false",
+    "int_": "write a whole number",
+    "date": "write a day as 2026-05-04",
+    "string_type": "write a text between quotes",
+    "string_pattern_mismatch": 'write two capital letters, such as "FI"',
+}
+"""What to write, by how pydantic's name of the fault begins."""
 
 
 def _zone(name: str) -> str:
@@ -56,10 +71,11 @@ def _mail_address(text: str) -> str:
 
 def _hour(text: str) -> str:
     try:
-        time.fromisoformat(text)
+        if time.fromisoformat(text).tzinfo is None:
+            return text
     except ValueError:
-        raise ValueError("write an hour of the day as 09:00") from None
-    return text
+        pass
+    raise ValueError("write an hour of the day as 09:00")
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -94,8 +110,8 @@ class StudioSection(_Section):
 class DatabaseSection(_Section):
     """[database]: SQLite in the workspace by default; on PostgreSQL the journal needs a database of its own."""
 
-    url: str = "sqlite:///dispatcher.db"
-    journal: str = "dispatcher.journal"
+    url: str = Field(default="sqlite:///dispatcher.db", repr=False)
+    journal: str = Field(default="dispatcher.journal", repr=False)
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
@@ -126,7 +142,7 @@ class EmailSection(_Section):
     bounces: MailAddress | None = None
     host: str = ""
     port: int = Field(default=587, ge=1, le=65535)
-    tls: str = Field(default="starttls", pattern="^(implicit|starttls|none)$")
+    tls: Literal["implicit", "starttls", "none"] = "starttls"
     username: str = ""
     sessions: int = Field(default=2, ge=1, le=50)
     messages_per_connection: int = Field(default=100, ge=1)
@@ -244,7 +260,7 @@ class Settings(BaseSettings):
     """Everything the owner has chosen, checked."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="DISPATCHER_", env_nested_delimiter="__", case_sensitive=False
+        extra="forbid", frozen=True, env_prefix=_PREFIX, env_prefix_target="all", env_nested_delimiter="__"
     )
 
     eu_only: bool = True
@@ -254,8 +270,8 @@ class Settings(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     sending: SendingSection = SendingSection()
     consent: ConsentSection = ConsentSection()
-    # `register` itself is a name of the metaclass, and an alias would be read from the environment without its prefix.
-    register_: RegisterSection = RegisterSection()
+    # `register` itself is a name of the metaclass; the prefix stands before the alias too, in the environment.
+    register_: RegisterSection = Field(default=RegisterSection(), alias="register")
     web: WebSection = WebSection()
     credentials: CredentialsSection = CredentialsSection()
 
@@ -321,13 +337,14 @@ def read_settings(directory: Path) -> Settings:
             "`dispatcher init DIR`."
         )
     try:
-        found = TomlConfigSettingsSource(Settings, path)()
-        found = _without_credentials(found)
-        if "register" in found:
-            found["register_"] = found.pop("register")
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        _refuse_passwords(found)
+        _refuse_strange_variables()
         return Settings(**found)
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(error))) from None
+        raise SettingsError("\n".join(dict.fromkeys(_sentence(fault) for fault in error.errors()))) from None
+    except VariableError as error:
+        raise SettingsError(f"In the environment: {error}. Write each setting as one variable.") from None
     except (ValueError, OSError) as error:
         raise SettingsError(f"{FILE} cannot be read: {error}.") from None
 
@@ -337,17 +354,47 @@ def read_secrets(directory: Path) -> KeyRing:
     return read_ring(directory / SECRETS)
 
 
-def _without_credentials(found: dict[str, Any]) -> dict[str, Any]:
+def _refuse_passwords(found: Mapping[str, Any]) -> None:
     if "credentials" in found:
         raise SettingsError(f"{FILE} holds [credentials]: move them to {SECRETS}, and change the passwords.")
-    return found
+    database = found.get("database")
+    for key, url in database.items() if isinstance(database, dict) else ():
+        if isinstance(url, str) and urlsplit(url).password:
+            raise SettingsError(f"{FILE} holds a password in [database] {key}: move it to ~/.pgpass, and change it.")
 
 
-def _sentences(error: ValidationError) -> list[str]:
-    sentences = []
-    for fault in error.errors():
-        where = [str(part).rstrip("_") for part in fault["loc"]]
-        key = f"[{where[0]}] {'.'.join(where[1:])}" if len(where) > 1 else "".join(where)
-        message = fault["msg"].removeprefix("Value error, ")
-        sentences.append(f"{FILE}: {key + ': ' if key else ''}{message}.")
-    return sentences
+def _variables() -> list[str]:
+    return [name.upper() for name in os.environ if name.upper().startswith(_PREFIX)]  # noqa: TID251 - its one home
+
+
+def _refuse_strange_variables() -> None:
+    """Refuse a variable that is written as a setting but names no section: a misspelt one must not go unheard."""
+    sections = [field.alias or name for name, field in Settings.model_fields.items()]
+    for name in _variables():
+        section, nested, _ = name.removeprefix(_PREFIX).lower().partition("__")
+        if nested and section not in sections:
+            raise SettingsError(f"{name}: there is no [{section}]. The sections are {', '.join(sections)}.")
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    """Return where the fault is and what to write there; never the value, which may be a secret."""
+    where = list(fault["loc"])
+    while where and (isinstance(where[-1], int) or where[-1] in {"[key]", "date", "datetime"}):
+        del where[-1]
+    message = fault["msg"].removeprefix("Value error, ")
+    for beginning, wanted in _WANTED.items():
+        if fault["type"].startswith(beginning):
+            message = wanted
+    return f"{_place(where)}: {message.rstrip('.')}."
+
+
+def _place(where: Sequence[int | str]) -> str:
+    """Return the variable of the environment that a setting came from, else its table and key in the file."""
+    variable = _PREFIX + "__".join(str(part) for part in where).upper()
+    if not where or variable in _variables():
+        return variable if where else FILE
+    table = ".".join(str(part) for part in where[:-1] if isinstance(part, str))
+    numbers = [part + 1 for part in where if isinstance(part, int)]
+    if numbers:
+        return f"{FILE}: [[{table}]] number {numbers[0]}, {where[-1]}"
+    return f"{FILE}: [{table}] {where[-1]}" if table else f"{FILE}: {where[-1]}"

@@ -3,13 +3,12 @@
 import codecs
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from dispatcher.campaign_files.form import CampaignForm, needs_of
 from dispatcher.campaign_files.lines import key_lines, line_of
@@ -120,13 +119,13 @@ def _form_faults(error: ValidationError, source: str) -> list[_Fault]:
         lines = key_lines(source)
     except RecursionError:
         lines = {}  # What nests too deeply to be walked is wrong anyway, and is named by its key.
-    return [_fault(detail, lines) for detail in error.errors()]
-
-
-def _fault(detail: ErrorDetails, lines: Mapping[tuple[str | int, ...], int]) -> _Fault:
-    path = _written_path(detail["loc"])
-    key = ".".join(str(part) for part in path if not isinstance(part, int))
-    return _Fault(line_of(path, lines), _printable(key), _sentence(detail, path))
+    found = []
+    for detail in error.errors():
+        path = _written_path(detail["loc"])
+        key = ".".join(str(part) for part in path if not isinstance(part, int))
+        sentence = _sentence(detail["type"], detail["msg"], path)
+        found.append(_Fault(line_of(path, lines), _printable(key), sentence))
+    return found
 
 
 def _written_path(place: Sequence[str | int]) -> tuple[str | int, ...]:
@@ -134,10 +133,7 @@ def _written_path(place: Sequence[str | int]) -> tuple[str | int, ...]:
     return (*place[:2], *place[3:]) if place[0] == "offer" else tuple(place)
 
 
-def _sentence(detail: ErrorDetails, path: tuple[str | int, ...]) -> str:
-    kind = detail["type"]
-    if kind == "value_error":
-        return str(detail["ctx"]["error"])
+def _sentence(kind: str, message: str, path: tuple[str | int, ...]) -> str:
     if kind == "missing":
         return "this key is missing: write it above the first [table]"
     if kind == "extra_forbidden":
@@ -146,7 +142,7 @@ def _sentence(detail: ErrorDetails, path: tuple[str | int, ...]) -> str:
         return f"write a table: [{path[0]}] on a line of its own, its keys below it"
     if kind == "tuple_type":
         return 'write a list in square brackets, as ["email", "sms"] or ["fi", "sv"]'
-    return str(detail["msg"])
+    return message.removeprefix("Value error, ")
 
 
 def _unknown(path: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ def list_(door: Door, *, as_json: bool) -> None:
             [each.name, each.title, local(each.send_at, zone), each.state.value, each.held_reason or ""]
             for each in scheduled
         ]
-        say_table(["name", "title", "moment", "state", "why held"], table)
+        say_table(["name", "title", "moment", "state", "why held"], table, texts=["title", "why held"])
     else:
         say("No campaign has been scheduled yet: run `dispatcher campaign schedule FILE`.")
     if files:
@@ -225,7 +225,7 @@ def _say_check(report: CheckReport) -> None:
     for line in said_counts(report.counts):
         say(line)
     for parts, number in sorted(report.segments.items()):
-        say(f"  {number:>6}  text messages of {parts} part{'s' if parts > 1 else ''}")
+        say(f"  {number:>6}  text message{'s' if number > 1 else ''} of {parts} part{'s' if parts > 1 else ''}")
 
 
 COMMANDS = (campaign,)

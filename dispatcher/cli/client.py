@@ -8,7 +8,7 @@ import click
 from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
 from dispatcher.flow.audience import Counts
 from dispatcher.flow.enrol import EnrolReport
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
 from dispatcher.texts import reason_text
 
@@ -70,11 +70,13 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
         say("No client fits." if words else "The register is empty: run `dispatcher client import FILE`.")
         return
     table = [
-        [each.number, each.name, *each.addresses.values(), *[""] * (2 - len(each.addresses))]
-        + [consent.state.value.replace("_", " ") for consent in each.consents.values()]
+        [each.number, each.name]
+        + [each.addresses.get(channel, "") for channel in Channel]
+        + [each.consents[channel].state.value.replace("_", " ") for channel in Channel]
         for each in found
     ]
-    say_table(["number", "name", "address", "", "email consent", "SMS consent"], table, numbers=["number"])
+    columns = ["number", "name", "email", "phone", "email consent", "SMS consent"]
+    say_table(columns, table, numbers=["number"], texts=["name", "email consent", "SMS consent"])
 
 
 def said_counts(counts: Counts) -> list[str]:

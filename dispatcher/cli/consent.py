@@ -66,7 +66,8 @@ def history(door: Door, words: str, *, as_json: bool) -> None:
         ]
         for each in told
     ]
-    say_table(["given", "recorded", "answer", "channel", "where", "asked in these words"], rows)
+    columns = ["given", "recorded", "answer", "channel", "where", "asked in these words"]
+    say_table(columns, rows, texts=["answer", "channel", "where", "asked in these words"])
 
 
 COMMANDS = (consent,)

@@ -34,7 +34,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 @json_option
 @click.pass_context
 def demo(context: click.Context, output: Path, port: int | None, *, serve: bool, as_json: bool) -> None:
-    r"""Send two campaigns of an invented studio to servers on this machine, let clients leave, and audit the year.
+    """Send two campaigns of an invented studio to servers on this machine, let clients leave, and audit the year.
 
     Nothing leaves this machine. Exit code 0 only if everything holds that the story promises.
 

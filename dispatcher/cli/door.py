@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -18,6 +19,8 @@ from dispatcher.rules.actor import Actor
 from dispatcher.wiring import Dispatcher, opened
 
 F = TypeVar("F", bound=Callable[..., Any])
+_WIDE = 200
+"""How many characters a line of a table may have where no terminal's width is to be kept."""
 _console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 _notes = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
@@ -69,14 +72,30 @@ def say_json(value: Mapping[str, object]) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=str))
 
 
-def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
-    """Print a table; the columns in `numbers` stand to the right."""
+def say_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    numbers: Sequence[str] = (),
+    texts: Sequence[str] = (),
+) -> None:
+    """Print a table; the columns in `numbers` stand to the right, and only those in `texts` break where it is narrow.
+
+    No cell is ever cut: a table that cannot be narrower than its terminal is left to the terminal to fold.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=column in numbers)
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    _console.print(table)
+    cells = [[str(cell) for cell in row] for row in rows]
+    least = 0
+    for column, *below in zip(columns, *cells, strict=True):
+        side: Literal["left", "right"] = "right" if column in numbers else "left"
+        pieces = " ".join([column, *below]).split() if column in texts else [column, *below]
+        widest = max(cell_len(piece) for piece in pieces)
+        table.add_column(column, justify=side, no_wrap=column not in texts, overflow="fold", min_width=widest)
+        least += widest + 2  # the gap between two columns
+    for row in cells:
+        table.add_row(*row)
+    width = _console.width if _console.is_terminal else _WIDE
+    Console(width=max(width, least), highlight=False, markup=False, emoji=False).print(table)
 
 
 @contextmanager

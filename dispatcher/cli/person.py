@@ -60,7 +60,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     rows_ = [
         [each.id, each.name, each.role.value, local(each.added_at, zone), local(each.ended_at, zone)] for each in found
     ]
-    say_table(["number", "name", "role", "since", "until"], rows_, numbers=["number"])
+    say_table(["number", "name", "role", "since", "until"], rows_, numbers=["number"], texts=["name"])
 
 
 @person.command()

@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
+from dispatcher.demo.account import Account
 from dispatcher.demo.people import Person, Role
 from dispatcher.demo.places import Places
-from dispatcher.demo.scene import Scene, Taken
+from dispatcher.demo.scene import Taken
 from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.twilio_double import ReceivedSms
 from dispatcher.demo.visitor import OpenedMail, open_mail
@@ -55,7 +56,8 @@ class Item:
 class Directory:
     """Who lives at which address, so that the inbox can say a name."""
 
-    def __init__(self, people: Sequence[Person]) -> None:
+    def __init__(self, people: Sequence[Person], *, tells: bool = True) -> None:
+        self._tells = tells
         self._by_address = {
             address: person for person in people for address in (person.email, person.mobile) if address
         }
@@ -68,21 +70,21 @@ class Directory:
     def note(self, address: str) -> str:
         """Return what part this reader has in the story, or nothing."""
         person = self._by_address.get(address)
-        return f"{person.role.value}" if person and person.role in _TOLD else ""
+        return person.role.value if self._tells and person and person.role in _TOLD else ""
 
 
 _TOLD = frozenset({Role.LINK, Role.ONE_CLICK, Role.DESK, Role.BUSY, Role.LOST})
 
 
-def write_inbox(scene: Scene, received: Mapping[str, Taken]) -> None:
-    """Write the inbox page and, for every message, its page and its own file."""
-    directory, places = Directory(scene.sample.people), scene.places
+def write_inbox(places: Places, account: Account, people: Sequence[Person], received: Mapping[str, Taken]) -> None:
+    """Write the inbox page and, for every message of each of the account's campaigns, its page and its own file."""
+    directory = Directory(people)
     shutil.copyfile(PAGES / "inbox.css", places.pages / "inbox.css")
     total = sum(len(taken.mails) + len(taken.sms) for taken in received.values())
     sections: list[str] = []
     told: list[Item] = []
     number = 0
-    for sent in scene.account.campaigns:
+    for sent in account.campaigns:
         taken = received[sent.name]
         items: list[Item] = []
         for mail in taken.mails:
@@ -92,11 +94,13 @@ def write_inbox(scene: Scene, received: Mapping[str, Taken]) -> None:
             number += 1
             items.append(_write_sms(places, number, total, sms, sent.moment, directory))
         told += [item for item in items if item.note]
+        # What happened to them happened in the first campaign; in the next they are clients like any other.
+        directory = Directory(people, tells=False)
         sections.append(_section(sent.title, f"{len(taken.mails)} mails, {len(taken.sms)} text messages", items))
     places.inbox.write_text(
         page(
             "inbox.html",
-            studio=scene.account.studio,
+            studio=account.studio,
             mails=sum(len(taken.mails) for taken in received.values()),
             texts=sum(len(taken.sms) for taken in received.values()),
             story=Markup(_section("The people of the story", "what reached them", told)),

@@ -52,34 +52,32 @@ class Places:
         return self.output / f"audit.{ending}"
 
 
-def make_room(output: Path) -> Places:
-    """Return an empty place for a demo: a new folder, or the one of an earlier demo, cleared.
+def choose(output: Path) -> Places:
+    """Return the place of a demo: a new or empty folder, or that of an earlier demo. Nothing is changed yet.
 
-    Only what a demo writes is removed. Raises RefusedError for a folder that holds something else.
+    Raises RefusedError for a folder that holds something else.
     """
-    places = Places(output.resolve())
-    try:
-        _claim(places.output)
-        for name in _FOLDERS:
-            (places.output / name).mkdir()
-    except OSError as error:
-        raise RefusedError(
-            f"The demo cannot write to {output} ({error.strerror}): name another folder with --output DIR."
-        ) from None
-    return places
-
-
-def _claim(output: Path) -> None:
     if output.exists() and not output.is_dir():
         raise RefusedError(f"{output} is not a folder: name another one with --output DIR.")
     if output.is_dir() and any(output.iterdir()) and not (output / MARKER).is_file():
         raise RefusedError(f"{output} holds something else than a demo: name a new folder with --output DIR.")
-    output.mkdir(parents=True, exist_ok=True)
-    (output / MARKER).write_text("`dispatcher demo` wrote this folder and will replace it on its next run.\n", "utf-8")
-    for name in _FOLDERS:
-        _remove(output / name)
-    for name in _FILES:
-        (output / name).unlink(missing_ok=True)
+    return Places(output.resolve())
+
+
+def make_room(places: Places) -> None:
+    """Clear away an earlier demo, only what it wrote, and make the folders of the next. Raises RefusedError."""
+    try:
+        places.output.mkdir(parents=True, exist_ok=True)
+        (places.output / MARKER).write_text("`dispatcher demo` replaces this folder on its next run.\n", "utf-8")
+        for name in _FOLDERS:
+            _remove(places.output / name)
+            (places.output / name).mkdir()
+        for name in _FILES:
+            (places.output / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise RefusedError(
+            f"The demo cannot write to {places.output} ({error.strerror}): name another folder with --output DIR."
+        ) from None
 
 
 def _remove(folder: Path) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,6 +25,8 @@ from dispatcher.errors import RefusedError
 
 PORT = 8026
 """Where the opt-out page answers if nobody says otherwise: always there, so that links in saved mails keep working."""
+
+_CLOSED = PlainTextResponse("The studio is closed.\n", 503)
 
 
 class MailTroubles:
@@ -76,13 +78,13 @@ class Front:
     """The one web address of the demo: the opt-out page, and beside it the inbox and its files."""
 
     def __init__(self, places: Places) -> None:
-        self.public: ASGIApp | None = None
+        self.public: ASGIApp = _CLOSED
         folders = (places.pages, places.mail, places.sms)
         self._shown = Router(
             [
                 Route("/", _file(places.inbox)),
                 Route(f"/{places.inbox.name}", _file(places.inbox)),
-                *(Mount(f"/{folder.name}", StaticFiles(directory=folder)) for folder in folders),
+                *(Mount(f"/{folder.name}", StaticFiles(directory=folder, check_dir=False)) for folder in folders),
             ]
         )
         # Named one by one: the workspace, with its keys, lies beside them and must never be served.
@@ -91,16 +93,14 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        path = scope.get("path", "")
-        is_shown = scope["type"] == "http" and (path in self._paths or path.startswith(self._prefixes))
-        app = self._shown if is_shown else self.public
-        if app is None:
-            raise RuntimeError("nothing is served yet")
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            raise RuntimeError("only pages are served here")
+        is_shown = scope["path"] in self._paths or scope["path"].startswith(self._prefixes)
+        await (self._shown if is_shown else self.public)(scope, receive, send)
 
 
 class Stage:
-    """Every server of one demo, up while its `with` block runs; the web server is up while `open_to_public` is."""
+    """Every server of one demo, up while the block of `up` runs."""
 
     def __init__(
         self,
@@ -124,16 +124,18 @@ class Stage:
 
     @contextmanager
     def up(self) -> Iterator[None]:
-        """Keep the mail server and the SMS service up."""
-        with self.mail, self.texts:
+        """Keep the mail server, the SMS service and the web server up."""
+        with self.mail, self.texts, self._web:
             yield
 
     @contextmanager
     def open_to_public(self, public: ASGIApp) -> Iterator[None]:
-        """Keep the web server up, with this application to answer on the opt-out links."""
+        """Let this application answer on the opt-out links."""
         self._front.public = public
-        with self._web:
+        try:
             yield
+        finally:
+            self._front.public = _CLOSED
 
 
 def _file(path: Path) -> Callable[[Request], Response]:

@@ -16,7 +16,7 @@ from dispatcher.demo.clock import ZONE, StoryClock
 from dispatcher.demo.inbox import write_inbox
 from dispatcher.demo.leaving import check_silence, let_three_leave
 from dispatcher.demo.people import Role
-from dispatcher.demo.places import Places, make_room
+from dispatcher.demo.places import Places, choose, make_room
 from dispatcher.demo.registering import take_in_february, take_in_march
 from dispatcher.demo.sample import CAMPAIGNS, OWNER, Sample, sample, settings_text
 from dispatcher.demo.scene import Scene, Taken, Teller
@@ -40,9 +40,10 @@ def performed(
     `port` is where they answer, by default 8026 or, where that is taken, any free one. Raises RefusedError for a
     folder that holds something else, for a port that is taken, and where the environment overrides the settings.
     """
-    places, people, clock = make_room(output), sample(), StoryClock(_BEGINNING)
+    places, people, clock = choose(output), sample(), StoryClock(_BEGINNING)
     stage = _stage(places, people, clock, port, doubles)
     with stage.up():
+        make_room(places)
         _found_workspace(places, stage, clock)
         with opened(places.workspace, clock) as dispatcher:
             _refuse_to_leave(dispatcher, stage)
@@ -104,7 +105,7 @@ def _play(scene: Scene) -> None:
     _check_troubles(scene, first)
     audit_the_year(scene)
     write_audit(scene)
-    write_inbox(scene, {CAMPAIGNS[0]: first, CAMPAIGNS[1]: second})
+    write_inbox(scene.places, scene.account, scene.sample.people, {CAMPAIGNS[0]: first, CAMPAIGNS[1]: second})
     write_summary(scene.account, scene.places, scene.stage.public_url)
     places = scene.places
     scene.account.files |= {"output": str(places.output), "inbox": str(places.inbox), "url": scene.stage.public_url}

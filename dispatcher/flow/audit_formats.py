@@ -13,7 +13,7 @@ _WIDTH = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ABOUT = ("year", "day", "name", "title", "kind", "state")
 _COUNTS = ("planned", "accepted", "refused", "unknown")
-_TITLE = 30
+_TITLE = 23
 
 
 def to_csv(audit: YearAudit) -> str:
@@ -62,13 +62,14 @@ def _safe(cell: object) -> object:
 
 
 def _campaign_lines(audit: YearAudit) -> list[str]:
-    head = f"{'day':<10}  {'campaign':<{_TITLE}}  planned  accepted  (email  sms)  refused  unknown  open  withheld"
+    head = f"{'day':<10}  {'campaign':<{_TITLE}}  planned  accepted  email   sms  refused  unknown  open  withheld"
     lines = ["Campaigns", head] if audit.campaigns else ["Campaigns: none.", ""]
     for each in audit.campaigns:
         email, sms = (each.channels[channel.value].accepted for channel in (Channel.EMAIL, Channel.SMS))
         title = textwrap.shorten(each.title or each.name, _TITLE, placeholder="…")
+        day = each.day.isoformat() if each.day else "-"
         lines.append(
-            f"{each.day or '-':<10}  {title:<{_TITLE}}  {each.planned:>7}  {each.accepted:>8}  {email:>6}  {sms:>4}  "
+            f"{day:<10}  {title:<{_TITLE}}  {each.planned:>7}  {each.accepted:>8}  {email:>5}  {sms:>4}  "
             f"{each.refused:>7}  {each.unknown:>7}  {each.open:>4}  {sum(each.withheld.values()):>8}"
         )
         lines += [f"    withheld: {_spoken(each.withheld)}"] if each.withheld else []

@@ -56,7 +56,8 @@ class ReplayReport:
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers and "
             f"{self.suppressions} suppressions brought back, {self.clients} clients to come back with the next import, "
-            f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody knows what became."
+            f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
+            "knows what became."
         )
 
 

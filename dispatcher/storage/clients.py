@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
@@ -42,6 +42,32 @@ class Client:
     addresses: Mapping[Channel, HeldAddress] = field(default_factory=dict)
 
 
+# These run for every batch of messages, and building a statement costs several times what running it does.
+_READ = select(
+    ClientTable.number,
+    ClientTable.first_name,
+    ClientTable.last_name,
+    ClientTable.language,
+    ClientTable.last_visit,
+    ClientTable.external_hash,
+).where(ClientTable.number.in_(bindparam("clients", expanding=True)))
+_HELD = (
+    select(
+        ClientAddressTable.client,
+        ClientAddressTable.channel,
+        ClientAddressTable.changed_at,
+        AddressTable.id,
+        AddressTable.canonical,
+        AddressTable.dead_since,
+    )
+    .join(AddressTable, AddressTable.id == ClientAddressTable.address)
+    .where(ClientAddressTable.client.in_(bindparam("clients", expanding=True)))
+)
+_ADDRESS_IDS = select(ClientAddressTable.client, ClientAddressTable.address).where(
+    ClientAddressTable.client.in_(bindparam("clients", expanding=True))
+)
+
+
 def new_number() -> int:
     """Return a random number for a client; it says nothing about them."""
     return secrets.randbits(CLIENT_BITS - 1) + 1
@@ -59,7 +85,7 @@ def read(connection: Connection, numbers: Iterable[int]) -> dict[int, Client]:
     for start in range(0, len(wanted), _AT_ONCE):
         chunk = wanted[start : start + _AT_ONCE]
         addresses = _addresses_of(connection, chunk)
-        for row in connection.execute(_client_columns().where(ClientTable.number.in_(chunk))):
+        for row in connection.execute(_READ, {"clients": chunk}):
             found[row.number] = Client(
                 number=row.number,
                 first_name=row.first_name,
@@ -128,8 +154,7 @@ def search(connection: Connection, words: str, limit: int = 20) -> list[int]:
 def address_ids(connection: Connection, clients: Sequence[int]) -> dict[int, list[int]]:
     """Return the address rows of each of these clients."""
     found: dict[int, list[int]] = defaultdict(list)
-    query = select(ClientAddressTable.client, ClientAddressTable.address).where(ClientAddressTable.client.in_(clients))
-    for row in connection.execute(query):
+    for row in connection.execute(_ADDRESS_IDS, {"clients": list(clients)}):
         found[row.client].append(row.address)
     return found
 
@@ -242,32 +267,9 @@ def mark_dead(connection: Connection, address: int, code: str, now: datetime) ->
     )
 
 
-def _client_columns() -> Any:
-    return select(
-        ClientTable.number,
-        ClientTable.first_name,
-        ClientTable.last_name,
-        ClientTable.language,
-        ClientTable.last_visit,
-        ClientTable.external_hash,
-    )
-
-
 def _addresses_of(connection: Connection, clients: Sequence[int]) -> dict[int, dict[Channel, HeldAddress]]:
-    query = (
-        select(
-            ClientAddressTable.client,
-            ClientAddressTable.channel,
-            ClientAddressTable.changed_at,
-            AddressTable.id,
-            AddressTable.canonical,
-            AddressTable.dead_since,
-        )
-        .join(AddressTable, AddressTable.id == ClientAddressTable.address)
-        .where(ClientAddressTable.client.in_(clients))
-    )
     found: dict[int, dict[Channel, HeldAddress]] = defaultdict(dict)
-    for row in connection.execute(query):
+    for row in connection.execute(_HELD, {"clients": list(clients)}):
         held = HeldAddress(row.id, row.canonical, row.dead_since is not None, row.changed_at)
         found[row.client][Channel(row.channel)] = held
     return found

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import BindParameter, Connection, Executable, bindparam, or_, select
 
 from dispatcher.keys import KeyRing
 from dispatcher.rules.budget import WINDOW
@@ -18,6 +19,28 @@ from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.tables import ClientAddressTable, ClientTable, OutboxTable
 
 _COUNTED = [state.value for state in COUNTED]
+# These run for every batch of messages, and building a statement costs several times what running it does.
+_CLIENTS: BindParameter[Any] = bindparam("clients", expanding=True)
+_ADDRESSES: BindParameter[Any] = bindparam("addresses", expanding=True)
+_FLAGS = select(
+    ClientTable.number,
+    ClientTable.gone_since,
+    ClientTable.restricted,
+    ClientTable.child,
+    ClientTable.suspended,
+    ClientTable.paused_until,
+    ClientTable.own_cap,
+).where(ClientTable.number.in_(_CLIENTS))
+_SHARERS = select(ClientAddressTable.address, ClientAddressTable.client, ClientAddressTable.channel).where(
+    ClientAddressTable.address.in_(_ADDRESSES)
+)
+_RECENT = (OutboxTable.state.in_(_COUNTED), OutboxTable.day > bindparam("since"))
+_CLIENT_DAYS = select(OutboxTable.client, OutboxTable.day).where(*_RECENT, OutboxTable.client.in_(_CLIENTS))
+_ADDRESS_DAYS = select(OutboxTable.address, OutboxTable.day).where(*_RECENT, OutboxTable.address.in_(_ADDRESSES))
+_OF_CAMPAIGN = select(OutboxTable.client, OutboxTable.address, OutboxTable.state).where(
+    OutboxTable.campaign == bindparam("campaign"),
+    or_(OutboxTable.client.in_(_CLIENTS), OutboxTable.address.in_(_ADDRESSES)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +125,7 @@ def _was_for_another_address(answer: Answer, addresses: Mapping[Channel, HeldAdd
 
 
 def _flags(connection: Connection, numbers: Sequence[int]) -> dict[int, "_Flags"]:
-    query = select(
-        ClientTable.number,
-        ClientTable.gone_since,
-        ClientTable.restricted,
-        ClientTable.child,
-        ClientTable.suspended,
-        ClientTable.paused_until,
-        ClientTable.own_cap,
-    ).where(ClientTable.number.in_(numbers))
-    return {row.number: _Flags(*row[1:]) for row in connection.execute(query)}
+    return {row.number: _Flags(*row[1:]) for row in connection.execute(_FLAGS, {"clients": list(numbers)})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +142,8 @@ def _shared_objections(
     connection: Connection, addresses: set[int], now: datetime
 ) -> dict[int, list[tuple[int, Channel]]]:
     """Return, for addresses that several clients share, whose objection stands for which channel."""
-    query = select(ClientAddressTable.address, ClientAddressTable.client, ClientAddressTable.channel).where(
-        ClientAddressTable.address.in_(addresses)
-    )
     sharers: dict[int, list[tuple[int, Channel]]] = defaultdict(list)
-    for row in connection.execute(query):
+    for row in connection.execute(_SHARERS, {"addresses": list(addresses)}):
         sharers[row.address].append((row.client, Channel(row.channel)))
     shared = {address: rows for address, rows in sharers.items() if len(rows) > 1}
     if not shared:
@@ -152,18 +163,17 @@ def _days(
     connection: Connection, numbers: Sequence[int], addresses: set[int], today: date
 ) -> tuple[dict[int, list[date]], dict[int, list[date]]]:
     """Return the days of counted messages in the window that ends today, by client and by address (L-23)."""
-    by_client: dict[int, list[date]] = defaultdict(list)
-    by_address: dict[int, list[date]] = defaultdict(list)
-    recent = and_(OutboxTable.state.in_(_COUNTED), OutboxTable.day > today - WINDOW)
-    for column, wanted, found in (
-        (OutboxTable.client, set(numbers), by_client),
-        (OutboxTable.address, addresses, by_address),
-    ):
-        query = select(column, OutboxTable.day).where(recent, column.in_(wanted))
-        for who, day in connection.execute(query):
-            if who is not None and day is not None:
-                found[who].append(day)
+    since = today - WINDOW
+    by_client = _grouped(connection, _CLIENT_DAYS, {"since": since, "clients": list(numbers)})
+    by_address = _grouped(connection, _ADDRESS_DAYS, {"since": since, "addresses": list(addresses)})
     return by_client, by_address
+
+
+def _grouped(connection: Connection, query: Executable, wanted: Mapping[str, Any]) -> dict[int, list[date]]:
+    found: dict[int, list[date]] = defaultdict(list)
+    for who, day in connection.execute(query, wanted):
+        found[who].append(day)
+    return found
 
 
 def _this_campaign(
@@ -172,13 +182,10 @@ def _this_campaign(
     """Return who has got this campaign already, and which clients have a message of it under which address."""
     if campaign is None:
         return set(), {}
-    query = select(OutboxTable.client, OutboxTable.address, OutboxTable.state).where(
-        OutboxTable.campaign == campaign,
-        or_(OutboxTable.client.in_(numbers), OutboxTable.address.in_(addresses)),
-    )
+    wanted = {"campaign": campaign, "clients": list(numbers), "addresses": list(addresses)}
     got: set[int] = set()
     by_address: dict[int, set[int]] = defaultdict(set)
-    for row in connection.execute(query):
+    for row in connection.execute(_OF_CAMPAIGN, wanted):
         if row.state in _COUNTED:
             got.add(row.client)
         if row.address is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
 
 from dispatcher.rules.ledger import GENESIS, Entry, StoredEntry, StoredGroup, canonical
 from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
@@ -15,6 +15,24 @@ CHAINS = {"sqlite": 1, "postgresql": 4}
 _IN_PARTS = {"yield_per": 2_000}
 """Given to each statement: set on the connection, it would turn every later statement into a cursor on PostgreSQL."""
 _ENTRY_IDS = text("SELECT nextval('ledger_entry_id') FROM generate_series(1, :n)")
+_GROUP_ID = text("SELECT nextval('ledger_group_id')")
+_COLUMNS: list[Any] = [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]
+# Every message brings several entries, and building a statement costs several times what running it does.
+_HIGHEST_ENTRY = select(func.max(LedgerEntryTable.id))
+_HIGHEST_GROUP = select(func.max(LedgerGroupTable.id))
+_INSERT_ENTRIES = insert(LedgerEntryTable)
+_INSERT_GROUP = insert(LedgerGroupTable)
+_HEADS = select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash).order_by(LedgerHeadTable.chain)
+_FREE_HEAD = _HEADS.limit(1).with_for_update(skip_locked=True)
+_THIS_HEAD = _HEADS.where(LedgerHeadTable.chain == bindparam("this")).with_for_update()
+_MOVE_HEAD = update(LedgerHeadTable).where(LedgerHeadTable.chain == bindparam("this"))
+_OF_CLIENTS = (
+    select(*_COLUMNS)
+    .where(
+        LedgerEntryTable.client.in_(bindparam("clients", expanding=True)), LedgerEntryTable.kind == bindparam("kind")
+    )
+    .order_by(LedgerEntryTable.id)
+)
 
 
 class LedgerDraft:
@@ -35,7 +53,7 @@ class LedgerDraft:
             self._group = self._new_group()
         ids = self._new_ids(len(entries))
         stored = [self._stored(entry, entry_id, self._group) for entry, entry_id in zip(entries, ids, strict=True)]
-        self._connection.execute(insert(LedgerEntryTable), stored)
+        self._connection.execute(_INSERT_ENTRIES, stored)
         self._digests += [(row["id"], row["digest"]) for row in stored]
         return ids
 
@@ -63,21 +81,18 @@ class LedgerDraft:
         )
         chained = group.expected_hash(digest for _, digest in sorted(self._digests))
         self._connection.execute(
-            insert(LedgerGroupTable).values(
-                id=group.id,
-                chain=group.chain,
-                position=group.position,
-                committed_at=group.committed_at,
-                entries=group.entries,
-                previous=group.previous,
-                hash=chained,
-            )
+            _INSERT_GROUP,
+            {
+                "id": group.id,
+                "chain": group.chain,
+                "position": group.position,
+                "committed_at": group.committed_at,
+                "entries": group.entries,
+                "previous": group.previous,
+                "hash": chained,
+            },
         )
-        self._connection.execute(
-            update(LedgerHeadTable)
-            .where(LedgerHeadTable.chain == group.chain)
-            .values(position=group.position, hash=chained)
-        )
+        self._connection.execute(_MOVE_HEAD, {"this": group.chain, "position": group.position, "hash": chained})
 
     def _stored(self, entry: Entry, entry_id: int, group: int) -> dict[str, Any]:
         row = StoredEntry(
@@ -107,24 +122,21 @@ class LedgerDraft:
 
     def _new_group(self) -> int:
         if self._is_sqlite:
-            highest = self._connection.scalar(select(func.max(LedgerGroupTable.id)))
-            return (highest or 0) + 1
-        return int(self._connection.execute(text("SELECT nextval('ledger_group_id')")).scalar_one())
+            return (self._connection.scalar(_HIGHEST_GROUP) or 0) + 1
+        return int(self._connection.execute(_GROUP_ID).scalar_one())
 
     def _new_ids(self, count: int) -> list[int]:
         if self._is_sqlite:
-            highest = self._connection.scalar(select(func.max(LedgerEntryTable.id))) or 0
+            highest = self._connection.scalar(_HIGHEST_ENTRY) or 0
             return list(range(highest + 1, highest + 1 + count))
         return sorted(self._connection.execute(_ENTRY_IDS, {"n": count}).scalars())
 
     def _free_head(self) -> Row[int, int, str]:
-        heads = select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash)
-        free = heads.order_by(LedgerHeadTable.chain).limit(1).with_for_update(skip_locked=True)
-        found = self._connection.execute(free).one_or_none()
+        found = self._connection.execute(_FREE_HEAD).one_or_none()
         if found is not None:
             return found
         chain = (self._group or 0) % CHAINS[self._connection.dialect.name]
-        return self._connection.execute(heads.where(LedgerHeadTable.chain == chain).with_for_update()).one()
+        return self._connection.execute(_THIS_HEAD, {"this": chain}).one()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +150,7 @@ class Head:
 
 def heads(connection: Connection) -> list[Head]:
     """Return the heads of every chain."""
-    rows = connection.execute(
-        select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash).order_by(LedgerHeadTable.chain)
-    )
-    return [Head(*row) for row in rows]
+    return [Head(*row) for row in connection.execute(_HEADS)]
 
 
 def groups(connection: Connection) -> Iterator[StoredGroup]:
@@ -155,7 +164,7 @@ def groups(connection: Connection) -> Iterator[StoredGroup]:
 
 def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Iterator[StoredEntry]:
     """Yield entries in order of their number; of these kinds only, where given."""
-    query = select(*_columns()).order_by(LedgerEntryTable.id)
+    query = select(*_COLUMNS).order_by(LedgerEntryTable.id)
     if kinds is not None:
         query = query.where(LedgerEntryTable.kind.in_(list(kinds)))
     with connection.execute(query, execution_options=_IN_PARTS) as rows:
@@ -165,7 +174,7 @@ def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Itera
 
 def entries_of_group_order(connection: Connection) -> Iterator[StoredEntry]:
     """Yield every entry in order of its group, then of its number: the order in which the groups were chained."""
-    query = select(*_columns()).order_by(LedgerEntryTable.group, LedgerEntryTable.id)
+    query = select(*_COLUMNS).order_by(LedgerEntryTable.group, LedgerEntryTable.id)
     with connection.execute(query, execution_options=_IN_PARTS) as rows:
         for row in rows:
             yield StoredEntry(*row)
@@ -173,12 +182,7 @@ def entries_of_group_order(connection: Connection) -> Iterator[StoredEntry]:
 
 def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:
     """Yield the entries of one kind about these clients, in order of their number."""
-    query = (
-        select(*_columns())
-        .where(LedgerEntryTable.client.in_(clients), LedgerEntryTable.kind == kind)
-        .order_by(LedgerEntryTable.id)
-    )
-    for row in connection.execute(query):
+    for row in connection.execute(_OF_CLIENTS, {"clients": list(clients), "kind": kind}):
         yield StoredEntry(*row)
 
 
@@ -188,7 +192,3 @@ def open_chains(connection: Connection) -> None:
     connection.execute(
         insert(LedgerHeadTable), [{"chain": chain, "position": 0, "hash": GENESIS} for chain in range(count)]
     )
-
-
-def _columns() -> list[Any]:
-    return [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
+from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState, Outcome
-from dispatcher.storage.tables import OutboxTable
+from dispatcher.storage.tables import InstallationTable, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
@@ -66,6 +67,52 @@ class Tally:
     count: int
 
 
+# These run for every message or batch, and building a statement costs several times what running it does.
+_COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
+_THESE = OutboxTable.id.in_(bindparam("these", expanding=True))
+_DUE = (
+    select(OutboxTable.id)
+    .where(
+        OutboxTable.campaign == bindparam("campaign"),
+        OutboxTable.channel == bindparam("channel"),
+        OutboxTable.state.in_(_OPEN),
+        OutboxTable.not_before <= bindparam("now"),
+        or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= bindparam("now")),
+    )
+    .order_by(OutboxTable.not_before, OutboxTable.id)
+    .limit(bindparam("at_most"))
+)
+_DUE_AND_FREE = _DUE.with_for_update(skip_locked=True)
+_CLAIM = (
+    update(OutboxTable)
+    .where(_THESE)
+    .values(lease_until=bindparam("until"), fence=OutboxTable.fence + 1)
+    .returning(*_COLUMNS)
+)
+_FENCES = (
+    select(OutboxTable.id, OutboxTable.fence)
+    .where(_THESE, OutboxTable.state.in_(_OPEN))
+    .order_by(OutboxTable.id)
+    .with_for_update()
+)
+_INTEND = (
+    update(OutboxTable)
+    .where(_THESE)
+    .values(
+        state=MessageState.ATTEMPTING.value,
+        intent_at=bindparam("now"),
+        day=bindparam("today"),
+        attempts=OutboxTable.attempts + 1,
+    )
+)
+_WAITS_FOR_REPLAY = select(InstallationTable.needs_replay)
+_SETTLE = update(OutboxTable).where(
+    OutboxTable.id == bindparam("row"),
+    OutboxTable.fence == bindparam("held"),
+    OutboxTable.state == MessageState.ATTEMPTING.value,
+)
+
+
 def add(connection: Connection, rows: Sequence[Planned]) -> None:
     """Write planned rows. The unique keys refuse a second message per client, and per address, of one campaign."""
     if rows:
@@ -94,32 +141,13 @@ def claim(
     connection: Connection, campaign: int, now: datetime, lease_until: datetime, limit: int, channel: Channel
 ) -> list[Claimed]:
     """Take the next due messages of a campaign and channel; no other worker gets them before the lease has ended."""
-    columns = OutboxTable
-    free = or_(columns.lease_until.is_(None), columns.lease_until <= now)
-    query = (
-        select(columns.id)
-        .where(
-            columns.campaign == campaign,
-            columns.channel == channel.value,
-            columns.state.in_(_OPEN),
-            columns.not_before <= now,
-            free,
-        )
-        .order_by(columns.not_before, columns.id)
-        .limit(limit)
-    )
-    if connection.dialect.name != "sqlite":
-        query = query.with_for_update(skip_locked=True)
-    ids = list(connection.scalars(query))
+    query = _DUE if connection.dialect.name == "sqlite" else _DUE_AND_FREE
+    wanted = {"campaign": campaign, "channel": channel.value, "now": now, "at_most": limit}
+    ids = list(connection.scalars(query, wanted))
     if not ids:
         return []
-    taken = (
-        update(OutboxTable)
-        .where(OutboxTable.id.in_(ids))
-        .values(lease_until=lease_until, fence=OutboxTable.fence + 1)
-        .returning(*_claimed_columns())
-    )
-    return [_claimed(row) for row in sorted(connection.execute(taken), key=lambda row: int(row.id))]
+    taken = connection.execute(_CLAIM, {"these": ids, "until": lease_until})
+    return [_claimed(row) for row in sorted(taken, key=lambda row: int(row.id))]
 
 
 def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
@@ -127,20 +155,19 @@ def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
 
     They are locked until the transaction ends, so that nobody claims them between this look and the intent.
     """
-    query = select(OutboxTable.id, OutboxTable.fence).where(
-        OutboxTable.id.in_([row.id for row in rows]), OutboxTable.state.in_(_OPEN)
-    )
-    fences = {row.id: row.fence for row in connection.execute(query.order_by(OutboxTable.id).with_for_update())}
+    found = connection.execute(_FENCES, {"these": [row.id for row in rows]})
+    fences = {row.id: row.fence for row in found}
     return {row.id for row in rows if fences.get(row.id) == row.fence}
 
 
 def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date) -> None:
-    """Write that these messages are about to be handed off; they count from this local day."""
-    connection.execute(
-        update(OutboxTable)
-        .where(OutboxTable.id.in_(rows))
-        .values(state=MessageState.ATTEMPTING.value, intent_at=now, day=day, attempts=OutboxTable.attempts + 1)
-    )
+    """Write that these messages are about to be handed off; they count from this local day.
+
+    Raises JournalError while the database waits for its replay: a worker may have looked before a copy was put back.
+    """
+    if connection.scalar(_WAITS_FOR_REPLAY):
+        raise JournalError
+    connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day})
 
 
 def address_is_taken(connection: Connection, campaign: int, address: int) -> bool:
@@ -192,19 +219,12 @@ def set_outcome(
         values |= {"not_before": again_at, "day": None}
     if state is MessageState.REFUSED:
         values["day"] = None
-    mine = (
-        OutboxTable.id == row.id,
-        OutboxTable.fence == row.fence,
-        OutboxTable.state == MessageState.ATTEMPTING.value,
-    )
-    return connection.execute(update(OutboxTable).where(*mine).values(**values)).rowcount == 1
+    return connection.execute(_SETTLE, {**values, "row": row.id, "held": row.fence}).rowcount == 1
 
 
 def lost(connection: Connection, now: datetime) -> list[Claimed]:
     """Return the messages whose intent has no outcome and whose worker's lease has ended: nobody knows what became."""
-    query = select(*_claimed_columns()).where(
-        OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now
-    )
+    query = select(*_COLUMNS).where(OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now)
     return [_claimed(row) for row in connection.execute(query)]
 
 
@@ -296,7 +316,3 @@ def planned_clients(connection: Connection, campaign: int, clients: Sequence[int
 def _claimed(row: Any) -> Claimed:
     values = dict(zip(Claimed.__dataclass_fields__, row, strict=True))
     return Claimed(**{**values, "channel": Channel(values["channel"])})
-
-
-def _claimed_columns() -> list[Any]:
-    return [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]

@@ -39,8 +39,7 @@ def claim(store: Store, campaign: int, limit: int = 10, channel: Channel = Chann
 
 def intend(store: Store, rows: list[Claimed]) -> None:
     """Write the intents of these messages."""
-    pairs = [(row.id, row.address or 0) for row in rows]
-    store.write(lambda t: outbox.set_intents(t.connection, pairs, t.now, TODAY))
+    store.write(lambda t: outbox.set_intents(t.connection, [row.id for row in rows], t.now, TODAY))
 
 
 def tell(store: Store, row: Claimed, outcome: Outcome = ACCEPTED, again_at: datetime | None = None) -> bool:
