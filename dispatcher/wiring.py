@@ -200,7 +200,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         plan=plan,
         deliver=deliver,
         lifecycle=lifecycle,
-        rounds=Rounds(lifecycle, plan, deliver),
+        rounds=Rounds(store, lifecycle, plan, deliver),
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),

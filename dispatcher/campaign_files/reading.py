@@ -20,6 +20,10 @@ LARGEST = 256 * 1024
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 _KEY_OF_LINE = re.compile(r"""\s*([A-Za-z0-9_.-]+|"[^"]*"|'[^']*')\s*=|\s*(\[[^\]]*\]?)""")
+_LONG_KEY = re.compile(
+    r"""^[ \t]*\[{0,2}[ \t]*(?:(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*\.[ \t]*){32}""", re.MULTILINE
+)
+"""tomllib takes memory with the square of the parts of a dotted key: thousands of them would end the program."""
 _SYNTAX = {
     "Cannot overwrite a value": "this is written twice: keep one of them",
     "Cannot declare": "this table is written twice: keep one of them",
@@ -95,6 +99,10 @@ def _decoded(content: bytes) -> str:
         raise _FileFaultError(line, "this is not UTF-8: save the file in that encoding") from None
     if not source.strip():
         raise _FileFaultError(1, "the file is empty: copy another campaign's and change it")
+    if long := _LONG_KEY.search(source):
+        raise _FileFaultError(
+            source.count("\n", 0, long.start()) + 1, "this key has too many parts: a campaign's has three"
+        )
     return source
 
 

@@ -48,4 +48,8 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        # No room left, no right to write, no such folder: the machine's own words name the file.
+        say_error(f"{error.filename or 'A file'} cannot be used ({error.strerror or error}).")
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

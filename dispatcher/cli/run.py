@@ -21,6 +21,7 @@ def run(door: Door) -> None:
     Example:
       dispatcher run
     """
+    _log_plainly()
     with door.open() as dispatcher:
         where = f"http://{dispatcher.settings.web.host}:{dispatcher.settings.web.port}"
     note(f"The opt-out page answers at {where}; campaigns go out at their moment. Stop with Ctrl+C.")
@@ -44,9 +45,10 @@ def web(door: Door) -> None:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do what is due now, then stop.")
+@click.option("--once", is_flag=True, help="Do what is due now, then stop; exit code 1 if something stood in the way.")
 @pass_door
-def work(door: Door, *, once: bool) -> None:
+@click.pass_context
+def work(context: click.Context, door: Door, *, once: bool) -> None:
     """Send what is due, without the opt-out page.
 
     \b
@@ -55,16 +57,14 @@ def work(door: Door, *, once: bool) -> None:
     """
     _log_plainly()
 
-    async def until_told() -> None:
+    async def until_told() -> bool:
         stop = asyncio.Event()
-        if once:
-            stop.set()
-        else:
-            stop_on_signals(stop)
-        await run_sender(dispatcher, stop, at_least_once=once)
+        stop_on_signals(stop)
+        return await run_sender(dispatcher, stop, once=once)
 
     with door.open() as dispatcher:
-        asyncio.run(until_told())
+        is_well = asyncio.run(until_told())
+    context.exit(0 if is_well or not once else 1)
 
 
 def _log_plainly() -> None:

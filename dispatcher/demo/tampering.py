@@ -25,7 +25,9 @@ def tamper(places: Places, client: int, clock: Callable[[], datetime]) -> Tamper
     copy = _copied(places)
     with closing(sqlite3.connect(copy)) as connection:
         entry, body = connection.execute(
-            "SELECT id, body FROM ledger_entry WHERE client = ? AND kind = 'answer' ORDER BY id DESC LIMIT 1", (client,)
+            "SELECT id, body FROM ledger_entry WHERE client = ? AND kind = 'answer' AND instr(body, ?) "
+            "ORDER BY id DESC LIMIT 1",
+            (client, _DATE),
         ).fetchone()
         place = body.index(_DATE) + len(_DATE)
         altered = f"{body[:place]}0{body[place + 1 :]}"

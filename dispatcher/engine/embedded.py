@@ -15,11 +15,14 @@ from dispatcher.wiring import Dispatcher
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at what is due."""
-AFTER_TROUBLE = 60.0
+AFTER_TROUBLE = 15.0
 """Seconds to rest where the database or its journal cannot be trusted."""
 STOP_WITHIN = 30.0
 """Seconds a child process gets to finish its hand-off before it is killed."""
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_IN_ORDER = frozenset({0, -signal.SIGTERM, -signal.SIGINT})
+"""How a child ends that was told to: by itself, or by the signal where it had not begun yet."""
 _log = logging.getLogger(__name__)
 
 
@@ -35,61 +38,99 @@ def only_sender(directory: Path) -> Iterator[None]:
 
 
 async def run_sender(
-    dispatcher: Dispatcher, stop: asyncio.Event, *, look_every: float = LOOK_EVERY, at_least_once: bool = False
-) -> None:
+    dispatcher: Dispatcher,
+    stop: asyncio.Event,
+    *,
+    once: bool = False,
+    look_every: float = LOOK_EVERY,
+    after_trouble: float = AFTER_TROUBLE,
+) -> bool:
     """Send what is due until told to stop; a hand-off that has begun is finished first.
 
-    With `at_least_once` one look is taken even where `stop` is set already, and trouble raises instead of waiting.
+    Where the database or its journal cannot be trusted, it says why at once, sends nothing, and looks again after
+    `after_trouble` seconds. With `once` it takes a single look and raises that JournalError or StorageError instead.
+    Return whether nothing stood in the way at the last look. Raises RefusedError beside another sender.
     """
+    trouble = ""
+    is_well = True
     with only_sender(dispatcher.directory):
-        lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=True)
-        if lost:
-            _log.warning(
-                "%d messages were being handed over when the last sender stopped: unknown, not sent again", lost
-            )
-        _log.info("the sender is running")
-        while at_least_once or not stop.is_set():
-            pause = look_every
+        await _recover(dispatcher)
+        while not stop.is_set():
             try:
-                for worked in await dispatcher.rounds.once():
-                    _tell(worked)
+                is_well = await _look(dispatcher, stop)
+                trouble, pause = "", look_every
             except (JournalError, StorageError) as error:
-                _log.error("nothing is sent: %s", error)
-                if at_least_once:
+                if once:
                     raise
-                pause = AFTER_TROUBLE
-            at_least_once = False
+                if trouble != str(error):
+                    trouble = str(error)
+                    _log.error("nothing is sent: %s", trouble)
+                is_well, pause = False, after_trouble
+            if once:
+                break
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
     _log.info("the sender has stopped")
+    return is_well
+
+
+async def _recover(dispatcher: Dispatcher) -> None:
+    lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=True)
+    if lost:
+        _log.warning("%d messages were being handed over when the last sender stopped: unknown, not sent again", lost)
+    _log.info("the sender is running")
+
+
+async def _look(dispatcher: Dispatcher, stop: asyncio.Event) -> bool:
+    """Do one round, tell what it did, and return whether every campaign could go on."""
+    done = await dispatcher.rounds.once(stop=stop.is_set)
+    for worked in done:
+        _tell(worked)
+    return not any(worked.trouble for worked in done)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
     """Let SIGTERM and SIGINT set the event instead of ending the process in the middle of a hand-off."""
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
+    for name in _SIGNALS:
         loop.add_signal_handler(name, stop.set)
 
 
 def supervise(commands: Sequence[Sequence[str]]) -> int:
-    """Run these commands side by side until one ends or a signal comes, then stop them all; return the exit code."""
-    children = [subprocess.Popen(command) for command in commands]  # noqa: S603 - our own program, no shell
+    """Run these commands side by side until one ends or a signal comes, then stop them all; no child is left behind.
+
+    Return 0 where a signal stopped them and they ended in order, else 1: none is meant to end by itself.
+    """
     signals: list[int] = []
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, _frame: signals.append(number))
-    while not signals and all(child.poll() is None for child in children):
-        with suppress(subprocess.TimeoutExpired):
-            children[0].wait(0.2)
+    # The handlers stand before the first child does: a signal in between would leave it behind.
+    before = {name: signal.signal(name, lambda number, _frame: signals.append(number)) for name in _SIGNALS}
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in commands:
+            children.append(subprocess.Popen(command))  # noqa: S603 - our own program, no shell
+        while not signals and all(child.poll() is None for child in children):
+            with suppress(subprocess.TimeoutExpired):
+                children[0].wait(0.2)
+        for command, child in zip(commands, children, strict=True):
+            if not signals and child.returncode is not None:
+                _log.error("`%s` ended by itself, with exit code %d: all is stopped", command[-1], child.returncode)
+    finally:
+        _stop(children)
+        for name, handler in before.items():
+            signal.signal(name, handler)
+    return 0 if signals and all(child.returncode in _IN_ORDER for child in children) else 1
+
+
+def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Tell each child to stop, and kill the one that does not within its time."""
     for child in children:
-        if child.poll() is None:
-            child.terminate()
+        child.terminate()
     for child in children:
         try:
             child.wait(STOP_WITHIN)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-    return 0 if signals else max(1, *(abs(child.returncode) for child in children))
 
 
 def _tell(worked: Worked) -> None:

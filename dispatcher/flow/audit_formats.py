@@ -13,7 +13,7 @@ _WIDTH = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ABOUT = ("year", "day", "name", "title", "kind", "state")
 _COUNTS = ("planned", "accepted", "refused", "unknown")
-_TITLE = 23
+_TITLE = 22
 
 
 def to_csv(audit: YearAudit) -> str:

@@ -11,6 +11,7 @@ from dispatcher.flow.plan import Plan, PlanReport
 from dispatcher.rules.actor import duty
 from dispatcher.rules.message import Outcome
 from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.store import Store
 
 _ACTOR = duty("planning")
 
@@ -39,7 +40,8 @@ class Worked:
 class Rounds:
     """Works through what is due."""
 
-    def __init__(self, lifecycle: Lifecycle, plan: Plan, deliver: Deliver) -> None:
+    def __init__(self, store: Store, lifecycle: Lifecycle, plan: Plan, deliver: Deliver) -> None:
+        self._store = store
         self._lifecycle = lifecycle
         self._plan = plan
         self._deliver = deliver
@@ -48,14 +50,21 @@ class Rounds:
         self,
         on_plan: Callable[[int, int], None] = lambda _done, _all: None,
         on_outcome: Callable[[Outcome], None] = lambda _outcome: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> list[Worked]:
         """Plan and deliver every campaign that is due now, earliest first, and return what was done.
 
-        Trouble with one campaign's words or carriers leaves the others to go on. Raises JournalError and StorageError:
-        then nothing may be sent at all.
+        Once `stop` says so, no further campaign is begun. Trouble with one campaign's words or carriers leaves the
+        others to go on. Raises JournalError and StorageError, whether or not anything is due: then nothing may be sent
+        at all.
         """
-        due = await asyncio.to_thread(self._lifecycle.due, _ACTOR)
-        return [await self._one(campaign, on_plan, on_outcome) for campaign in due]
+        await asyncio.to_thread(self._store.check_trusted)
+        worked = []
+        for campaign in await asyncio.to_thread(self._lifecycle.due, _ACTOR):
+            if stop():
+                break
+            worked.append(await self._one(campaign, on_plan, on_outcome))
+        return worked
 
     async def _one(
         self, campaign: Scheduled, on_plan: Callable[[int, int], None], on_outcome: Callable[[Outcome], None]
