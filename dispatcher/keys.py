@@ -13,6 +13,7 @@ import secrets
 import stat
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -153,16 +154,36 @@ def parse_ring(text: str, name: str) -> KeyRing:
 
 
 def write_ring(path: Path, ring: KeyRing) -> None:
-    """Write the secrets file whole or not at all, mode 0600 from its first byte on."""
+    """Write the secrets file whole or not at all, mode 0600 from its first byte on.
+
+    Raises SettingsError if it cannot be written; what stood there before still does, and no half of a copy beside it.
+    """
+    content = _as_text(ring).encode()
     draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(_as_text(ring))
+    try:
+        draft.unlink(missing_ok=True)
+        _write_through(draft, content)
+        draft.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise SettingsError(
+            f"The secrets file {path.name} cannot be written ({error.strerror}): what it held before is still there."
+        ) from None
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    """Make a new file of mode 0600 with this content, on disk when it returns."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
     try:
         os.fsync(directory)
     finally:

@@ -14,7 +14,7 @@ from dispatcher.channels import Carrier
 from dispatcher.channels.preview import PreviewCarrier
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
-from dispatcher.errors import RefusedError, SettingsError
+from dispatcher.errors import DispatcherError, RefusedError, SettingsError
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
@@ -142,13 +142,9 @@ def found(directory: Path, owner: str, clock: Clock = system_clock) -> None:
     if (directory / SECRETS).exists():
         raise RefusedError(f"There is a {SECRETS} in {directory} already: this workspace has been begun before.")
     upgrade(_in(directory, settings.database.url))
-    ring = new_ring()
-    write_ring(directory / SECRETS, ring)
-    store = open_store(directory, settings, ring, clock)
+    store = open_store(directory, settings, new_ring(), clock)
     try:
-        store.database.check_durable()
-        with store.database.writing() as connection:
-            installation.create(connection, store.journal, Actor(ActorKind.PERSON, "1"), clock())
+        _begin(store, directory / SECRETS)
 
         def add_owner(transaction: Transaction) -> None:
             number = persons.add(transaction.connection, owner, Role.OWNER, transaction.now)
@@ -159,6 +155,30 @@ def found(directory: Path, owner: str, clock: Clock = system_clock) -> None:
         store.write(add_owner)
     finally:
         store.close()
+
+
+def holds_data(directory: Path) -> bool:
+    """Say whether the database that a workspace's settings name has been begun."""
+    database = Database(_in(directory, read_settings(directory).database.url))
+    try:
+        if database.is_sqlite:
+            return Path(str(database.url.database)).exists()
+        with database.reading() as connection:
+            return connection.dialect.has_table(connection, "installation")
+    finally:
+        database.close()
+
+
+def _begin(store: Store, secrets: Path) -> None:
+    """Begin keys, database and journal; the keys of an installation that did not come to be are removed again."""
+    store.database.check_durable()
+    write_ring(secrets, store.ring)
+    try:
+        with store.database.writing() as connection:
+            installation.create(connection, store.journal, Actor(ActorKind.PERSON, "1"), store.clock())
+    except DispatcherError:
+        secrets.unlink()
+        raise
 
 
 def starter(name: str) -> Path:

@@ -131,12 +131,15 @@ def broken_links(connection: Connection) -> list[str]:
 
 
 def add_client(
-    store: Store, number: int, *, email: str | None = None, phone: str | None = None, replaces_at: datetime | None = None
+    store: Store,
+    number: int,
+    *,
+    email: str | None = None,
+    phone: str | None = None,
+    replaces_at: datetime | None = None,
 ) -> dict[Channel, int]:
     """Write a client with these canonical addresses and return the row of each address."""
-    texts = {
-        channel: text for channel, text in ((Channel.EMAIL, email), (Channel.SMS, phone)) if text is not None
-    }
+    texts = {channel: text for channel, text in ((Channel.EMAIL, email), (Channel.SMS, phone)) if text is not None}
 
     def work(transaction: Transaction) -> dict[Channel, int]:
         connection, now = transaction.connection, transaction.now
@@ -149,7 +152,9 @@ def add_client(
     return store.write(work)
 
 
-def client_row(number: int, now: datetime, first_name: str = "Maija", last_name: str = "Meikäläinen") -> dict[str, object]:
+def client_row(
+    number: int, now: datetime, first_name: str = "Maija", last_name: str = "Meikäläinen"
+) -> dict[str, object]:
     """Return the columns of a new client."""
     return {
         "number": number,

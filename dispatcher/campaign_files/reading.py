@@ -100,9 +100,8 @@ def _decoded(content: bytes) -> str:
     if not source.strip():
         raise _FileFaultError(1, "the file is empty: copy another campaign's and change it")
     if long := _LONG_KEY.search(source):
-        raise _FileFaultError(
-            source.count("\n", 0, long.start()) + 1, "this key has too many parts: a campaign's has three"
-        )
+        line = source.count("\n", 0, long.start()) + 1
+        raise _FileFaultError(line, "this key has too many parts: a campaign's has three")
     return source
 
 

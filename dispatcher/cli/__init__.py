@@ -50,6 +50,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         # No room left, no right to write, no such folder: the machine's own words name the file.
-        say_error(f"{error.filename or 'A file'} cannot be used ({error.strerror or error}).")
+        what = f"{error.filename} cannot be used" if error.filename else "The machine refused"
+        say_error(f"{what} ({error.strerror or error}).")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

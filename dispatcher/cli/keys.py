@@ -9,6 +9,7 @@ from dispatcher.errors import RefusedError
 from dispatcher.flow.keyring import backup_keys
 from dispatcher.keys import KeyKind, new_ring, write_ring
 from dispatcher.settings import SECRETS, read_secrets
+from dispatcher.wiring import holds_data
 
 
 @click.group()
@@ -31,7 +32,7 @@ def create(door: Door, *, as_json: bool) -> None:
         raise RefusedError(
             f"{SECRETS} is there already: `dispatcher keys rotate KIND` adds a new key beside an old one."
         )
-    if (door.directory / "dispatcher.db").exists():
+    if holds_data(door.directory):
         raise RefusedError(
             f"This workspace has data but no {SECRETS}: new keys would forget every objection and break every link. "
             "Put back the copy that `dispatcher keys backup` made."

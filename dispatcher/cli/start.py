@@ -23,6 +23,7 @@ _QUESTIONS = {
     "notice": ("Where your privacy notice is", "https://studio.example/tietosuoja"),
     "sender": ("The address mails come from", "tarjoukset@studio.example"),
 }
+_DATABASE = {"database": "sqlite:///dispatcher.db", "journal": "dispatcher.journal"}
 
 
 @click.command()
@@ -37,6 +38,8 @@ _QUESTIONS = {
 @click.option("--public-url", help="Where clients will reach this program.")
 @click.option("--notice", help="Where your privacy notice is.")
 @click.option("--sender", help="The address mails come from.")
+@click.option("--database", default=_DATABASE["database"], show_default=True, help="The database, by its URL.")
+@click.option("--journal", default=_DATABASE["journal"], show_default=True, help="With PostgreSQL a second database.")
 @json_option
 def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
     """Begin a workspace: settings, campaigns, templates, keys, database, journal, and you as its owner.
@@ -55,12 +58,13 @@ def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
     _write_settings(directory, answers)
     try:
         read_settings(directory)
-    except Exception:
+        found(directory, answers["owner"])
+    except BaseException:
+        # Whatever stood in the way, the same command can be given again.
         (directory / FILE).unlink()
         raise
     (directory / ".gitignore").write_text("secrets.toml\n*.db*\n*.journal\npreview/\nsender.lock\n", encoding="utf-8")
     copy_starters(directory)
-    found(directory, answers["owner"])
     if as_json:
         say_json({"workspace": str(directory), "owner": answers["owner"]})
         return
@@ -73,11 +77,11 @@ def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
 
 def _answers(given: dict[str, str | None]) -> dict[str, str]:
     asks = is_interactive()
-    found_: dict[str, str] = {}
+    answers = {key: given.get(key) or default for key, default in _DATABASE.items()}
     for key, (question, default) in _QUESTIONS.items():
         value = given.get(key)
-        found_[key] = value or (click.prompt(question, default=default) if asks else default)
-    return found_
+        answers[key] = value or (click.prompt(question, default=default) if asks else default)
+    return answers
 
 
 def _write_settings(directory: Path, answers: dict[str, str]) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route, Router
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -80,8 +81,8 @@ class Front:
     def __init__(self, places: Places) -> None:
         self.public: ASGIApp = _CLOSED
         folders = (places.pages, places.mail, places.sms)
-        self._shown = Router(
-            [
+        self._shown = Starlette(
+            routes=[
                 Route("/", _file(places.inbox)),
                 Route(f"/{places.inbox.name}", _file(places.inbox)),
                 *(Mount(f"/{folder.name}", StaticFiles(directory=folder, check_dir=False)) for folder in folders),

@@ -106,8 +106,7 @@ def supervise(commands: Sequence[Sequence[str]]) -> int:
     before = {name: signal.signal(name, lambda number, _frame: signals.append(number)) for name in _SIGNALS}
     children: list[subprocess.Popen[bytes]] = []
     try:
-        for command in commands:
-            children.append(subprocess.Popen(command))  # noqa: S603 - our own program, no shell
+        children.extend(subprocess.Popen(command) for command in commands)  # noqa: S603 - our own program, no shell
         while not signals and all(child.poll() is None for child in children):
             with suppress(subprocess.TimeoutExpired):
                 children[0].wait(0.2)

@@ -25,6 +25,7 @@ from dispatcher.rules.decision import CampaignFacts
 from dispatcher.rules.ledger import Entry, EntryKind, Json, answer_entry, canonical
 from dispatcher.storage import answers, clients
 from dispatcher.storage.database import Connection
+from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -110,8 +111,18 @@ class Enrol:
             answers.keep_wordings(transaction.connection, _wordings(rows), transaction.now)
             _apply(transaction, self._store, changes, actor)
 
-        self._store.write(work)
+        self._store.write(work, wanted=self._locks(rows, matcher))
         matcher.forget()
+
+    def _locks(self, rows: Rows, matcher: Matcher) -> list[Lock]:
+        """Return the locks of every client these rows may change, the same that a verdict about them takes."""
+        if self._store.database.is_sqlite:
+            return []
+        with self._store.reading() as connection:
+            numbers = sorted(matcher.known(connection, rows))
+            addresses = clients.address_ids(connection, numbers)
+        held = {address for ids in addresses.values() for address in ids}
+        return [Lock(LockKind.CLIENT, number) for number in numbers] + [Lock(LockKind.ADDRESS, each) for each in held]
 
     def _compare(self, connection: Connection, rows: Rows, matcher: Matcher, report: EnrolReport) -> list[Change]:
         matcher.load(connection, rows)

@@ -65,10 +65,7 @@ class Matcher:
 
     def load(self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]) -> None:
         """Look up, in a few queries, every client these rows may be."""
-        hashes = [keyed.digest for row in rows for keyed in self._hashes(row)]
-        wanted = [pair for row in rows for pair in _addresses(row)]
-        by_external = clients.by_external(connection, hashes)
-        by_address = clients.by_address(connection, wanted)
+        by_external, by_address = self._look_up(connection, rows)
         numbers = set(by_external.values()).union(*by_address.values()) - self._clients.keys()
         self._clients |= clients.read(connection, numbers)
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
@@ -77,6 +74,18 @@ class Matcher:
         self._returning = clients.returning(connection, {keyed.digest for row in rows for keyed in self._identity(row)})
         for pair, found in by_address.items():
             self._by_address[pair] |= found
+
+    def known(self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]) -> set[int]:
+        """Return the clients of the register whom these rows may concern: what must be locked before they change."""
+        by_external, by_address = self._look_up(connection, rows)
+        return set(by_external.values()).union(*by_address.values())
+
+    def _look_up(
+        self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]
+    ) -> tuple[dict[str, int], dict[tuple[Channel, str], frozenset[int]]]:
+        hashes = [keyed.digest for row in rows for keyed in self._hashes(row)]
+        wanted = [pair for row in rows for pair in _addresses(row)]
+        return clients.by_external(connection, hashes), clients.by_address(connection, wanted)
 
     def forget(self) -> None:
         """Let go of what the database knows by now, so that memory does not grow with the file."""

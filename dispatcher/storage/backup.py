@@ -60,10 +60,13 @@ def check_copy(database: Database, path: Path) -> Contents:
     """Return what a copy holds. Raises StorageError for one that is damaged, or not of this kind of database."""
     with _file_trouble(path), path.open("rb") as file:
         begins = file.read(len(_SQLITE_BEGINS))
-    if database.is_sqlite and begins.startswith(_ZIP_BEGINS):
+    is_sqlite, is_zip = begins == _SQLITE_BEGINS, begins.startswith(_ZIP_BEGINS)
+    if database.is_sqlite and is_zip:
         raise StorageError(f"{path.name} is a copy of a PostgreSQL database, [database] url names SQLite.")
-    if not database.is_sqlite and begins == _SQLITE_BEGINS:
+    if not database.is_sqlite and is_sqlite:
         raise StorageError(f"{path.name} is a copy of an SQLite database, [database] url names PostgreSQL.")
+    if not is_sqlite and not is_zip:
+        raise StorageError(f"{path.name} is not a copy that `dispatcher db backup` made. Nothing was changed.")
     return _check(database, path)
 
 

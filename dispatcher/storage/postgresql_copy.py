@@ -29,7 +29,7 @@ _OTHERS = text("""
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """)
-_PATIENCE = 20
+_PATIENCE = 10
 """How many tenths of a second a connection that has just been given back may take to go."""
 
 

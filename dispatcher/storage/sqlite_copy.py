@@ -136,7 +136,7 @@ def _end_its_use(live: Path) -> None:
 
     A process that opened it in the very moment of its move could go on writing there, unseen: it may not send.
     """
-    with closing(sqlite3.connect(live, timeout=2, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(live, timeout=1, isolation_level=None)) as connection:
         try:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("PRAGMA journal_mode=DELETE").fetchone()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -309,6 +310,30 @@ def test_twelve_messages_are_counted_per_client_and_per_address(spoil: Callable[
     assert isinstance(_client(days=TWELVE[1:])(_address(days=TWELVE[1:])(Case())).decide(), Send)
 
 
+def test_a_clock_set_back_makes_no_room() -> None:
+    """L-23: messages of days that lie ahead count too, towards the twelve and towards the client's own number."""
+    ahead = tuple(TODAY + DAY * number for number in range(1, 13))
+    assert Reason.FREQUENCY_CAP is getattr(_client(days=ahead)(Case()).decide(), "reason", None)
+    assert Withhold(Reason.OWN_CAP) == _client(days=ahead[:2], own_cap=2)(Case()).decide()
+
+
+def test_twelve_on_one_day_are_twelve() -> None:
+    """L-23: messages are counted, not days."""
+    assert Reason.FREQUENCY_CAP is getattr(_client(days=(TODAY,) * 12)(Case()).decide(), "reason", None)
+    assert isinstance(_client(days=(TODAY,) * 11)(Case()).decide(), Send)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_no_channel_is_judged_by_the_other_ones_facts(channel: Channel) -> None:
+    """S-11: a sender that is not authorised, or a notice that is silent, stops its own channel only."""
+    other = frozenset({EMAIL, SMS}) - {channel}
+    for spoil in (_campaign(authorised=frozenset({channel})), _campaign(not_covered=other)):
+        verdict = _campaign(channels=(channel,))(spoil(_on_both(Case()))).decide()
+        assert isinstance(verdict, Send)
+        assert channel is verdict.channel
+        assert isinstance(_campaign(channels=tuple(other))(spoil(_on_both(Case()))).decide(), Withhold)
+
+
 def test_the_later_of_two_openings_is_waited_for() -> None:
     """L-23: client and address must both be below twelve again."""
     later = tuple(day + DAY * 5 for day in TWELVE)
@@ -487,3 +512,28 @@ def test_one_more_no_never_makes_a_message_go(
     after = decide(replace(client, answers=(*client.answers, no)), campaign, now)
     if isinstance(after, Send) and no.concerns(after.channel):
         assert before == after
+
+
+@given(_clients, _campaigns, _hours, st.randoms(use_true_random=False))
+def test_the_verdict_does_not_depend_on_the_order_of_the_facts(
+    client: ClientFacts, campaign: CampaignFacts, now: datetime, random: Random
+) -> None:
+    """Preview, plan, delivery and audit read the same facts in different orders, and may not disagree."""
+    answers = [replace(answer, entry=entry) for entry, answer in enumerate(client.answers)]
+    client = replace(client, answers=tuple(answers))
+    days = list(client.days)
+    random.shuffle(answers)
+    random.shuffle(days)
+    assert decide(client, campaign, now) == decide(
+        replace(client, answers=tuple(answers), days=tuple(days)), campaign, now
+    )
+
+
+@settings(max_examples=300)
+@given(_clients, _campaigns, _hours)
+def test_what_was_waited_for_has_come(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> None:
+    """Asked again at `until`, nobody hears the same reason a second time: no message waits in a circle."""
+    verdict = decide(client, campaign, now)
+    if isinstance(verdict, Wait) and verdict.until is not None:
+        again = decide(client, campaign, verdict.until)
+        assert not isinstance(again, Wait) or (again.channel, again.reason) != (verdict.channel, verdict.reason)

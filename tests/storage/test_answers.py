@@ -141,9 +141,7 @@ def test_a_suppression_outlives_its_key(store: Store, clock: FixedClock) -> None
 @pytest.mark.parametrize(
     "other", [(Channel.EMAIL, "maija2@posti.example"), (Channel.SMS, "maija@posti.example"), (Channel.SMS, "+358401")]
 )
-def test_a_suppression_concerns_no_other_address(
-    store: Store, clock: FixedClock, other: tuple[Channel, str]
-) -> None:
+def test_a_suppression_concerns_no_other_address(store: Store, clock: FixedClock, other: tuple[Channel, str]) -> None:
     """A hash is of one channel's address: nobody else is refused by it."""
     suppress(store, suppression(clock()))
     with store.reading() as connection:

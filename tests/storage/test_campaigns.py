@@ -83,7 +83,7 @@ def test_slots_are_counted_until_they_are_returned(store: Store, clock: FixedClo
 
 
 def test_a_spent_slot_needs_no_campaign(store: Store) -> None:
-    """The year's budget stays true where a campaign is no longer known: its slot stands by itself, several if need be."""
+    """The year's budget stays true where a campaign is no longer known: its slot stands by itself."""
     for title in ("Kevät", "Kesä"):
         store.write(lambda t, title=title: campaigns.add_spent_slot(t.connection, DAY, title))  # type: ignore[misc]
     assert [Slot(DAY, "Kevät"), Slot(DAY, "Kesä")] == slots(store)

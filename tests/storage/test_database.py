@@ -1,7 +1,7 @@
 """The database keeps what it is told to keep, on every connection, or the program does not start."""
 
 import stat
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -112,18 +112,14 @@ def test_reading_sees_one_state(store: Store) -> None:
 def test_nothing_is_written_by_reading(store: Store) -> None:
     """What somebody writes on a connection for reading is not kept, or refused at once."""
     row = {"sha256": "0" * 64, "text": "Saako?", "added_at": store.clock()}
-    try:
-        with store.reading() as connection:
-            connection.execute(insert(WordingTable).values(**row))
-    except StorageError as error:
-        assert "read-only" in str(error)
+    refused = nullcontext() if store.database.is_sqlite else pytest.raises(StorageError, match="read-only transaction")
+    with refused, store.reading() as connection:
+        connection.execute(insert(WordingTable).values(**row))
     with store.reading() as connection:
         assert [] == list(connection.scalars(select(WordingTable.sha256)))
 
 
-def test_two_who_insert_the_same_row_both_succeed(
-    store: Store, database_url: str, journal_url: str
-) -> None:
+def test_two_who_insert_the_same_row_both_succeed(store: Store, database_url: str, journal_url: str) -> None:
     """A row with a unique key may be brought by two processes; it is there once, and neither of them fails."""
     rows = [{"channel": "email", "canonical": "maija@posti.example", "added_at": store.clock()}]
     other = open_store(database_url, journal_url, store.clock)
@@ -137,7 +133,7 @@ def test_two_who_insert_the_same_row_both_succeed(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_who_waited_for_a_lock_sees_what_was_written(database_url: str, journal_url: str) -> None:
+def test_who_waited_for_a_lock_sees_what_was_written(database_url: str) -> None:
     """Invariant 3: the level a server prefers for its transactions does not blind a decision taken under a lock."""
     name = make_url(database_url).database
     admin = Database(database_url)
@@ -164,7 +160,7 @@ def test_a_database_without_tables_is_refused(database_url: str, journal_url: st
     url = journal_url if "://" in journal_url else f"sqlite:///{tmp_path}/empty.db"
     assert url != database_url
     database = Database(url)
-    with pytest.raises(StorageError, match="has no tables, this version needs .*: run `dispatcher db upgrade`"):
+    with pytest.raises(StorageError, match=r"has no tables, this version needs .*: run `dispatcher db upgrade`"):
         database.check_current()
     upgrade(url)
     upgrade(url)

@@ -41,9 +41,7 @@ def change_email(store: Store, number: int, email: str) -> None:
 
     def work(transaction: Transaction) -> None:
         row = clients.address_rows(transaction.connection, [(Channel.EMAIL, email)], transaction.now)
-        clients.join_address(
-            transaction.connection, number, Channel.EMAIL, *row.values(), changed_at=transaction.now
-        )
+        clients.join_address(transaction.connection, number, Channel.EMAIL, *row.values(), changed_at=transaction.now)
 
     store.write(work)
 

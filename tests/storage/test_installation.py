@@ -24,7 +24,7 @@ def test_an_installation_begins_once(store: Store) -> None:
         workspace = connection.scalar(select(InstallationTable.workspace))
     assert workspace == installation.workspace_of(store.journal)
     store.check_trusted()
-    with pytest.raises(StorageError, match="holds an installation already. Nothing was changed"):
+    with pytest.raises(StorageError, match=r"holds an installation already. Nothing was changed"):
         begin(store)
     assert 1 == store.journal.last()
 
@@ -57,22 +57,24 @@ def test_every_record_that_is_missing_is_named(store: Store, clock: FixedClock) 
 def test_a_restored_database_is_not_trusted(store: Store) -> None:
     """L-34: a database that was put back is not trusted until its replay, even where nothing is missing."""
     store.write(lambda t: installation.set_needs_replay(t.connection, needs=True))
-    with pytest.raises(JournalError, match="older copy.*Run `dispatcher db restore --replay`; nothing is sent"):
+    with pytest.raises(JournalError, match=r"older copy.*Run `dispatcher db restore --replay`; nothing is sent"):
         store.check_trusted()
     store.write(lambda t: installation.set_needs_replay(t.connection, needs=False))
     store.check_trusted()
 
 
-def test_an_older_journal_is_not_trusted(store: Store, clock: FixedClock) -> None:
+def test_an_older_journal_is_not_trusted(store: Store) -> None:
     """A journal that ends before what the database knows is an older one; nothing is written past it."""
     store.write(lambda t: installation.take_in(t.connection, [2]))
     for attempt in (store.check_trusted, lambda: store.write(add_note())):
-        with pytest.raises(JournalError, match="ends at record 1, but the database knows 2: an older journal was put in"):
+        with pytest.raises(
+            JournalError, match="ends at record 1, but the database knows 2: an older journal was put in"
+        ):
             attempt()
     assert 1 == store.journal.last()
 
 
-def test_another_installations_journal_is_refused(store: Store, clock: FixedClock) -> None:
+def test_another_installations_journal_is_refused(store: Store) -> None:
     """A journal that begins with another installation's name is not taken for ours."""
     with store.reading() as connection:
         installation.check_same(connection, store.journal)

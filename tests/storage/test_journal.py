@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,13 @@ print(journal.append([note()], datetime(2026, 11, 23, 10, tzinfo=UTC)))
 
 
 @pytest.fixture
-def journal(journal_url: str, clock: FixedClock, request: pytest.FixtureRequest) -> AnyJournal:
+def journal(journal_url: str, clock: FixedClock) -> Iterator[AnyJournal]:
     """Give a journal with five records: a file, and a second database on PostgreSQL."""
     made = open_journal(journal_url)
-    request.addfinalizer(made.close)
     made.create("workspace", clock())
     made.append([note(number) for number in range(2, 6)], clock())
-    return made
+    yield made
+    made.close()
 
 
 def numbers(journal: AnyJournal) -> list[int]:
@@ -252,7 +252,9 @@ def test_an_older_journal_takes_nothing(journal: AnyJournal, clock: FixedClock) 
 def test_a_lost_key_is_named(journal: AnyJournal, journal_url: str) -> None:
     """A journal that was signed with a key the secrets file no longer has says which, and which copy to put back."""
     poor = open_journal(journal_url, KeyRing({}))
-    with pytest.raises(JournalError, match="journal key '1', which the secrets file does not have.*`dispatcher keys ba"):
+    with pytest.raises(
+        JournalError, match=r"journal key '1', which the secrets file does not have.*`dispatcher keys ba"
+    ):
         numbers(poor)
     assert journal.key_ids() == poor.key_ids() == {"1"}
     poor.close()
@@ -314,7 +316,9 @@ def test_a_crash_between_journal_and_database_is_noticed(
     died = run_python(DIES_BETWEEN, database_url, journal_url, str(tmp_path / "secrets.toml"), check=False)
     assert 9 == died.returncode, died.stderr
     assert [5] == [record.body["test"] for record in store.journal.records() if record.number == 2]
-    with pytest.raises(JournalError, match="1 record of the journal is not in it. Run `dispatcher db restore --replay`"):
+    with pytest.raises(
+        JournalError, match=r"1 record of the journal is not in it. Run `dispatcher db restore --replay`"
+    ):
         store.check_trusted()
     other = open_store(database_url, journal_url, clock)
     with pytest.raises(JournalError, match="1 record of the journal is not in it"):

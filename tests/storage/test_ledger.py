@@ -1,6 +1,7 @@
 """The ledger is append-only, and a missing, altered or reordered entry shows."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -29,6 +30,7 @@ REFUSED = (
     "DELETE FROM ledger_group",
 )
 
+
 @pytest.mark.parametrize("statement", REFUSED)
 def test_what_is_written_stays(store: Store, database_url: str, statement: str) -> None:
     """D-03: the database itself refuses to change or remove what the ledger holds, whoever asks."""
@@ -51,7 +53,9 @@ def test_no_entry_is_replaced_by_another(store: Store, table: str) -> None:
         store.write(lambda transaction: transaction.connection.execute(text(statement)))
 
 
-def test_the_chains_hold_under_concurrency(store: Store, database_url: str, journal_url: str, clock: FixedClock) -> None:
+def test_the_chains_hold_under_concurrency(
+    store: Store, database_url: str, journal_url: str, clock: FixedClock
+) -> None:
     """D-03: four writers at once, as four processes would have, leave chains without a gap and heads that fit."""
     stores = [store, *(open_store(database_url, journal_url, clock) for _ in range(3))]
     with ThreadPoolExecutor(8) as threads:
@@ -86,12 +90,14 @@ def test_a_writer_takes_any_free_chain(store: Store) -> None:
 def test_the_chain_holds_whatever_is_written(store: Store, writes: list[tuple[int, bool, dict[str, Json]]]) -> None:
     """D-03: entries of any body, in any number, some of writes that fail, always make a chain that adds up."""
 
-    def work(count: int, fails: bool, body: dict[str, Json], transaction: Transaction) -> None:  # noqa: FBT001 - drawn
+    def work(transaction: Transaction, count: int, body: dict[str, Json]) -> None:
         transaction.ledger.append(*(Entry(EntryKind.CLIENT, OWNER, body=body) for _ in range(count)))
-        if fails:
-            raise ValueError
 
-    waiting = [store.submit(lambda t, w=write: work(*w, t)) for write in writes]  # type: ignore[misc]
+    def fail(transaction: Transaction, count: int, body: dict[str, Json]) -> None:
+        work(transaction, count, body)
+        raise ValueError
+
+    waiting = [store.submit(partial(fail if fails else work, count=count, body=body)) for count, fails, body in writes]
     for future in waiting:
         future.exception()
     with store.reading() as connection:
@@ -103,9 +109,7 @@ def test_an_entry_comes_back_as_it_was_written(store: Store, clock: FixedClock) 
     clock.set(clock().replace(microsecond=123456))
     body: dict[str, Json] = {"ä": "Ö", "n": [1, None, True], "deep": {"b": 1, "a": 2}}
     actor = Actor(ActorKind.PROVIDER, "smtp")
-    number = store.write(
-        lambda t: t.ledger.append(Entry(EntryKind.OUTCOME, actor, 2**47, 3, Channel.SMS, body))[0]
-    )
+    number = store.write(lambda t: t.ledger.append(Entry(EntryKind.OUTCOME, actor, 2**47, 3, Channel.SMS, body))[0])
     with store.reading() as connection:
         found = next(ledger.entries(connection, [EntryKind.OUTCOME.value]))
     assert (number, "outcome", clock(), "provider:smtp", 2**47, 3, "sms") == (
@@ -159,5 +163,7 @@ def test_reading_in_parts_leaves_the_connection_as_it_was(store: Store) -> None:
 
 def _open_the_guard(dialect: str) -> list[str]:
     if dialect == "sqlite":
-        return [f"DROP TRIGGER ledger_{table}_refuses_{act}" for table in ("entry", "group") for act in ("update", "delete")]
+        return [
+            f"DROP TRIGGER ledger_{table}_refuses_{act}" for table in ("entry", "group") for act in ("update", "delete")
+        ]
     return [f"DROP TRIGGER ledger_{table}_refuses ON ledger_{table}" for table in ("entry", "group")]

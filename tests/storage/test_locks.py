@@ -48,7 +48,7 @@ class Recorder:
 def taken(wanted: Sequence[Lock]) -> list[tuple[int, bool]]:
     """Return the keys that are locked for these locks, in order, and which are shared."""
     recorder = Recorder()
-    locks.take(cast(Connection, recorder), wanted)
+    locks.take(cast("Connection", recorder), wanted)
     return recorder.taken
 
 
@@ -77,7 +77,11 @@ def test_who_wants_a_lock_both_ways_gets_it_alone() -> None:
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_locks_are_held_until_the_transaction_ends(store: Store) -> None:
     """The locks a transaction took are its own until it ends, and no longer."""
-    wanted = [Lock(LockKind.CLIENT, 2**CLIENT_BITS - 1), Lock(LockKind.YEAR, 2026), Lock(LockKind.CAMPAIGN, 3, shared=True)]
+    wanted = [
+        Lock(LockKind.CLIENT, 2**CLIENT_BITS - 1),
+        Lock(LockKind.YEAR, 2026),
+        Lock(LockKind.CAMPAIGN, 3, shared=True),
+    ]
     with store.database.writing() as connection:
         locks.take(connection, wanted)
         assert [
@@ -121,7 +125,7 @@ def test_shared_locks_stand_beside_each_other(store: Store) -> None:
 
 
 def test_twenty_schedulers_and_one_slot(store: Store, database_url: str, journal_url: str, clock: FixedClock) -> None:
-    """L-23: of twenty who take the last slot of the year at once, each from a process of its own, exactly one gets it."""
+    """L-23: of twenty who take the last slot at once, each as from a process of its own, exactly one gets it."""
     first = clock() + timedelta(days=10)
     for month in range(11):
         add_campaign(store, f"c{month}", first + timedelta(days=30 * month))
@@ -129,7 +133,7 @@ def test_twenty_schedulers_and_one_slot(store: Store, database_url: str, journal
     start = threading.Barrier(20)
 
     def take(turn: int) -> Taken | NoSlotError:
-        schedule = Schedule(stores[turn], POLICY, cast(Any, None), Path())
+        schedule = Schedule(stores[turn], POLICY, cast("Any", None), Path())
         start.wait(30)
         try:
             # Some ask for days in the next calendar year: it is the 365 days that are full.

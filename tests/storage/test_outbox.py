@@ -32,9 +32,7 @@ def number(store: Store, clock: FixedClock) -> int:
 
 def claim(store: Store, campaign: int, limit: int = 10, channel: Channel = Channel.EMAIL) -> list[Claimed]:
     """Take the next messages as a worker would."""
-    return store.write(
-        lambda t: outbox.claim(t.connection, campaign, t.now, t.now + LEASE, limit, channel)
-    )
+    return store.write(lambda t: outbox.claim(t.connection, campaign, t.now, t.now + LEASE, limit, channel))
 
 
 def intend(store: Store, rows: list[Claimed]) -> None:

@@ -2,10 +2,11 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -13,7 +14,6 @@ from sqlalchemy import func, select, text
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.keys import write_ring
 from dispatcher.storage import ledger
-from dispatcher.storage.journal import DatabaseJournal, FileJournal
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import LedgerGroupTable
 from dispatcher.storage.writer import Transaction
@@ -152,7 +152,7 @@ def test_trouble_with_the_database_is_told_in_plain_words(store: Store) -> None:
     with held_up(store):
         bad = store.submit(lambda transaction: transaction.connection.execute(text("SELECT * FROM nowhere")))
         good = store.submit(add_entry())
-    with pytest.raises(StorageError, match="The database could not keep this: .*nowhere"):
+    with pytest.raises(StorageError, match=r"The database could not keep this: .*nowhere"):
         bad.result()
     assert [good.result()] == entry_ids(store)
 
@@ -166,7 +166,8 @@ def test_a_failed_commit_fails_every_write_that_waited_for_it(store: Store, monk
     with monkeypatch.context() as patch:
         patch.setattr(type(store.journal), "append", full)
         with held_up(store):
-            waiting = [store.submit(add_entry()), store.submit(add_note()), store.submit(add_entry())]
+            works: list[Callable[[Transaction], Any]] = [add_entry(), add_note(), add_entry()]
+            waiting = [store.submit(work) for work in works]
         for future in waiting:
             with pytest.raises(JournalError, match="No space left on device"):
                 future.result()
@@ -213,14 +214,13 @@ def test_what_was_told_done_is_there_after_a_crash(
 def test_the_journal_is_synced_before_the_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 4: when the journal is written, nobody else can see the write in the database yet."""
     seen: list[list[int]] = []
-    keep: type[FileJournal] | type[DatabaseJournal] = type(store.journal)
-    append = keep.append
+    append = store.journal.append
 
-    def watched(*arguments: object, **options: object) -> object:
+    def watched(*arguments: Any, **options: Any) -> list[int]:
         seen.append(entry_ids(store))
-        return append(*arguments, **options)  # type: ignore[arg-type]
+        return append(*arguments, **options)
 
-    monkeypatch.setattr(keep, "append", watched)
+    monkeypatch.setattr(store.journal, "append", watched)
 
     def work(transaction: Transaction) -> int:
         transaction.notes.append(note())

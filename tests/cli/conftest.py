@@ -1,0 +1,91 @@
+"""What the tests of the command line stand on: a workspace that `dispatcher init` began, and its commands in-process."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispatcher.cli import main
+from dispatcher.wiring import system_clock
+from tests.clock import FixedClock
+from tests.workshop import HEADER, OWNER, Workshop
+
+ASKED = (system_clock() - timedelta(days=30)).strftime("%d.%m.%Y")
+MAIJA = f"1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;{ASKED};kyllä;kyllä;{ASKED}"
+ANTE = f"2;Ánte;Ovdamearka;;040 123 4568;fi;{ASKED};;kyllä;{ASKED}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a command did: its exit code, its result, and what it said beside it."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        """Return the one JSON object that was printed, and nothing else."""
+        found = json.loads(self.out)
+        assert isinstance(found, dict)
+        return found
+
+
+Run = Callable[..., Told]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Give a way to run the program in this process with exactly these arguments."""
+
+    def run(*arguments: object) -> Told:
+        monkeypatch.setattr(sys, "argv", ["dispatcher", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Told(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a workspace that `dispatcher init` has begun, to be copied and left as it is."""
+    directory = tmp_path_factory.mktemp("begun") / "studio"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["dispatcher", "init", str(directory), "--owner", OWNER])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+    return directory
+
+
+@pytest.fixture
+def home(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a workspace of the test's own, begun a moment ago, and stand in it."""
+    directory = tmp_path / "studio"
+    shutil.copytree(begun, directory)
+    monkeypatch.chdir(directory)
+    return directory
+
+
+@pytest.fixture
+def register(home: Path) -> Path:
+    """Give a register export of two clients, in that workspace."""
+    return Workshop(home, FixedClock(system_clock())).register(MAIJA, ANTE)
+
+
+@pytest.fixture
+def campaign(home: Path) -> Path:
+    """Give a campaign file whose moment is a month ahead, in that workspace."""
+    noon = (system_clock() + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
+    return Workshop(home, FixedClock(system_clock())).campaign("tarjous", noon)
+
+
+__all__ = ["ANTE", "ASKED", "HEADER", "MAIJA", "Run", "Told"]

@@ -1,0 +1,46 @@
+"""What the tests of flows stand on: a begun installation on each database, and somebody who tampers with it."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+from sqlalchemy import text
+
+from dispatcher.storage.store import Store
+from tests.clock import FixedClock
+from tests.stores import begin, open_store, raw
+
+
+class Tamper(Protocol):
+    """Changes a database by these statements, with these values."""
+
+    def __call__(self, store: Store, *statements: str, **values: object) -> None:
+        """Change it."""
+
+
+@pytest.fixture
+def store(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[Store]:
+    """Give the storage of an installation that has just begun: the test runs on SQLite and on PostgreSQL."""
+    opened = open_store(database_url, journal_url, clock)
+    begin(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def tamper() -> Tamper:
+    """Give somebody who knows how: the ledger's triggers are taken away first."""
+    return _tamper
+
+
+def _tamper(store: Store, *statements: str, **values: object) -> None:
+    engine = raw(store.database.url.render_as_string(hide_password=False))
+    tables = ("ledger_entry", "ledger_group")
+    if store.database.is_sqlite:
+        drops = [f"DROP TRIGGER {table}_refuses_{act}" for table in tables for act in ("update", "delete")]
+    else:
+        drops = [f"DROP TRIGGER {table}_refuses ON {table}" for table in tables]
+    with engine.begin() as connection:
+        for statement in [*drops, *statements]:
+            connection.execute(text(statement), values)
+    engine.dispose()
