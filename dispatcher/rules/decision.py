@@ -135,23 +135,24 @@ class CampaignFacts:
 def decide(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> Verdict:
     """Return the verdict for one client, one campaign and one moment.
 
-    The first channel in the campaign's order that gives anything but a Withhold is taken; who has closed one channel
-    gets the message by the next. If every channel says no, the reason is that of the first channel the client has an
-    address for.
+    The message goes by the first channel in the campaign's order that has a standing yes and a usable address: who has
+    closed one channel gets it by the next. What stands in the way on that channel (a count, an hour, a message the
+    address has got already) sends nobody to another. If every channel is closed, the reason is that of the first
+    channel the client has an address for.
     """
     first = _whole_client(client)
     if first is not None:
         return Withhold(first)
-    refusals: dict[Channel, Withhold] = {}
+    closed: dict[Channel, Reason] = {}
     for channel in campaign.channels:
-        verdict = _by_channel(client, campaign, channel, now)
-        if isinstance(verdict, Wait):
-            return replace(verdict, channel=channel)
-        if isinstance(verdict, Send):
-            return verdict
-        refusals[channel] = verdict
+        consent = consent_for(client, campaign, channel, now)
+        address = client.addresses.get(channel)
+        reason = _consent_reason(consent, covered=channel not in campaign.not_covered) or _address_reason(address)
+        if reason is None and address is not None and consent.answer is not None:
+            return _on_channel(client, campaign, address, Send(channel, consent.answer), now)
+        closed[channel] = reason or Reason.CHANNEL_CONSENT_MISSING
     reachable = [channel for channel in campaign.channels if channel in client.addresses]
-    return refusals[(reachable or list(campaign.channels))[0]]
+    return Withhold(closed[(reachable or list(campaign.channels))[0]])
 
 
 def consent_for(client: ClientFacts, campaign: CampaignFacts, channel: Channel, now: datetime) -> Consent:
@@ -167,14 +168,15 @@ def _whole_client(client: ClientFacts) -> Reason | None:
     return Reason.RESTRICTED if client.restricted else None
 
 
-def _by_channel(client: ClientFacts, campaign: CampaignFacts, channel: Channel, now: datetime) -> Verdict:
-    consent = consent_for(client, campaign, channel, now)
-    address = client.addresses.get(channel)
-    reason = _consent_reason(consent, covered=channel not in campaign.not_covered)
-    reason = reason or _address_reason(address) or _wish_reason(client, now)
-    if reason is not None or consent.answer is None or address is None:
-        return Withhold(reason or Reason.CHANNEL_CONSENT_MISSING)
-    return _timing(client, campaign, address, channel, now) or Send(channel, consent.answer)
+def _on_channel(
+    client: ClientFacts, campaign: CampaignFacts, address: AddressFacts, send: Send, now: datetime
+) -> Verdict:
+    """Return the verdict on the one channel the message would take."""
+    wish = _wish_reason(client, now)
+    if wish is not None:
+        return Withhold(wish)
+    verdict = _timing(client, campaign, address, send.channel, now) or send
+    return replace(verdict, channel=send.channel) if isinstance(verdict, Wait) else verdict
 
 
 def _consent_reason(consent: Consent, *, covered: bool) -> Reason | None:

@@ -1,49 +1,23 @@
 """What the tests of the command line stand on: a workspace that `dispatcher init` began, and its commands in-process."""
 
-import json
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dispatcher.cli import main
 from dispatcher.wiring import system_clock
+from tests.cli.told import ANTE, MAIJA, Run, Told
 from tests.clock import FixedClock
-from tests.workshop import HEADER, OWNER, Workshop
-
-ASKED = (system_clock() - timedelta(days=30)).strftime("%d.%m.%Y")
-MAIJA = f"1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;{ASKED};kyllä;kyllä;{ASKED}"
-ANTE = f"2;Ánte;Ovdamearka;;040 123 4568;fi;{ASKED};;kyllä;{ASKED}"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a command did: its exit code, its result, and what it said beside it."""
-
-    code: int
-    out: str
-    err: str
-
-    def json(self) -> dict[str, Any]:
-        """Return the one JSON object that was printed, and nothing else."""
-        found = json.loads(self.out)
-        assert isinstance(found, dict)
-        return found
-
-
-Run = Callable[..., Told]
-
+from tests.workshop import OWNER, Workshop
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Give a way to run the program in this process with exactly these arguments."""
+    """Give a way to run the program in this process, as from a pipe."""
 
-    def run(*arguments: object) -> Told:
+    def told(*arguments: object) -> Told:
         monkeypatch.setattr(sys, "argv", ["dispatcher", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
@@ -51,7 +25,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         said = capsys.readouterr()
         return Told(int(ended.value.code or 0), said.out, said.err)
 
-    return run
+    return told
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +60,3 @@ def campaign(home: Path) -> Path:
     """Give a campaign file whose moment is a month ahead, in that workspace."""
     noon = (system_clock() + timedelta(days=30)).replace(hour=10, minute=0, second=0, microsecond=0)
     return Workshop(home, FixedClock(system_clock())).campaign("tarjous", noon)
-
-
-__all__ = ["ANTE", "ASKED", "HEADER", "MAIJA", "Run", "Told"]

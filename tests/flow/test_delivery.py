@@ -191,3 +191,17 @@ def test_a_link_stops_every_channel(workshop: Workshop, doubles: Doubles, place:
         send(dispatcher)
     assert [(each.answer.place, each.answer.channel) for each in told] == [(place, None)]
     assert (doubles.mailed(), doubles.texted()) == ([], [])
+
+
+def test_a_shared_inbox_sends_nobody_to_the_phone(workshop: Workshop, doubles: Doubles) -> None:
+    """Of two clients with one inbox and a phone each, one gets the mail and nobody a text message in its stead."""
+    with workshop.opened() as dispatcher:
+        begin(
+            workshop,
+            dispatcher,
+            "1;Maija;Meikäläinen;koti@posti.example;0401234567;fi;3.1.2026;kyllä;kyllä;3.1.2026",
+            "2;Matti;Meikäläinen;koti@posti.example;0401234568;fi;3.1.2026;kyllä;kyllä;3.1.2026",
+        )
+        workshop.clock.set(MOMENT)
+        send(dispatcher)
+    assert (doubles.mailed(), doubles.texted()) == (["koti@posti.example"], [])

@@ -1,0 +1,107 @@
+"""Measures the import of a register: rows a second and the highest use of memory, for a small and a large export.
+
+Each import runs in a process of its own on a new SQLite database on the disk, through the same flow as the command;
+then the unchanged file is imported again, which must change nothing. Rates are measured by the small export, so a ratio
+below 1 says how much dearer a row is in a large register.
+
+It lacks PostgreSQL and the messy rows of real exports: every row is new, whole, and says yes.
+"""
+
+import multiprocessing
+import re
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from benchmarks import measuring
+from benchmarks.installation import BEGINNING, begin, room, write_register
+from benchmarks.measuring import Figure
+from dispatcher import wiring
+from tests.clock import FixedClock
+
+_SMALL, _LARGE = 10_000, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Seconds of the first and of the second import, and the highest use of memory up to each, in MB."""
+
+    first: float
+    again: float
+    memory_before: float
+    memory: float
+
+
+def main() -> None:
+    """Measure, print and keep the figures."""
+    full = measuring.is_full(__doc__)
+    # The large export takes long, so by default it is imported once, between imports of the small one.
+    sizes = [_SMALL, _LARGE, _SMALL] * (3 if full else 1)
+    runs: dict[int, list[_Run]] = {_SMALL: [], _LARGE: []}
+    for size in sizes:
+        with room() as directory, _new_process() as process:
+            run = process.submit(_import_twice, directory, size).result()
+        runs[size].append(run)
+        print(f"  {size:,} rows: {size / run.first:,.0f} rows/s, again {size / run.again:,.0f} rows/s", flush=True)
+    measuring.report("importing", [*_rates(runs), *_memory(runs)])
+
+
+def _import_twice(directory: Path, size: int) -> _Run:
+    """Import one register twice. Runs in a process of its own, whose memory nothing else has used."""
+    export = write_register(directory / "register.csv", size)
+    begin(directory / "studio")
+    with wiring.opened(directory / "studio", FixedClock(BEGINNING)) as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        before = _peak()
+        began = perf_counter()
+        report = dispatcher.enrol.run(export, actor)
+        first, memory = perf_counter() - began, _peak()
+        assert report.counts["created"] == size, report.counts
+        began = perf_counter()
+        report = dispatcher.enrol.run(export, actor)
+        again = perf_counter() - began
+        assert report.counts["unchanged"] == size, report.counts
+    return _Run(first, again, before, memory)
+
+
+def _rates(runs: dict[int, list[_Run]]) -> list[Figure]:
+    found = []
+    for title, seconds in (("import", attrgetter("first")), ("the same file again", attrgetter("again"))):
+        rates = {size: tuple(size / seconds(run) for run in done) for size, done in runs.items()}
+        measured_by = median(rates[_SMALL])
+        found += [
+            Figure(f"{title}, {size:,} rows", "rows/s", each, median(each) / measured_by)
+            for size, each in rates.items()
+        ]
+    return found
+
+
+def _memory(runs: dict[int, list[_Run]]) -> list[Figure]:
+    before = tuple(run.memory_before for done in runs.values() for run in done)
+    peaks = {size: tuple(run.memory for run in done) for size, done in runs.items()}
+    measured_by = median(peaks[_SMALL])
+    return [
+        Figure("memory before importing", "MB", before, median(before) / measured_by),
+        *(
+            Figure(f"highest memory, {size:,} rows", "MB", each, median(each) / measured_by)
+            for size, each in peaks.items()
+        ),
+    ]
+
+
+def _new_process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def _peak() -> float:
+    """Return the highest use of memory of this process so far, in MB (Linux; `getrusage` would count its parent's)."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""How the benchmarks measure: ways in turn, several rounds, medians with their spread, ratios within one round.
+
+A figure by itself says little on a shared machine; what two ways did in the same minute can be compared. So every way
+runs once in each round, and a ratio is the median over the rounds of what one way did against another in that round.
+"""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+RESULTS = Path(__file__).with_name("results.json")
+"""Where the figures of every benchmark stand, by its name; git ignores the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one way did in each round, in `unit`; `ratio` is against the way that the others are measured by."""
+
+    name: str
+    unit: str
+    runs: tuple[float, ...]
+    ratio: float | None = None
+
+    @property
+    def middle(self) -> float:
+        """Return the median over the rounds."""
+        return median(self.runs)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the figure with stable keys."""
+        spread = {"median": self.middle, "lowest": min(self.runs), "highest": max(self.runs)}
+        return {"unit": self.unit, **spread, "rounds": len(self.runs), "ratio": self.ratio}
+
+
+def is_full(description: str | None) -> bool:
+    """Read the command line and say whether the long measurement is wanted."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--full", action="store_true", help="measure with many more messages or rows; takes long")
+    return bool(parser.parse_args().full)
+
+
+def in_turn(
+    ways: Mapping[str, Callable[[], float]], *, rounds: int, unit: str, measured_by: str, warm_up: bool = False
+) -> list[Figure]:
+    """Run every way once in each round and return its figures; each returns what it measured, more being better.
+
+    `measured_by` names the way that every ratio is against; `warm_up` runs all once without counting.
+    """
+    runs: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(-1 if warm_up else 0, rounds):
+        for name, way in ways.items():
+            measured = way()
+            if turn >= 0:
+                runs[name].append(measured)
+                print(f"  round {turn + 1} of {rounds}: {name}: {_short(measured)} {unit}", flush=True)
+    return [
+        Figure(name, unit, tuple(found), median(a / b for a, b in zip(found, runs[measured_by], strict=True)))
+        for name, found in runs.items()
+    ]
+
+
+def report(benchmark: str, figures: Sequence[Figure], notes: Sequence[str] = ()) -> None:
+    """Print figures as a table and keep them in `results.json` beside those of the other benchmarks."""
+    width = max(len(figure.name) for figure in figures)
+    print(f"\n  {'':{width}}  {'median':>9}  {'lowest':>9}  {'highest':>9}  {'ratio':>7}")
+    for figure in figures:
+        spread = "  ".join(f"{_short(value):>9}" for value in (figure.middle, min(figure.runs), max(figure.runs)))
+        ratio = f"{figure.ratio:7.3f}" if figure.ratio is not None else " " * 7
+        print(f"  {figure.name:{width}}  {spread}  {ratio}  {figure.unit}")
+    for note in notes:
+        print(f"  {note}")
+    print()
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept[benchmark] = {
+        "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()},
+        "figures": {figure.name: figure.as_json() for figure in figures},
+        "notes": list(notes),
+    }
+    RESULTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
