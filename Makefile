@@ -80,7 +80,7 @@ browser: ## Install Debian's Chromium, which the browser tests drive
 lock: $(SET_UP) ## Renew both locks from pyproject.toml (UPGRADE=--upgrade takes the newest versions)
 	@test -x .tool/bin/uv || { echo "Locking takes uv, which could not be installed: run \`make clean\`, then \`make lock\` with a network."; exit 1; }
 	@.tool/bin/uv pip compile pyproject.toml --group build --generate-hashes --universal -q -o requirements.lock $(UPGRADE)
-	@.tool/bin/uv pip compile pyproject.toml --group dev --extra postgres --generate-hashes --universal -q -o requirements-dev.lock $(UPGRADE)
+	@.tool/bin/uv pip compile pyproject.toml --group dev --extra postgres --extra pdf --generate-hashes --universal -q -o requirements-dev.lock $(UPGRADE)
 	@if grep -nE '://|^-|@ |(^| )[./~][^ ]*/' requirements.lock requirements-dev.lock; then \
 		echo "A lock names a URL or a path (above): it holds only on the machine that made it."; exit 1; \
 	fi

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as VariableError
 
@@ -376,7 +375,7 @@ def _refuse_strange_variables() -> None:
             raise SettingsError(f"{name}: there is no [{section}]. The sections are {', '.join(sections)}.")
 
 
-def _sentence(fault: ErrorDetails) -> str:
+def _sentence(fault: Mapping[str, Any]) -> str:
     """Return where the fault is and what to write there; never the value, which may be a secret."""
     where = list(fault["loc"])
     while where and (isinstance(where[-1], int) or where[-1] in {"[key]", "date", "datetime"}):

@@ -38,6 +38,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "rich": ("cli", "demo"),
     "sqlalchemy": ("storage",),
     "starlette": ("web", "engine", "demo"),
+    "typst": ("rendering/paper",),
     "twilio": ("channels/twilio", "web/webhooks"),
     "uvicorn": ("web", "engine", "demo"),
 }

@@ -1,9 +1,12 @@
 """`dispatcher audit`: the year, recomputed."""
 
+from pathlib import Path
+
 import click
 
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.flow.audit_formats import to_csv, to_text
+from dispatcher.flow.audit_paper import to_pdf
 
 
 @click.group()
@@ -14,18 +17,22 @@ def audit() -> None:
 @audit.command()
 @click.argument("year", type=click.IntRange(2000, 9999))
 @click.option("--csv", "as_csv", is_flag=True, help="Print the campaigns as CSV instead.")
+@click.option("--pdf", "paper", type=click.Path(path_type=Path), help="Write a PDF to sign, too.")
 @json_option
 @pass_door
 @click.pass_context
-def year(context: click.Context, door: Door, year: int, *, as_csv: bool, as_json: bool) -> None:
+def year(context: click.Context, door: Door, year: int, paper: Path | None, *, as_csv: bool, as_json: bool) -> None:
     """Audit a year. Exit code 1 if anything in it does not hold.
 
     \b
     Example:
-      dispatcher audit year 2026
+      dispatcher audit year 2026 --pdf audit-2026.pdf
     """
     with door.open() as dispatcher, progress("entries") as tell:
         found = dispatcher.audit.year(year, tell)
+        if paper is not None:
+            page = to_pdf(found, dispatcher.studio, dispatcher.store.clock(), dispatcher.policy.zone)
+            paper.write_bytes(page)
     if as_json:
         say_json(found.as_json())
     elif as_csv:

@@ -38,6 +38,19 @@ def to_text(audit: YearAudit) -> str:
     return "\n".join(line for each in lines for line in _fitted(each))
 
 
+def answers(audit: YearAudit) -> list[tuple[str, str]]:
+    """Return each question an auditor asks with its reply, in words."""
+    found: list[tuple[str, str]] = []
+    for line in _answers(audit):
+        question, _, reply = line.partition(": ")
+        if line.startswith(" "):
+            more = line.strip()
+            found[-1] = (found[-1][0], f"{found[-1][1]} {more[:1].upper()}{more[1:]}.")
+        else:
+            found.append((question, reply))
+    return found
+
+
 def _cells(year: int, campaign: CampaignFigures) -> list[object]:
     withheld = "; ".join(f"{reason}={count}" for reason, count in campaign.withheld.items())
     channels = [getattr(campaign.channels[channel.value], count) for channel in Channel for count in _COUNTS]

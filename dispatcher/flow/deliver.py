@@ -7,7 +7,7 @@ of its own. A message whose worker dies in between is `unknown` and never sent a
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from typing import Any
 
 from dispatcher.channels import Carrier, Session
 from dispatcher.flow.gate import Gate, Passed
-from dispatcher.flow.outcomes import Outcomes
+from dispatcher.flow.outcomes import Outcomes, Settled
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
@@ -71,8 +71,8 @@ class Deliver:
         def work(transaction: Transaction) -> int:
             until = datetime.max.replace(tzinfo=transaction.now.tzinfo) if alone else transaction.now
             lost = outbox.lost(transaction.connection, until)
-            for row in lost:
-                self._outcomes.write(transaction, row, Outcome(OutcomeKind.UNKNOWN, code="crash"), "", None)
+            crash = Outcome(OutcomeKind.UNKNOWN, code="crash")
+            self._outcomes.write(transaction, [Settled(row, crash) for row in lost], "")
             if alone:
                 outbox.free_claims(transaction.connection)
             return len(lost)
@@ -120,13 +120,13 @@ class Deliver:
         waiting: asyncio.Queue[Passed] = asyncio.Queue()
         for each in passed:
             waiting.put_nowait(each)
-        records: list[asyncio.Future[bool]] = []
+        record = _Record(lambda settled: self._keep(settled, carrier.name))
 
         async def work(session: Session) -> None:
-            while not waiting.empty() and not any(record.done() and record.exception() for record in records):
+            while not waiting.empty() and record.trouble is None:
                 row, message = waiting.get_nowait()
                 outcome = await session.hand_over(message)
-                records.append(asyncio.wrap_future(self._record(row, outcome, carrier.name)))
+                record.add(Settled(row, outcome, self._again_at(row, outcome)))
                 report.outcomes[outcome.kind.value] += 1
                 if outcome.blame is Blame.CONNECTION:
                     report.blocked.add(message.channel)
@@ -135,13 +135,10 @@ class Deliver:
         try:
             await _all_to_their_end(work(session) for session in sessions)
         finally:
-            await _all_to_their_end(records)
+            await record.finish()
 
-    def _record(self, row: Claimed, outcome: Outcome, provider: str) -> Future[bool]:
-        again_at = self._again_at(row, outcome)
-        return self._store.submit(
-            lambda transaction: self._outcomes.write(transaction, row, outcome, provider, again_at)
-        )
+    def _keep(self, settled: list[Settled], provider: str) -> Future[None]:
+        return self._store.submit(lambda transaction: self._outcomes.write(transaction, settled, provider))
 
     def _claim(self, campaign: int, channel: Channel) -> list[Claimed]:
         def work(transaction: Transaction) -> list[Claimed]:
@@ -178,7 +175,37 @@ class Deliver:
         return self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
 
 
-async def _all_to_their_end(works: Iterable[Awaitable[Any]]) -> None:
+class _Record:
+    """Has outcomes written as they come: those that come while a write is under way share the next one."""
+
+    def __init__(self, write: Callable[[list[Settled]], Future[None]]) -> None:
+        self._write = write
+        self._waiting: list[Settled] = []
+        self._writing: asyncio.Task[None] | None = None
+        self.trouble: BaseException | None = None
+
+    def add(self, settled: Settled) -> None:
+        """Have one more outcome written soon."""
+        self._waiting.append(settled)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._run())
+
+    async def finish(self) -> None:
+        """Return once all is on disk. Raises what kept an outcome away from it."""
+        if self._writing is not None:
+            await self._writing
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def _run(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
+            if isinstance(ended, BaseException):
+                self.trouble = self.trouble or ended
+
+
+async def _all_to_their_end(works: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run these side by side and raise the first error once all have ended.
 
     Nobody is cancelled for another's trouble: a hand-off cut short in the middle would be `unknown` for no reason.

@@ -1,5 +1,7 @@
 """What became of a message -> outbox, ledger, and what it says about the address or the client."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.flow.recording import record_no
@@ -13,43 +15,35 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A message and its outcome; `again_at` is when a deferred one may be tried again, without it that is final."""
+
+    row: Claimed
+    outcome: Outcome
+    again_at: datetime | None = None
+
+
 class Outcomes:
     """Writes outcomes down."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def write(
-        self, transaction: Transaction, row: Claimed, outcome: Outcome, provider: str, again_at: datetime | None
-    ) -> bool:
-        """Write an outcome, and say whether it was this worker's to tell.
-
-        `again_at` is when a deferred message may be tried again; a deferral without it is final.
-        """
+    def write(self, transaction: Transaction, settled: Sequence[Settled], provider: str) -> None:
+        """Write outcomes; one that is no longer this worker's to tell changes nothing."""
         actor = Actor(ActorKind.PROVIDER, provider)
-        mine = outbox.set_outcome(transaction.connection, row, outcome, provider, transaction.now, again_at)
-        if not mine:
-            return False
-        given_up = outcome.kind is OutcomeKind.DEFERRED and again_at is None
-        body: dict[str, Json] = {
-            "message": row.message_id,
-            "outcome": OutcomeKind.REFUSED.value if given_up else outcome.kind.value,
-            "code": outcome.code,
-            "status": outcome.status,
-            "blame": outcome.blame.value,
-        }
-        if given_up:
-            body["given_up"] = True
-        if outcome.segments is not None:
-            body["segments"] = outcome.segments
-        transaction.ledger.append(
-            Entry(EntryKind.OUTCOME, actor, client=row.client, campaign=row.campaign, channel=row.channel, body=body)
-        )
-        if outcome.blame is Blame.ADDRESS and outcome.kind is OutcomeKind.REFUSED:
-            self._bury(transaction, row, outcome, actor)
-        if outcome.blame is Blame.OBJECTION:
-            self._object(transaction, row, actor)
-        return True
+        mine = [each for each in settled if self._set(transaction, each, provider)]
+        transaction.ledger.append(*(_entry(each, actor) for each in mine))
+        for each in mine:
+            if each.outcome.blame is Blame.ADDRESS and each.outcome.kind is OutcomeKind.REFUSED:
+                self._bury(transaction, each.row, each.outcome, actor)
+            if each.outcome.blame is Blame.OBJECTION:
+                self._object(transaction, each.row, actor)
+
+    def _set(self, transaction: Transaction, each: Settled, provider: str) -> bool:
+        connection, now = transaction.connection, transaction.now
+        return outbox.set_outcome(connection, each.row, each.outcome, provider, now, each.again_at)
 
     def _bury(self, transaction: Transaction, row: Claimed, outcome: Outcome, actor: Actor) -> None:
         """Mark the address dead: no objection, only nothing more there (rules.md, after E-55)."""
@@ -68,3 +62,20 @@ class Outcomes:
         held = clients.read(transaction.connection, [row.client]).get(row.client)
         addresses = {channel: address.canonical for channel, address in held.addresses.items()} if held else {}
         record_no(transaction, self._store.ring, row.client, answer, actor, addresses)
+
+
+def _entry(each: Settled, actor: Actor) -> Entry:
+    row, outcome = each.row, each.outcome
+    given_up = outcome.kind is OutcomeKind.DEFERRED and each.again_at is None
+    body: dict[str, Json] = {
+        "message": row.message_id,
+        "outcome": OutcomeKind.REFUSED.value if given_up else outcome.kind.value,
+        "code": outcome.code,
+        "status": outcome.status,
+        "blame": outcome.blame.value,
+    }
+    if given_up:
+        body["given_up"] = True
+    if outcome.segments is not None:
+        body["segments"] = outcome.segments
+    return Entry(EntryKind.OUTCOME, actor, client=row.client, campaign=row.campaign, channel=row.channel, body=body)

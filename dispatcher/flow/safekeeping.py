@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from dispatcher.storage.database import Connection
 
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.keys import KeyedHash

@@ -1,4 +1,4 @@
-"""What the tests of the command line stand on: a workspace that `dispatcher init` began, and its commands in-process."""
+"""What the tests of the command line stand on: a workspace that `dispatcher init` began, and a way to run commands."""
 
 import shutil
 import sys
@@ -12,6 +12,7 @@ from dispatcher.wiring import system_clock
 from tests.cli.told import ANTE, MAIJA, Run, Told
 from tests.clock import FixedClock
 from tests.workshop import OWNER, Workshop
+
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:

@@ -13,6 +13,7 @@ from dispatcher.wiring import opened
 from tests.cli.told import ANTE, ASKED, MAIJA, Run
 from tests.workshop import HEADER, OWNER
 
+pytestmark = pytest.mark.usefixtures("home")
 COUNTS = {"send", "wait", "withhold"}
 
 
@@ -24,7 +25,7 @@ def actors(home: Path) -> list[str]:
         return [kept.actor for kept in ledger.entries(connection)]
 
 
-def test_an_import_is_reported(home: Path, run: Run, register: Path) -> None:
+def test_an_import_is_reported(run: Run, register: Path) -> None:
     """`client import --json` prints the report; a dry run before it changes nothing."""
     dry = run("client", "import", register, "--dry-run", "--json").json()
     real = run("client", "import", register, "--json").json()
@@ -40,14 +41,14 @@ def test_an_import_is_reported(home: Path, run: Run, register: Path) -> None:
 
 def test_a_rejected_row_is_named_and_the_exit_is_good(home: Path, run: Run) -> None:
     """One bad row is named with its number, and the import is done all the same."""
-    (home / "r.csv").write_text("\n".join([HEADER, "9;X;Y;nonsense;;fi;;kyllä;;1.1.2026", MAIJA]), encoding="utf-8")
+    (home / "r.csv").write_text(f"{HEADER}\n9;X;Y;nonsense;;fi;;kyllä;;1.1.2026\n{MAIJA}", encoding="utf-8")
     told = run("client", "import", "r.csv")
     assert told.code == 0
     assert "row 2: sähköposti" in told.out
     assert [2] == [each["row"] for each in run("client", "import", "r.csv", "--json").json()["rejections"]]
 
 
-def test_clients_are_listed_whole(home: Path, run: Run, register: Path) -> None:
+def test_clients_are_listed_whole(run: Run, register: Path) -> None:
     """Printed to a pipe, a list keeps every masked address, number and state whole, a line for each client."""
     run("client", "import", register)
     lines = run("client", "list").out.splitlines()
@@ -63,7 +64,7 @@ def test_clients_are_listed_whole(home: Path, run: Run, register: Path) -> None:
     ] == cells
 
 
-def test_clients_are_found(home: Path, run: Run, register: Path) -> None:
+def test_clients_are_found(run: Run, register: Path) -> None:
     """`client list WORDS --json` prints who fits, addresses masked; nobody is said in a sentence."""
     run("client", "import", register)
     found = run("client", "list", "ovdamearka", "--json").json()
@@ -75,12 +76,12 @@ def test_clients_are_found(home: Path, run: Run, register: Path) -> None:
     assert "No client fits.\n" == run("client", "list", "nobody-at-all").out
 
 
-def test_an_empty_register_says_what_to_type(home: Path, run: Run) -> None:
+def test_an_empty_register_says_what_to_type(run: Run) -> None:
     """Before the first import, the list names the command that fills it."""
     assert "client import FILE" in run("client", "list").out
 
 
-def test_a_campaign_from_check_to_cancel(home: Path, run: Run, register: Path, campaign: Path) -> None:
+def test_a_campaign_from_check_to_cancel(run: Run, register: Path, campaign: Path) -> None:
     """A campaign is checked, scheduled, held, released and cancelled; each step prints its object and exits 0."""
     run("client", "import", register)
     checked = run("campaign", "check", campaign, "--json")
@@ -96,7 +97,7 @@ def test_a_campaign_from_check_to_cancel(home: Path, run: Run, register: Path, c
     assert 1 == run("campaign", "release", "tarjous").code
 
 
-def test_campaigns_are_listed(home: Path, run: Run, campaign: Path) -> None:
+def test_campaigns_are_listed(run: Run, campaign: Path) -> None:
     """`campaign list` shows what is scheduled, and the files that are not; a cancelled file may be scheduled again."""
     before = run("campaign", "list", "--json").json()
     assert {"campaigns", "files"} == set(before)
@@ -110,7 +111,7 @@ def test_campaigns_are_listed(home: Path, run: Run, campaign: Path) -> None:
     assert "tarjous.toml" in run("campaign", "list").out
 
 
-def test_a_campaign_says_how_it_stands(home: Path, run: Run, campaign: Path) -> None:
+def test_a_campaign_says_how_it_stands(run: Run, campaign: Path) -> None:
     """`campaign status` shows the state, and for a held campaign what lets it go on."""
     run("campaign", "schedule", campaign)
     run("campaign", "hold", "tarjous")
@@ -123,7 +124,7 @@ def test_a_campaign_says_how_it_stands(home: Path, run: Run, campaign: Path) -> 
     assert "`dispatcher campaign release tarjous`" in said
 
 
-def test_a_faulty_campaign_is_refused_with_its_line(home: Path, run: Run, campaign: Path) -> None:
+def test_a_faulty_campaign_is_refused_with_its_line(run: Run, campaign: Path) -> None:
     """A check that finds fault exits 1 and names file, line and key, as text and as JSON; nothing is scheduled."""
     campaign.write_text(campaign.read_text(encoding="utf-8").replace('"offer"', '"advert"'), encoding="utf-8")
     said, printed = run("campaign", "check", campaign), run("campaign", "check", campaign, "--json")
@@ -145,7 +146,7 @@ def test_text_messages_are_counted_in_grammar(home: Path, run: Run, campaign: Pa
     assert f" {line}\n" in run("campaign", "check", campaign).out
 
 
-def test_parts_are_counted_in_grammar(home: Path, run: Run, campaign: Path, register: Path) -> None:
+def test_parts_are_counted_in_grammar(run: Run, campaign: Path, register: Path) -> None:
     """One text message of two parts is said so."""
     long = campaign.read_text(encoding="utf-8").replace('"Hoito 49 e"', '"' + "Hoito 49 e nyt. " * 9 + '"')
     campaign.write_text(long, encoding="utf-8")
@@ -153,7 +154,7 @@ def test_parts_are_counted_in_grammar(home: Path, run: Run, campaign: Path, regi
     assert " 1  text message of 2 parts\n" in run("campaign", "check", campaign).out
 
 
-def test_cancelling_asks_first(home: Path, run: Run, campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_asks_first(run: Run, campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without --yes a cancellation asks; whoever does not say yes has changed nothing and exits 1."""
     run("campaign", "schedule", campaign)
     monkeypatch.setattr("sys.stdin", StringIO("n\n"))
@@ -165,7 +166,7 @@ def test_cancelling_asks_first(home: Path, run: Run, campaign: Path, monkeypatch
     assert {"name": "tarjous", "done": "cancelled"} == run("campaign", "cancel", "tarjous", "--json").json()
 
 
-def test_a_no_at_the_desk(home: Path, run: Run, register: Path) -> None:
+def test_a_no_at_the_desk(run: Run, register: Path) -> None:
     """`consent withdraw` takes a no by part of a name, and `consent history` shows every answer with its wording."""
     run("client", "import", register)
     told = run("consent", "withdraw", "maija", "--json").json()
@@ -181,7 +182,7 @@ def test_a_no_at_the_desk(home: Path, run: Run, register: Path) -> None:
     assert "Saamme lähettää sinulle tarjouksia ja tietoa hoitopäivistä sähköpostitse 6-12 kertaa vuodessa." in said
 
 
-def test_a_no_to_one_channel(home: Path, run: Run, register: Path) -> None:
+def test_a_no_to_one_channel(run: Run, register: Path) -> None:
     """`--channel sms` closes text messages and leaves email open."""
     run("client", "import", register)
     assert "gets no more sms messages" in run("consent", "withdraw", "maija", "--channel", "sms").out
@@ -189,7 +190,7 @@ def test_a_no_to_one_channel(home: Path, run: Run, register: Path) -> None:
     assert {"email": "granted", "sms": "withdrawn"} == client["consent"]
 
 
-def test_a_name_of_two_is_asked_back(home: Path, run: Run, register: Path) -> None:
+def test_a_name_of_two_is_asked_back(run: Run, register: Path) -> None:
     """Words that fit two clients withdraw nobody: both are named, masked, and the exit is 1."""
     run("client", "import", register)
     told = run("consent", "withdraw", "m")
@@ -199,7 +200,7 @@ def test_a_name_of_two_is_asked_back(home: Path, run: Run, register: Path) -> No
     assert "maija@posti.example" not in told.err
 
 
-def test_people_come_and_go(home: Path, run: Run) -> None:
+def test_people_come_and_go(run: Run) -> None:
     """Persons are added, listed and ended; the last owner stays."""
     added = run("person", "add", "Pekka Esimerkki", "--role", "auditor", "--json").json()
     assert {"id": 2, "name": "Pekka Esimerkki", "role": "auditor"} == added
@@ -233,7 +234,8 @@ def test_who_acts_is_in_the_ledger(home: Path, run: Run, register: Path) -> None
         ("db", "restore", "--replay"),
     ],
 )
-def test_a_stranger_changes_nothing(home: Path, run: Run, register: Path, campaign: Path, words: tuple[str]) -> None:
+@pytest.mark.usefixtures("campaign")
+def test_a_stranger_changes_nothing(home: Path, run: Run, register: Path, words: tuple[str]) -> None:
     """An act in a name that nobody has is refused, naming who is known, and nothing is written."""
     run("client", "import", register)
     before = (actors(home), (home / "secrets.toml").read_bytes())
@@ -242,7 +244,7 @@ def test_a_stranger_changes_nothing(home: Path, run: Run, register: Path, campai
     assert before == (actors(home), (home / "secrets.toml").read_bytes())
 
 
-def test_two_owners_must_say_who_they_are(home: Path, run: Run, register: Path) -> None:
+def test_two_owners_must_say_who_they_are(run: Run, register: Path) -> None:
     """Where two are owners, an act without `--as` is refused and says what to type."""
     run("person", "add", "Toinen", "--role", Role.OWNER.value)
     told = run("client", "import", register)
@@ -294,7 +296,7 @@ def test_keys_are_not_created_over_data(home: Path, run: Run) -> None:
     assert 0o600 == stat.S_IMODE((home / "secrets.toml").stat().st_mode)
 
 
-def test_a_copy_is_made_and_put_back(home: Path, run: Run, register: Path, tmp_path: Path) -> None:
+def test_a_copy_is_made_and_put_back(run: Run, register: Path, tmp_path: Path) -> None:
     """A backup is a verified copy; put back with its replay, it knows the no that came after it."""
     run("client", "import", register)
     copy = tmp_path / "copy.db"
@@ -322,14 +324,14 @@ def test_a_restore_needs_to_know_what(home: Path, run: Run) -> None:
     assert (1, "x.db" in told.err) == (told.code, True)
 
 
-def test_an_upgrade_twice_is_as_once(home: Path, run: Run) -> None:
+def test_an_upgrade_twice_is_as_once(run: Run) -> None:
     """`db upgrade` on tables of this version leaves everything as it is."""
     assert {"upgraded": True} == run("db", "upgrade", "--json").json()
     assert {"upgraded": True} == run("db", "upgrade", "--json").json()
     assert [OWNER] == [each["name"] for each in run("person", "list", "--json").json()["persons"]]
 
 
-def test_the_audit_prints_its_object(home: Path, run: Run, register: Path) -> None:
+def test_the_audit_prints_its_object(run: Run, register: Path) -> None:
     """`audit year` and `audit verify` exit 0 on an untouched ledger, as one object each."""
     run("client", "import", register)
     year = run("audit", "year", ASKED[-4:], "--json")
@@ -349,7 +351,7 @@ def test_a_touched_ledger_ends_badly(home: Path, run: Run) -> None:
     assert (1, False) == (told.code, told.json()["ok"])
 
 
-def test_nothing_due_is_done_at_once(home: Path, run: Run) -> None:
+def test_nothing_due_is_done_at_once(run: Run) -> None:
     """`work --once` with nothing due exits 0 and prints no result."""
     told = run("work", "--once")
     assert (0, "") == (told.code, told.out)
@@ -364,7 +366,7 @@ def test_what_was_in_the_way_makes_a_bad_exit(home: Path, run: Run) -> None:
     assert "nothing is sent" in told.err
 
 
-def test_json_is_one_object_on_an_empty_register(home: Path, run: Run) -> None:
+def test_json_is_one_object_on_an_empty_register(run: Run) -> None:
     """Every command that only looks prints one object on a workspace that has just begun."""
     looks = [("client", "list"), ("campaign", "list"), ("person", "list"), ("keys", "check"), ("audit", "verify")]
     for words in looks:

@@ -2,18 +2,21 @@
 
 import os
 import pty
+import re
+import resource
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from dispatcher.cli import door
+from dispatcher.settings import read_settings
 from tests.cli.told import ASKED, Run
 from tests.workshop import OWNER
 
@@ -32,25 +35,22 @@ def started(*words: str, at: Path, **variables: str) -> subprocess.CompletedProc
 
 
 @contextmanager
-def terminal(monkeypatch: pytest.MonkeyPatch, columns: int) -> Iterator[list[str]]:
+def terminal(columns: int) -> Iterator[list[str]]:
     """Stand on a terminal of this width, and gather the lines it shows once the block has ended."""
     reader, writer = pty.openpty()
     lines: list[str] = []
-    with os.fdopen(writer, "w", encoding="utf-8") as shown:
-        monkeypatch.setattr(sys, "stdout", shown)
-        monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setenv("TERM", "dumb")
-        monkeypatch.setattr(door, "_console", Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
-        yield lines
-        monkeypatch.undo()
-    with os.fdopen(reader, "rb") as seen:
+    with os.fdopen(reader, "rb", buffering=0) as seen:
+        with os.fdopen(writer, "w", encoding="utf-8") as shown, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdout", shown)
+            patch.setenv("COLUMNS", str(columns))
+            patch.setenv("TERM", "xterm")
+            patch.setattr(door, "_console", Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
+            yield lines
         said = b""
-        while b"\x04" not in said:
-            try:
-                said += os.read(seen.fileno(), 4096)
-            except OSError:
-                break
-    lines += said.decode().splitlines()
+        with suppress(OSError):  # how a terminal ends that nobody writes to any more
+            while more := seen.read(4096):
+                said += more
+    lines += re.sub(r"\x1b\[[0-9;]*m", "", said.decode()).splitlines()
 
 
 def a_table() -> None:
@@ -68,9 +68,9 @@ def test_a_pipe_gets_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("columns", [120, 80, 50, 20])
-def test_a_narrow_terminal_cuts_no_address(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_a_narrow_terminal_cuts_no_address(columns: int) -> None:
     """On a terminal of any width, text wraps between words, and no address, number or moment is cut."""
-    with terminal(monkeypatch, columns) as lines:
+    with terminal(columns) as lines:
         a_table()
     said = "\n".join(lines)
     assert "…" not in said
@@ -80,11 +80,11 @@ def test_a_narrow_terminal_cuts_no_address(monkeypatch: pytest.MonkeyPatch, colu
     assert {"Saako", "lähettää", "tarjouksia", "sähköpostitse", "hoitopäivistä?"} <= set(words)
 
 
-def test_a_wide_terminal_needs_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wide_terminal_needs_one_line() -> None:
     """Where the terminal is wide enough, a row is one line; where it is not, its text takes several."""
-    with terminal(monkeypatch, 160) as wide:
+    with terminal(160) as wide:
         a_table()
-    with terminal(monkeypatch, 80) as narrow:
+    with terminal(80) as narrow:
         a_table()
     assert 2 == len(wide)
     assert len(narrow) > 2
@@ -187,12 +187,9 @@ def test_a_folder_that_is_a_file_is_named(home: Path, run: Run) -> None:
         assert "Traceback" not in told.err
 
 
-def test_a_full_disk_is_a_sentence(home: Path, run: Run, register: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_sentence(home: Path, run: Run, register: Path) -> None:
     """Where nothing more can be written, a command says so and exits 1."""
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     run("client", "import", register)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
     try:
@@ -223,8 +220,6 @@ def test_init_quotes_what_it_is_told(tmp_path: Path, run: Run) -> None:
     """A name with quotes, dollars and line breaks is a text in the settings, never a setting of its own."""
     name = 'Studio "$Ä" \\ #\n[sms]\nprovider = "x"'
     run("init", tmp_path / "studio", "--name", name)
-    from dispatcher.settings import read_settings
-
     assert name == read_settings(tmp_path / "studio").studio.name
 
 

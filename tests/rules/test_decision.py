@@ -293,6 +293,27 @@ def test_the_first_channel_that_may_be_used_is_waited_for() -> None:
     assert SMS is getattr(verdict, "channel", None)
 
 
+@pytest.mark.parametrize(
+    ("spoil", "verdict"),
+    [
+        (
+            _client(addresses={EMAIL: AddressFacts(1, got_this_campaign=True), SMS: AddressFacts(2)}),
+            Withhold(Reason.ALREADY_SENT_OR_UNKNOWN),
+        ),
+        (
+            _client(addresses={EMAIL: AddressFacts(1, days=TWELVE), SMS: AddressFacts(2)}),
+            Wait(Reason.FREQUENCY_CAP, MIDNIGHT),
+        ),
+        (_campaign(authorised=frozenset({SMS})), Withhold(Reason.SENDER_NOT_AUTHORISED)),
+        (_campaign(valid_until=TODAY - DAY), Withhold(Reason.OFFER_ENDED)),
+    ],
+    ids=["got it", "full", "sender", "ended"],
+)
+def test_only_a_closed_channel_sends_a_client_to_the_next(spoil: Callable[[Case], Case], verdict: Verdict) -> None:
+    """L-24: who agreed to email and may not have one now does not get a text message in its place."""
+    assert verdict == spoil(_on_both(Case())).decide()
+
+
 def test_if_no_channel_may_be_used_the_first_with_an_address_says_why() -> None:
     """The reason on record is about an address the client has."""
     case = BOTH(_client(answers=(_answer(Reply.DECLINED, 1, SMS),), addresses={SMS: AddressFacts(2)})(Case()))

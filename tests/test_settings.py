@@ -1,0 +1,345 @@
+"""The settings: every fault is named with what to write, the environment stands above the file, no secret is shown."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from dispatcher.errors import SettingsError
+from dispatcher.rules.campaign import Language
+from dispatcher.settings import FILE, Settings, read_settings, workspace
+
+ROOT = Path(__file__).parent.parent
+STUDIO = """
+[studio]
+name = "Tunturituuli"
+business_id = "0000000-0"
+postal_address = "Esimerkkikuja 1, 99999 Esimerkkilä"
+email = "hei@tunturituuli.example"
+phone = "+358 40 000 0000"
+booking_url = "https://tunturituuli.example/varaa"
+public_url = "https://viestit.tunturituuli.example/"
+[studio.notice]
+fi = "https://tunturituuli.example/tietosuoja"
+"""
+PREVIEW = '[email]\nsender = "tarjoukset@tunturituuli.example"\n'
+SMTP = """
+[email]
+provider = "smtp"
+host = "smtp.provider.example"
+sender = "tarjoukset@tunturituuli.fi"
+country = "FI"
+dpa_signed = 2026-01-15
+"""
+TWILIO = """
+[sms]
+provider = "twilio"
+sender = "Tunturi"
+account_sid = "AC1"
+api_key = "SK1"
+dpa_signed = 2026-01-15
+accepted_transfer_note = "Only support, only on our request."
+"""
+Read = Callable[[str], Settings]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Give a way to read settings from a text."""
+
+    def reading(text: str) -> Settings:
+        (tmp_path / FILE).write_text(text, encoding="utf-8")
+        return read_settings(tmp_path)
+
+    return reading
+
+
+def refused(read: Read, text: str) -> str:
+    """Return why these settings are refused."""
+    with pytest.raises(SettingsError) as error:
+        read(text)
+    return str(error.value)
+
+
+def test_the_least_settings_are_enough(read: Read) -> None:
+    """Who the studio is and the sender are enough: messages become files until a provider is named."""
+    settings = read(STUDIO + PREVIEW)
+    assert ("preview", "preview") == (settings.email.provider, settings.sms.provider)
+    assert "https://viestit.tunturituuli.example" == settings.studio.public_url
+    assert {Language.FI: "https://tunturituuli.example/tietosuoja"} == settings.studio.notice
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("foo = 1\n", f"{FILE}: foo: there is no such setting"),
+        ('eu_only = "maybe"\n', f"{FILE}: eu_only: write true or false."),
+        ("[web]\nport = 'x'\n", f"{FILE}: [web] port: write a whole number."),
+        ("[web]\nport = 70000\n", f"{FILE}: [web] port: Input should be less than or equal to 65535."),
+        ("[consent]\nvalid_days = 366\n", f"{FILE}: [consent] valid_days: Input should be less than or equal to 365."),
+        ("[sending]\nzone = 'Helsinki'\n", f"{FILE}: [sending] zone: this is no time zone; write for example Europe/"),
+        ("[sending.sms]\nopens = '9'\ncloses = '20:00'\n", f"{FILE}: [sending.sms] opens: write an hour of the day as"),
+        ("[sending.sms]\nopens = '09:00+02:00'\ncloses = '20:00'\n", f"{FILE}: [sending.sms] opens: write an hour"),
+        ("[sending.sms]\nopens = '21:00'\ncloses = '20:00'\n", f"{FILE}: [sending] sms: opens must come before closes"),
+        ("[sending.sms]\nopens = '9:00'\n", f"{FILE}: [sending.sms] closes: this is missing."),
+        ("[sms]\nprovider = 'pigeon'\n", f"{FILE}: [sms] provider: Input should be 'preview' or 'twilio'."),
+        ("[sms]\ndpa_signed = 'yes'\n", f"{FILE}: [sms] dpa_signed: write a day as 2026-05-04."),
+        ("[register]\nregion = 'fi'\n", f'{FILE}: [register] region: write two capital letters, such as "FI".'),
+        ("[[register.answers]]\ncolumn = 5\n", f"{FILE}: [[register.answers]] number 1, column: write a text between"),
+        ("[[register.answers]]\nx = 1\n", f"{FILE}: [[register.answers]] number 1, x: there is no such setting"),
+        ("[database]\nurl = 'postgresql://u@h/d'\n", "journal is the URL of a second database"),
+        ("[studio]\n", f"{FILE} cannot be read: "),
+        ("x = [", f"{FILE} cannot be read: "),
+        ("[email]\nx = 1", f"{FILE} cannot be read: "),
+    ],
+)
+def test_every_fault_is_named_with_what_to_write(read: Read, text: str, sentence: str) -> None:
+    """A wrong key or value is named by its table and key, with what to write there."""
+    assert sentence in refused(read, text.partition("[")[0] + STUDIO + PREVIEW + "".join(text.partition("[")[1:]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "https://tunturituuli.example/varaa",
+            "tunturituuli.example",
+            "[studio] booking_url: write a web address that",
+        ),
+        ("https://viestit.", "http://viestit.", "[studio] public_url: write a web address that begins with https://"),
+        ("hei@", "hei", "[studio] email: this is no email address"),
+        ("fi = ", "sv = ", "[studio] notice: Value error|the Finnish privacy notice"),
+        ("fi = ", "de = ", "[studio.notice] de: Input should be 'fi', 'sv' or 'en'."),
+        ('name = "Tunturituuli"\n', "", "[studio] name: this is missing."),
+    ],
+)
+def test_the_studio_is_asked_for_whole(read: Read, old: str, new: str, sentence: str) -> None:
+    """L-20: what every message says of its sender must be there, and be of its kind."""
+    told = refused(read, (STUDIO + PREVIEW).replace(old, new))
+    assert any(part in told for part in sentence.split("|"))
+
+
+def test_all_faults_are_told_at_once(read: Read) -> None:
+    """Each fault has a line of its own, so that one look corrects them all."""
+    told = refused(read, STUDIO.replace("name =", "nmae =") + PREVIEW + "port = 'x'\n").splitlines()
+    assert 3 == len(told)
+    assert all(line.startswith(f"{FILE}: ") and line.endswith(".") for line in told)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('host = "smtp.provider.example"\n', "host"),
+        ('country = "FI"\n', "country"),
+        ("dpa_signed = 2026-01-15\n", "dpa_signed"),
+    ],
+)
+def test_a_mail_server_is_declared(read: Read, line: str, key: str) -> None:
+    """L-39, L-42: a mail server without host, country or contract is refused."""
+    assert "smtp" == read(STUDIO + SMTP).email.provider
+    assert f"[email] {key}" in refused(read, STUDIO + SMTP.replace(line, ""))
+
+
+@pytest.mark.parametrize("country", ["US", "GB", "CH"])
+def test_mail_stays_in_the_eea(read: Read, country: str) -> None:
+    """L-42: while `eu_only`, a mail server's company outside the EU and EEA is refused; without it, it is not."""
+    text = STUDIO + SMTP.replace('"FI"', f'"{country}"')
+    assert "[email] country must name the EU or EEA country" in refused(read, text)
+    assert country == read("eu_only = false\n" + text).email.country
+    assert "NO" == read(STUDIO + SMTP.replace('"FI"', '"NO"')).email.country
+
+
+def test_a_server_on_this_machine_needs_no_contract(read: Read) -> None:
+    """What never leaves the machine is asked for neither country nor contract."""
+    here = '[email]\nprovider = "smtp"\nhost = "127.0.0.1"\ntls = "none"\nsender = "a@b.example"\n'
+    assert read(STUDIO + here).email.stays_here
+
+
+def test_the_sample_sender_sends_nothing(read: Read) -> None:
+    """A real mail server with the sample's sender is refused: the address must be the studio's own."""
+    text = STUDIO + SMTP.replace("tunturituuli.fi", "tunturituuli.example")
+    assert "[email] sender is still tarjoukset@tunturituuli.example" in refused(read, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('accepted_transfer_note = "Only support, only on our request."\n', "", "accepted_transfer_note"),
+        ("dpa_signed = 2026-01-15\n", "", "dpa_signed"),
+        ("[sms]\n", '[sms]\nregion = "us1"\nedge = "ashburn"\n', "region"),
+        ("[sms]\n", '[sms]\nregion = "ie1"\nedge = "ashburn"\n', "region"),
+        ("[sms]\n", '[sms]\nregion = ""\nedge = ""\n', "region"),
+    ],
+)
+def test_twilio_stays_in_the_eu(read: Read, old: str, new: str, key: str) -> None:
+    """S-20, L-39, L-42: Twilio is refused outside Ireland, without a contract, and without an accepted transfer."""
+    assert ("ie1", "dublin") == (read(STUDIO + PREVIEW + TWILIO).sms.region, read(STUDIO + PREVIEW + TWILIO).sms.edge)
+    assert f"[sms] {key}" in refused(read, STUDIO + PREVIEW + TWILIO.replace(old, new))
+
+
+def test_passwords_are_not_in_the_file(read: Read) -> None:
+    """Credentials in dispatcher.toml are refused, and so is a password inside a database URL; neither is repeated."""
+    told = refused(read, STUDIO + PREVIEW + '[credentials]\nsmtp_password = "hunter2"\n')
+    assert "move them to secrets.toml" in told
+    url = "[database]\nurl = 'postgresql://u:hunter2@h/d'\njournal = 'postgresql://u@h/j'\n"
+    hidden = refused(read, STUDIO + PREVIEW + url)
+    assert "[database] url" in hidden
+    assert "hunter2" not in told + hidden
+
+
+def test_the_environment_stands_above_the_file(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable overrides one key and leaves its neighbours, in every section, whatever its letters' case."""
+    monkeypatch.setenv("DISPATCHER_EMAIL__PORT", "2525")
+    monkeypatch.setenv("DISPATCHER_EU_ONLY", "false")
+    monkeypatch.setenv("DISPATCHER_SENDING__SMS__OPENS", "10:00")
+    monkeypatch.setenv("DISPATCHER_REGISTER__REGION", "SE")
+    monkeypatch.setenv("dispatcher_web__port", "8099")
+    settings = read(STUDIO + PREVIEW + "port = 25\n[sending.sms]\nopens = '08:00'\ncloses = '19:00'\n")
+    assert (2525, "tarjoukset@tunturituuli.example") == (settings.email.port, settings.email.sender)
+    assert (False, 8099, "SE") == (settings.eu_only, settings.web.port, settings.register_.region)
+    assert ("10:00", "19:00") == (settings.sending.sms.opens, settings.sending.sms.closes)
+
+
+def test_foreign_variables_are_not_ours(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only variables with the program's own prefix are settings."""
+    for name in ("REGISTER", "REGISTER__REGION", "EMAIL__PORT", "WEB"):
+        monkeypatch.setenv(name, "17")
+    settings = read(STUDIO + PREVIEW)
+    assert (587, "FI") == (settings.email.port, settings.register_.region)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DISPATCHER_EMAIL__PORT", "x", "DISPATCHER_EMAIL__PORT: write a whole number."),
+        ("DISPATCHER_EMAIL__HOTS", "x", "DISPATCHER_EMAIL__HOTS: there is no such setting"),
+        ("DISPATCHER_EMIAL__HOST", "x", "DISPATCHER_EMIAL__HOST: there is no [emial]."),
+        ("DISPATCHER_EMAIL", "{", "In the environment: "),
+    ],
+)
+def test_a_faulty_variable_is_named(
+    read: Read, monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    """A fault in the environment is told by the variable's name, not as one of the file."""
+    monkeypatch.setenv(name, value)
+    told = refused(read, STUDIO + PREVIEW)
+    assert sentence in told
+    assert FILE not in told
+
+
+def test_no_secret_is_shown(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what the settings print as nor the error of a neighbour shows a password."""
+    monkeypatch.setenv("DISPATCHER_CREDENTIALS__SMTP_PASSWORD", "hunter2")
+    monkeypatch.setenv("DISPATCHER_CREDENTIALS__TWILIO_API_SECRET", "hunter3")
+    monkeypatch.setenv("DISPATCHER_DATABASE__URL", "postgresql://u:hunter4@h/d")
+    monkeypatch.setenv("DISPATCHER_DATABASE__JOURNAL", "postgresql://u:hunter5@h/j")
+    settings = read(STUDIO + PREVIEW)
+    assert "hunter2" == settings.credentials.smtp_password.get_secret_value()
+    monkeypatch.setenv("DISPATCHER_CREDENTIALS__SMTP_PASWORD", "hunter6")
+    shown = f"{settings!r} {settings} {settings.database!r} {refused(read, STUDIO + PREVIEW)}"
+    assert "smtp_password" in shown
+    assert "hunter" not in shown
+
+
+def test_no_value_is_repeated_in_an_error(read: Read) -> None:
+    """An error names the key and never the value: what stands in the wrong place may be a secret."""
+    assert "hunter2" not in refused(
+        read, STUDIO + PREVIEW + 'port = "hunter2"\npassword = "hunter2"\ntls = "hunter2"\n'
+    )
+
+
+def test_a_file_from_another_editor_is_read(tmp_path: Path) -> None:
+    """A byte order mark does no harm; another encoding than UTF-8 is refused in a sentence."""
+    (tmp_path / FILE).write_text(STUDIO + PREVIEW, encoding="utf-8-sig")
+    assert "Tunturituuli" == read_settings(tmp_path).studio.name
+    (tmp_path / FILE).write_text(STUDIO + PREVIEW, encoding="cp1252")
+    with pytest.raises(SettingsError, match=rf"{FILE} cannot be read"):
+        read_settings(tmp_path)
+
+
+def test_the_workspace_is_named_or_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The workspace is the folder named, else the environment's, else the current one; without a file it is refused."""
+    monkeypatch.chdir(tmp_path)
+    assert tmp_path == workspace(None)
+    monkeypatch.setenv("DISPATCHER_WORKSPACE", str(tmp_path / "a"))
+    assert (tmp_path / "a", tmp_path / "b") == (workspace(None), workspace("b"))
+    with pytest.raises(SettingsError, match="dispatcher init DIR"):
+        read_settings(tmp_path)
+
+
+def settings_of(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every setting there is, as its table and its key."""
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        below = [each for each in (field.annotation, *get_args(field.annotation)) if _is_section(each)]
+        if below:
+            yield from settings_of(below[0], f"{path}.{key}".strip("."))
+        else:
+            yield path, key
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def documented() -> Mapping[str, str]:
+    """Return the part of docs/settings.md about each table, by its name; the beginning by the empty one."""
+    parts = re.split(r"^## \[(\w+)\]$", (ROOT / "docs" / "settings.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def test_every_setting_is_documented() -> None:
+    """docs/settings.md has each setting in the part about its section."""
+    parts = documented()
+    missing = [
+        f"{table}.{key}"
+        for table, key in settings_of(Settings)
+        if not {f"`{key}`", f"`[{table}.{key}]`"} & set(re.findall(r"`[^`]+`", parts[_part_of(table, parts)]))
+    ]
+    assert [] == missing
+
+
+def test_every_documented_setting_exists() -> None:
+    """Every key in the first column of docs/settings.md is a setting of that section."""
+    known: dict[str, set[str]] = {}
+    for table, key in settings_of(Settings):
+        known.setdefault(table.partition(".")[0], set()).add(key)
+    languages = {language.value for language in Language}
+    strangers = [
+        f"{section}.{key}"
+        for section, text in documented().items()
+        for row in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE)
+        for key in re.findall(r"`(\w+)`", row)
+        if key not in known[section] and not (section == "studio" and key in languages)
+    ]
+    assert [] == strangers
+
+
+def test_the_documented_defaults_are_true() -> None:
+    """Where docs/settings.md gives one default for one key, it is the one the program takes."""
+    defaults = {(table.partition(".")[0], key): value for table, key, value in _defaults(Settings)}
+    told = [
+        (section, key, said.strip('"'))
+        for section, text in documented().items()
+        for key, said in re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", text, re.MULTILINE)
+        if (section, key) in defaults
+    ]
+    assert len(told) > 8
+    assert [] == [each for each in told if each[2].lower() != str(defaults[each[:2]]).lower()]
+
+
+def _defaults(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str, object]]:
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if _is_section(field.annotation):
+            yield from _defaults(field.annotation, f"{path}.{key}".strip("."))  # type: ignore[arg-type] # it is one
+        elif field.get_default() is not None and not field.is_required():
+            yield path, key, field.get_default()
+
+
+def _part_of(table: str, parts: Mapping[str, str]) -> str:
+    """Return the part of the page that speaks of a table: passwords stand at its beginning."""
+    return table.partition(".")[0] if table.partition(".")[0] in parts else ""
