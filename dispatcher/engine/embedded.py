@@ -58,6 +58,8 @@ async def run_sender(
         while not stop.is_set():
             try:
                 is_well = await _look(dispatcher, stop)
+                if trouble:
+                    _log.info("sending goes on")
                 trouble, pause = "", look_every
             except (JournalError, StorageError) as error:
                 if once:
@@ -77,7 +79,8 @@ async def run_sender(
 async def _recover(dispatcher: Dispatcher) -> None:
     lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=True)
     if lost:
-        _log.warning("%d messages were being handed over when the last sender stopped: unknown, not sent again", lost)
+        what = "1 message was" if lost == 1 else f"{lost} messages were"
+        _log.warning("%s being handed over when the last sender stopped: unknown, not sent again", what)
     _log.info("the sender is running")
 
 

@@ -5,8 +5,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from dispatcher.storage.database import Connection
-
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
@@ -18,6 +16,7 @@ from dispatcher.storage import answers, backup, campaigns, clients, installation
 from dispatcher.storage.answers import Suppression
 from dispatcher.storage.backup import BackupReport
 from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.database import Connection
 from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store

@@ -172,14 +172,6 @@ def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Itera
             yield StoredEntry(*row)
 
 
-def entries_of_group_order(connection: Connection) -> Iterator[StoredEntry]:
-    """Yield every entry in order of its group, then of its number: the order in which the groups were chained."""
-    query = select(*_COLUMNS).order_by(LedgerEntryTable.group, LedgerEntryTable.id)
-    with connection.execute(query, execution_options=_IN_PARTS) as rows:
-        for row in rows:
-            yield StoredEntry(*row)
-
-
 def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:
     """Yield the entries of one kind about these clients, in order of their number."""
     for row in connection.execute(_OF_CLIENTS, {"clients": list(clients), "kind": kind}):

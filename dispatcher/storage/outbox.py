@@ -307,12 +307,6 @@ def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
     ]
 
 
-def planned_clients(connection: Connection, campaign: int, clients: Sequence[int]) -> set[int]:
-    """Return which of these clients have a row of this campaign already."""
-    query = select(OutboxTable.client).where(OutboxTable.campaign == campaign, OutboxTable.client.in_(clients))
-    return set(connection.scalars(query))
-
-
 def _claimed(row: Any) -> Claimed:
     values = dict(zip(Claimed.__dataclass_fields__, row, strict=True))
     return Claimed(**{**values, "channel": Channel(values["channel"])})

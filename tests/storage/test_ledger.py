@@ -155,7 +155,6 @@ def test_reading_in_parts_leaves_the_connection_as_it_was(store: Store) -> None:
     def work(transaction: Transaction) -> int:
         list(ledger.entries(transaction.connection))
         list(ledger.groups(transaction.connection))
-        list(ledger.entries_of_group_order(transaction.connection))
         return transaction.ledger.append(fact())[0]
 
     assert [store.write(work)] == entry_ids(store)

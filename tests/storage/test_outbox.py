@@ -289,4 +289,3 @@ def test_all_numbers_are_those_of_the_rows(store: Store, number: int) -> None:
     with store.reading() as connection:
         assert 6 == sum(tally.count for tally in outbox.tallies(connection, number))
         assert 7 == sum(tally.count for tally in outbox.tallies(connection))
-        assert {2, 3} == outbox.planned_clients(connection, number, [2, 3, 99])
