@@ -8,6 +8,7 @@ import click
 from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
 from dispatcher.flow.audience import Counts
 from dispatcher.flow.enrol import EnrolReport
+from dispatcher.flow.register import AT_ONCE
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
 from dispatcher.texts import reason_text
@@ -52,7 +53,9 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
       dispatcher client list virtanen
     """
     with door.open() as dispatcher:
-        found = dispatcher.register.listed(words)
+        found = dispatcher.register.listed(words, AT_ONCE + 1)
+    is_complete = len(found) <= AT_ONCE
+    found = found[:AT_ONCE]
     if as_json:
         rows = [
             {
@@ -64,7 +67,7 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
             }
             for each in found
         ]
-        say_json({"clients": rows})
+        say_json({"clients": rows, "complete": is_complete})
         return
     if not found:
         say("No client fits." if words else "The register is empty: run `dispatcher client import FILE`.")
@@ -77,6 +80,8 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
     ]
     columns = ["number", "name", "email", "phone", "email consent", "SMS consent"]
     say_table(columns, table, numbers=["number"], texts=["name", "email consent", "SMS consent"])
+    if not is_complete:
+        note(f"These are the first {AT_ONCE}: give a part of the name to see others.")
 
 
 def said_counts(counts: Counts) -> list[str]:

@@ -1,6 +1,7 @@
 """What the owner, or the program's own caution, does to a campaign that has its slot: hold, release, cancel."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,7 +76,8 @@ class Lifecycle:
         fit = []
         for campaign in found:
             if campaign.state is State.SCHEDULED and now - campaign.send_at > self._policy.grace:
-                self._move(campaign, State.HELD, actor, reason=LATE)
+                with suppress(RefusedError):  # somebody has just held or cancelled it: that is as well
+                    self._move(campaign, State.HELD, actor, reason=LATE)
             else:
                 fit.append(campaign)
         return fit

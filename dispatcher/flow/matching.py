@@ -71,7 +71,7 @@ class Matcher:
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
             self._answers[number] += given
         self._by_external |= by_external
-        self._returning = clients.returning(connection, {keyed.digest for row in rows for keyed in self._identity(row)})
+        self._returning = clients.returning(connection, (keyed.digest for row in rows for keyed in self._identity(row)))
         for pair, found in by_address.items():
             self._by_address[pair] |= found
 
@@ -151,7 +151,7 @@ class Matcher:
     def _new(self, row: RegisterRow) -> Change:
         hashes = self._identity(row)
         number = self._number_before(hashes) or clients.new_number()
-        external = self._ring.hashed(CUSTOMER, row.external_id) if row.external_id else None
+        external = hashes[0] if row.external_id else None
         values: dict[str, str | date] = {
             "first_name": row.first_name,
             "last_name": row.last_name,
@@ -177,9 +177,10 @@ class Matcher:
     def _number_before(self, hashes: Iterable[KeyedHash]) -> int | None:
         """Return the number this client had before a restore forgot them, where only one client can be meant."""
         for keyed in hashes:
-            fits = self._returning.get(keyed.digest, frozenset()) - self._first_row.keys()
+            known = self._returning.get(keyed.digest, frozenset())
+            fits = [number for number in known if number not in self._first_row]
             if len(fits) == 1:
-                return next(iter(fits))
+                return fits[0]
         return None
 
     def _difference(self, number: int, row: RegisterRow) -> Change:

@@ -5,6 +5,7 @@ here for the owner's eyes, and would be withheld anyway.
 """
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.recording import record_no
@@ -20,6 +21,9 @@ from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
+
+_SAME_CLICK = timedelta(minutes=1)
+"""How long a click and its repetition by a mail program or an impatient hand are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,9 @@ class Preferences:
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
 
-        A second time changes nothing (E-10); a link without a row behind it is kept all the same. Raises LinkError for
-        a link not made here and StorageError where the no could not be kept.
+        A second time within a minute adds nothing (E-10), and a later one only moves the no on, so that it beats a yes
+        from in between that has yet to arrive (L-07). A link without a row behind it is kept all the same. Raises
+        LinkError for a link not made here and StorageError where the no could not be kept.
         """
         link = self._links.read(token)
         self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
@@ -74,7 +79,7 @@ class Preferences:
 
         def work(transaction: Transaction) -> None:
             connection, now = transaction.connection, transaction.now
-            if link is not None and _has_said_so(connection, client):
+            if link is not None and _has_just_said_so(connection, client, now):
                 return
             known = clients.read(connection, [client]).get(client)
             addresses = {kind: held.canonical for kind, held in known.addresses.items()} if known else {}
@@ -94,7 +99,11 @@ class Preferences:
             transaction.ledger.append(Entry(EntryKind.WITHHELD, actor, client=client, campaign=campaign, body=body))
 
 
-def _has_said_so(connection: Connection, client: int) -> bool:
-    """Say whether the last word of a client is a no to everything already, so that a second click adds nothing."""
-    given = answers.of_clients(connection, [client]).get(client, [])
-    return bool(given) and given[-1].reply is Reply.WITHDRAWN and given[-1].channel is None
+def _has_just_said_so(connection: Connection, client: int, now: datetime) -> bool:
+    """Say whether a no to everything is on record that counts until now, so that a second click adds nothing."""
+    noes = [
+        answer
+        for answer in answers.of_clients(connection, [client]).get(client, [])
+        if answer.reply is Reply.WITHDRAWN and answer.channel is None
+    ]
+    return any(now - no.latest() < _SAME_CLICK for no in noes)

@@ -12,7 +12,10 @@ from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
 
-_AT_ONCE = 200
+AT_ONCE = 200
+"""How many clients a list shows unless it is asked for more."""
+_LONGEST_NUMBER = 18
+"""Digits of the longest number that a database can compare with a client's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Register:
 
         Raises NotFoundError where nobody or more than one fits, naming what fits, masked.
         """
-        fits = self._fitting(words.strip())
+        fits = self._fitting(words.strip()) if words.strip() else []
         if len(fits) == 1:
             return fits[0]
         if not fits:
@@ -71,7 +74,7 @@ class Register:
         )
         raise NotFoundError(f"{len(fits)} clients fit {words!r}; give the number of the one you mean:\n{names}")
 
-    def listed(self, words: str = "", limit: int = _AT_ONCE) -> list[Listed]:
+    def listed(self, words: str = "", limit: int = AT_ONCE) -> list[Listed]:
         """Return the clients whose name or address holds these words, or the first of all."""
         with self._store.reading() as connection:
             numbers = clients.search(connection, words, limit)
@@ -86,8 +89,9 @@ class Register:
 
     def _fitting(self, words: str) -> list[int]:
         with self._store.reading() as connection:
-            if words.isdigit() and clients.read(connection, [int(words)]):
-                return [int(words)]
+            number = int(words) if words.isdecimal() and len(words) <= _LONGEST_NUMBER else None
+            if number is not None and clients.read(connection, [number]):
+                return [number]
             exact = clients.by_address(connection, _as_addresses(words))
             found = sorted(set().union(*exact.values()))
             return found or clients.search(connection, words)
