@@ -3,6 +3,8 @@
 PYTHON ?= python3
 TESTS ?=
 JOBS ?= logical
+FULL ?=
+BENCHMARKS ?= rendering importing planning delivery
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -59,12 +61,10 @@ format: $(EVERYTHING) ## Format the code and mend what ruff can mend
 	@.venv/bin/ruff format .
 
 .PHONY: bench
-bench: $(EVERYTHING) ## Measure: run every script in benchmarks/
-	@found=; for script in benchmarks/*.py; do \
-		test -f "$$script" || continue; \
-		found=yes; echo "== $$script"; .venv/bin/python "$$script" || exit 1; \
-	done; \
-	test -n "$$found" || echo "There is no script in benchmarks/ yet."
+bench: $(EVERYTHING) ## Measure speed and memory in a few minutes (FULL=--full: long)
+	@for name in $(BENCHMARKS); do \
+		echo "== $$name"; .venv/bin/python -m benchmarks.$$name $(FULL) || exit 1; \
+	done
 
 .PHONY: browser
 browser: ## Install Debian's Chromium, which the browser tests drive

@@ -44,9 +44,12 @@ class Lifecycle:
             return campaigns.all_scheduled(connection)
 
     def named(self, name: str) -> Scheduled:
-        """Return the campaign of this name. Raises NotFoundError."""
+        """Return the campaign of this name, the last cancelled one where no other has it. Raises NotFoundError."""
         with self._store.reading() as connection:
             found = campaigns.by_name(connection, name)
+            for campaign in campaigns.all_scheduled(connection) if found is None else ():
+                if campaign.name == name and (found is None or campaign.id > found.id):
+                    found = campaign
         if found is None:
             raise NotFoundError(f"No campaign {name!r} has been scheduled: run `dispatcher campaign list`.")
         return found

@@ -1,5 +1,7 @@
 """The people who work with the program, and whose act a command is."""
 
+from collections.abc import Sequence
+
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.rules.actor import Actor, Role
 from dispatcher.rules.ledger import Entry, EntryKind, Json
@@ -33,8 +35,7 @@ class Persons:
             return owners[0].actor
         found = [person for person in working if person.name.casefold() == name.casefold()]
         if not found:
-            known = ", ".join(person.name for person in working) or "nobody"
-            raise NotFoundError(f"Nobody by the name of {name!r} works here. Known: {known}.")
+            raise _nobody(name, working)
         return found[0].actor
 
     def add(self, name: str, role: Role, actor: Actor) -> Person:
@@ -64,7 +65,7 @@ class Persons:
             working = [person for person in persons.everyone(transaction.connection) if person.ended_at is None]
             found = [person for person in working if person.name.casefold() == name.casefold()]
             if not found:
-                raise NotFoundError(f"Nobody by the name of {name!r} works here.")
+                raise _nobody(name, working)
             owners = [person for person in working if person.role is Role.OWNER]
             if found[0].role is Role.OWNER and len(owners) == 1:
                 raise RefusedError(f"{found[0].name} is the only owner: add another owner first.")
@@ -73,3 +74,8 @@ class Persons:
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
 
         self._store.write(work)
+
+
+def _nobody(name: str, working: Sequence[Person]) -> NotFoundError:
+    known = ", ".join(person.name for person in working) or "nobody"
+    return NotFoundError(f"Nobody by the name of {name!r} works here. Known: {known}.")

@@ -55,7 +55,7 @@ def test_who_has_gone_acts_no_more(workshop: Workshop) -> None:
         dispatcher.persons.end("Saara", owner)
         with pytest.raises(NotFoundError, match=rf"Nobody by the name of 'Saara' works here. Known: {OWNER}\."):
             dispatcher.persons.acting("Saara")
-        with pytest.raises(NotFoundError):
+        with pytest.raises(NotFoundError, match=f"Known: {OWNER}"):
             dispatcher.persons.end("Saara", owner)
         again = dispatcher.persons.add("Saara", Role.STAFF, owner)
         assert first.id != again.id
@@ -73,11 +73,11 @@ def test_an_owner_is_always_left(workshop: Workshop) -> None:
         assert "person:2" == str(dispatcher.persons.acting(None))
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 101])
-def test_a_name_has_a_length(workshop: Workshop, name: str) -> None:
+def test_a_name_has_a_length(workshop: Workshop) -> None:
     """A name of no characters, or of more than a hundred, is refused and nothing is written."""
     with workshop.opened() as dispatcher:
         before = told(dispatcher)
-        with pytest.raises(RefusedError, match="1 to 100 characters"):
-            dispatcher.persons.add(name, Role.STAFF, dispatcher.persons.acting(None))
+        for name in ("", "   ", "x" * 101):
+            with pytest.raises(RefusedError, match="1 to 100 characters"):
+                dispatcher.persons.add(name, Role.STAFF, dispatcher.persons.acting(None))
         assert before == told(dispatcher)

@@ -48,13 +48,13 @@ def test_two_that_fit_are_asked_back(workshop: Workshop) -> None:
         assert "maija@" not in told
 
 
-@pytest.mark.parametrize("words", ["nobody", "", "   ", "²", "9" * 40, "nobody@posti.example", "%", "_"])
-def test_words_that_mean_nobody(workshop: Workshop, words: str) -> None:
+def test_words_that_mean_nobody(workshop: Workshop) -> None:
     """Nothing, odd digits, endless numbers and wild cards mean nobody, and never the only client there is."""
     with workshop.opened() as dispatcher:
         dispatcher.enrol.run(workshop.register(ROWS[0]), dispatcher.persons.acting(None))
-        with pytest.raises(NotFoundError, match="No client fits"):
-            dispatcher.register.find(words)
+        for words in ("nobody", "", "   ", "²", "9" * 40, "nobody@posti.example", "%", "_"):
+            with pytest.raises(NotFoundError, match="No client fits"):
+                dispatcher.register.find(words)
 
 
 def test_a_list_shows_masked_addresses_and_consent(workshop: Workshop) -> None:

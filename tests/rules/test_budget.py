@@ -31,6 +31,10 @@ def _fits(day: date, taken: list[date]) -> bool:
     return in_windows <= 12 and sum(other.year == day.year for other in with_it) <= 12
 
 
+def _first_that_fits(after: date, taken: list[date]) -> date:
+    return next(day for step in range(1, 1_000) if _fits(day := after + DAY * step, taken))
+
+
 def test_the_promise_is_twelve_and_six() -> None:
     """L-23: the ceiling and the floor of the privacy notice are constants of the program."""
     assert (12, 6, timedelta(days=365)) == (CEILING, FLOOR, WINDOW)
@@ -70,6 +74,24 @@ def test_a_later_campaign_can_stand_in_the_way_of_an_earlier_date() -> None:
     assert tuple(taken) == full.in_the_way
 
 
+def test_the_first_free_date_is_a_later_one() -> None:
+    """L-23: a date before the one asked for may be free, but it is no answer."""
+    day = date(2026, 6, 1)
+    taken = [day + DAY * 30 * number for number in range(1, CEILING)] + [day + 364 * DAY]
+    assert _fits(day - DAY, taken)
+    full = room_for(day, _slots(taken))
+    assert full is not None
+    assert _first_that_fits(day, taken) == full.first_free
+
+
+def test_twelve_that_reach_over_366_dates_leave_room_between_them() -> None:
+    """L-23: the first and the last of them are in no window together, so that each window has one left."""
+    taken = [date(2026, 7, 1) + DAY * 30 * number for number in range(11)] + [date(2027, 7, 1)]
+    assert _fits(date(2026, 12, 31), taken)
+    assert None is room_for(date(2026, 12, 31), _slots(taken))
+    assert room_for(date(2026, 12, 31), _slots([*taken[:-1], date(2027, 6, 30)])) is not None
+
+
 @given(st.lists(_crowded, max_size=60))
 def test_dates_taken_one_by_one_never_exceed_twelve(wanted: list[date]) -> None:
     """L-23: whatever is asked for in whatever order, what was accepted holds twelve at most, recounted."""
@@ -100,8 +122,8 @@ def test_the_first_free_date_is_free_and_the_first(taken: list[date], day: date)
         return
     assert day < full.first_free
     assert _fits(full.first_free, taken)
-    between = (full.first_free - day).days
-    assert not any(_fits(day + DAY * step, taken) for step in range(between))
+    assert _first_that_fits(day, taken) == full.first_free
+    assert not _fits(day, taken)
     assert len(full.in_the_way) >= 12
     assert not _fits(day, [slot.date for slot in full.in_the_way])
 
@@ -121,9 +143,8 @@ def test_a_client_falls_below_twelve_again_on_the_day_it_says(days: list[date], 
         return sum(day - 364 * DAY <= sent <= day for sent in days) < 12
 
     opening = next_opening(days, today)
-    if opening is None:
-        assert fits_on(today)
-    else:
+    assert fits_on(today) is (opening is None)
+    if opening is not None:
         tried = [today + DAY * step for step in range(366)]
         assert next(day for day in tried if fits_on(day)) == opening
 

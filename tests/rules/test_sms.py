@@ -42,6 +42,8 @@ SMILE = "\N{GRINNING FACE}"
         ("š" * 66 + SMILE + "š" * 66, UCS2, 134, 3),
         ("š" * 67 + SMILE + "š" * 65, UCS2, 134, 2),
         ("€" * 34 + "č", UCS2, 35, 1),
+        ("\uffff", UCS2, 1, 1),
+        ("\U00010000", UCS2, 2, 1),
     ],
 )
 def test_the_vectors_of_the_standard(text: str, encoding: Encoding, units: int, segments: int) -> None:
