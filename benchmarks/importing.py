@@ -1,8 +1,8 @@
 """Measures the import of a register: rows a second and the highest use of memory, for a small and a large export.
 
 Each import runs in a process of its own on a new SQLite database on the disk, through the same flow as the command;
-then the unchanged file is imported again, which must change nothing (the large one with `--full` only). Rates and memory
-are measured by the small export: the ratios say what ten times as many rows cost.
+then the unchanged file is imported again, which must change nothing (the large one with `--full` only). Rates and
+memory are measured by the small export: the ratios say what ten times as many rows cost.
 
 It lacks PostgreSQL and the messy rows of real exports: every row is new, whole, and says yes.
 """

@@ -98,6 +98,11 @@ class Dispatcher:
     keyring: Keyring
     links: OptOutLinks
 
+    @property
+    def is_alone(self) -> bool:
+        """Say whether no other workspace can be sending from this database: SQLite, whose file lies in this one."""
+        return self.store.database.is_sqlite
+
 
 @contextmanager
 def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool = True) -> Iterator[Dispatcher]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dispatcher.errors import JournalError, RefusedError, StorageError
 from dispatcher.flow.rounds import Worked
+from dispatcher.rules.actor import duty
 from dispatcher.wiring import Dispatcher
 
 LOOK_EVERY = 1.0
@@ -77,10 +78,15 @@ async def run_sender(
 
 
 async def _recover(dispatcher: Dispatcher) -> None:
-    lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=True)
+    # On PostgreSQL another workspace may be sending from the same database: there only an ended lease tells.
+    lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=dispatcher.is_alone)
     if lost:
         what = "1 message was" if lost == 1 else f"{lost} messages were"
         _log.warning("%s being handed over when the last sender stopped: unknown, not sent again", what)
+    for name in await asyncio.to_thread(dispatcher.lifecycle.hold_interrupted, duty("planning")):
+        _log.warning(
+            "%s was being sent when the last sender stopped: held, see `dispatcher campaign status %s`", name, name
+        )
     _log.info("the sender is running")
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dispatcher.channels import Carrier, Session
+from dispatcher.errors import ChannelError
 from dispatcher.flow.gate import Gate, Passed
 from dispatcher.flow.outcomes import Outcomes, Settled
 from dispatcher.flow.policy import Policy
@@ -79,35 +80,72 @@ class Deliver:
 
         return self._store.write(work)
 
-    async def run(self, scheduled: Scheduled, tell: Report = lambda _outcome: None) -> DeliverReport:
-        """Hand over every message of a campaign that is due now.
+    async def run(
+        self,
+        scheduled: Scheduled,
+        tell: Report = lambda _outcome: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> DeliverReport:
+        """Hand over every message of a campaign that is due now, until `stop` says so.
 
         Raises JournalError, RenderingError, StorageError, and ChannelError where a carrier cannot be reached.
         """
         await asyncio.to_thread(self._store.check_trusted)
         report = DeliverReport()
         await _all_to_their_end(
-            self._run_channel(scheduled, channel, carrier, report, tell) for channel, carrier in self._carriers.items()
+            self._run_channel(_Run(scheduled, channel, carrier, report, tell, stop))
+            for channel, carrier in self._carriers.items()
         )
         report.finished = await asyncio.to_thread(self._finish, scheduled)
         return report
 
-    async def _run_channel(
-        self, scheduled: Scheduled, channel: Channel, carrier: Carrier, report: DeliverReport, tell: Report
-    ) -> None:
-        """Work through what is due by one channel, a batch at a time, over open sessions."""
-        claimed = await asyncio.to_thread(self._claim, scheduled.id, channel)
+    async def _run_channel(self, run: "_Run") -> None:
+        """Work through what is due by one channel, a claim at a time, over open sessions."""
+        claimed = await asyncio.to_thread(self._claim, run.scheduled.id, run.channel)
         if not claimed:
             return
         async with AsyncExitStack() as stack:
-            sessions = [
-                await stack.enter_async_context(carrier.session()) for _ in range(min(carrier.sessions, len(claimed)))
-            ]
-            while claimed and channel not in report.blocked:
-                decided = await asyncio.to_thread(self._gate.decide, scheduled, claimed)
-                report.withheld.update(decided.withheld)
-                await self._hand_over(decided.passed, sessions, carrier, report, tell)
-                claimed = await asyncio.to_thread(self._claim, scheduled.id, channel)
+            try:
+                sessions = [
+                    await stack.enter_async_context(run.carrier.session())
+                    for _ in range(min(run.carrier.sessions, len(claimed)))
+                ]
+            except ChannelError:
+                await asyncio.to_thread(self._give_back, claimed, self._store.clock() + CONNECTION_PAUSE)
+                raise
+            window = len(sessions)
+            while claimed and run.may_go_on():
+                window = await self._work_through(run, claimed, sessions, window)
+                claimed = []
+                if run.may_go_on():
+                    claimed = await asyncio.to_thread(self._claim, run.scheduled.id, run.channel)
+            await asyncio.to_thread(self._give_back, claimed, None)
+
+    async def _work_through(self, run: "_Run", claimed: list[Claimed], sessions: list[Session], window: int) -> int:
+        """Decide and hand over what was claimed, a window at a time, and return the window found.
+
+        Intents are written only for what the sessions can hand over within a second, measured as it goes: whoever says
+        no later than that is heard.
+        """
+        clock = asyncio.get_running_loop().time
+        left = list(claimed)
+        try:
+            while left and run.may_go_on():
+                batch, left = left[:window], left[window:]
+                began = clock()
+                try:
+                    decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch)
+                except BaseException:
+                    left = batch + left
+                    raise
+                run.report.withheld.update(decided.withheld)
+                await self._hand_over(decided.passed, sessions, run.carrier, run.report, run.tell)
+                pace = len(batch) / max(clock() - began, 0.001)
+                window = max(len(sessions), min(int(pace), self._policy.batch))
+        finally:
+            if left:
+                await asyncio.to_thread(self._give_back, left, None)
+        return window
 
     async def _hand_over(
         self, passed: list[Passed], sessions: list[Session], carrier: Carrier, report: DeliverReport, tell: Report
@@ -135,10 +173,25 @@ class Deliver:
         try:
             await _all_to_their_end(work(session) for session in sessions)
         finally:
+            while not waiting.empty():
+                # Never handed over: that is known, so it is no `unknown`.
+                row, _ = waiting.get_nowait()
+                kept = Outcome(OutcomeKind.DEFERRED, code="not_tried", blame=Blame.CONNECTION)
+                record.add(Settled(row, kept, self._again_at(row, kept)))
             await record.finish()
 
+    def _give_back(self, rows: list[Claimed], not_before: datetime | None) -> None:
+        if rows:
+            self._store.write(lambda transaction: outbox.give_back_all(transaction.connection, rows, not_before))
+
     def _keep(self, settled: list[Settled], provider: str) -> Future[None]:
-        return self._store.submit(lambda transaction: self._outcomes.write(transaction, settled, provider))
+        # A no that the provider knows of takes the locks of every other no.
+        objecting = [each.row for each in settled if each.outcome.blame is Blame.OBJECTION]
+        wanted = [Lock(LockKind.CLIENT, row.client) for row in objecting]
+        wanted += [Lock(LockKind.ADDRESS, row.address) for row in objecting if row.address is not None]
+        return self._store.submit(
+            lambda transaction: self._outcomes.write(transaction, settled, provider), wanted=wanted
+        )
 
     def _claim(self, campaign: int, channel: Channel) -> list[Claimed]:
         def work(transaction: Transaction) -> list[Claimed]:
@@ -173,6 +226,21 @@ class Deliver:
             return True
 
         return self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One channel of one campaign at work."""
+
+    scheduled: Scheduled
+    channel: Channel
+    carrier: Carrier
+    report: DeliverReport
+    tell: Report
+    stop: Callable[[], bool]
+
+    def may_go_on(self) -> bool:
+        return self.channel not in self.report.blocked and not self.stop()
 
 
 class _Record:

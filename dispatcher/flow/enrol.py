@@ -15,21 +15,22 @@ from dispatcher.flow import audience
 from dispatcher.flow.audience import EVERY_CHANNEL, Counts
 from dispatcher.flow.matching import Change, Doubt, Matcher
 from dispatcher.flow.policy import Policy
-from dispatcher.flow.recording import note_clients, record_no
+from dispatcher.flow.recording import note_clients, record_no, suppress_addresses, suppress_stranger
 from dispatcher.register_files import RegisterMap, RegisterRow, RejectedRow, open_register
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import always_open
 from dispatcher.rules.campaign import Audience, Channel, State
-from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.consent import Answer, Reply, fold
 from dispatcher.rules.decision import CampaignFacts
 from dispatcher.rules.ledger import Entry, EntryKind, Json, answer_entry, canonical
 from dispatcher.storage import answers, clients
+from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
-_CHUNK = 250
+_CHUNK = 100
 _NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
 
 Rows = Sequence[RegisterRow | RejectedRow]
@@ -71,8 +72,11 @@ class Enrol:
     ) -> EnrolReport:
         """Import a register export and report what it did.
 
-        Raises RegisterFileError for a file that cannot be read to its end; nothing is changed then.
+        Raises RegisterFileError for a file that cannot be read to its end, and JournalError for a database that is
+        behind its journal (clients would get other numbers than their links carry); nothing is changed then.
         """
+        if not dry_run:
+            self._store.check_trusted()
         now = self._store.clock()
         file = open_register(path, self._register, now)
         report = EnrolReport(
@@ -109,6 +113,7 @@ class Enrol:
         def work(transaction: Transaction) -> None:
             changes = self._compare(transaction.connection, rows, matcher, report)
             answers.keep_wordings(transaction.connection, _wordings(rows), transaction.now)
+            _heed_strangers(transaction, self._store, rows, matcher, actor)
             _apply(transaction, self._store, changes, actor)
 
         self._store.write(work, wanted=self._locks(rows, matcher))
@@ -122,7 +127,9 @@ class Enrol:
             numbers = sorted(matcher.known(connection, rows))
             addresses = clients.address_ids(connection, numbers)
         held = {address for ids in addresses.values() for address in ids}
-        return [Lock(LockKind.CLIENT, number) for number in numbers] + [Lock(LockKind.ADDRESS, each) for each in held]
+        locks = [Lock(LockKind.CLIENT, number) for number in numbers] + [Lock(LockKind.ADDRESS, each) for each in held]
+        # Two imports at once must not make one new client twice.
+        return [*locks, Lock(LockKind.REGISTER, 0)]
 
     def _compare(self, connection: Connection, rows: Rows, matcher: Matcher, report: EnrolReport) -> list[Change]:
         matcher.load(connection, rows)
@@ -172,6 +179,19 @@ def _wordings(rows: Rows) -> set[str]:
     return {answer.wording for given in said for answer in given if answer.wording}
 
 
+def _heed_strangers(transaction: Transaction, store: Store, rows: Rows, matcher: Matcher, actor: Actor) -> None:
+    """Keep the objection in a rejected row of somebody nobody knows, for the addresses that could be read."""
+    for row in rows:
+        if not isinstance(row, RejectedRow) or not matcher.is_stranger(row):
+            continue
+        found = {Channel.EMAIL: row.email, Channel.SMS: row.phone}
+        addresses = {channel: address for channel, address in found.items() if address}
+        for no in row.noes if addresses else ():
+            if no.reply is Reply.WITHDRAWN:
+                said = Answer(0, no.reply, no.channel, no.not_before, no.not_after, transaction.now)
+                suppress_stranger(transaction, store.ring, said, actor, addresses)
+
+
 def _apply(transaction: Transaction, store: Store, changes: Sequence[Change], actor: Actor) -> None:
     """Write the changes of a chunk: addresses first, then clients, then what the ledger keeps of both."""
     connection, now = transaction.connection, transaction.now
@@ -190,6 +210,7 @@ def _apply(transaction: Transaction, store: Store, changes: Sequence[Change], ac
     entries = []
     for change in changes:
         if not change.is_new:
+            _leave_objections(transaction, store, change, held[change.number])
             _update(transaction, change, rows)
         if change.is_new or change.joins:
             entries.append(_client_entry(change, rows, actor))
@@ -211,6 +232,15 @@ def _client_row(change: Change, now: datetime) -> dict[str, object]:
         "suspended": False,
         **change.values,
     }
+
+
+def _leave_objections(transaction: Transaction, store: Store, change: Change, client: Client) -> None:
+    """Keep the objection of a client who moves for the address they leave: it silences whoever comes there next."""
+    left = {channel: client.addresses[channel].canonical for channel, _, replaces in change.joins if replaces}
+    given = answers.of_clients(transaction.connection, [change.number]).get(change.number, []) if left else []
+    for channel, address in left.items():
+        if fold(given, channel, transaction.now).objected:
+            suppress_addresses(transaction, store.ring, channel, {channel: address})
 
 
 def _update(transaction: Transaction, change: Change, rows: dict[tuple[Channel, str], int]) -> None:

@@ -143,6 +143,8 @@ class Gate:
 
     def _hold(self, scheduled: Scheduled, reason: str) -> None:
         def work(transaction: Transaction) -> None:
+            if campaigns.by_id(transaction.connection, scheduled.id).state is not State.SENDING:
+                return
             campaigns.set_state(transaction.connection, scheduled.id, State.HELD, transaction.now, reason=reason)
             transaction.ledger.append(
                 Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=scheduled.id, body={"event": "held", "reason": reason})

@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.errors import NoSlotError, NotFoundError, RefusedError
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.budget import room_for
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import MOVES, State
 from dispatcher.rules.decision import Reason
@@ -19,6 +20,8 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 _AT_ONCE = 200
+INTERRUPTED = "interrupted"
+"""Why a campaign is held that was being sent when the program stopped for too long."""
 LATE = "late"
 """Why a campaign is held whose moment passed while nothing ran (invariant 6)."""
 
@@ -94,7 +97,45 @@ class Lifecycle:
         campaign = self.named(name)
         if campaign.state is not State.HELD:
             raise RefusedError(f"{name} is {campaign.state.value}, not held: there is nothing to release.")
+        self._refuse_full(campaign)
         self._move(campaign, State.SENDING if campaign.begun_at else State.SCHEDULED, actor)
+
+    def _refuse_full(self, campaign: Scheduled) -> None:
+        """Refuse a release on a day on which the year has no room for the campaign beside the others."""
+        day = local_date(max(campaign.send_at, self._store.clock()), self._policy.zone)
+        with self._store.reading() as connection:
+            full = room_for(day, campaigns.slots_near(connection, day, besides=campaign.id))
+        if full is not None:
+            raise NoSlotError(
+                f"{campaign.name} cannot go on: {full.period} hold twelve campaigns beside it. "
+                f"The first free date is {full.first_free.isoformat()}."
+            )
+
+    def hold_interrupted(self, actor: Actor) -> list[str]:
+        """Hold what was being sent when the program stopped and has been silent for longer than the grace.
+
+        Messages that wait for an hour of their own are not late. Return the names of the campaigns held (invariant 6).
+        """
+        now = self._store.clock()
+        with self._store.reading() as connection:
+            sending = [each for each in campaigns.all_scheduled(connection) if each.state is State.SENDING]
+            # One of which nothing is left to go is not interrupted: the next round closes it.
+            sending = [each for each in sending if not each.planned_at or outbox.count_open(connection, each.id)]
+            since = {each.id: outbox.silent_since(connection, each.id) for each in sending}
+        held = []
+        for campaign in sending:
+            silent = since[campaign.id] or campaign.begun_at
+            if silent is not None and self._is_interrupted(silent, now):
+                with suppress(RefusedError):
+                    self._move(campaign, State.HELD, actor, reason=INTERRUPTED)
+                    held.append(campaign.name)
+        return held
+
+    def _is_interrupted(self, silent: datetime, now: datetime) -> bool:
+        zone = self._policy.zone
+        if now <= silent:
+            return False
+        return now - silent > self._policy.grace or local_date(now, zone) != local_date(silent, zone)
 
     def cancel(self, name: str, actor: Actor) -> None:
         """Cancel a campaign; its slot comes back if it has not begun, and what waits is withheld."""
@@ -133,6 +174,8 @@ class Lifecycle:
                 transaction.ledger.append(
                     Entry(EntryKind.SLOT, actor, campaign=campaign.id, body={"event": "returned"})
                 )
+            if to is State.SENDING:
+                outbox.wait_no_longer_than(transaction.connection, campaign.id, transaction.now)
             if to is State.SCHEDULED:
                 # A campaign released after its moment begins now: the grace counts from its release.
                 campaigns.set_moment(transaction.connection, campaign.id, max(current.send_at, transaction.now))

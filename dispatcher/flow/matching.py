@@ -71,7 +71,8 @@ class Matcher:
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
             self._answers[number] += given
         self._by_external |= by_external
-        self._returning = clients.returning(connection, (keyed.digest for row in rows for keyed in self._identity(row)))
+        marks = (keyed.digest for row in rows for keyed in self._recognised_by(row))
+        self._returning = clients.returning(connection, marks)
         for pair, found in by_address.items():
             self._by_address[pair] |= found
 
@@ -97,6 +98,10 @@ class Matcher:
     def noes(self, row: RejectedRow) -> tuple[Change, ...]:
         """Return the noes of a row that was rejected, for every client it fits: a no needs no evidence."""
         return tuple(self._noes(number, row.noes) for number in sorted(self._fits(row))) if row.noes else ()
+
+    def is_stranger(self, row: RejectedRow) -> bool:
+        """Say whether a rejected row concerns nobody in the register."""
+        return not self._fits(row)
 
     def change(self, row: RegisterRow) -> Change | Doubt:
         """Return what a row changes, or why it cannot be taken."""
@@ -150,7 +155,7 @@ class Matcher:
 
     def _new(self, row: RegisterRow) -> Change:
         hashes = self._identity(row)
-        number = self._number_before(hashes) or clients.new_number()
+        number = self._number_before(row) or clients.new_number()
         external = hashes[0] if row.external_id else None
         values: dict[str, str | date] = {
             "first_name": row.first_name,
@@ -174,9 +179,19 @@ class Matcher:
     def _identity(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
         return tuple(identity(self._ring, row.external_id, _addresses(row)))
 
-    def _number_before(self, hashes: Iterable[KeyedHash]) -> int | None:
+    def _recognised_by(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
+        """Return what a client of before a restore is known by, under every key: the customer number alone, if any."""
+        if row.external_id:
+            return self._hashes(row)
+        return tuple(
+            keyed
+            for channel, canonical in _addresses(row)
+            for keyed in self._ring.every_hash(answers.hash_label(channel), canonical)
+        )
+
+    def _number_before(self, row: RegisterRow) -> int | None:
         """Return the number this client had before a restore forgot them, where only one client can be meant."""
-        for keyed in hashes:
+        for keyed in self._recognised_by(row):
             known = self._returning.get(keyed.digest, frozenset())
             fits = [number for number in known if number not in self._first_row]
             if len(fits) == 1:
@@ -202,7 +217,14 @@ class Matcher:
         external = None
         if row.external_id and client.external_hash is None:
             external = self._ring.hashed(CUSTOMER, row.external_id)
-        return Change(number, external=external, values=values, joins=joins, answers=self._unheard(number, row.answers))
+        return Change(
+            number,
+            external=external,
+            values=values,
+            joins=joins,
+            answers=self._unheard(number, row.answers),
+            identity=self._identity(row) if joins or external else (),
+        )
 
     def _noes(self, number: int, said: Iterable[RowAnswer]) -> Change:
         noes = [answer for answer in said if answer.reply in {Reply.DECLINED, Reply.WITHDRAWN}]
@@ -211,9 +233,8 @@ class Matcher:
         return change
 
     def _unheard(self, number: int, said: Iterable[RowAnswer]) -> tuple[Answer, ...]:
-        known = {_essence(answer) for answer in self._answers[number]}
         new = (self._answer(answer) for answer in said)
-        return tuple(dict.fromkeys(answer for answer in new if _essence(answer) not in known))
+        return tuple(dict.fromkeys(answer for answer in new if not _is_heard(answer, self._answers[number])))
 
     def _answer(self, said: RowAnswer) -> Answer:
         return Answer(
@@ -252,6 +273,19 @@ def _addresses(row: RegisterRow | RejectedRow) -> list[tuple[Channel, str]]:
 def _essence(answer: Answer) -> tuple[object, ...]:
     """Return what makes two answers the same answer, told twice."""
     return (answer.reply, answer.channel, answer.not_before, answer.not_after, answer.place, answer.wording)
+
+
+def _is_heard(said: Answer, given: Sequence[Answer]) -> bool:
+    """Say whether this answer is on record already.
+
+    A no without a date is heard anew after every yes: nobody can tell it from one that was said since (L-07).
+    """
+    essence = _essence(said)
+    last = max((place for place, each in enumerate(given) if _essence(each) == essence), default=None)
+    if last is None:
+        return False
+    is_undated_no = said.reply in {Reply.DECLINED, Reply.WITHDRAWN} and said.not_after is None
+    return not (is_undated_no and any(each.reply is Reply.GRANTED for each in given[last + 1 :]))
 
 
 def _what(change: Change) -> str:

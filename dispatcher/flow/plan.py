@@ -57,6 +57,9 @@ class Plan:
         with self._store.reading() as connection:
             prepared = self._press.frozen(connection, scheduled)
             total = clients.count(connection)
+        if not self._is_open(prepared.campaign):
+            # Begun now, it would spend its slot on a day on which nothing of it can leave.
+            return PlanReport(0, 0)
         self._begin(scheduled)
         planned = withheld = done = 0
         while True:
@@ -68,6 +71,10 @@ class Plan:
                 return PlanReport(planned, withheld)
             planned, withheld, done = planned + chunk[0], withheld + chunk[1], done + chunk[2]
             progress(done, total)
+
+    def _is_open(self, campaign: Campaign) -> bool:
+        now = self._store.clock()
+        return any(self._policy.windows.is_open(channel, now) for channel in campaign.channels)
 
     def _begin(self, scheduled: Scheduled) -> None:
         """Spend the slot: the journal knows it before the first message can leave."""

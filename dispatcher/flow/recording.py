@@ -7,10 +7,14 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer
 from dispatcher.rules.ledger import Json, answer_entry
-from dispatcher.storage.answers import hash_label
+from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.writer import Transaction
 
+STRANGER = 0
+"""The number in the journal of somebody who is not in the register; no client has it."""
+OBJECTION = "objection"
+"""Why a suppression stands."""
 CUSTOMER = "customer-number"
 """The label under which the register's own customer numbers are hashed."""
 
@@ -39,16 +43,46 @@ def record_no(
     restored database does not know the client any more.
     """
     entry = answer_entry(answer, client, actor)
+    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body))
+    return transaction.ledger.append(entry)[0]
+
+
+def suppress_stranger(
+    transaction: Transaction, ring: KeyRing, answer: Answer, actor: Actor, addresses: Mapping[Channel, str]
+) -> None:
+    """Keep the objection of somebody who is not in the register: keyed hashes of the addresses, nothing else (L-35)."""
+    body = answer_entry(answer, STRANGER, actor).body
+    transaction.notes.append(_no_note(ring, STRANGER, answer, actor, addresses, body))
+    suppress_addresses(transaction, ring, answer.channel, addresses)
+
+
+def suppress_addresses(
+    transaction: Transaction, ring: KeyRing, channel: Channel | None, addresses: Mapping[Channel, str]
+) -> None:
+    """Keep an objection for these addresses, from now on, whoever has them."""
+    hashes = (ring.hashed(hash_label(kind), canonical) for kind, canonical in addresses.items())
+    suppress(transaction.connection, (Suppression(keyed, channel, OBJECTION, transaction.now) for keyed in hashes))
+
+
+def _no_note(
+    ring: KeyRing,
+    client: int,
+    answer: Answer,
+    actor: Actor,
+    addresses: Mapping[Channel, str],
+    body: Mapping[str, Json],
+) -> Note:
     hashes: list[Json] = []
     for channel, canonical in addresses.items():
         keyed = ring.hashed(hash_label(channel), canonical)
         hashes.append({"channel": channel.value, "key": keyed.key_id, "hash": keyed.digest})
-    body: dict[str, Json] = {
-        "client": client,
-        "channel": answer.channel.value if answer.channel else None,
-        "actor": str(actor),
-        "answer": dict(entry.body),
-        "hashes": hashes,
-    }
-    transaction.notes.append(Note(JournalKind.NO, body))
-    return transaction.ledger.append(entry)[0]
+    return Note(
+        JournalKind.NO,
+        {
+            "client": client,
+            "channel": answer.channel.value if answer.channel else None,
+            "actor": str(actor),
+            "answer": dict(body),
+            "hashes": hashes,
+        },
+    )

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatcher.errors import ChannelError, RenderingError
+from dispatcher.errors import DispatcherError, StorageError
 from dispatcher.flow.deliver import Deliver, DeliverReport
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.plan import Plan, PlanReport
@@ -54,26 +54,32 @@ class Rounds:
     ) -> list[Worked]:
         """Plan and deliver every campaign that is due now, earliest first, and return what was done.
 
-        Once `stop` says so, no further campaign is begun. Trouble with one campaign's words or carriers leaves the
-        others to go on. Raises JournalError and StorageError, whether or not anything is due: then nothing may be sent
-        at all.
+        Once `stop` says so, no further campaign is begun and no further message handed over. Trouble with one
+        campaign's words or carriers leaves the others to go on. Raises JournalError and StorageError, whether or not
+        anything is due: then nothing may be sent at all.
         """
         await asyncio.to_thread(self._store.check_trusted)
         worked = []
         for campaign in await asyncio.to_thread(self._lifecycle.due, _ACTOR):
             if stop():
                 break
-            worked.append(await self._one(campaign, on_plan, on_outcome))
+            worked.append(await self._one(campaign, on_plan, on_outcome, stop))
         return worked
 
     async def _one(
-        self, campaign: Scheduled, on_plan: Callable[[int, int], None], on_outcome: Callable[[Outcome], None]
+        self,
+        campaign: Scheduled,
+        on_plan: Callable[[int, int], None],
+        on_outcome: Callable[[Outcome], None],
+        stop: Callable[[], bool],
     ) -> Worked:
         planned = None
         try:
             if campaign.planned_at is None:
                 planned = await asyncio.to_thread(self._plan.run, campaign, on_plan)
-            delivered = await self._deliver.run(campaign, on_outcome)
-        except (ChannelError, RenderingError) as error:
+            delivered = await self._deliver.run(campaign, on_outcome, stop)
+        except StorageError:
+            raise
+        except DispatcherError as error:
             return Worked(campaign, planned, trouble=str(error))
         return Worked(campaign, planned, delivered)

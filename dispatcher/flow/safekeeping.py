@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, State
@@ -22,8 +23,6 @@ from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
-OBJECTION = "objection"
-"""Why a suppression of the journal stands."""
 _ALONE = Lock(LockKind.JOURNAL, 0)
 """Every writer takes this lock shared: who has it alone writes alone."""
 _OPEN = frozenset({State.SCHEDULED, State.SENDING, State.HELD})
@@ -108,6 +107,7 @@ class Safekeeping:
         report = ReplayReport(records=len(missing))
         if not missing and not installation.needs_replay(connection):
             return report
+        _hold_all(transaction, actor)
         for record in journal.records():
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report)
@@ -154,10 +154,21 @@ def _numbers(record: Record) -> dict[int, list[KeyedHash]]:
     return {number: [KeyedHash(key, digest) for key, digest in hashes] for number, hashes in told}
 
 
+def _hold_all(transaction: Transaction, actor: Actor) -> None:
+    """Hold what the copy knows as scheduled: since it was made, the owner may have cancelled it (invariant 6)."""
+    for campaign in campaigns.all_scheduled(transaction.connection):
+        if campaign.state is State.SCHEDULED:
+            campaigns.set_state(
+                transaction.connection, campaign.id, State.HELD, transaction.now, reason=outbox.RESTORED
+            )
+            body: dict[str, Json] = {"event": State.HELD.value, "reason": outbox.RESTORED}
+            transaction.ledger.append(Entry(EntryKind.CAMPAIGN, actor, campaign=campaign.id, body=body))
+
+
 def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> None:
-    """Record the answer where the client is known, and an objection for the addresses whether or not they are."""
+    """Record the answer under the client's number, known or not, and an objection for the addresses."""
     connection, no = transaction.connection, _No.read(record)
-    if clients.read(connection, [no.client]) and not _is_recorded(connection, no):
+    if no.client != STRANGER and not _is_recorded(connection, no):
         entry = Entry(EntryKind.ANSWER, no.actor, client=no.client, channel=no.channel, body=no.answer)
         transaction.ledger.append(entry)
         report.answers += 1

@@ -65,6 +65,7 @@ class Schedule:
     def take(self, campaign: Campaign, frozen: Mapping[str, bytes], actor: Actor) -> Taken:
         """Take a slot for a campaign under the year's lock; of many who try at once for the last, one gets it."""
         day = local_date(campaign.send_at, self._policy.zone)
+        self._refuse_closed(campaign)
 
         def work(transaction: Transaction) -> Taken:
             self._refuse_late(campaign, transaction)
@@ -93,6 +94,18 @@ class Schedule:
             return Taken(number, campaign.name, day, in_year)
 
         return self._store.write(work, wanted=year_locks(day))
+
+    def _refuse_closed(self, campaign: Campaign) -> None:
+        """Refuse a moment at which no channel of the campaign may be used (S-14)."""
+        windows = self._policy.windows
+        if any(windows.is_open(channel, campaign.send_at) for channel in campaign.channels):
+            return
+        opening = min(windows.next_opening(channel, campaign.send_at) for channel in campaign.channels)
+        local = opening.astimezone(self._policy.zone)
+        raise RefusedError(
+            f"At the moment of {campaign.name} nothing of it may leave. The next open hour of its channels is "
+            f"{local:%Y-%m-%dT%H:%M:%S}: write that send_at, or a later one, in its file."
+        )
 
     def _refuse_late(self, campaign: Campaign, transaction: Transaction) -> None:
         known = campaigns.by_name(transaction.connection, campaign.name)

@@ -101,11 +101,16 @@ class AnswerCells:
             raise CellError(cell.column, f"{read.quoted(cell.text)} is not a reply: {self._allowed()}.")
         return found
 
-    def times_in(self, cells: Sequence[str], zone: ZoneInfo, now: datetime) -> tuple[datetime | None, datetime | None]:
-        """Return when a row's answer was given. Raises CellError for no date and for one in the future."""
+    def times_in(
+        self, cells: Sequence[str], zone: ZoneInfo, now: datetime, reply: Reply = Reply.GRANTED
+    ) -> tuple[datetime | None, datetime | None]:
+        """Return when a row's answer was given. Raises CellError for no date and for one in the future.
+
+        The settings' bounds are for every yes; a no without a date of its own may have been said until now (L-07).
+        """
         cell = self.asked.cell(cells) if self.asked else None
         if cell is None or not read.plain(cell):
-            return self.question.not_before, self.question.not_after
+            return (None, None) if reply in _REFUSALS else (self.question.not_before, self.question.not_after)
         times = read.span(cell, zone)
         if times[0] > now:
             raise CellError(cell.column, f"{read.quoted(cell.text)} lies in the future: correct the date.")
@@ -226,7 +231,7 @@ class RowReader:
             if reply is Reply.NOT_ASKED:
                 yield from question.answers(reply, (None, None))
                 continue
-            times = question.times_in(cells, self.zone, self.now)
+            times = question.times_in(cells, self.zone, self.now, reply)
             asked = (self._place(question, cells, remarks), self._wording(question, cells))
             yield from question.answers(reply, times, asked)
 
@@ -259,6 +264,6 @@ class RowReader:
             times: tuple[datetime | None, datetime | None] = (None, None)
             with suppress(CellError):
                 reply = question.reply_in(cells)
-                times = question.times_in(cells, self.zone, self.now)
+                times = question.times_in(cells, self.zone, self.now, reply)
             if reply in _REFUSALS:
                 yield from question.answers(reply, times)

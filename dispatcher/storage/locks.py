@@ -25,6 +25,7 @@ class LockKind(IntEnum):
     CAMPAIGN = 2
     ADDRESS = 3
     CLIENT = 4
+    REGISTER = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -295,6 +295,30 @@ def next_due(connection: Connection, campaign: int) -> datetime | None:
     return connection.scalar(query)
 
 
+def silent_since(connection: Connection, campaign: int) -> datetime | None:
+    """Return since when nothing of a campaign has moved though a message was due, or None where none was planned."""
+    last = connection.scalar(select(func.max(OutboxTable.intent_at)).where(OutboxTable.campaign == campaign))
+    due = next_due(connection, campaign)
+    return max((each for each in (last, due) if each is not None), default=None)
+
+
+def wait_no_longer_than(connection: Connection, campaign: int, now: datetime) -> None:
+    """Let what was due before a campaign was held be due from its release on."""
+    overdue = (OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN), OutboxTable.not_before < now)
+    connection.execute(update(OutboxTable).where(*overdue).values(not_before=now))
+
+
+def give_back_all(connection: Connection, rows: Sequence[Claimed], not_before: datetime | None) -> None:
+    """Give claimed rows back that were never decided; with a time, they are looked at again only then."""
+    values: dict[str, object] = {"lease_until": None}
+    if not_before is not None:
+        values["not_before"] = not_before
+    fences = {row.id: row.fence for row in rows}
+    for row, fence in fences.items():
+        mine = (OutboxTable.id == row, OutboxTable.fence == fence, OutboxTable.state.in_(_OPEN))
+        connection.execute(update(OutboxTable).where(*mine).values(**values))
+
+
 def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
     """Return how many messages stand where, of one campaign or of all."""
     columns = (OutboxTable.campaign, OutboxTable.state, OutboxTable.channel, OutboxTable.reason)

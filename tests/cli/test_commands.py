@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.rules.actor import Role
-from dispatcher.wiring import opened
-from tests.cli.told import ANTE, ASKED, MAIJA, Run
+from dispatcher.wiring import opened, system_clock
+from tests.cli.told import ANTE, MAIJA, Run
 from tests.workshop import HEADER, OWNER
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -74,6 +74,18 @@ def test_clients_are_found(run: Run, register: Path) -> None:
     assert {"sms": "+358*****68"} == client["addresses"]
     assert {"email": "never_asked", "sms": "granted"} == client["consent"]
     assert "No client fits.\n" == run("client", "list", "nobody-at-all").out
+
+
+def test_a_long_list_says_that_it_is_not_all(home: Path, run: Run) -> None:
+    """Of 201 clients the first 200 are shown, and the list says so; the 200 are complete."""
+    rows = [f"{each};Nimi{each:03};Esimerkki;c{each}@posti.example;;fi;;;;" for each in range(201)]
+    (home / "r.csv").write_text("\n".join([HEADER, *rows]), encoding="utf-8")
+    run("client", "import", "r.csv")
+    told, printed = run("client", "list"), run("client", "list", "--json").json()
+    assert (201, "first 200" in told.err) == (len(told.out.splitlines()), True)
+    assert (200, False) == (len(printed["clients"]), printed["complete"])
+    fewer = run("client", "list", "nimi0", "--json").json()
+    assert (100, True) == (len(fewer["clients"]), fewer["complete"])
 
 
 def test_an_empty_register_says_what_to_type(run: Run) -> None:
@@ -334,7 +346,7 @@ def test_an_upgrade_twice_is_as_once(run: Run) -> None:
 def test_the_audit_prints_its_object(run: Run, register: Path) -> None:
     """`audit year` and `audit verify` exit 0 on an untouched ledger, as one object each."""
     run("client", "import", register)
-    year = run("audit", "year", ASKED[-4:], "--json")
+    year = run("audit", "year", system_clock().year, "--json")
     assert (0, True) == (year.code, year.json()["ok"])
     verified = run("audit", "verify", "--json")
     assert (0, True) == (verified.code, verified.json()["ok"])
