@@ -134,9 +134,9 @@ def chromium() -> str:
 def _new_room() -> Path:
     # The name of a socket holds 107 characters, and another account must be able to walk there: so not under TMPDIR.
     # In memory, where there is enough of it: every test database is synced to disk as the program demands.
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108 - the room is made by mkdtemp
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4 << 30
-    room = Path(tempfile.mkdtemp(prefix="dispatcher-", dir=memory if roomy else "/tmp"))
+    room = Path(tempfile.mkdtemp(prefix="dispatcher-", dir=memory if roomy else "/tmp"))  # noqa: S108 - see above
     room.chmod(0o755)
     return room
 

@@ -94,6 +94,9 @@ def test_a_no_survives_the_way_back(workshop: Workshop, doubles: Doubles, tmp_pa
         assert said == entries(dispatcher.store, EntryKind.ANSWER)[-1]
         assert number == said[0]
         send(dispatcher)
+        assert [] == doubles.mailed()
+        dispatcher.lifecycle.release("a", dispatcher.persons.acting(None))
+        send(dispatcher)
         whole(dispatcher.store)
     assert ["erik@posti.example"] == doubles.mailed()
     assert [] == doubles.texted()
@@ -120,7 +123,7 @@ def test_a_replay_is_as_good_as_once(workshop: Workshop, tmp_path: Path) -> None
 
 
 def test_the_newest_copy_comes_back_as_it_is(workshop: Workshop, doubles: Doubles, tmp_path: Path) -> None:
-    """A copy that has heard of everything waits for its replay all the same, and goes on from where it was."""
+    """A copy that has heard of everything waits for its replay all the same, and its campaigns for the owner."""
     with workshop.opened() as dispatcher:
         enrol(workshop, dispatcher, MAIJA)
         schedule(workshop, dispatcher, "a")
@@ -129,6 +132,9 @@ def test_the_newest_copy_comes_back_as_it_is(workshop: Workshop, doubles: Double
         with pytest.raises(JournalError, match="0 records"):
             dispatcher.store.check_trusted()
         assert ReplayReport() == replay(dispatcher)
+        held = dispatcher.lifecycle.named("a")
+        assert (State.HELD, "restored") == (held.state, held.held_reason)
+        dispatcher.lifecycle.release("a", dispatcher.persons.acting(None))
         workshop.clock.set(MOMENT)
         send(dispatcher)
     assert ["maija@posti.example"] == doubles.mailed()
@@ -143,7 +149,7 @@ def test_a_no_of_a_client_the_copy_does_not_know(workshop: Workshop, doubles: Do
         number = leave(dispatcher, "maija@posti.example")
         dispatcher.safekeeping.restore(tmp_path / "copy")
         report = replay(dispatcher)
-        assert (0, 2) == (report.answers, report.suppressions)
+        assert (1, 2) == (report.answers, report.suppressions)
         with dispatcher.store.reading() as connection:
             found = connection.execute(select(SuppressionTable.at, SuppressionTable.channel)).all()
         assert [(workshop.clock(), "")] * 2 == [tuple(row) for row in found]
@@ -277,7 +283,7 @@ def test_a_campaign_the_copy_does_not_know_keeps_its_place(workshop: Workshop, t
         dispatcher.safekeeping.backup(tmp_path / "later")
         dispatcher.safekeeping.restore(tmp_path / "later")
         replay(dispatcher)
-        assert State.SCHEDULED is dispatcher.lifecycle.named("b").state
+        assert State.HELD is dispatcher.lifecycle.named("b").state
         assert other.id == number or not dispatcher.store.database.is_sqlite
 
 
