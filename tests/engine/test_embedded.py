@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -38,9 +39,11 @@ def begin(workshop: Workshop, dispatcher: Dispatcher, *names: str) -> None:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so; the test's own time is the limit."""
+    """Wait until something is so, a minute at most."""
+    deadline = time.monotonic() + 60
     while not is_so():
-        threading.Event().wait(0.01)
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        threading.Event().wait(0.02)
 
 
 async def until(is_so: Callable[[], bool]) -> None:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,8 +45,10 @@ def studio(tmp_path: Path, doubles: Doubles) -> Workshop:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so; the test's own time is the limit."""
+    """Wait until something is so, a minute at most."""
+    deadline = time.monotonic() + 60
     while not is_so():
+        assert time.monotonic() < deadline, "what was waited for did not come"
         threading.Event().wait(0.02)
 
 
