@@ -128,10 +128,9 @@ def test_a_database_behind_its_journal_is_told_at_start(
         sender = asyncio.create_task(run_sender(dispatcher, stop, look_every=0.01, after_trouble=0.01))
         await until(lambda: said("nothing is sent: This database is an older copy") == 1)
         assert not sender.done()
-        dispatcher.schedule.run(
-            workshop.campaign("a", workshop.clock(), channels=("email",)), dispatcher.persons.acting(None)
-        )
-        await asyncio.to_thread(dispatcher.safekeeping.replay, dispatcher.persons.acting(None))
+        actor = dispatcher.persons.acting(None)
+        await asyncio.to_thread(dispatcher.safekeeping.replay, actor)
+        dispatcher.schedule.run(workshop.campaign("a", workshop.clock(), channels=("email",)), actor)
         await until(lambda: len(doubles.smtp.received) == 5)
         stop.set()
         await sender
@@ -167,6 +166,7 @@ def test_once_says_whether_all_went_well(tmp_path: Path, clock: FixedClock) -> N
             begin(workshop, dispatcher, "a")
             assert not asyncio.run(run_sender(dispatcher, asyncio.Event(), once=True))
         settings.write_text(right, encoding="utf-8")
+        clock.advance(timedelta(minutes=1))
         with workshop.opened() as dispatcher:
             assert asyncio.run(run_sender(dispatcher, asyncio.Event(), once=True))
             assert {"accepted": 5} == messages(dispatcher, "a")
