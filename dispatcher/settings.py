@@ -23,14 +23,10 @@ from dispatcher.keys import KeyRing, read_ring
 from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
+from dispatcher.rules.places import LOOPBACK, are_one, check_company, server, web_address
 
 FILE = "dispatcher.toml"
 SECRETS = "secrets.toml"
-EEA = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()  # noqa: SIM905
-)
-"""The countries data may stay in (L-42)."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PREFIX = "DISPATCHER_"
 _WANTED = {
     "missing": "this is missing",
@@ -52,15 +48,6 @@ def _zone(name: str) -> str:
     return name
 
 
-def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return url.rstrip("/")
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
-        return url.rstrip("/")
-    raise ValueError("write a web address that begins with https:// (http:// only for this machine itself)")
-
-
 def _mail_address(text: str) -> str:
     try:
         return canonical_email(text)
@@ -77,7 +64,7 @@ def _hour(text: str) -> str:
     raise ValueError("write an hour of the day as 09:00")
 
 
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Hour = Annotated[str, AfterValidator(_hour)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -107,16 +94,28 @@ class StudioSection(_Section):
 
 
 class DatabaseSection(_Section):
-    """[database]: SQLite in the workspace by default; on PostgreSQL the journal needs a database of its own."""
+    """[database]: SQLite in the workspace by default; on PostgreSQL the journal needs a database of its own.
+
+    `country` and `dpa_signed` speak of the company whose machine a PostgreSQL server is (L-39, L-42).
+    """
 
     url: str = Field(default="sqlite:///dispatcher.db", repr=False)
     journal: str = Field(default="dispatcher.journal", repr=False)
+    country: Country | None = None
+    dpa_signed: date | None = None
 
     @model_validator(mode="after")
     def _apart(self) -> Self:
         if self.url.startswith("postgresql") and not self.journal.startswith("postgresql"):
             raise ValueError("with PostgreSQL, journal is the URL of a second database, kept and backed up apart")
+        if are_one(self.url, self.journal):
+            raise ValueError("url and journal name one database: journal is a second one, kept and backed up apart")
         return self
+
+    @property
+    def stays_here(self) -> bool:
+        """Say whether database and journal go no further than this machine."""
+        return all(place is None or place.is_here for place in (server(self.url), server(self.journal)))
 
 
 class EmailProvider(StrEnum):
@@ -151,7 +150,7 @@ class EmailSection(_Section):
     @property
     def stays_here(self) -> bool:
         """Say whether mail goes no further than this machine."""
-        return self.provider is EmailProvider.PREVIEW or self.host in _LOOPBACK
+        return self.provider is EmailProvider.PREVIEW or self.host in LOOPBACK
 
 
 class SmsSection(_Section):
@@ -172,7 +171,7 @@ class SmsSection(_Section):
     @property
     def stays_here(self) -> bool:
         """Say whether text messages go no further than this machine."""
-        return self.provider is SmsProvider.PREVIEW or urlsplit(self.base_url).hostname in _LOOPBACK
+        return self.provider is SmsProvider.PREVIEW or urlsplit(self.base_url).hostname in LOOPBACK
 
 
 class WindowSection(_Section):
@@ -283,13 +282,14 @@ class Settings(BaseSettings):
             return self
         if email.sender.endswith(".example"):
             raise ValueError(f"[email] sender is still {email.sender}: write the address your mails come from")
-        if self.eu_only and email.country not in EEA:
-            raise ValueError(
-                '[email] country must name the EU or EEA country of your mail server\'s company, for example "FI": '
-                "the notice promises that data stays there"
-            )
-        if email.dpa_signed is None:
-            raise ValueError("[email] dpa_signed is missing: the date of your contract with the mail server's company")
+        check_company("email", "mail server", email.country, email.dpa_signed, eu_only=self.eu_only)
+        return self
+
+    @model_validator(mode="after")
+    def _database_stays_in_the_eu(self) -> Self:
+        kept = self.database
+        if not kept.stays_here:
+            check_company("database", "database server", kept.country, kept.dpa_signed, eu_only=self.eu_only)
         return self
 
     @model_validator(mode="after")

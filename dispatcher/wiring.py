@@ -126,10 +126,14 @@ def open_store(directory: Path, settings: Settings, ring: KeyRing, clock: Clock)
     database = Database(_in(directory, settings.database.url))
     where = settings.database.journal
     journal: FileJournal | DatabaseJournal
+
+    def reload() -> KeyRing:
+        return read_secrets(directory)
+
     if "://" in where:
-        journal = DatabaseJournal(Database(_in(directory, where)), ring)
+        journal = DatabaseJournal(Database(_in(directory, where)), ring, reload)
     else:
-        journal = FileJournal(directory / where, ring)
+        journal = FileJournal(directory / where, ring, reload)
     return Store(database, journal, Writer(database, journal, clock), ring, clock)
 
 

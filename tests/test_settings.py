@@ -180,6 +180,78 @@ def test_twilio_stays_in_the_eu(read: Read, old: str, new: str, key: str) -> Non
     assert f"[sms] {key}" in refused(read, STUDIO + PREVIEW + TWILIO.replace(old, new))
 
 
+def database(url: str, journal: str, more: str = "") -> str:
+    """Return settings with these two databases."""
+    return STUDIO + PREVIEW + f'[database]\nurl = "{url}"\njournal = "{journal}"\n{more}'
+
+
+@pytest.mark.parametrize(
+    ("url", "journal"),
+    [
+        ("postgresql://u@localhost/d", "postgresql://u@localhost/d"),
+        ("postgresql://u@localhost/d", "postgresql+psycopg://other@LOCALHOST.:5432/d"),
+        ("postgresql://u@localhost/d", "postgresql://[::1]/d?connect_timeout=5"),
+        ("postgresql://u@localhost/d", "postgresql://u@elsewhere/x?host=127.0.0.1&dbname=d"),
+        ("postgresql:///d?host=/run/a", "postgresql://u@/d?host=/run/a/"),
+        ("postgresql://u@localhost", "postgresql://v@localhost/u"),
+        ("postgresql://u@localhost/d", "postgresql:///d"),
+        ("postgresql://u@/d?host=localhost:5433", "postgresql://u@localhost:5433/d"),
+        ("sqlite:///one.db", "sqlite:///one.db"),
+    ],
+)
+def test_the_journal_is_another_database(read: Read, url: str, journal: str) -> None:
+    """L-34: the journal is kept apart, so it cannot be the database itself under another driver, user or spelling."""
+    assert f"{FILE}: database: url and journal name one database" in refused(read, database(url, journal))
+
+
+@pytest.mark.parametrize(
+    ("url", "journal"),
+    [
+        ("postgresql://u@localhost/d", "postgresql://u@localhost/j"),
+        ("postgresql://u@localhost/d", "postgresql://u@localhost:5433/d"),
+        ("postgresql://u@/d?host=/run/a", "postgresql://u@/d?host=/run/b"),
+        ("postgresql:///d", "postgresql:///j"),
+        ("postgresql://u@[::1]:5432/d", "postgresql://u@/j?host=127.0.0.1,localhost"),
+        ("sqlite:///dispatcher.db", "postgresql://localhost/j"),
+    ],
+)
+def test_a_database_on_this_machine_needs_no_contract(read: Read, url: str, journal: str) -> None:
+    """Two databases that never leave the machine are asked for neither country nor contract."""
+    assert read(database(url, journal)).database.stays_here
+
+
+@pytest.mark.parametrize(
+    ("url", "journal"),
+    [
+        ("postgresql://u@db.example/d", "postgresql://u@localhost/j"),
+        ("postgresql://u@localhost/d", "postgresql://u@db.example/j"),
+        ("postgresql://u@localhost/d", "postgresql://u@localhost/j?host=db.example"),
+        ("postgresql://u@localhost/d", "postgresql://u@/j?host=localhost,db.example"),
+        ("postgresql://u@localhost/d", "postgresql://u@localhost/j?hostaddr=192.0.2.1"),
+        ("postgresql://u@localhost/d", "postgresql:///j?service=far"),
+        ("postgresql://u@localhost/d", "postgresql://localhost@db.example/j"),
+        ("postgresql://u@localhost/d", "postgresql://u@localhost.example/j"),
+        ("sqlite:///dispatcher.db", "postgresql://u@db.example/j"),
+    ],
+)
+def test_a_database_elsewhere_is_declared(read: Read, url: str, journal: str) -> None:
+    """L-39, L-42: a PostgreSQL server that is not on this machine needs its country, in the EEA, and a contract."""
+    country, signed = 'country = "FI"\n', "dpa_signed = 2026-01-15\n"
+    assert "FI" == read(database(url, journal, country + signed)).database.country
+    assert "[database] country must name" in refused(read, database(url, journal, signed))
+    assert "[database] country must name" in refused(read, database(url, journal, 'country = "US"\n' + signed))
+    assert "[database] dpa_signed is missing" in refused(read, database(url, journal, country))
+    assert read("eu_only = false\n" + database(url, journal, signed)).database.country is None
+
+
+def test_a_password_does_not_hide_the_host(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L-42: a password with slashes and signs in it neither hides the host nor is repeated."""
+    monkeypatch.setenv("DISPATCHER_DATABASE__JOURNAL", "postgresql://localhost:5432/hunter2?#@db.example/j")
+    told = refused(read, database("postgresql://localhost/d", "postgresql://localhost/j"))
+    assert "[database] country must name" in told
+    assert "hunter2" not in told
+
+
 def test_passwords_are_not_in_the_file(read: Read) -> None:
     """Credentials in dispatcher.toml are refused, and so is a password inside a database URL; neither is repeated."""
     told = refused(read, STUDIO + PREVIEW + '[credentials]\nsmtp_password = "hunter2"\n')
@@ -234,8 +306,8 @@ def test_no_secret_is_shown(read: Read, monkeypatch: pytest.MonkeyPatch) -> None
     """Neither what the settings print as nor the error of a neighbour shows a password."""
     monkeypatch.setenv("DISPATCHER_CREDENTIALS__SMTP_PASSWORD", "hunter2")
     monkeypatch.setenv("DISPATCHER_CREDENTIALS__TWILIO_API_SECRET", "hunter3")
-    monkeypatch.setenv("DISPATCHER_DATABASE__URL", "postgresql://u:hunter4@h/d")
-    monkeypatch.setenv("DISPATCHER_DATABASE__JOURNAL", "postgresql://u:hunter5@h/j")
+    monkeypatch.setenv("DISPATCHER_DATABASE__URL", "postgresql://u:hunter4@localhost/d")
+    monkeypatch.setenv("DISPATCHER_DATABASE__JOURNAL", "postgresql://u:hunter5@localhost/j")
     settings = read(STUDIO + PREVIEW)
     assert "hunter2" == settings.credentials.smtp_password.get_secret_value()
     monkeypatch.setenv("DISPATCHER_CREDENTIALS__SMTP_PASWORD", "hunter6")

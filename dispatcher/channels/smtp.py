@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from aiosmtplib import SMTP, SMTPException, SMTPHeloError, SMTPResponseException, SMTPServerDisconnected
+from aiosmtplib import SMTP, SMTPHeloError, SMTPResponseException, SMTPServerDisconnected
 
 from dispatcher.channels.hosts import is_loopback
 from dispatcher.channels.replies import Reply, outcome_of
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage
 
-_TROUBLE = (SMTPException, OSError)
+_TROUBLE = (Exception,)
+# Not only SMTPException and OSError: what a server says, or a host name that cannot be one, may make the libraries
+# raise anything, and an exception that escaped would end the sender and lose the message's fate.
 _NO_CONNECTION = Outcome(OutcomeKind.DEFERRED, status="4.4.1", blame=Blame.CONNECTION)
 _CONNECTION_LOST = Outcome(OutcomeKind.DEFERRED, status="4.4.2", blame=Blame.CONNECTION)
 _REPLY_LOST = Outcome(OutcomeKind.UNKNOWN, status="4.4.2")
@@ -250,7 +252,7 @@ class SmtpSession:
 
     def _is_too_big(self, email: Email) -> bool:
         limit = self._client.esmtp_extensions.get("size", "").strip()
-        return limit.isdecimal() and 0 < int(limit) < len(email.content)
+        return limit.isdecimal() and len(limit) <= 20 and 0 < int(limit) < len(email.content)  # RFC 1870: 20 digits
 
 
 def _unfit(email: Email) -> Outcome | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
-from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped] # the library carries no types
-from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the same
+from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the library carries no types
 from twilio.http.response import Response  # type: ignore[import-untyped] # the same
 from twilio.rest import Client  # type: ignore[import-untyped] # the same
 
@@ -31,6 +31,7 @@ _DEAD_NUMBER = frozenset({21211, 21614, 21635, 30006})
 _CONFIGURATION = frozenset({21408, 21606, 21612, 21657, 21663, 30042})
 _PAUSE = frozenset({20003, 20429, 30001, 30002})
 _PAUSE_STATUSES = frozenset({401, 403, 404, 429})
+_SID = re.compile(r"\w{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,8 @@ class TwilioSession:
     async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
         """Create one message at Twilio and return what became of it; nothing is ever posted twice (S-24, S-25).
 
-        Whatever is lost before a connection stood is deferred; after it, every doubt is unknown. Raises TypeError for
-        anything but a text message.
+        Whatever is lost before a connection stood is deferred; after it, every doubt is unknown, whatever the other
+        side sent. Raises TypeError for anything but a text message.
         """
         sms = message.content
         if not isinstance(sms, Sms):
@@ -119,14 +120,10 @@ class TwilioSession:
                 smart_encoded=False,
                 **more,
             )
-        except (aiohttp.ClientError, OSError):
-            if self._transport.is_connected:
-                return Outcome(OutcomeKind.UNKNOWN)
-            return Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)
-        except (TwilioException, ValueError, AttributeError):
-            # The client could not make a message of the answer; the answer itself says more than its exception.
-            if self._transport.answer is None:
-                raise
+        except Exception:  # noqa: BLE001 - an exception that escaped would end the sender and lose this message's fate
+            if not self._transport.is_connected:
+                return Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)
+            # Where the client could not make a message of the answer, the answer says more than its exception.
         return outcome_of(self._transport.answer) if self._transport.answer else Outcome(OutcomeKind.UNKNOWN)
 
 
@@ -146,7 +143,7 @@ def outcome_of(answer: Answer) -> Outcome:
     if not 400 <= answer.status < 500:
         return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
     number = answer.body.get("code")
-    code = number if isinstance(number, int) else answer.status
+    code = number if isinstance(number, int) and 0 < number < 10**6 else answer.status
     if code in _OBJECTION:
         return Outcome(OutcomeKind.REFUSED, str(code), blame=Blame.OBJECTION)
     if code in _DEAD_NUMBER:
@@ -159,9 +156,9 @@ def outcome_of(answer: Answer) -> Outcome:
 
 def _accepted(answer: Answer) -> Outcome:
     sid, segments = answer.body.get("sid"), str(answer.body.get("num_segments", ""))
-    if not isinstance(sid, str) or not sid:
+    if not isinstance(sid, str) or not _SID.fullmatch(sid):
         return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
-    count = int(segments) if segments.isdecimal() else None
+    count = int(segments) if segments.isdecimal() and len(segments) < 4 else None
     return Outcome(OutcomeKind.ACCEPTED, str(answer.status), provider_id=sid, segments=count)
 
 
@@ -169,10 +166,10 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return how long the provider asks to wait (RFC 9110, section 10.2.3), by the provider's own clock."""
     asked = headers.get("Retry-After", "").strip()
     if asked.isdecimal():
-        return timedelta(seconds=int(asked))
+        return timedelta(seconds=int(asked)) if len(asked) < 8 else None
     try:
         wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return max(wait, timedelta(0))
 
@@ -228,7 +225,8 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
             headers=sent,
             allow_redirects=False,
         ) as response:
-            text = await response.text()
+            # JSON is UTF-8 (RFC 8259); the page of a proxy in between may be anything, whatever it calls itself.
+            text = (await response.read()).decode(errors="replace")
             self.answer = Answer(response.status, response.headers, _object(text))
             return Response(response.status, text, response.headers)
 
@@ -243,7 +241,7 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
 def _object(text: str) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -15,7 +15,7 @@ def audit() -> None:
 
 
 @audit.command()
-@click.argument("year", type=click.IntRange(2000, 9999))
+@click.argument("year", type=click.IntRange(2000, 9998))
 @click.option("--csv", "as_csv", is_flag=True, help="Print the campaigns as CSV instead.")
 @click.option("--pdf", "paper", type=click.Path(path_type=Path), help="Write a PDF to sign, too.")
 @json_option

@@ -9,9 +9,13 @@ from dispatcher.rules.budget import CEILING, FLOOR, WINDOW, Slot, most_in_any_wi
 
 
 def reach(year: int) -> tuple[date, date]:
-    """Return the first and the last local date that can lie in one window of 365 days with a day of this year."""
+    """Return the first and the last local date that can lie in one window of 365 days with a day of this year.
+
+    They end where dates do: with the years 1 and 9999.
+    """
     widest = WINDOW - timedelta(days=1)
-    return date(year, 1, 1) - widest, date(year, 12, 31) + widest
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    return first - min(widest, first - date.min), last + min(widest, date.max - last)
 
 
 class Counted(NamedTuple):

@@ -37,7 +37,8 @@ _POSTGRESQL_WANTED = {"fsync": "on", "synchronous_commit": "on", "full_page_writ
 class Database:
     """One database, SQLite or PostgreSQL, by URL.
 
-    Every connection is set to durable commits (docs/architecture.md) and `check_durable` reads that back.
+    Every connection is set to durable commits (docs/architecture.md) and `check_durable` reads that back. No error or
+    log repeats the values of a statement: they are names, addresses and hashes (L-46).
     Raises SettingsError for a URL that names no database the program knows.
     """
 
@@ -78,6 +79,8 @@ class Database:
             found = MigrationContext.configure(connection).get_current_revision()
         wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
         if found != wanted:
+            if found is not None and not _is_known(found):
+                raise _newer(found)
             have = f"is at {found}" if found else "has no tables"
             raise StorageError(f"The database {have}, this version needs {wanted}: run `dispatcher db upgrade`.")
 
@@ -105,10 +108,25 @@ def upgrade(url: str) -> None:
     try:
         with database.writing() as connection:
             locks.take(connection, [Lock(LockKind.JOURNAL, 0)])
+            found = MigrationContext.configure(connection).get_current_revision()
+            if found is not None and not _is_known(found):
+                raise _newer(found)
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     finally:
         database.close()
+
+
+def _is_known(revision: str) -> bool:
+    """Say whether this version of the program knows how tables of this revision came about."""
+    return any(script.revision == revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
+def _newer(revision: str) -> StorageError:
+    return StorageError(
+        f"The database is at {revision}, which this version of the program does not know: a newer one has written it. "
+        "Install that version again. Nothing was changed."
+    )
 
 
 def insert_new(connection: Connection, table: type[Table], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -160,14 +178,17 @@ def _known(url: str) -> URL:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         arguments = {"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
-        engine = create_engine(url.set(drivername="sqlite"), connect_args=arguments)
+        engine = create_engine(url.set(drivername="sqlite"), connect_args=arguments, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
         # Who has waited for a lock must see what the one before wrote, whatever level the server prefers.
         engine = create_engine(
-            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, isolation_level="READ COMMITTED"
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            isolation_level="READ COMMITTED",
+            hide_parameters=True,
         )
     except ModuleNotFoundError:
         raise SettingsError("PostgreSQL needs its driver: run `pip install consent-dispatcher[postgres]`.") from None

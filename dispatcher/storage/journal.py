@@ -8,7 +8,7 @@ copy, and nothing is sent until `dispatcher db restore --replay` (docs/architect
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +19,10 @@ from typing import Any, Protocol
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text
 
 from dispatcher.errors import DispatcherError, JournalError
-from dispatcher.keys import Key, KeyKind, KeyRing
+from dispatcher.keys import Key, KeyRing
 from dispatcher.rules.ledger import GENESIS, Json, canonical, stamp
 from dispatcher.storage.database import Database
+from dispatcher.storage.journal_keys import JournalKeys
 
 
 class JournalKind(StrEnum):
@@ -107,11 +108,14 @@ class _End:
 
 
 class FileJournal:
-    """A journal in a file beside the database: a JSON line a record."""
+    """A journal in a file beside the database: a JSON line a record.
 
-    def __init__(self, path: Path, ring: KeyRing) -> None:
+    `reload` reads the keys anew where a record was signed with one that came after `ring`.
+    """
+
+    def __init__(self, path: Path, ring: KeyRing, reload: Callable[[], KeyRing] | None = None) -> None:
         self._path = path
-        self._ring = ring
+        self._keys = JournalKeys(ring, reload)
         self._seen = _End((), 0, 0, GENESIS)
 
     def create(self, workspace: str, now: datetime) -> int:
@@ -140,7 +144,7 @@ class FileJournal:
             end = self._end(descriptor)
             if end.number < known:
                 raise older_journal(end.number, known)
-            records = _chained(notes, end.number, end.mac, self._ring.current(KeyKind.JOURNAL), now)
+            records = _chained(notes, end.number, end.mac, self._keys.current(), now)
             lines = "".join(f"{record.as_json()}\n" for record in records).encode("ascii")
             # A line that a crash cut short was never answered for: its place is taken by what comes now.
             os.ftruncate(descriptor, end.size)
@@ -191,11 +195,11 @@ class FileJournal:
         return self._seen
 
     def _records(self, whole: bytes) -> Iterator[Record]:
-        yield from _checked((_parsed(line, self._path.name) for line in _lines(whole)), self._ring)
+        yield from _checked((_parsed(line, self._path.name) for line in _lines(whole)), self._keys)
 
 
 class DatabaseJournal:
-    """A journal in a second database, for installations on PostgreSQL."""
+    """A journal in a second database, for installations on PostgreSQL. `reload` is the same."""
 
     _table = Table(
         "journal",
@@ -208,9 +212,9 @@ class DatabaseJournal:
         Column("mac", String(64), nullable=False),
     )
 
-    def __init__(self, database: Database, ring: KeyRing) -> None:
+    def __init__(self, database: Database, ring: KeyRing, reload: Callable[[], KeyRing] | None = None) -> None:
         self._database = database
-        self._ring = ring
+        self._keys = JournalKeys(ring, reload)
 
     def create(self, workspace: str, now: datetime) -> int:
         """Begin the journal of an installation. Raises JournalError if there is one already."""
@@ -230,7 +234,7 @@ class DatabaseJournal:
             number, mac = self._end(connection)
             if number < known:
                 raise older_journal(number, known)
-            records = _chained(notes, number, mac, self._ring.current(KeyKind.JOURNAL), now)
+            records = _chained(notes, number, mac, self._keys.current(), now)
             connection.execute(
                 insert(self._table),
                 [
@@ -256,7 +260,7 @@ class DatabaseJournal:
         with self._database.reading() as connection:
             self._require(connection)
             rows = connection.execute(select(self._table).order_by(self._table.c.number)).all()
-        yield from _checked((_from_row(row) for row in rows), self._ring)
+        yield from _checked((_from_row(row) for row in rows), self._keys)
 
     def last(self) -> int:
         """Return the number of the last record."""
@@ -296,15 +300,10 @@ def _mac(key: Key, number: int, kind: JournalKind, at: str, body: Mapping[str, J
     ).hex()
 
 
-def _checked(records: Iterator[Record], ring: KeyRing) -> Iterator[Record]:
+def _checked(records: Iterator[Record], keys: JournalKeys) -> Iterator[Record]:
     previous, expected = GENESIS, 1
     for record in records:
-        key = ring.find(KeyKind.JOURNAL, record.key)
-        if key is None:
-            raise JournalError(
-                f"Record {record.number} of the journal was signed with journal key {record.key!r}, which the secrets "
-                "file does not have: put the copy back that `dispatcher keys backup` made."
-            )
+        key = keys.of(record.number, record.key)
         right = _mac(key, record.number, record.kind, record.at, record.body, previous)
         if record.number != expected or record.mac != right:
             raise _damaged(expected)

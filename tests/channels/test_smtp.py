@@ -232,7 +232,9 @@ def test_delivery_notices_where_offered() -> None:
     assert f"RCPT TO:<{EMAIL.recipient}> NOTIFY=FAILURE" == server.said[2]
 
 
-@pytest.mark.parametrize(("limit", "is_sent"), [("80", False), ("", True), ("0", True), ("1000", True)])
+@pytest.mark.parametrize(
+    ("limit", "is_sent"), [("80", False), ("", True), ("0", True), ("1000", True), ("9" * 5000, True)]
+)
 def test_size_limit(limit: str, is_sent: bool) -> None:  # noqa: FBT001 - a column of the table
     """E-55: a message over the server's limit is refused without being sent, and the address is not blamed."""
     server = MailServer({"EHLO": f"250-mail.example\n250 SIZE {limit}".rstrip()})

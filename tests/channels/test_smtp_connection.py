@@ -93,6 +93,17 @@ def test_nobody_listens() -> None:
         asyncio.run(talk())
 
 
+def test_a_host_name_that_cannot_be_one() -> None:
+    """E-53: a host name the resolver cannot even write is an error like any other server that is not there."""
+
+    async def talk() -> None:
+        async with SmtpCarrier(SmtpSettings(f"{'a' * 64}.example", 587)).session():
+            pass
+
+    with pytest.raises(ChannelError, match="cannot be used"):
+        asyncio.run(talk())
+
+
 def test_old_server_without_extensions() -> None:
     """A server that knows only HELO is used without extensions."""
     server = MailServer({"EHLO": "502 5.5.1 what?", "HELO": "250 mail.example"})

@@ -187,12 +187,40 @@ def test_answer_that_never_comes(twilio: Twilio) -> None:
         b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n[]",
         b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\noops",
         b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nK\xe4y",
+        b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html; charset=hex\r\nContent-Length: 3\r\n\r\nK\xe4y",
+        b"HTTP/1.1 201 Created\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000,
+        b'HTTP/1.1 201 Created\r\nContent-Length: 18\r\n\r\n{"sid": "\\ud800SM"}',
+        b"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\noops",
         b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     ],
 )
 def test_every_doubt_is_unknown(answer: bytes | None) -> None:
     """S-24: a reset, half an answer, one that cannot be read or a redirect after the request is unknown."""
     assert against_raw(answer).kind is UNKNOWN
+
+
+def test_an_error_page_in_another_encoding_keeps_its_status() -> None:
+    """S-24: a page that is not UTF-8 is read all the same, and the next message of the session goes its way."""
+    head = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 8\r\n\r\n"
+    assert Outcome(UNKNOWN, "502") == against_raw(head + "<p>virhe é"[3:].encode("latin-1").ljust(8))
+    assert Outcome(REFUSED, "400") == against_raw(b"HTTP/1.1 400 Bad\r\nContent-Length: 1\r\n\r\n\xe4")
+
+
+@pytest.mark.parametrize(("is_sent", "expected"), [(False, WAITS), (True, Outcome(UNKNOWN))])
+def test_the_unexpected_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    is_sent: bool,  # noqa: FBT001 - a column of the table
+    expected: Outcome,
+) -> None:
+    """S-24: whatever else goes wrong is deferred before a connection stood and unknown after it; it never escapes."""
+
+    async def fail(transport: Any, *_: object, **__: object) -> None:
+        transport.is_connected = is_sent
+        raise LookupError("nobody thought of this")
+
+    monkeypatch.setattr("dispatcher.channels.twilio._OneConnection.request", fail)
+    assert [expected, expected] == hand_over(SETTINGS, SMS, SMS)
 
 
 def test_redirect_is_not_followed(twilio: Twilio) -> None:
@@ -257,6 +285,8 @@ def test_wrong_secret(twilio: Twilio) -> None:
         ({}, None),
         ({"Retry-After": "17"}, timedelta(seconds=17)),
         ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "9" * 20}, None),
+        ({"Retry-After": "9" * 5000}, None),
         ({"Retry-After": "Mon, 04 May 2026 09:01:00 GMT"}, None),
         (
             {"Retry-After": "Mon, 04 May 2026 09:01:00 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"},
@@ -277,6 +307,13 @@ def test_error_without_a_number() -> None:
     """A 4xx whose body is not Twilio's is judged by its HTTP status."""
     assert Outcome(REFUSED, "400") == outcome_of(Answer(400, {}, {}))
     assert Outcome(DEFERRED, "401", blame=Blame.CONNECTION) == outcome_of(Answer(401, {}, {}))
+    assert Outcome(REFUSED, "400") == outcome_of(Answer(400, {}, {"code": 10**30}))
+
+
+def test_a_number_of_parts_that_is_none() -> None:
+    """A number of parts that cannot be one does not undo that the message was accepted."""
+    accepted = outcome_of(Answer(201, {}, {"sid": "SM1", "num_segments": "9" * 5000}))
+    assert Outcome(ACCEPTED, "201", provider_id="SM1") == accepted
 
 
 def test_host_in_europe(monkeypatch: pytest.MonkeyPatch) -> None:

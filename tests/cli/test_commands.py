@@ -352,6 +352,13 @@ def test_the_audit_prints_its_object(run: Run, register: Path) -> None:
     assert (0, True) == (verified.code, verified.json()["ok"])
 
 
+def test_the_audit_of_a_year_that_cannot_be(run: Run) -> None:
+    """The last year whose windows end within the calendar is audited; the one after it is refused in a sentence."""
+    assert 0 == run("audit", "year", 9998, "--json").code
+    told = run("audit", "year", 9999)
+    assert (2, True) == (told.code, "9999 is not in the range" in told.err)
+
+
 def test_a_touched_ledger_ends_badly(home: Path, run: Run) -> None:
     """One changed entry, and `audit verify` exits 1."""
     with sqlite3.connect(home / "dispatcher.db") as database:

@@ -140,11 +140,12 @@ def test_secrets_that_others_may_read_are_refused(home: Path, run: Run) -> None:
 def test_a_database_of_another_version_is_named(home: Path, run: Run) -> None:
     """A database whose tables are of another version is refused with both versions."""
     with sqlite3.connect(home / "dispatcher.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '0000'")
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
     database.close()
-    told = run("client", "list")
-    assert 1 == told.code
-    assert "The database is at 0000, this version needs 0001" in told.err
+    for words in (("client", "list"), ("db", "upgrade")):
+        told = run(*words)
+        assert 1 == told.code, words
+        assert "The database is at 9999, which this version of the program does not know" in told.err, words
 
 
 def test_a_no_needs_its_journal(home: Path, run: Run, register: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.rules.audit import Recount
-from dispatcher.rules.audit_counts import slot_findings, slot_remarks
+from dispatcher.rules.audit_counts import reach, slot_findings, slot_remarks
 from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, canonical, stamp
@@ -389,3 +389,17 @@ def test_a_thirteenth_slot_is_a_finding_in_a_calendar_year_and_in_365_days() -> 
 def test_few_campaigns_or_a_running_year_are_a_remark(today: date, spent: int, says: list[str]) -> None:
     """The floor of six is reported, never forced."""
     assert says == slot_remarks(2026, spent, today)
+
+
+@pytest.mark.parametrize(
+    ("year", "first", "last"),
+    [
+        (1, date(1, 1, 1), date(2, 12, 30)),
+        (2026, date(2025, 1, 2), date(2027, 12, 30)),
+        (9998, date(9997, 1, 2), date(9999, 12, 30)),
+        (9999, date(9998, 1, 2), date(9999, 12, 31)),
+    ],
+)
+def test_a_year_reaches_no_further_than_dates_do(year: int, first: date, last: date) -> None:
+    """L-23: every window of 365 days that touches the year is looked at, as far as there are dates."""
+    assert (first, last) == reach(year)

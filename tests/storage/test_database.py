@@ -187,3 +187,13 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path}/missing/dispatcher.db").check_durable()
     with pytest.raises(StorageError, match="The database did not answer"):
         Database(f"postgresql://postgres@/nothing?host={tmp_path}").check_durable()
+
+
+def test_no_error_repeats_what_was_written(store: Store) -> None:
+    """L-46: the error of a statement that failed names neither the person nor the hash that stood in it."""
+    incomplete = insert(WordingTable).values(sha256="hunter2", text="Maija Meikäläinen")
+    with store.database.writing() as connection, pytest.raises(IntegrityError) as caught:
+        connection.execute(incomplete)
+    assert "hide_parameters" in str(caught.value)
+    assert "hunter2" not in str(caught.value).partition("SQL")[2]
+    assert "Meikäläinen" not in str(caught.value).partition("SQL")[2]

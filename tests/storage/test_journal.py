@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 
 from dispatcher.errors import JournalError, SettingsError
-from dispatcher.keys import KeyKind, KeyRing, write_ring
+from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
+from dispatcher.storage.database import Database
 from dispatcher.storage.journal import DatabaseJournal, FileJournal, JournalKind
 from dispatcher.storage.store import Store
 from tests.clock import FixedClock
@@ -88,6 +89,13 @@ def journal(journal_url: str, clock: FixedClock) -> Iterator[AnyJournal]:
 def numbers(journal: AnyJournal) -> list[int]:
     """Return the numbers of all records, each checked."""
     return [record.number for record in journal.records()]
+
+
+def reloading(journal_url: str, reload: Callable[[], KeyRing], keys: KeyRing | None = None) -> AnyJournal:
+    """Open a journal that can read its keys anew."""
+    if "://" in journal_url:
+        return DatabaseJournal(Database(journal_url), keys or ring(), reload)
+    return FileJournal(Path(journal_url), keys or ring(), reload)
 
 
 def tamper(journal_url: str, change: Callable[[list[dict[str, Any]]], None]) -> None:
@@ -267,6 +275,61 @@ def test_a_rotated_key_goes_on_with_the_chain(journal: AnyJournal, journal_url: 
     assert ["1"] * 5 + ["2"] == [record.key for record in rotated.records()]
     assert {"1", "2"} == journal.key_ids()
     rotated.close()
+
+
+def test_a_key_rotated_by_another_process_is_read_anew(
+    journal: AnyJournal, journal_url: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    """A running program reads the secrets file anew for a key it does not know, once, and signs with the newest."""
+    read: list[KeyRing] = []
+
+    def reload() -> KeyRing:
+        read.append(read_ring(tmp_path / "secrets.toml"))
+        return read[-1]
+
+    write_ring(tmp_path / "secrets.toml", ring())
+    running = reloading(journal_url, reload)
+    assert running.last() == journal.last() == 5
+    write_ring(tmp_path / "secrets.toml", ring().with_new(KeyKind.JOURNAL))
+    rotated = open_journal(journal_url, read_ring(tmp_path / "secrets.toml"))
+    assert [6] == rotated.append([note()], clock())
+    assert [] == read
+    assert [1, 2, 3, 4, 5, 6] == numbers(running)
+    assert [7] == running.append([note()], clock())
+    assert ["2", "2"] == [record.key for record in running.records()][5:]
+    assert 1 == len(read)
+    assert 7 == rotated.last()
+    running.close()
+    rotated.close()
+
+
+def test_a_no_is_kept_after_another_process_rotated(journal: AnyJournal, journal_url: str, clock: FixedClock) -> None:
+    """L-34: what is appended first after a rotation elsewhere is kept, not refused."""
+    assert 5 == journal.last()
+    newer = ring().with_new(KeyKind.JOURNAL)
+    running = reloading(journal_url, lambda: newer)
+    rotated = open_journal(journal_url, newer)
+    assert [6] == rotated.append([note()], clock())
+    assert [7] == running.append([note()], clock())
+    assert list(range(1, 8)) == numbers(rotated)
+    running.close()
+    rotated.close()
+
+
+def test_a_key_that_is_not_in_the_file_either_is_named(journal: AnyJournal, journal_url: str) -> None:
+    """A key that the secrets file has not got even when read anew is looked for once, then named as lost."""
+    read: list[KeyRing] = []
+
+    def reload() -> KeyRing:
+        read.append(KeyRing({}))
+        return read[-1]
+
+    poor = reloading(journal_url, reload, KeyRing({}))
+    with pytest.raises(JournalError, match="journal key '1', which the secrets file does not have"):
+        numbers(poor)
+    assert 1 == len(read)
+    assert 5 == journal.last()
+    poor.close()
 
 
 def test_two_processes_keep_one_chain(journal: AnyJournal, journal_url: str, tmp_path: Path) -> None:
