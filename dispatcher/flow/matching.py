@@ -285,7 +285,13 @@ def _is_heard(said: Answer, given: Sequence[Answer]) -> bool:
     if last is None:
         return False
     is_undated_no = said.reply in {Reply.DECLINED, Reply.WITHDRAWN} and said.not_after is None
-    return not (is_undated_no and any(each.reply is Reply.GRANTED for each in given[last + 1 :]))
+    return not (is_undated_no and any(_is_yes_since(each, given[last]) for each in given[last + 1 :]))
+
+
+def _is_yes_since(given: Answer, no: Answer) -> bool:
+    """Say whether this is a yes against the no, learned of after it: not from the same row of the same file."""
+    speaks_of_it = no.channel is None or given.channel is no.channel
+    return given.reply is Reply.GRANTED and speaks_of_it and given.recorded_at > no.recorded_at
 
 
 def _what(change: Change) -> str:
