@@ -33,7 +33,7 @@ POLICY = Policy(
     windows=Windows(HELSINKI),
     valid_for=timedelta(days=365),
     authorised=frozenset(Channel),
-    not_covered=frozenset(),
+    needs_notice=frozenset(),
     grace=timedelta(hours=2),
     batch=50,
     fingerprint="0" * 16,

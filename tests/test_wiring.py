@@ -15,6 +15,7 @@ from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
 from dispatcher.register_files import RegisterMap
 from dispatcher.rules.campaign import Channel
 from dispatcher.settings import FILE, SECRETS, AnswerSection, RegisterSection
+from dispatcher.wiring.choices import register_map_of
 from tests.clock import FixedClock
 from tests.workshop import OWNER, Doubles, Workshop, build
 
@@ -214,7 +215,7 @@ def test_the_fingerprint_names_what_decides(plain: Workshop) -> None:
 
 def register_map(**section: object) -> RegisterMap:
     """Return what the settings of the register become."""
-    return wiring._register_map(RegisterSection.model_validate(section), HELSINKI)
+    return register_map_of(RegisterSection.model_validate(section), HELSINKI)
 
 
 def test_a_column_means_a_known_field() -> None:

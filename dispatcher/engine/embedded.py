@@ -91,11 +91,14 @@ async def _recover(dispatcher: Dispatcher) -> None:
 
 
 async def _look(dispatcher: Dispatcher, stop: asyncio.Event) -> bool:
-    """Do one round, tell what it did, and return whether every campaign could go on."""
+    """Do one round and what duties are due, tell what was done, and return whether everything could go on."""
     done = await dispatcher.rounds.once(stop=stop.is_set)
     for worked in done:
         _tell(worked)
-    return not any(worked.trouble for worked in done)
+    duties = await dispatcher.duties.once(stop=stop.is_set)
+    for duty_done in duties:
+        _log.log(logging.ERROR if duty_done.is_trouble else logging.INFO, "%s: %s", duty_done.name, duty_done.said)
+    return not any(worked.trouble for worked in done) and not any(each.is_trouble for each in duties)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:

@@ -9,6 +9,7 @@ from dispatcher.campaign_files import read_campaign
 from dispatcher.errors import CampaignFileError, DispatcherError, RenderingError
 from dispatcher.flow import audience
 from dispatcher.flow.audience import Counts
+from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rendering.templates import Templates
@@ -69,10 +70,10 @@ class Check:
         self, campaign: Campaign, prepared: Prepared, report: CheckReport, progress: Callable[[int, int], None]
     ) -> None:
         now = max(self._store.clock(), campaign.send_at)
-        facts = self._policy.facts(campaign)
-        facts_at_any_hour = replace(facts, windows=always_open(self._policy.zone))
         done = 0
         with self._store.reading() as connection:
+            facts = self._policy.facts(campaign, coverage(connection, self._policy))
+            facts_at_any_hour = replace(facts, windows=always_open(self._policy.zone))
             total = clients.count(connection)
             for chunk in audience.chunks(connection, self._store, self._policy, None, now):
                 for known in chunk:

@@ -12,22 +12,22 @@ from itertools import islice
 from pathlib import Path
 
 from dispatcher.flow import audience
-from dispatcher.flow.audience import EVERY_CHANNEL, Counts
+from dispatcher.flow.applying import apply
+from dispatcher.flow.audience import Counts
+from dispatcher.flow.coverage import coverage
 from dispatcher.flow.matching import Change, Doubt, Matcher
 from dispatcher.flow.policy import Policy
-from dispatcher.flow.recording import note_clients, record_no, suppress_addresses, suppress_stranger
+from dispatcher.flow.recording import suppress_stranger
 from dispatcher.register_files import RegisterMap, RegisterRow, RejectedRow, open_register
 from dispatcher.rules.actor import Actor
-from dispatcher.rules.calendar import always_open
-from dispatcher.rules.campaign import Audience, Channel, State
-from dispatcher.rules.consent import Answer, Reply, fold
-from dispatcher.rules.decision import CampaignFacts
-from dispatcher.rules.ledger import Entry, EntryKind, Json, answer_entry, canonical
+from dispatcher.rules.campaign import Audience, Channel
+from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
 from dispatcher.storage import answers, clients
-from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
+from dispatcher.storage.wordings import keep_wordings
 from dispatcher.storage.writer import Transaction
 
 _CHUNK = 100
@@ -112,9 +112,9 @@ class Enrol:
 
         def work(transaction: Transaction) -> None:
             changes = self._compare(transaction.connection, rows, matcher, report)
-            answers.keep_wordings(transaction.connection, _wordings(rows), transaction.now)
+            keep_wordings(transaction.connection, _wordings(rows), transaction.now)
             _heed_strangers(transaction, self._store, rows, matcher, actor)
-            _apply(transaction, self._store, changes, actor)
+            apply(transaction, self._store, changes, actor)
 
         self._store.write(work, wanted=self._locks(rows, matcher))
         matcher.forget()
@@ -163,14 +163,8 @@ class Enrol:
 
     def _verdicts(self, now: datetime) -> Counts:
         """Count who may be written to, were a campaign by every channel to go out in an open hour."""
-        facts = CampaignFacts(
-            channels=EVERY_CHANNEL,
-            state=State.SENDING,
-            windows=always_open(self._policy.zone),
-            valid_for=self._policy.valid_for,
-            not_covered=self._policy.not_covered,
-            authorised=self._policy.authorised,
-        )
+        with self._store.reading() as connection:
+            facts = self._policy.any_campaign(coverage(connection, self._policy))
         return audience.count(self._store, self._policy, facts, Audience(), now)
 
 
@@ -190,95 +184,3 @@ def _heed_strangers(transaction: Transaction, store: Store, rows: Rows, matcher:
             if no.reply is Reply.WITHDRAWN:
                 said = Answer(0, no.reply, no.channel, no.not_before, no.not_after, transaction.now)
                 suppress_stranger(transaction, store.ring, said, actor, addresses)
-
-
-def _apply(transaction: Transaction, store: Store, changes: Sequence[Change], actor: Actor) -> None:
-    """Write the changes of a chunk: addresses first, then clients, then what the ledger keeps of both."""
-    connection, now = transaction.connection, transaction.now
-    rows = clients.address_rows(
-        connection, {(channel, text) for change in changes for channel, text, _ in change.joins}, now
-    )
-    new = [change for change in changes if change.is_new]
-    clients.insert_clients(connection, [_client_row(change, now) for change in new])
-    clients.have_returned(connection, [change.number for change in new])
-    note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
-    clients.insert_links(
-        connection,
-        [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],
-    )
-    held = clients.read(connection, [change.number for change in changes])
-    entries = []
-    for change in changes:
-        if not change.is_new:
-            _leave_objections(transaction, store, change, held[change.number])
-            _update(transaction, change, rows)
-        if change.is_new or change.joins:
-            entries.append(_client_entry(change, rows, actor))
-        addresses = {channel: address.canonical for channel, address in held[change.number].addresses.items()}
-        entries += _answers(transaction, store, change, actor, addresses)
-    transaction.ledger.append(*entries)
-
-
-def _client_row(change: Change, now: datetime) -> dict[str, object]:
-    return {
-        "number": change.number,
-        "external_hash": change.external.digest if change.external else None,
-        "external_key": change.external.key_id if change.external else None,
-        "last_visit": None,
-        "created_at": now,
-        "updated_at": now,
-        "restricted": False,
-        "child": False,
-        "suspended": False,
-        **change.values,
-    }
-
-
-def _leave_objections(transaction: Transaction, store: Store, change: Change, client: Client) -> None:
-    """Keep the objection of a client who moves for the address they leave: it silences whoever comes there next."""
-    left = {channel: client.addresses[channel].canonical for channel, _, replaces in change.joins if replaces}
-    given = answers.of_clients(transaction.connection, [change.number]).get(change.number, []) if left else []
-    for channel, address in left.items():
-        if fold(given, channel, transaction.now).objected:
-            suppress_addresses(transaction, store.ring, channel, {channel: address})
-
-
-def _update(transaction: Transaction, change: Change, rows: dict[tuple[Channel, str], int]) -> None:
-    connection, now = transaction.connection, transaction.now
-    if change.values:
-        clients.update_client(connection, change.number, {**change.values, "updated_at": now})
-    if change.external:
-        clients.adopt_external(connection, change.number, change.external)
-    for channel, text, replaces in change.joins:
-        changed_at = now if replaces else None
-        clients.join_address(connection, change.number, channel, rows[channel, text], changed_at=changed_at)
-
-
-def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: Actor) -> Entry:
-    addresses = {channel.value: rows[channel, text] for channel, text, _ in change.joins}
-    event = "created" if change.is_new else "addresses_changed"
-    return Entry(EntryKind.CLIENT, actor, client=change.number, body={"event": event, "addresses": addresses})
-
-
-def _answers(
-    transaction: Transaction, store: Store, change: Change, actor: Actor, addresses: dict[Channel, str]
-) -> list[Entry]:
-    """Return the entries of a change's answers; an objection, or a no that overturns a yes, goes to the journal too."""
-    entries = []
-    has_no = any(answer.reply in _NOES for answer in change.answers)
-    overturned = _said_yes(transaction, change) if has_no and not change.is_new else set()
-    for answer in change.answers:
-        if answer.reply is Reply.WITHDRAWN or (answer.reply in _NOES and _overturns(answer, overturned)):
-            record_no(transaction, store.ring, change.number, answer, actor, addresses)
-        else:
-            entries.append(answer_entry(answer, change.number, actor))
-    return entries
-
-
-def _overturns(no: Answer, yeses: set[Channel | None]) -> bool:
-    return bool(yeses) if no.channel is None else no.channel in yeses
-
-
-def _said_yes(transaction: Transaction, change: Change) -> set[Channel | None]:
-    given: list[Answer] = answers.of_clients(transaction.connection, [change.number]).get(change.number, [])
-    return {answer.channel for answer in given if answer.reply is Reply.GRANTED}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from dispatcher.errors import RenderingError
+from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
@@ -76,7 +77,7 @@ class Gate:
     ) -> Decided:
         connection = transaction.connection
         state = campaigns.by_id(connection, scheduled.id).state
-        facts = self._policy.facts(prepared.campaign, state)
+        facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
         held = outbox.still_held(connection, rows)
         today = local_date(transaction.now, self._policy.zone)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, transaction.now)

@@ -11,8 +11,8 @@ from dispatcher.register_files import RegisterRow, RejectedRow, RowAnswer
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.wording import opens, wording_hash
 from dispatcher.storage import answers, clients
-from dispatcher.storage.answers import wording_hash
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
 
@@ -246,6 +246,8 @@ class Matcher:
             recorded_at=self._now,
             place=said.place,
             wording=wording_hash(said.wording) if said.wording else None,
+            sound=said.sound and not (said.wording and said.channel and not opens(said.wording, said.channel)),
+            source=said.source,
         )
 
     def _take_in(self, number: int, change: Change) -> None:

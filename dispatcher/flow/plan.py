@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
@@ -145,7 +146,7 @@ class Plan:
     def _verdicts(
         self, transaction: Transaction, number: int, campaign: Campaign, chunk: Sequence[Known]
     ) -> list[Planned]:
-        facts = self._policy.facts(campaign)
+        facts = self._policy.facts(campaign, coverage(transaction.connection, self._policy))
         taken: set[int] = set()
         rows = []
         for known in chunk:

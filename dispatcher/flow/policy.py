@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from dispatcher.rules.calendar import Windows
+from dispatcher.rules.calendar import Windows, always_open
 from dispatcher.rules.campaign import Campaign, Channel, State
-from dispatcher.rules.decision import CampaignFacts
+from dispatcher.rules.decision import CampaignFacts, Coverage
 from dispatcher.rules.ledger import Json
 
 
@@ -14,14 +14,15 @@ from dispatcher.rules.ledger import Json
 class Policy:
     """What the settings say about sending, the same for every campaign.
 
-    `grace` is how long after its moment a campaign may still begin. `fingerprint` is the hash of the settings that
-    stands on every Send entry.
+    `needs_notice` are the channels whose provider may reach data from outside the EU, so that a published notice has to
+    say so (L-42). `grace` is how long after its moment a campaign may still begin. `fingerprint` is the hash of the
+    settings that stands on every Send entry.
     """
 
     windows: Windows
     valid_for: timedelta
     authorised: frozenset[Channel]
-    not_covered: frozenset[Channel]
+    needs_notice: frozenset[Channel]
     grace: timedelta
     batch: int
     fingerprint: str
@@ -31,7 +32,7 @@ class Policy:
         """Return the business zone."""
         return self.windows.zone
 
-    def facts(self, campaign: Campaign, state: State = State.SENDING) -> CampaignFacts:
+    def facts(self, campaign: Campaign, coverage: Coverage, state: State = State.SENDING) -> CampaignFacts:
         """Return what a verdict needs to know of this campaign, as if it were in this state."""
         return CampaignFacts(
             channels=campaign.channels,
@@ -39,7 +40,18 @@ class Policy:
             windows=self.windows,
             valid_until=campaign.valid_until,
             valid_for=self.valid_for,
-            not_covered=self.not_covered,
+            coverage=coverage,
+            authorised=self.authorised,
+        )
+
+    def any_campaign(self, coverage: Coverage) -> CampaignFacts:
+        """Return the facts of a campaign by every channel in an open hour: what tells who may be written to."""
+        return CampaignFacts(
+            channels=tuple(Channel),
+            state=State.SENDING,
+            windows=always_open(self.zone),
+            valid_for=self.valid_for,
+            coverage=coverage,
             authorised=self.authorised,
         )
 
@@ -63,6 +75,6 @@ class Policy:
             "zone": self.windows.zone.key,
             "valid_for_days": self.valid_for.days,
             "authorised": sorted(self.authorised),
-            "not_covered": sorted(self.not_covered),
+            "needs_notice": sorted(self.needs_notice),
             "grace_minutes": int(self.grace.total_seconds() // 60),
         }

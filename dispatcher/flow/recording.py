@@ -1,12 +1,12 @@
 """Puts on record what must survive a restore: in the journal first, then in the database, in one commit."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer
-from dispatcher.rules.ledger import Json, answer_entry
+from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.ledger import Entry, Json, answer_entry
 from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.writer import Transaction
@@ -17,6 +17,8 @@ OBJECTION = "objection"
 """Why a suppression stands."""
 CUSTOMER = "customer-number"
 """The label under which the register's own customer numbers are hashed."""
+BOOKING = "booking"
+"""The label under which a booking system's references are hashed."""
 
 
 def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[Channel, str]]) -> list[KeyedHash]:
@@ -35,16 +37,48 @@ def note_clients(transaction: Transaction, clients: Mapping[int, Iterable[KeyedH
 
 
 def record_no(
-    transaction: Transaction, ring: KeyRing, client: int, answer: Answer, actor: Actor, addresses: Mapping[Channel, str]
+    transaction: Transaction,
+    ring: KeyRing,
+    client: int,
+    answer: Answer,
+    actor: Actor,
+    addresses: Mapping[Channel, str],
+    booking: KeyedHash | None = None,
 ) -> int:
     """Write a no to the ledger and to the journal, and return the number of its entry.
 
     The journal's record also holds keyed hashes of the client's addresses, so that the no can be kept even where a
     restored database does not know the client any more.
     """
-    entry = answer_entry(answer, client, actor)
+    entry = answer_entry(answer, client, actor, booking=_reference(booking))
     transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body))
     return transaction.ledger.append(entry)[0]
+
+
+def record_answers(
+    transaction: Transaction,
+    ring: KeyRing,
+    client: int,
+    said: Sequence[Answer],
+    given: Iterable[Answer],
+    actor: Actor,
+    addresses: Mapping[Channel, str],
+    booking: KeyedHash | None = None,
+) -> list[Entry]:
+    """Return the entries of what a client said; what must survive a restore is written at once, journal first.
+
+    That is an objection, and a no that overturns one of the yeses `given` before. `booking` is the keyed reference of
+    the booking in which the question was asked.
+    """
+    yeses = {answer.channel for answer in given if answer.reply is Reply.GRANTED}
+    entries = []
+    for answer in said:
+        overturns = bool(yeses) if answer.channel is None else answer.channel in yeses
+        if answer.reply is Reply.WITHDRAWN or (answer.reply is Reply.DECLINED and overturns):
+            record_no(transaction, ring, client, answer, actor, addresses, booking)
+        else:
+            entries.append(answer_entry(answer, client, actor, booking=_reference(booking)))
+    return entries
 
 
 def suppress_stranger(
@@ -62,6 +96,10 @@ def suppress_addresses(
     """Keep an objection for these addresses, from now on, whoever has them."""
     hashes = (ring.hashed(hash_label(kind), canonical) for kind, canonical in addresses.items())
     suppress(transaction.connection, (Suppression(keyed, channel, OBJECTION, transaction.now) for keyed in hashes))
+
+
+def _reference(booking: KeyedHash | None) -> dict[str, Json] | None:
+    return {"key": booking.key_id, "hash": booking.digest} if booking else None
 
 
 def _no_note(

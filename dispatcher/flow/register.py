@@ -11,6 +11,7 @@ from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
+from dispatcher.storage.wordings import wording_texts
 
 AT_ONCE = 200
 """How many clients a list shows unless it is asked for more."""
@@ -84,7 +85,7 @@ class Register:
         """Return every answer of a client, in the order in which it was recorded, with its wording."""
         with self._store.reading() as connection:
             given = answers.of_clients(connection, [number]).get(number, [])
-            texts = answers.wording_texts(connection, {answer.wording for answer in given if answer.wording})
+            texts = wording_texts(connection, {answer.wording for answer in given if answer.wording})
         return [Told(answer, texts.get(answer.wording or "")) for answer in given]
 
     def _fitting(self, words: str) -> list[int]:

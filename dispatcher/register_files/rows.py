@@ -22,6 +22,7 @@ class RowAnswer:
     """One reply in a row: for one channel, or with `channel` None a no for every channel (L-01).
 
     The span is aware UTC; None where nobody knows (L-07). A reply of `not asked` has neither time, place nor wording.
+    `sound` is False where something was ticked beforehand (L-03); `source` is the number of the source behind it.
     """
 
     reply: Reply
@@ -30,6 +31,8 @@ class RowAnswer:
     not_after: datetime | None
     place: Place | None
     wording: str | None
+    sound: bool = True
+    source: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

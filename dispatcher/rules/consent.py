@@ -62,7 +62,9 @@ class Answer:
 
     `channel` is None for a no that names no channel; it closes every channel (L-01). The real-world time is the span
     from `not_before` to `not_after`, both aware UTC, either or both unknown. `recorded_at` is when the program learned
-    of it. `entry` is the number of its ledger entry.
+    of it. `entry` is the number of its ledger entry. `sound`: a yes to this question can open this channel, because its
+    words name the channel and nothing was ticked beforehand (L-03). `source` is the number of the source whose replies
+    are the evidence, where there is one.
     """
 
     entry: int
@@ -73,6 +75,8 @@ class Answer:
     recorded_at: datetime
     place: Place | None = None
     wording: str | None = None
+    sound: bool = True
+    source: int | None = None
 
     def concerns(self, channel: Channel) -> bool:
         """Say whether the answer speaks about this channel."""
@@ -89,9 +93,10 @@ class Answer:
     def flaw(self, now: datetime, valid_for: timedelta) -> Flaw | None:
         """Return why this yes cannot be used now, or None (L-04, L-07, L-08).
 
-        A yes that names no channel opens none, and one whose span ends before it begins has no time to count from.
+        A yes that names no channel opens none, nor does one to an unsound question (L-03); one whose span ends before
+        it begins has no time to count from.
         """
-        if not self.wording or self.place is None or self.channel is None:
+        if not self.wording or self.place is None or self.channel is None or not self.sound:
             return Flaw.INCOMPLETE_EVIDENCE
         if self.not_before is None or now < self.not_before:
             return Flaw.TIME_UNKNOWN

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     FREQUENCY_CAP = "frequency_cap"
     OFFER_ENDED = "offer_ended"
     QUIET_HOURS = "quiet_hours"
+    RECEIPT_PENDING = "receipt_pending"
     DOORS_UNREAD = "doors_unread"
     SENDER_NOT_AUTHORISED = "sender_not_authorised"
     CAMPAIGN_HELD = "campaign_held"
@@ -80,12 +81,16 @@ Verdict = Send | Wait | Withhold
 class AddressFacts:
     """What is known of the address a client has for one channel, over everybody who shares it.
 
-    `shared_objection`: an objection of another client who shares it stands for this channel. `days` are the local dates
-    of the messages it got. (A suppression of the address is among the client's answers, as the objection it was.)
+    `shared`: other clients have it as well; `shared_objection`: an objection of one of them stands for this channel.
+    `awaits_receipt`: it was typed by a person, and the receipt that goes there first has not been sent (L-05). `days`
+    are the local dates of the messages it got. (A suppression of the address is among the client's answers, as the
+    objection it was.)
     """
 
     address: int
     dead: bool = False
+    shared: bool = False
+    awaits_receipt: bool = False
     shared_objection: bool = False
     days: tuple[date, ...] = ()
     got_this_campaign: bool = False
@@ -115,11 +120,33 @@ class ClientFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Coverage:
+    """What the published privacy notices say of channels whose provider may reach data from outside the EU (L-42).
+
+    `needed_by` are those channels. `spans` are the times, from and until (aware UTC, None while it lasts), in which the
+    version in force said so.
+    """
+
+    needed_by: frozenset[Channel] = frozenset()
+    spans: tuple[tuple[datetime, datetime | None], ...] = ()
+
+    def covers(self, consent: Consent, channel: Channel, now: datetime) -> bool:
+        """Say whether a message may go by this channel: the notice says so now, and did when the yes was given."""
+        if channel not in self.needed_by:
+            return True
+        given = consent.answer.not_before if consent.answer and consent.state is ConsentState.GRANTED else now
+        return given is not None and self._says_so(now) and self._says_so(given)
+
+    def _says_so(self, moment: datetime) -> bool:
+        return any(start <= moment and (end is None or moment < end) for start, end in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignFacts:
     """What a verdict needs to know of the campaign and of the installation at this moment.
 
-    `doors_read`: the opt-out letter boxes have been read up to now, or none is configured. `not_covered`: channels that
-    the published notice does not cover. `authorised`: channels whose sender may be used (S-11).
+    `doors_read`: the opt-out letter boxes have been read up to now, or none is configured. `coverage`: what the
+    published notices cover. `authorised`: channels whose sender may be used (S-11).
     """
 
     channels: Sequence[Channel]
@@ -128,7 +155,7 @@ class CampaignFacts:
     valid_until: date | None = None
     valid_for: timedelta = VALID_FOR
     doors_read: bool = True
-    not_covered: frozenset[Channel] = frozenset()
+    coverage: Coverage = Coverage()
     authorised: frozenset[Channel] = frozenset(Channel)
 
 
@@ -147,7 +174,8 @@ def decide(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> Verdi
     for channel in campaign.channels:
         consent = consent_for(client, campaign, channel, now)
         address = client.addresses.get(channel)
-        reason = _consent_reason(consent, covered=channel not in campaign.not_covered) or _address_reason(address)
+        covered = campaign.coverage.covers(consent, channel, now)
+        reason = _consent_reason(consent, covered=covered) or _address_reason(address)
         if reason is None and address is not None and consent.answer is not None:
             return _on_channel(client, campaign, address, Send(channel, consent.answer), now)
         closed[channel] = reason or Reason.CHANNEL_CONSENT_MISSING
@@ -233,6 +261,8 @@ def _timing(
 def _campaign_reason(
     client: ClientFacts, campaign: CampaignFacts, address: AddressFacts, channel: Channel
 ) -> Wait | Withhold | None:
+    if address.awaits_receipt:
+        return Wait(Reason.RECEIPT_PENDING)
     if not campaign.doors_read:
         return Wait(Reason.DOORS_UNREAD)
     if channel not in campaign.authorised:

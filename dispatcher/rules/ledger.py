@@ -48,6 +48,24 @@ class EntryKind(StrEnum):
     """The verdict Send with its intent: the answer and the facts it relied on."""
     OUTCOME = "outcome"
     """What became of a message."""
+    WORDING = "wording"
+    """A question was added to the wordings, or taken out unused; the body names its hash, channels and version."""
+    SOURCE = "source"
+    """A person told how a register asks the question, or that it does so no longer."""
+    NOTICE = "notice"
+    """A version of the privacy notice was published; the body says what it covers."""
+    REQUEST = "request"
+    """A client made use of a right, or got an answer to it."""
+    BLOCK = "block"
+    """A legal block was set on a client's data, or ended."""
+    ERASED = "erased"
+    """A client's data was removed: on request, for age, or because the register names them no longer."""
+    DELETED = "deleted"
+    """A provider confirmed that it has deleted a message of somebody who was erased."""
+    SERVICE = "service"
+    """A service message was asked for, handed over or withheld, and what became of it."""
+    API_KEY = "api_key"
+    """A booking system got a key to the API, or lost it."""
     KEYS = "keys"
     """Keys were created or rotated."""
     RESTORE = "restore"
@@ -153,6 +171,11 @@ def answer_entry(answer: Answer, client: int, actor: Actor, *, booking: Mapping[
         "place": answer.place.value if answer.place else None,
         "wording": answer.wording,
     }
+    # Only what differs from the usual is written, so that entries of earlier versions read the same.
+    if not answer.sound:
+        body["sound"] = False
+    if answer.source is not None:
+        body["source"] = answer.source
     if booking:
         body["booking"] = dict(booking)
     return Entry(EntryKind.ANSWER, actor, client=client, channel=answer.channel, body=body)
@@ -160,7 +183,7 @@ def answer_entry(answer: Answer, client: int, actor: Actor, *, booking: Mapping[
 
 def read_answer(entry_id: int, at: datetime, channel: str | None, body: Mapping[str, Json]) -> Answer:
     """Return the answer that an entry of that kind holds."""
-    place, wording = body["place"], body["wording"]
+    place, wording, source = body["place"], body["wording"], body.get("source")
     return Answer(
         entry=entry_id,
         reply=Reply(str(body["reply"])),
@@ -170,4 +193,6 @@ def read_answer(entry_id: int, at: datetime, channel: str | None, body: Mapping[
         recorded_at=at,
         place=Place(str(place)) if place else None,
         wording=str(wording) if wording else None,
+        sound=body.get("sound") is not False,
+        source=source if isinstance(source, int) else None,
     )

@@ -1,4 +1,4 @@
-"""The register of answers: entries of the ledger, the wordings they name, and the objections kept as keyed hashes."""
+"""The register of answers: entries of the ledger, and the objections kept as keyed hashes."""
 
 import hashlib
 from collections import defaultdict
@@ -13,9 +13,8 @@ from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import EntryKind, Json, read_answer
-from dispatcher.storage.database import insert_new
 from dispatcher.storage.ledger import entries_of_clients
-from dispatcher.storage.tables import IdempotencyTable, SuppressionTable, WordingTable
+from dispatcher.storage.tables import IdempotencyTable, SuppressionTable
 
 SUPPRESSED_FOR = timedelta(days=365 + 90)
 """How long a suppression stands: until every yes before it has expired, and the backups with it (L-36)."""
@@ -41,25 +40,6 @@ def bodies_of_client(connection: Connection, client: int) -> list[tuple[Channel 
     """Return channel and body of each answer of a client, as the ledger and the journal both write them."""
     found = entries_of_clients(connection, EntryKind.ANSWER.value, [client])
     return [(Channel(entry.channel) if entry.channel else None, entry.data()) for entry in found]
-
-
-def keep_wordings(connection: Connection, texts: Iterable[str], now: datetime) -> dict[str, str]:
-    """Write the wordings that are new and return the SHA-256 of each text (D-02)."""
-    by_text = {text: wording_hash(text) for text in texts}
-    rows = [{"sha256": digest, "text": text, "added_at": now} for text, digest in sorted(by_text.items())]
-    insert_new(connection, WordingTable, rows)
-    return by_text
-
-
-def wording_hash(text: str) -> str:
-    """Return the SHA-256 by which a wording is known."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def wording_texts(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
-    """Return the texts of these wordings."""
-    query = select(WordingTable.sha256, WordingTable.text).where(WordingTable.sha256.in_(list(hashes)))
-    return {row.sha256: row.text for row in connection.execute(query)}
 
 
 def keys_of_suppressions(connection: Connection) -> dict[str, int]:

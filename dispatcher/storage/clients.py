@@ -21,12 +21,16 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class HeldAddress:
-    """An address a client has: its row, canonical form, and whether mail to it has died."""
+    """An address a client has: its row, canonical form, and whether mail to it has died.
+
+    `changed_at` is when it took the place of another, `awaits_receipt` whether a receipt has to go there first.
+    """
 
     id: int
     canonical: str
     dead: bool = False
     changed_at: datetime | None = None
+    awaits_receipt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ _HELD = (
         ClientAddressTable.client,
         ClientAddressTable.channel,
         ClientAddressTable.changed_at,
+        ClientAddressTable.awaits_receipt,
         AddressTable.id,
         AddressTable.canonical,
         AddressTable.dead_since,
@@ -203,6 +208,11 @@ def update_client(connection: Connection, number: int, values: Mapping[str, Any]
     connection.execute(update(ClientTable).where(ClientTable.number == number).values(**values))
 
 
+def is_child(connection: Connection, number: int) -> bool:
+    """Say whether a client is marked as a child, who is never written to (L-11)."""
+    return bool(connection.scalar(select(ClientTable.child).where(ClientTable.number == number)))
+
+
 def keys_of_customer_numbers(connection: Connection) -> dict[str, int]:
     """Return how many clients' customer numbers were hashed with which key."""
     query = (
@@ -260,6 +270,12 @@ def join_address(
         connection.execute(insert(ClientAddressTable).values(client=client, channel=channel.value, **values))
 
 
+def set_awaits_receipt(connection: Connection, client: int, channel: Channel, *, awaits: bool) -> None:
+    """Write whether a receipt has to reach this address of a client before any offer does (L-05)."""
+    where = (ClientAddressTable.client == client, ClientAddressTable.channel == channel.value)
+    connection.execute(update(ClientAddressTable).where(*where).values(awaits_receipt=awaits))
+
+
 def mark_dead(connection: Connection, address: int, code: str, now: datetime) -> None:
     """Write that mail or texts to this address have died, and with which code."""
     connection.execute(
@@ -270,6 +286,6 @@ def mark_dead(connection: Connection, address: int, code: str, now: datetime) ->
 def _addresses_of(connection: Connection, clients: Sequence[int]) -> dict[int, dict[Channel, HeldAddress]]:
     found: dict[int, dict[Channel, HeldAddress]] = defaultdict(dict)
     for row in connection.execute(_HELD, {"clients": list(clients)}):
-        held = HeldAddress(row.id, row.canonical, row.dead_since is not None, row.changed_at)
+        held = HeldAddress(row.id, row.canonical, row.dead_since is not None, row.changed_at, row.awaits_receipt)
         found[row.client][Channel(row.channel)] = held
     return found

@@ -14,7 +14,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import VALID_FOR, Answer, Reply, fold
 from dispatcher.rules.decision import AddressFacts, ClientFacts
 from dispatcher.rules.message import COUNTED
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, requests
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.tables import ClientAddressTable, ClientTable, OutboxTable
 
@@ -63,7 +63,8 @@ def gather(
     ids = {address.id for client in held.values() for address in client.addresses.values()}
     given = answers.of_clients(connection, wanted)
     suppressed = answers.suppressed(connection, ring, _by_canonical(held), now)
-    shared = _shared_objections(connection, ids, now)
+    shared = _shared(connection, ids, now)
+    asking = requests.with_open_requests(connection, wanted)
     client_days, address_days = _days(connection, wanted, ids, today)
     got_client, got_address = _this_campaign(connection, wanted, ids, campaign)
     flags = _flags(connection, wanted)
@@ -81,7 +82,8 @@ def gather(
                 in_register=flags[number].gone_since is None,
                 restricted=flags[number].restricted,
                 child=flags[number].child,
-                suspended=flags[number].suspended,
+                # Whoever makes use of a right is left in peace until they have their answer.
+                suspended=flags[number].suspended or number in asking,
                 paused_until=flags[number].paused_until,
                 own_cap=flags[number].own_cap,
                 answers=tuple(_carried(own, client)),
@@ -89,6 +91,8 @@ def gather(
                     channel: AddressFacts(
                         address=address.id,
                         dead=address.dead,
+                        shared=address.id in shared,
+                        awaits_receipt=address.awaits_receipt,
                         shared_objection=any(
                             who != number and kind is channel for who, kind in shared.get(address.id, ())
                         ),
@@ -138,10 +142,8 @@ class _Flags:
     own_cap: int | None
 
 
-def _shared_objections(
-    connection: Connection, addresses: set[int], now: datetime
-) -> dict[int, list[tuple[int, Channel]]]:
-    """Return, for addresses that several clients share, whose objection stands for which channel."""
+def _shared(connection: Connection, addresses: set[int], now: datetime) -> dict[int, list[tuple[int, Channel]]]:
+    """Return the addresses that several clients share, and for each whose objection stands for which channel."""
     sharers: dict[int, list[tuple[int, Channel]]] = defaultdict(list)
     for row in connection.execute(_SHARERS, {"addresses": list(addresses)}):
         sharers[row.address].append((row.client, Channel(row.channel)))

@@ -86,9 +86,19 @@ TEXTS = {
     "reason_frequency_cap": "The client or the address has already had twelve messages within a year.",
     "reason_quiet_hours": "These are quiet hours, in which nothing is sent.",
     "reason_offer_ended": "The offer is no longer valid.",
+    "reason_receipt_pending": "A receipt of the answer goes to the address first.",
     "reason_doors_unread": "The opt-out letter boxes have not all been read yet.",
     "reason_sender_not_authorised": "The sender of text messages has not been authorised.",
     "reason_campaign_held": "The campaign is waiting for leave to go on.",
     "reason_campaign_cancelled": "The campaign has been cancelled.",
     "reason_already_sent_or_unknown": "This message has already been sent to the client, or may have been.",
+    # The questions that ask for a yes
+    "question_email": "May we send you offers and news of treatment days by email 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
+    "question_sms": "May we send you offers and news of treatment days by text message 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
+    # What goes out beside campaigns: confirmations and receipts
+    # The sign-up page
+    # The page that keeps a yes alive
+    # The desk
+    # Papers: lists, posters, receipts of consent
+    # The rights of a client
 }

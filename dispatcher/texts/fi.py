@@ -71,9 +71,19 @@ TEXTS = {
     "reason_frequency_cap": "Asiakas tai osoite on jo saanut kaksitoista viestiä vuoden sisällä.",
     "reason_quiet_hours": "Nyt on hiljainen aika, jolloin viestejä ei lähetetä.",
     "reason_offer_ended": "Tarjouksen voimassaolo on päättynyt.",
+    "reason_receipt_pending": "Osoitteeseen lähetetään ensin vahvistus vastauksesta.",
     "reason_doors_unread": "Kieltoja ei ole vielä luettu kaikista postilaatikoista.",
     "reason_sender_not_authorised": "Tekstiviestien lähettäjätunnusta ei ole vahvistettu.",
     "reason_campaign_held": "Kampanja odottaa lupaa jatkua.",
     "reason_campaign_cancelled": "Kampanja on peruttu.",
     "reason_already_sent_or_unknown": "Tämä viesti on asiakkaalle jo lähetetty, tai se on voinut lähteä.",
+    # The questions that ask for a yes
+    "question_email": "Saammeko lähettää sinulle tarjouksia ja tietoa hoitopäivistä sähköpostitse 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
+    "question_sms": "Saammeko lähettää sinulle tarjouksia ja tietoa hoitopäivistä tekstiviestillä 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
+    # What goes out beside campaigns: confirmations and receipts
+    # The sign-up page
+    # The page that keeps a yes alive
+    # The desk
+    # Papers: lists, posters, receipts of consent
+    # The rights of a client
 }

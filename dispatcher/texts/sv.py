@@ -71,9 +71,19 @@ TEXTS = {
     "reason_frequency_cap": "Kunden eller adressen har redan fått tolv meddelanden inom ett år.",
     "reason_quiet_hours": "Just nu är det tyst tid, då inga meddelanden skickas.",
     "reason_offer_ended": "Erbjudandet gäller inte längre.",
+    "reason_receipt_pending": "En bekräftelse på svaret går först till adressen.",
     "reason_doors_unread": "Förbuden i alla brevlådor har inte lästs ännu.",
     "reason_sender_not_authorised": "Avsändaren för sms har inte godkänts.",
     "reason_campaign_held": "Kampanjen väntar på tillstånd att fortsätta.",
     "reason_campaign_cancelled": "Kampanjen är inställd.",
     "reason_already_sent_or_unknown": "Det här meddelandet har redan skickats till kunden, eller kan ha gått iväg.",
+    # The questions that ask for a yes
+    "question_email": "Får vi skicka erbjudanden och information om behandlingsdagar till dig per e-post 6–12 gånger om året? Du kan ta tillbaka ditt samtycke när som helst.",  # noqa: E501, RUF001
+    "question_sms": "Får vi skicka erbjudanden och information om behandlingsdagar till dig som textmeddelande 6–12 gånger om året? Du kan ta tillbaka ditt samtycke när som helst.",  # noqa: E501, RUF001
+    # What goes out beside campaigns: confirmations and receipts
+    # The sign-up page
+    # The page that keeps a yes alive
+    # The desk
+    # Papers: lists, posters, receipts of consent
+    # The rights of a client
 }

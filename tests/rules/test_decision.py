@@ -18,6 +18,7 @@ from dispatcher.rules.decision import (
     AddressFacts,
     CampaignFacts,
     ClientFacts,
+    Coverage,
     Reason,
     Send,
     Verdict,
@@ -122,7 +123,7 @@ SPOILED: dict[Reason, tuple[Callable[[Case], Case], Verdict]] = {
     Reason.CONSENT_TIME_UNKNOWN: (_flaw(not_before=None), Withhold(Reason.CONSENT_TIME_UNKNOWN)),
     Reason.CONSENT_EXPIRED: (_flaw(not_before=OLD, not_after=OLD), Withhold(Reason.CONSENT_EXPIRED)),
     Reason.NOTICE_DOES_NOT_COVER: (
-        _campaign(not_covered=frozenset({EMAIL})),
+        _campaign(coverage=Coverage(frozenset({EMAIL}))),
         Withhold(Reason.NOTICE_DOES_NOT_COVER),
     ),
     Reason.LATEST_ANSWER_NO: (_more_answers(_answer(Reply.DECLINED, 1)), Withhold(Reason.LATEST_ANSWER_NO)),
@@ -137,6 +138,7 @@ SPOILED: dict[Reason, tuple[Callable[[Case], Case], Verdict]] = {
     Reason.FREQUENCY_CAP: (_client(days=TWELVE), Wait(Reason.FREQUENCY_CAP, MIDNIGHT)),
     Reason.OFFER_ENDED: (_campaign(valid_until=TODAY - DAY), Withhold(Reason.OFFER_ENDED)),
     Reason.QUIET_HOURS: (_at_night, Wait(Reason.QUIET_HOURS, datetime(2026, 11, 24, 5, tzinfo=UTC))),
+    Reason.RECEIPT_PENDING: (_address(awaits_receipt=True), Wait(Reason.RECEIPT_PENDING)),
     Reason.DOORS_UNREAD: (_campaign(doors_read=False), Wait(Reason.DOORS_UNREAD)),
     Reason.SENDER_NOT_AUTHORISED: (_campaign(authorised=frozenset()), Withhold(Reason.SENDER_NOT_AUTHORISED)),
     Reason.CAMPAIGN_HELD: (_campaign(state=State.HELD), Wait(Reason.CAMPAIGN_HELD)),
@@ -269,7 +271,7 @@ def test_the_first_channel_of_the_file_is_taken(order: tuple[Channel, ...]) -> N
         _client(addresses={SMS: AddressFacts(2)}),
         _client(addresses={EMAIL: AddressFacts(1, dead=True), SMS: AddressFacts(2)}),
         _client(addresses={EMAIL: AddressFacts(1, shared_objection=True), SMS: AddressFacts(2)}),
-        _campaign(not_covered=frozenset({EMAIL})),
+        _campaign(coverage=Coverage(frozenset({EMAIL}))),
     ],
     ids=["objection", "decline", "no yes", "flawed yes", "no address", "dead", "shared", "not covered"],
 )
@@ -348,7 +350,7 @@ def test_twelve_on_one_day_are_twelve() -> None:
 def test_no_channel_is_judged_by_the_other_ones_facts(channel: Channel) -> None:
     """S-11: a sender that is not authorised, or a notice that is silent, stops its own channel only."""
     other = frozenset({EMAIL, SMS}) - {channel}
-    for spoil in (_campaign(authorised=frozenset({channel})), _campaign(not_covered=other)):
+    for spoil in (_campaign(authorised=frozenset({channel})), _campaign(coverage=Coverage(other))):
         verdict = _campaign(channels=(channel,))(spoil(_on_both(Case()))).decide()
         assert isinstance(verdict, Send)
         assert channel is verdict.channel
@@ -448,6 +450,7 @@ _addresses = st.builds(
     AddressFacts,
     address=st.integers(1, 9),
     dead=_mostly_no,
+    awaits_receipt=_mostly_no,
     shared_objection=_mostly_no,
     days=_dates,
     got_this_campaign=_mostly_no,
@@ -480,7 +483,11 @@ _campaigns = st.builds(
     valid_until=st.none() | st.integers(-5, 400).map(lambda days: TODAY + DAY * days),
     valid_for=st.sampled_from([timedelta(days=365), timedelta(days=90)]),
     doors_read=_mostly_yes,
-    not_covered=st.sampled_from([frozenset(), frozenset({SMS})]),
+    coverage=st.builds(
+        Coverage,
+        st.sampled_from([frozenset(), frozenset({SMS})]),
+        st.sampled_from([(), ((NOW - DAY * 20, None),), ((NOW - DAY * 300, NOW + DAY),)]),
+    ),
     authorised=st.sampled_from([frozenset(Channel), frozenset({EMAIL})]),
 )
 _hours = st.integers(0, 48).map(lambda hours: NOW + timedelta(hours=hours))
@@ -497,10 +504,11 @@ def test_nothing_is_ever_sent_against_the_promise(client: ClientFacts, campaign:
         consent = fold(client.answers, verdict.channel, now, campaign.valid_for)
         assert (ConsentState.GRANTED, verdict.answer) == (consent.state, consent.answer)
         assert verdict.channel in campaign.channels
-        assert verdict.channel in campaign.authorised - campaign.not_covered
+        assert verdict.channel in campaign.authorised
+        assert campaign.coverage.covers(consent, verdict.channel, now)
         assert all([client.known, client.in_register, client.topic_chosen])
         assert not any([client.restricted, client.child, client.suspended, client.got_this_campaign])
-        assert not any([address.dead, address.shared_objection, address.got_this_campaign])
+        assert not any([address.dead, address.shared_objection, address.got_this_campaign, address.awaits_receipt])
         assert all(sum(today - DAY * 364 <= day <= today for day in days) < 12 for days in (client.days, address.days))
         assert State.SENDING is campaign.state
         assert campaign.doors_read

@@ -11,7 +11,7 @@ from dispatcher.keys import KeyedHash, KeyKind
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import answer_entry
-from dispatcher.storage import answers
+from dispatcher.storage import answers, wordings
 from dispatcher.storage.answers import SUPPRESSED_FOR, Suppression, hash_label
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import SuppressionTable
@@ -59,12 +59,12 @@ def test_answers_come_back_as_they_were_given(store: Store, clock: FixedClock) -
 def test_a_wording_is_kept_once(store: Store) -> None:
     """D-02: the exact text of a question is kept under its hash, however often it is used."""
     texts = ["Saako lähettää tarjouksia?", "Får vi skicka erbjudanden?"]
-    first = store.write(lambda t: answers.keep_wordings(t.connection, texts, t.now))
-    again = store.write(lambda t: answers.keep_wordings(t.connection, [*texts, "May we?"], t.now))
+    first = store.write(lambda t: wordings.keep_wordings(t.connection, texts, t.now))
+    again = store.write(lambda t: wordings.keep_wordings(t.connection, [*texts, "May we?"], t.now))
     assert first == {text: again[text] for text in texts}
     with store.reading() as connection:
-        assert {digest: text for text, digest in first.items()} == answers.wording_texts(connection, first.values())
-    store.write(lambda t: answers.keep_wordings(t.connection, [], t.now))
+        assert {digest: text for text, digest in first.items()} == wordings.wording_texts(connection, first.values())
+    store.write(lambda t: wordings.keep_wordings(t.connection, [], t.now))
 
 
 def test_a_key_is_taken_in_once(store: Store) -> None:

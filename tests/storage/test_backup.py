@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select, text
 from dispatcher.errors import StorageError
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.campaign import Channel
-from dispatcher.storage import answers, backup, campaigns, clients, installation
+from dispatcher.storage import answers, backup, campaigns, clients, installation, wordings
 from dispatcher.storage.answers import Suppression
 from dispatcher.storage.contents import Contents, read_contents
 from dispatcher.storage.store import Store
@@ -59,7 +59,7 @@ def fill(store: Store, clock: FixedClock) -> None:
     plan(store, add_campaign(store, "a", clock()), [(1, address)])
     files = {"campaign.toml": bytes(range(256)) * 40, "templates/empty": b""}
     store.write(lambda t: campaigns.add(t.connection, campaign("b", clock()), files, t.now))
-    store.write(lambda t: answers.keep_wordings(t.connection, ["Saako?\r\n"], t.now))
+    store.write(lambda t: wordings.keep_wordings(t.connection, ["Saako?\r\n"], t.now))
     objection = Suppression(KeyedHash("1", "a" * 64), None, "objection", clock())
     store.write(lambda t: answers.suppress(t.connection, [objection]))
     store.write(add_entry())
@@ -270,7 +270,7 @@ def test_a_copy_of_another_version_is_refused(store: Store, tmp_path: Path) -> N
     else:
         with zipfile.ZipFile(path) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        members["manifest.json"] = members["manifest.json"].replace(b'"revision": "0001"', b'"revision": "0000"')
+        members["manifest.json"] = members["manifest.json"].replace(b'"revision": "0002"', b'"revision": "0000"')
         with zipfile.ZipFile(path, "w") as archive:
             for name, content in members.items():
                 archive.writestr(name, content)

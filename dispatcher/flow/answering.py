@@ -1,0 +1,183 @@
+"""Desk, page, booking system -> answers: what a client said, checked against what can be shown for it later."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.applying import apply
+from dispatcher.flow.matching import Change
+from dispatcher.flow.recording import BOOKING, CUSTOMER, identity, record_answers
+from dispatcher.keys import KeyedHash
+from dispatcher.rules.actor import Actor
+from dispatcher.rules.address import masked
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.wording import channels_named, normal, opens, wording_hash
+from dispatcher.storage import answers, clients
+from dispatcher.storage.clients import Client
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.store import Store
+from dispatcher.storage.wordings import keep_wordings
+from dispatcher.storage.writer import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a client said about one channel; with `channel` None a no that closes every one (L-01).
+
+    `wording` is the exact text of the question. The time is a span of aware UTC, now where it is left out. `booking`
+    is the booking system's reference of the booking in which the question was asked; only its keyed hash is kept.
+    """
+
+    reply: Reply
+    channel: Channel | None
+    place: Place
+    wording: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    booking: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Somebody the register does not know yet: one address at least, canonical.
+
+    The next import of the register joins them by customer number or address.
+    """
+
+    first_name: str
+    last_name: str
+    language: Language
+    addresses: Mapping[Channel, str]
+    customer_number: str | None = None
+
+
+OnYes = Callable[[Transaction, Client, Said, int], None]
+"""Told of every yes in its own transaction: the client, what was said, and the number of its entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Takes in what clients say to a person, a page or a booking system."""
+
+    store: Store
+    on_yes: Sequence[OnYes] = field(default=())
+
+    def record(self, client: int, said: Sequence[Said], actor: Actor) -> list[int]:
+        """Put these answers of a client on record, and return the number of each one's entry, in order.
+
+        Raises NotFoundError for a number nobody has, and RefusedError for an answer that could not be shown later: a
+        time in the future, a yes without its words, a yes to words that do not name its channel, a yes of a child.
+        """
+        wanted = self._locks(client)
+        return self.store.write(
+            lambda transaction: self.record_in(transaction, client, said, actor), wanted=wanted, urgent=True
+        )
+
+    def record_in(self, transaction: Transaction, client: int, said: Sequence[Said], actor: Actor) -> list[int]:
+        """Do what `record` does within a transaction that holds the client's locks."""
+        known = clients.read(transaction.connection, [client]).get(client)
+        if known is None:
+            raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+        is_child = clients.is_child(transaction.connection, client)
+        for each in said:
+            _check(each, transaction.now, is_child=is_child)
+        keep_wordings(transaction.connection, {_words(each) for each in said if each.wording}, transaction.now)
+        given = answers.of_clients(transaction.connection, [client]).get(client, [])
+        addresses = {channel: held.canonical for channel, held in known.addresses.items()}
+        numbers = []
+        for each in said:
+            answer = _answer(each, transaction.now)
+            booking = self._reference(each)
+            before = transaction.ledger.mark()
+            entries = record_answers(transaction, self.store.ring, client, [answer], given, actor, addresses, booking)
+            transaction.ledger.append(*entries)
+            numbers.append(transaction.ledger.numbers_since(before)[0])
+            if each.reply is Reply.GRANTED:
+                for told in self.on_yes:
+                    told(transaction, known, each, numbers[-1])
+        return numbers
+
+    def enlist(self, newcomer: Newcomer, said: Sequence[Said], actor: Actor) -> int:
+        """Write a client whom no register has named yet, with their first answers, and return their number.
+
+        Raises RefusedError where somebody has one of the addresses already, and for what `record` refuses.
+        """
+        lock = Lock(LockKind.REGISTER, 0)
+        return self.store.write(
+            lambda transaction: self.enlist_in(transaction, newcomer, said, actor), wanted=[lock], urgent=True
+        )
+
+    def enlist_in(self, transaction: Transaction, newcomer: Newcomer, said: Sequence[Said], actor: Actor) -> int:
+        """Do what `enlist` does within a transaction that holds the register's lock."""
+        if not newcomer.addresses:
+            raise RefusedError("A new client needs an email address or a mobile number.")
+        taken = clients.by_address(transaction.connection, newcomer.addresses.items())
+        if any(taken.values()):
+            known = ", ".join(masked(canonical) for (_, canonical), numbers in taken.items() if numbers)
+            raise RefusedError(f"{known} belongs to a client already: look them up and record the answer there.")
+        hashes = tuple(identity(self.store.ring, newcomer.customer_number, newcomer.addresses.items()))
+        change = Change(
+            clients.new_number(),
+            is_new=True,
+            external=self.store.ring.hashed(CUSTOMER, newcomer.customer_number) if newcomer.customer_number else None,
+            values={
+                "first_name": newcomer.first_name,
+                "last_name": newcomer.last_name,
+                "language": newcomer.language.value,
+            },
+            joins=tuple((channel, canonical, False) for channel, canonical in newcomer.addresses.items()),
+            identity=hashes,
+        )
+        apply(transaction, self.store, [change], actor)
+        if said:
+            self.record_in(transaction, change.number, said, actor)
+        return change.number
+
+    def _locks(self, client: int) -> list[Lock]:
+        with self.store.reading() as connection:
+            ids = clients.address_ids(connection, [client]).get(client, [])
+        return [Lock(LockKind.ADDRESS, address) for address in ids] + [Lock(LockKind.CLIENT, client)]
+
+    def _reference(self, said: Said) -> KeyedHash | None:
+        return self.store.ring.hashed(BOOKING, said.booking) if said.booking else None
+
+
+def _check(said: Said, now: datetime, *, is_child: bool) -> None:
+    """Raise RefusedError for an answer that could not be shown later (L-04, L-11)."""
+    if said.not_before is not None and said.not_before > now:
+        raise RefusedError("The answer lies in the future: correct its time. Nothing was recorded.")
+    if said.not_before is not None and said.not_after is not None and said.not_after < said.not_before:
+        raise RefusedError("The answer's time ends before it begins: correct it. Nothing was recorded.")
+    if said.reply is not Reply.GRANTED:
+        return
+    if is_child:
+        raise RefusedError("The client is marked as a child: no yes is taken from a child. Nothing was recorded.")
+    if said.channel is None or not said.wording:
+        raise RefusedError("A yes needs its channel and the words of the question. Nothing was recorded.")
+    if not opens(normal(said.wording), said.channel):
+        named = " and ".join(sorted(channels_named(said.wording))) or "no channel"
+        raise RefusedError(
+            f"The question names {named}, so a yes to it does not open {said.channel}: ask in words that name it. "
+            "Nothing was recorded."
+        )
+
+
+def _words(said: Said) -> str:
+    return normal(said.wording or "")
+
+
+def _answer(said: Said, now: datetime) -> Answer:
+    if said.reply is Reply.NOT_ASKED:
+        return Answer(0, said.reply, said.channel, None, None, now)
+    return Answer(
+        0,
+        said.reply,
+        said.channel,
+        said.not_before or said.not_after or now,
+        said.not_after or said.not_before or now,
+        now,
+        said.place,
+        wording_hash(_words(said)) if said.wording else None,
+    )

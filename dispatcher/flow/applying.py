@@ -1,0 +1,91 @@
+"""Writes what changes about clients, wherever it came from: a register, the desk, a page, a booking system."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dispatcher.flow.matching import Change
+from dispatcher.flow.recording import note_clients, record_answers, suppress_addresses
+from dispatcher.rules.actor import Actor
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Answer, fold
+from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.storage import answers, clients
+from dispatcher.storage.clients import Client
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+
+def apply(transaction: Transaction, store: Store, changes: Sequence[Change], actor: Actor) -> None:
+    """Write the changes of a chunk: addresses first, then clients, then what the ledger keeps of both."""
+    connection, now = transaction.connection, transaction.now
+    rows = clients.address_rows(
+        connection, {(channel, text) for change in changes for channel, text, _ in change.joins}, now
+    )
+    new = [change for change in changes if change.is_new]
+    clients.insert_clients(connection, [_client_row(change, now) for change in new])
+    clients.have_returned(connection, [change.number for change in new])
+    note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
+    clients.insert_links(
+        connection,
+        [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],
+    )
+    held = clients.read(connection, [change.number for change in changes])
+    entries = []
+    for change in changes:
+        if not change.is_new:
+            _leave_objections(transaction, store, change, held[change.number])
+            _update(transaction, change, rows)
+        if change.is_new or change.joins:
+            entries.append(_client_entry(change, rows, actor))
+        addresses = {channel: address.canonical for channel, address in held[change.number].addresses.items()}
+        given = _given_before(transaction, change)
+        entries += record_answers(transaction, store.ring, change.number, change.answers, given, actor, addresses)
+    transaction.ledger.append(*entries)
+
+
+def _client_row(change: Change, now: datetime) -> dict[str, object]:
+    return {
+        "number": change.number,
+        "external_hash": change.external.digest if change.external else None,
+        "external_key": change.external.key_id if change.external else None,
+        "last_visit": None,
+        "created_at": now,
+        "updated_at": now,
+        "restricted": False,
+        "child": False,
+        "suspended": False,
+        **change.values,
+    }
+
+
+def _leave_objections(transaction: Transaction, store: Store, change: Change, client: Client) -> None:
+    """Keep the objection of a client who moves for the address they leave: it silences whoever comes there next."""
+    left = {channel: client.addresses[channel].canonical for channel, _, replaces in change.joins if replaces}
+    given = answers.of_clients(transaction.connection, [change.number]).get(change.number, []) if left else []
+    for channel, address in left.items():
+        if fold(given, channel, transaction.now).objected:
+            suppress_addresses(transaction, store.ring, channel, {channel: address})
+
+
+def _update(transaction: Transaction, change: Change, rows: dict[tuple[Channel, str], int]) -> None:
+    connection, now = transaction.connection, transaction.now
+    if change.values:
+        clients.update_client(connection, change.number, {**change.values, "updated_at": now})
+    if change.external:
+        clients.adopt_external(connection, change.number, change.external)
+    for channel, text, replaces in change.joins:
+        changed_at = now if replaces else None
+        clients.join_address(connection, change.number, channel, rows[channel, text], changed_at=changed_at)
+
+
+def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: Actor) -> Entry:
+    addresses = {channel.value: rows[channel, text] for channel, text, _ in change.joins}
+    event = "created" if change.is_new else "addresses_changed"
+    return Entry(EntryKind.CLIENT, actor, client=change.number, body={"event": event, "addresses": addresses})
+
+
+def _given_before(transaction: Transaction, change: Change) -> list[Answer]:
+    """Return what the client had answered before, where a change brings answers at all."""
+    if change.is_new or not change.answers:
+        return []
+    return answers.of_clients(transaction.connection, [change.number]).get(change.number, [])

@@ -1,0 +1,69 @@
+"""The published versions of the privacy notice, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from dispatcher.rules.campaign import Language
+from dispatcher.rules.wording import wording_hash
+from dispatcher.storage.tables import NoticeTable
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One published version: its texts by language; `covers_transfer` as its table says."""
+
+    version: int
+    published_at: datetime
+    covers_transfer: bool
+    texts: Mapping[Language, str]
+
+
+def publish(connection: Connection, texts: Mapping[Language, str], now: datetime, *, covers_transfer: bool) -> int:
+    """Freeze a new version of the notice and return its number."""
+    version = int(connection.scalar(select(func.coalesce(func.max(NoticeTable.version), 0))) or 0) + 1
+    connection.execute(
+        insert(NoticeTable),
+        [
+            {
+                "version": version,
+                "language": language.value,
+                "sha256": wording_hash(text),
+                "text": text,
+                "covers_transfer": covers_transfer,
+                "published_at": now,
+            }
+            for language, text in texts.items()
+        ],
+    )
+    return version
+
+
+def published(connection: Connection) -> list[Notice]:
+    """Return every published version, oldest first."""
+    columns = (NoticeTable.version, NoticeTable.language, NoticeTable.text)
+    rows = connection.execute(
+        select(*columns, NoticeTable.covers_transfer, NoticeTable.published_at).order_by(*columns[:2])
+    ).all()
+    return [
+        Notice(
+            version,
+            next(row.published_at for row in rows if row.version == version),
+            all(row.covers_transfer for row in rows if row.version == version),
+            {Language(row.language): row.text for row in rows if row.version == version},
+        )
+        for version in dict.fromkeys(row.version for row in rows)
+    ]
+
+
+def covered_spans(connection: Connection) -> tuple[tuple[datetime, datetime | None], ...]:
+    """Return the times in which the version in force said that the SMS provider may reach outside the EU (L-42)."""
+    versions = published(connection)
+    following: list[Notice | None] = [*versions[1:], None]
+    return tuple(
+        (notice.published_at, after.published_at if after else None)
+        for notice, after in zip(versions, following, strict=True)
+        if notice.covers_transfer
+    )

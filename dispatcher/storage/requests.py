@@ -1,0 +1,68 @@
+"""What clients asked for under the law, until when it is due, and what became of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from dispatcher.storage.tables import RequestTable
+
+_OPEN = RequestTable.closed_at.is_(None)
+_ANY_OPEN = select(RequestTable.id).where(_OPEN).limit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as its table holds it."""
+
+    id: int
+    client: int
+    kind: str
+    opened_at: datetime
+    opened_by: str
+    due: date
+    identity: str | None
+    checked_by: str | None
+    closed_at: datetime | None
+    outcome: str | None
+
+
+def add(connection: Connection, client: int, kind: str, opened_by: str, due: date, now: datetime) -> int:
+    """Write a request and return its number."""
+    values = {"client": client, "kind": kind, "opened_at": now, "opened_by": opened_by, "due": due}
+    return int(connection.execute(insert(RequestTable).values(**values).returning(RequestTable.id)).scalar_one())
+
+
+def set_identity(connection: Connection, request: int, how: str, checked_by: str) -> None:
+    """Write how the identity behind a request was checked, and by whom."""
+    values = {"identity": how, "checked_by": checked_by}
+    connection.execute(update(RequestTable).where(RequestTable.id == request).values(**values))
+
+
+def close(connection: Connection, request: int, outcome: str, now: datetime) -> None:
+    """Write that a request has got its answer."""
+    values = {"closed_at": now, "outcome": outcome}
+    connection.execute(update(RequestTable).where(RequestTable.id == request).values(**values))
+
+
+def with_open_requests(connection: Connection, clients: Sequence[int]) -> set[int]:
+    """Return which of these clients wait for an answer to a request."""
+    if connection.scalar(_ANY_OPEN) is None:
+        return set()
+    return set(connection.scalars(select(RequestTable.client).where(_OPEN, RequestTable.client.in_(clients))))
+
+
+def every(connection: Connection, *, only_open: bool = False, client: int | None = None) -> list[Request]:
+    """Return requests, those due first before the others."""
+    query = select(*_columns()).order_by(RequestTable.closed_at.is_not(None), RequestTable.due, RequestTable.id)
+    if only_open:
+        query = query.where(_OPEN)
+    if client is not None:
+        query = query.where(RequestTable.client == client)
+    return [Request(*row) for row in connection.execute(query)]
+
+
+def _columns() -> list[Any]:
+    return [getattr(RequestTable, name) for name in Request.__dataclass_fields__]

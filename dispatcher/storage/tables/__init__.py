@@ -1,0 +1,49 @@
+"""The tables. Every time is aware UTC, every day a local date, every hash and token beside the id of its key."""
+
+from dispatcher.storage.tables.base import Moment, Table
+from dispatcher.storage.tables.campaigns import CampaignFileTable, CampaignTable, FrozenTable, OutboxTable, SlotTable
+from dispatcher.storage.tables.evidence import NoticeTable, RegisterReadTable, SourceTable
+from dispatcher.storage.tables.installation import IdempotencyTable, InstallationTable, JournalMarkTable, PersonTable
+from dispatcher.storage.tables.ledger import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
+from dispatcher.storage.tables.register import (
+    AddressTable,
+    ClientAddressTable,
+    ClientTable,
+    ReturningTable,
+    SuppressionTable,
+    WordingTable,
+)
+from dispatcher.storage.tables.rights import DeletionTable, LegalBlockTable, RequestTable
+from dispatcher.storage.tables.services import ApiKeyTable, ServiceTable, SignUpTable
+
+__all__ = [
+    "AddressTable",
+    "ApiKeyTable",
+    "CampaignFileTable",
+    "CampaignTable",
+    "ClientAddressTable",
+    "ClientTable",
+    "DeletionTable",
+    "FrozenTable",
+    "IdempotencyTable",
+    "InstallationTable",
+    "JournalMarkTable",
+    "LedgerEntryTable",
+    "LedgerGroupTable",
+    "LedgerHeadTable",
+    "LegalBlockTable",
+    "Moment",
+    "NoticeTable",
+    "OutboxTable",
+    "PersonTable",
+    "RegisterReadTable",
+    "RequestTable",
+    "ReturningTable",
+    "ServiceTable",
+    "SignUpTable",
+    "SlotTable",
+    "SourceTable",
+    "SuppressionTable",
+    "Table",
+    "WordingTable",
+]

@@ -1,0 +1,47 @@
+"""The installation itself: which it is, who works with it, what it has taken in."""
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from dispatcher.storage.tables.base import BigKey, Hash, Instant, Serial, Table, Word
+
+
+class InstallationTable(Table):
+    """One row: which installation this database belongs to, and whether a restore still waits for its replay."""
+
+    __tablename__ = "installation"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workspace: Mapped[Hash]
+    opened_at: Mapped[Instant]
+    needs_replay: Mapped[bool] = mapped_column(default=False)
+
+
+class JournalMarkTable(Table):
+    """Which records of the journal this database has taken in."""
+
+    __tablename__ = "journal_mark"
+    record: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+
+
+class PersonTable(Table):
+    """Somebody who works with the program."""
+
+    __tablename__ = "person"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[Serial]
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[Word]
+    added_at: Mapped[Instant]
+    ended_at: Mapped[Instant | None]
+
+
+class IdempotencyTable(Table):
+    """What has been taken in already, so that the same file or call again changes nothing."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[Serial]
+    scope: Mapped[Word]
+    key: Mapped[Hash] = mapped_column(unique=True)
+    at: Mapped[Instant]
+    result: Mapped[str] = mapped_column(Text)

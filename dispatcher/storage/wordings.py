@@ -1,0 +1,112 @@
+"""The exact texts of the questions, each known by its SHA-256 and never changed once an answer names it (D-02)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.wording import channels_named, normal, wording_hash
+from dispatcher.storage.database import insert_new
+from dispatcher.storage.tables import LedgerEntryTable, WordingTable
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A question: its text and the channels it names; language and version where a person has told them."""
+
+    sha256: str
+    text: str
+    channels: frozenset[Channel]
+    language: Language | None
+    version: str | None
+    added_at: datetime
+
+
+def keep_wordings(connection: Connection, texts: Iterable[str], now: datetime) -> dict[str, str]:
+    """Write the wordings that are new and return the SHA-256 of each text (D-02)."""
+    by_text = {text: wording_hash(text) for text in texts}
+    rows = [
+        {"sha256": digest, "text": text, "channels": _named(text), "added_at": now}
+        for text, digest in sorted(by_text.items())
+    ]
+    insert_new(connection, WordingTable, rows)
+    return by_text
+
+
+def add(connection: Connection, text: str, language: Language, version: str, now: datetime) -> str:
+    """Write a question under a language and version, and return its SHA-256; one that a file brought gets both now.
+
+    Raises IntegrityError where another text has this language, version and channels: the caller looks first.
+    """
+    digest = keep_wordings(connection, [normal(text)], now)[normal(text)]
+    named = update(WordingTable).where(WordingTable.sha256 == digest)
+    connection.execute(named.values(language=language.value, version=version, added_at=now))
+    return digest
+
+
+def every(connection: Connection) -> list[Wording]:
+    """Return all wordings, oldest first."""
+    return _read(connection)
+
+
+def current(connection: Connection, channel: Channel, language: Language) -> Wording | None:
+    """Return the newest question that a person added for this channel and language, or None."""
+    found = [
+        wording
+        for wording in _read(connection)
+        if wording.version is not None and wording.language is language and channel in wording.channels
+    ]
+    return found[-1] if found else None
+
+
+def find(connection: Connection, beginning: str) -> list[Wording]:
+    """Return the wordings whose SHA-256 begins so."""
+    return [wording for wording in _read(connection) if wording.sha256.startswith(beginning.lower())]
+
+
+def wording_texts(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
+    """Return the texts of these wordings."""
+    query = select(WordingTable.sha256, WordingTable.text).where(WordingTable.sha256.in_(list(hashes)))
+    return {row.sha256: row.text for row in connection.execute(query)}
+
+
+def times_used(connection: Connection, digest: str) -> int:
+    """Return how many answers name this wording."""
+    named = LedgerEntryTable.body.contains(f'"wording":"{digest}"', autoescape=True)
+    query = select(func.count()).where(LedgerEntryTable.kind == EntryKind.ANSWER.value, named)
+    return int(connection.scalar(query) or 0)
+
+
+def remove(connection: Connection, digest: str) -> None:
+    """Take out a wording that no answer names."""
+    connection.execute(delete(WordingTable).where(WordingTable.sha256 == digest))
+
+
+def _named(text: str) -> str:
+    return ",".join(sorted(channels_named(text)))
+
+
+def _read(connection: Connection) -> list[Wording]:
+    columns = (
+        WordingTable.sha256,
+        WordingTable.text,
+        WordingTable.channels,
+        WordingTable.language,
+        WordingTable.version,
+        WordingTable.added_at,
+    )
+    rows = connection.execute(select(*columns).order_by(WordingTable.added_at, WordingTable.sha256))
+    return [
+        Wording(
+            row.sha256,
+            row.text,
+            frozenset(Channel(each) for each in row.channels.split(",") if each),
+            Language(row.language) if row.language else None,
+            row.version,
+            row.added_at,
+        )
+        for row in rows
+    ]

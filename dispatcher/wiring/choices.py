@@ -1,0 +1,168 @@
+"""Turns what the settings say into the values and the carriers that flows are given."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from dispatcher.channels import Carrier
+from dispatcher.channels.preview import PreviewCarrier
+from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
+from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
+from dispatcher.errors import SettingsError
+from dispatcher.flow.policy import Policy
+from dispatcher.keys import KeyRing
+from dispatcher.register_files import (
+    DEFAULT_COLUMNS,
+    NO_WORDS,
+    NOT_ASKED_WORDS,
+    WITHDRAWN_WORDS,
+    YES_WORDS,
+    AnswerColumn,
+    Field,
+    RegisterMap,
+    header_key,
+)
+from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.ledger import canonical
+from dispatcher.rules.studio import Studio
+from dispatcher.settings import (
+    FILE,
+    AnswerSection,
+    EmailProvider,
+    RegisterSection,
+    Settings,
+    SmsProvider,
+    WindowSection,
+)
+
+
+def carriers_of(directory: Path, settings: Settings, ring: KeyRing) -> Mapping[Channel, Carrier]:
+    """Build what carries each channel; preview, which writes files, until a provider is configured."""
+    email, sms, preview = settings.email, settings.sms, directory / "preview"
+    secrets = settings.credentials
+    found: dict[Channel, Carrier] = {
+        Channel.EMAIL: PreviewCarrier(preview / "email"),
+        Channel.SMS: PreviewCarrier(preview / "sms"),
+    }
+    if email.provider is EmailProvider.SMTP:
+        found[Channel.EMAIL] = SmtpCarrier(
+            SmtpSettings(
+                host=email.host,
+                port=email.port,
+                username=email.username,
+                password=secrets.smtp_password.get_secret_value() or ring.credentials.get("smtp_password", ""),
+                tls=Tls(email.tls),
+                sessions=email.sessions,
+                messages_per_connection=email.messages_per_connection,
+                local_hostname=email.sender.rpartition("@")[2],
+            )
+        )
+    if sms.provider is SmsProvider.TWILIO:
+        found[Channel.SMS] = TwilioCarrier(
+            TwilioSettings(
+                account_sid=sms.account_sid,
+                api_key=sms.api_key,
+                api_secret=secrets.twilio_api_secret.get_secret_value()
+                or ring.credentials.get("twilio_api_secret", ""),
+                sender=sms.sender,
+                region=sms.region,
+                edge=sms.edge,
+                base_url=sms.base_url,
+                sessions=sms.sessions,
+            )
+        )
+    return found
+
+
+def studio_of(settings: Settings) -> Studio:
+    """Return who sends."""
+    section = settings.studio
+    return Studio(
+        name=section.name,
+        business_id=section.business_id,
+        postal_address=section.postal_address,
+        email=section.email,
+        phone=section.phone,
+        booking_url=section.booking_url,
+        public_url=section.public_url,
+        sender=settings.email.sender,
+        bounces=settings.email.bounces or settings.email.sender,
+        notice=section.notice,
+    )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return the standing choices that every verdict uses, under the hash of the settings they came from."""
+    sending = settings.sending
+    zone = ZoneInfo(sending.zone)
+    authorised = {Channel.EMAIL}
+    if settings.sms.provider is SmsProvider.PREVIEW or settings.sms.sender_authorised_on is not None:
+        authorised.add(Channel.SMS)
+    policy = Policy(
+        windows=Windows(zone, _window(sending.email), _window(sending.sms)),
+        valid_for=timedelta(days=settings.consent.valid_days),
+        authorised=frozenset(authorised),
+        needs_notice=frozenset() if settings.sms.stays_here else frozenset({Channel.SMS}),
+        grace=timedelta(minutes=sending.grace_minutes),
+        batch=sending.batch,
+        fingerprint="",
+    )
+    return policy.with_fingerprint(hashlib.sha256(canonical(policy.as_json()).encode()).hexdigest()[:16])
+
+
+def _window(section: WindowSection) -> Window:
+    return Window(
+        opens=time.fromisoformat(section.opens),
+        closes=time.fromisoformat(section.closes),
+        weekdays=frozenset(day - 1 for day in section.weekdays),
+        on_holidays=section.on_holidays,
+    )
+
+
+def register_map_of(section: RegisterSection, zone: ZoneInfo) -> RegisterMap:
+    """Return what the columns of the register mean. Raises SettingsError for a meaning that no column can have."""
+    own: dict[str, Field] = {}
+    for name, meaning in section.columns.items():
+        try:
+            own[header_key(name)] = Field(meaning)
+        except ValueError:
+            allowed = ", ".join(sorted(field.value for field in Field))
+            raise SettingsError(f"{FILE}: [register.columns] {name!r} = {meaning!r}: write one of {allowed}.") from None
+    # Where the owner says which column means a field, no other column may claim it.
+    columns = {name: field for name, field in DEFAULT_COLUMNS.items() if field not in own.values()} | own
+    answers = tuple(_answer_column(answer, zone) for answer in section.answers)
+    return RegisterMap(columns, answers, zone, section.region)
+
+
+def _answer_column(section: AnswerSection, zone: ZoneInfo) -> AnswerColumn:
+    return AnswerColumn(
+        column=section.column,
+        channels=section.channels,
+        place=section.place,
+        wording=section.wording,
+        asked_column=section.asked_column,
+        not_before=_bound(section.not_before, zone, first=True),
+        not_after=_bound(section.not_after, zone, first=False),
+        place_column=section.place_column,
+        wording_column=section.wording_column,
+        closes_all=section.closes_all,
+        yes=section.yes if section.yes is not None else YES_WORDS,
+        no=section.no if section.no is not None else NO_WORDS,
+        withdrawn=section.withdrawn if section.withdrawn is not None else WITHDRAWN_WORDS,
+        not_asked=section.not_asked if section.not_asked is not None else NOT_ASKED_WORDS,
+    )
+
+
+def _bound(value: datetime | date | None, zone: ZoneInfo, *, first: bool) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        try:
+            return to_utc(value, zone)
+        except LocalTimeError as error:
+            raise SettingsError(f"{FILE}: [[register.answers]]: {error}.") from None
+    start, end = day_span(value, zone)
+    return start if first else end
