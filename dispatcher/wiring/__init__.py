@@ -19,6 +19,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.register import Register
+from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
@@ -72,6 +73,7 @@ class Dispatcher:
     rounds: Rounds
     duties: Duties
     answering: Answering
+    requests: Requests
     preferences: Preferences
     audit: Audit
     safekeeping: Safekeeping
@@ -127,6 +129,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
         answering=Answering(store),
+        requests=Requests(store, policy),
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
