@@ -1,4 +1,4 @@
-"""What a client may ask for under the law, how it is known who asks, and until when the answer is due (L-30 to L-38)."""
+"""What a client may ask for under the law, how it is known who asks, and when the answer is due (L-30 to L-38)."""
 
 import calendar
 from datetime import date
