@@ -61,9 +61,7 @@ def published(connection: Connection) -> list[Notice]:
 def covered_spans(connection: Connection) -> tuple[tuple[datetime, datetime | None], ...]:
     """Return the times in which the version in force said that the SMS provider may reach outside the EU (L-42)."""
     versions = published(connection)
-    following: list[Notice | None] = [*versions[1:], None]
+    ends = [*(each.published_at for each in versions[1:]), None]
     return tuple(
-        (notice.published_at, after.published_at if after else None)
-        for notice, after in zip(versions, following, strict=True)
-        if notice.covers_transfer
+        (notice.published_at, end) for notice, end in zip(versions, ends, strict=False) if notice.covers_transfer
     )

@@ -357,6 +357,25 @@ def test_no_channel_is_judged_by_the_other_ones_facts(channel: Channel) -> None:
         assert isinstance(_campaign(channels=tuple(other))(spoil(_on_both(Case()))).decide(), Withhold)
 
 
+@pytest.mark.parametrize(
+    ("spans", "is_sent"),
+    [
+        ((), False),
+        (((NOW - DAY * 400, None),), True),
+        (((NOW - DAY * 400, NOW + DAY),), True),
+        (((NOW - DAY * 400, NOW),), False),
+        (((NOW - DAY, None),), False),
+        (((NOW - DAY * 400, NOW - DAY * 2), (NOW - DAY, None)), True),
+    ],
+    ids=["none", "all along", "still", "no longer", "since after the yes", "then and now"],
+)
+def test_the_notice_covers_then_and_now(spans: tuple[tuple[datetime, datetime | None], ...], *, is_sent: bool) -> None:
+    """L-42: where the provider reaches outside the EU, the notice must have said so with the yes, and must still."""
+    verdict = _campaign(coverage=Coverage(frozenset({EMAIL}), spans))(Case()).decide()
+    assert is_sent == isinstance(verdict, Send)
+    assert is_sent or Withhold(Reason.NOTICE_DOES_NOT_COVER) == verdict
+
+
 def test_the_later_of_two_openings_is_waited_for() -> None:
     """L-23: client and address must both be below twelve again."""
     later = tuple(day + DAY * 5 for day in TWELVE)
