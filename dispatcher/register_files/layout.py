@@ -31,6 +31,12 @@ def known_columns(header: Sequence[str], mapping: RegisterMap) -> int:
     return sum(header_key(cell) in names for cell in header)
 
 
+def names_an_address(header: Sequence[str], mapping: RegisterMap) -> bool:
+    """Say whether a header has a column for an email address or a phone number."""
+    meanings = {header_key(column): field for column, field in mapping.columns.items()}
+    return any(meanings.get(header_key(cell)) in {Field.EMAIL, Field.PHONE} for cell in header)
+
+
 def lay_out(name: str, header: Sequence[str], mapping: RegisterMap) -> Layout:
     """Return which column of the file `name` is which. Raises RegisterFileError; see `open_register`."""
     columns = [Column(index, _shown(index, text)) for index, text in enumerate(header)]
