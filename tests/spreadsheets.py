@@ -45,7 +45,8 @@ def write_workbook(
     with ZipFile(path, "w", ZIP_DEFLATED) as file:
         names = list(sheets)
         listed = "".join(
-            f'<sheet name={quoteattr(name)} sheetId="{at}" r:id="rId{at}"{" state=" + chr(34) + "hidden" + chr(34) if name in hidden else ""}/>'
+            f'<sheet name={quoteattr(name)} sheetId="{at}" r:id="rId{at}"'
+            f' state="{"hidden" if name in hidden else "visible"}"/>'
             for at, name in enumerate(names, 1)
         )
         related = "".join(

@@ -1,17 +1,17 @@
-"""What a spreadsheet is packed in, looked through before anything parses it: a small file can be made to fill any memory.
+"""What a spreadsheet is packed in, looked through before anything parses it: a small file could fill any memory.
 
-An XLSX file is a zip archive of XML. Its directory says how large the parts are, and need not be right; and a sheet with
-two cells, in its first and its last corner, is 17 billion cells to whoever reads it whole. So every part is unpacked
-once, piece by piece, its bytes counted and the cells of its sheet measured.
+An XLSX file is a zip archive of XML. Its directory says how large the parts are, and need not be right; and a sheet
+with two cells, in its first and its last corner, is 17 billion cells to whoever reads it whole. So every part is
+unpacked once, piece by piece, its bytes counted and the cells of its sheet measured.
 """
 
 import re
+import zlib
 from copy import copy
 from pathlib import Path
 from typing import BinaryIO
 from xml.parsers import expat
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
-from zlib import error as ZlibError
 
 from dispatcher.errors import RegisterFileError
 
@@ -48,7 +48,7 @@ def check_packing(path: Path) -> None:
             packed = path.stat().st_size
             _check_parts(name, packed, archive.infolist())
             _unpack(name, archive, packed)
-    except (BadZipFile, ZlibError, EOFError, NotImplementedError, expat.ExpatError, UnicodeError, ValueError):
+    except (BadZipFile, zlib.error, EOFError, NotImplementedError, expat.ExpatError, UnicodeError, ValueError):
         raise broken(name) from None
 
 
@@ -73,8 +73,8 @@ def _locked(name: str) -> RegisterFileError:
 
 def _too_large(name: str) -> RegisterFileError:
     return RegisterFileError(
-        f"{name} is larger than a register can be: unpacked it has over {LARGEST // 1_000_000} MB, or it is packed more "
-        "tightly than a spreadsheet program packs. Export the register again as CSV (UTF-8); nothing was read."
+        f"{name} is larger than a register can be: unpacked it has over {LARGEST // 1_000_000} MB, or it is packed "
+        "more tightly than a spreadsheet program packs. Export the register again as CSV (UTF-8); nothing was read."
     )
 
 
@@ -149,8 +149,8 @@ class _Area:
         self._lowest, self._farthest = max(self._lowest, row), max(self._farthest, self._column)
         if self._lowest * self._farthest > MOST_CELLS:
             raise RegisterFileError(
-                f"{self._name}: a sheet reaches down to row {self._lowest:,} and over {self._farthest:,} columns, which "
-                "is no register. Delete what stands far off, or export the register as CSV; nothing was read."
+                f"{self._name}: a sheet reaches down to row {self._lowest:,} and over {self._farthest:,} columns, "
+                "which is no register. Delete what stands far off, or export the register as CSV; nothing was read."
             )
 
     def _doctype(self, *_said: object) -> None:

@@ -97,7 +97,7 @@ def _records(sheet: CalamineSheet) -> Iterator[Record]:
 
 
 def _text(value: _Value) -> str:
-    """Return a cell as people would write it: whole numbers without a fraction, dates by the standard, times to the minute.
+    """Return a cell as people would write it: whole numbers without a fraction, dates ISO, times to the minute.
 
     A spreadsheet keeps every number as a fraction and every time as a fraction of a day, which is right to the second.
     """
