@@ -35,7 +35,9 @@ def source() -> None:
 )
 @click.option("--wording", "wordings", multiple=True, help="The exact words of the question, or the hash of a wording.")
 @click.option("--since", type=DAY, help="Since what day the question stands in the form.")
-@click.option("--box-empty/--box-ticked", default=None, help="How the box was before the client touched it.")
+@click.option(
+    "--box-empty/--box-ticked", "is_box_empty", default=None, help="How the box was before the client touched it."
+)
 @click.option("--asked", type=click.Choice([EACH, ONCE]), help="When the question is asked.")
 @click.option("--booking-column", help="The column with the day on which the booking was made.")
 @click.option("--last-visit", "by_last_visit", is_flag=True, help="Only the last visit is exported.")
@@ -51,6 +53,7 @@ def source() -> None:
 @pass_door
 def add(
     door: Door,
+    /,
     *,
     yes_word: tuple[str, ...],
     no_word: tuple[str, ...],
