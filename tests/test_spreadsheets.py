@@ -30,8 +30,9 @@ ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUESTION = AnswerColumn("lupa", (Channel.EMAIL,), Place.ONLINE, "Saako lähettää sähköpostia?", asked_column="kysytty")
 MAPPING = RegisterMap(DEFAULT_COLUMNS, (QUESTION,), ZoneInfo("Europe/Helsinki"))
-HEADER = ["Asiakasnumero", "Etunimi", "Sähköposti", "Puhelin", "Viimeisin käynti", "Lupa", "Kysytty"]
-ANNA = [1001, "Anna", "anna@posti.example", "040 123 4567", date(2026, 2, 3), "kyllä", date(2026, 2, 3)]
+NAMES = ["Asiakasnumero", "Etunimi", "Sähköposti", "Puhelin", "Viimeisin käynti", "Lupa", "Kysytty"]
+HEADER: list[Cell] = [*NAMES]
+ANNA: list[Cell] = [1001, "Anna", "anna@posti.example", "040 123 4567", date(2026, 2, 3), "kyllä", date(2026, 2, 3)]
 SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -52,7 +53,7 @@ def rows_of(path: Path, sheet: str | None = None) -> list[RegisterRow | Rejected
 
 def taken(folder: Path, **changes: Cell) -> RegisterRow:
     """Return the one row that Anna's, changed, becomes."""
-    cells = [changes.get(name.split()[0].casefold(), cell) for name, cell in zip(HEADER, ANNA, strict=True)]
+    cells = [changes.get(name.split()[0].casefold(), cell) for name, cell in zip(NAMES, ANNA, strict=True)]
     (row,) = rows_of(workbook(folder, cells))
     assert isinstance(row, RegisterRow), row
     return row
@@ -91,7 +92,7 @@ def test_the_same_rows_are_the_same_from_both_files(tmp_path: Path) -> None:
     """CSV and XLSX of one register give the same rows, but for the number that a spreadsheet has cut its zero off."""
     text = tmp_path / "asiakkaat.csv"
     text.write_text(
-        ";".join(HEADER)
+        ";".join(NAMES)
         + "\n1001;Anna;anna@posti.example;040 123 4567;3.2.2026;kyllä;3.2.2026\n"
         + "1002;Áilu;ailu@posti.example;;;TRUE;3.2.2026 14:05\n"
         + "\n;Eeva;eeva@posti.example;401234568;;ei;\n"
@@ -189,7 +190,12 @@ def test_rows_are_numbered_as_the_spreadsheet_shows_them(tmp_path: Path) -> None
 def test_the_first_sheet_with_addresses_is_read(tmp_path: Path) -> None:
     """A sheet of instructions and a hidden one are passed by; `--sheet` names any."""
     other: list[Cell] = [7, "Eeva", "eeva@posti.example"]
-    sheets = {"Vanha": [HEADER, other], "Ohje": [["Lue tämä"], ["x"]], "Tyhjä": [], "Asiakkaat": [HEADER, ANNA]}
+    sheets: dict[str, list[list[Cell]]] = {
+        "Vanha": [HEADER, other],
+        "Ohje": [["Lue tämä"], ["x"]],
+        "Tyhjä": [],
+        "Asiakkaat": [HEADER, ANNA],
+    }
     path = write_workbook(tmp_path / "asiakkaat.xlsx", sheets, hidden=["Vanha"])
     assert "Asiakkaat" == open_register(path, MAPPING, NOW).sheet
     assert ["1001"] == [row.external_id for row in rows_of(path)]

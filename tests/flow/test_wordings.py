@@ -47,7 +47,7 @@ def test_the_newest_wording_is_what_is_asked(workshop: Workshop) -> None:
         assert (BY_EMAIL, BY_BOTH) == (asked(dispatcher, Channel.EMAIL), asked(dispatcher, Channel.SMS))
         assert text("question_email", Language.SV) == asked(dispatcher, Channel.EMAIL, Language.SV)
         older, newer = dispatcher.wordings.listed()
-        assert ({Channel.SMS}, {Channel.EMAIL}) == (older.asked_for, newer.asked_for)
+        assert (frozenset({Channel.SMS}), frozenset({Channel.EMAIL})) == (older.asked_for, newer.asked_for)
         assert added == newer
 
 
@@ -109,7 +109,7 @@ def test_a_wording_that_a_file_brought_gets_its_label(workshop: Workshop) -> Non
         brought = dispatcher.wordings.find(wording_hash(words))
         assert (None, frozenset(), 1) == (brought.wording.version, brought.asked_for, brought.answers)
         labelled = add(dispatcher, words)
-        assert ("1", {Channel.EMAIL}, 1) == (labelled.wording.version, labelled.asked_for, labelled.answers)
+        assert ("1", frozenset({Channel.EMAIL}), 1) == (labelled.wording.version, labelled.asked_for, labelled.answers)
 
 
 def test_what_was_asked_with_is_never_removed(workshop: Workshop) -> None:
