@@ -34,7 +34,7 @@ class CampaignFileError(DispatcherError):
 
 
 class RegisterFileError(DispatcherError):
-    """The register export cannot be read: export it again as CSV and run the import once more."""
+    """The register export cannot be read: export it again as CSV or XLSX and run the import once more."""
 
 
 class RenderingError(DispatcherError):

@@ -249,7 +249,7 @@ def test_letters_that_change_while_they_are_read_are_an_error(tmp_path: Path) ->
         ("Email;EMAIL\na@posti.example;b@posti.example\n", '"Email" (column 1) and "EMAIL" (column 2)'),
         ("Puhelin;Gsm\n0401234567;0401234568\n", '"Puhelin" (column 1) and "Gsm" (column 2)'),
         ("Potilasnumero;Email\n1;a@posti.example\n", "patient register"),
-        (b"PK\x03\x04" + bytes(range(256)), "save it as CSV"),
+        (b"PK\x03\x04" + bytes(range(256)), "broken spreadsheet"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "neither all UTF-8"),
         (_file({}).encode("utf-16-le"), "not a text file"),
         (_file({}) + 'Anna;"Mäki;anna@posti.example\n', "row 3: a quotation mark opens and never closes"),

@@ -24,17 +24,21 @@ def client() -> None:
 @client.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
+@click.option("--sheet", metavar="NAME", help="The sheet of a spreadsheet; the first with addresses by default.")
+@click.option("--source", metavar="NAME", help="The source this register is, where two have the same column.")
 @json_option
 @pass_door
-def import_(door: Door, file: Path, *, dry_run: bool, as_json: bool) -> None:
-    """Take in the booking system's register export (CSV).
+def import_(door: Door, file: Path, *, dry_run: bool, sheet: str | None, source: str | None, as_json: bool) -> None:
+    """Take in the booking system's register export (CSV or XLSX).
 
     \b
     Example:
       dispatcher client import register.csv --dry-run
     """
     with door.open() as dispatcher, progress("rows") as tell:
-        report = dispatcher.enrol.run(file, door.actor(dispatcher), dry_run=dry_run, progress=tell)
+        report = dispatcher.enrol.run(
+            file, door.actor(dispatcher), dry_run=dry_run, progress=tell, sheet=sheet, source=source
+        )
     if as_json:
         say_json(_import_json(report))
     else:
@@ -107,6 +111,7 @@ def _import_json(report: EnrolReport) -> dict[str, object]:
         "dry_run": report.dry_run,
         "encoding": report.encoding,
         "delimiter": report.delimiter,
+        "sheet": report.sheet,
         **{name: report.counts[name] for name in names},
         "rejections": [{"row": each.row, "column": each.column, "reason": each.reason} for each in report.rejected],
         "remarks": [{"row": row, "remark": remark} for row, remark in report.remarks],
@@ -118,7 +123,8 @@ def _import_json(report: EnrolReport) -> dict[str, object]:
 
 def _say_import(report: EnrolReport) -> None:
     names = {"\t": "tab", ";": "semicolon", ",": "comma"}
-    say(f"{report.file}: {report.encoding}, {names.get(report.delimiter, report.delimiter)}-separated")
+    form = f"sheet {report.sheet}" if report.sheet else f"{names.get(report.delimiter, report.delimiter)}-separated"
+    say(f"{report.file}: {report.encoding}, {form}")
     for name in ("read", "created", "updated", "unchanged", "rejected"):
         say(f"  {report.counts[name]:>6}  {name}")
     _say_rows([(each.row, f"{each.column}: {each.reason}" if each.column else each.reason) for each in report.rejected])
@@ -126,10 +132,8 @@ def _say_import(report: EnrolReport) -> None:
     if report.dropped:
         say(f"Columns left out, unread: {', '.join(report.dropped)}")
     if report.missing:
-        say(
-            f"MISSING: {', '.join(report.missing)}, which [register] names as columns of answers. If the booking system"
-        )
-        say("  calls them otherwise now, correct dispatcher.toml and import again: no answer was read from them.")
+        say(f"MISSING: {', '.join(report.missing)}, which [register] or a source names as columns of answers. If the")
+        say("  booking system calls them otherwise now, correct that and import again: no answer was read from them.")
     if report.may_write is not None:
         say("May be written to now, by the first open channel:")
         for line in said_counts(report.may_write):

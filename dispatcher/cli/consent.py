@@ -3,6 +3,8 @@
 import click
 
 from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
+from dispatcher.cli.source import source
+from dispatcher.cli.wordings import wordings
 from dispatcher.rules.campaign import Channel
 
 
@@ -69,5 +71,8 @@ def history(door: Door, words: str, *, as_json: bool) -> None:
     columns = ["given", "recorded", "answer", "channel", "where", "asked in these words"]
     say_table(columns, rows, texts=["answer", "channel", "where", "asked in these words"])
 
+
+for part in (wordings, source):
+    consent.add_command(part)
 
 COMMANDS = (consent,)

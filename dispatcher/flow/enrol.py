@@ -51,6 +51,7 @@ class EnrolReport:
     encoding: str
     delimiter: str
     dry_run: bool
+    sheet: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     rejected: list[RejectedRow] = field(default_factory=list)
     remarks: list[tuple[int, str]] = field(default_factory=list)
@@ -62,25 +63,33 @@ class EnrolReport:
 class Enrol:
     """Takes register exports in."""
 
-    def __init__(self, store: Store, policy: Policy, register: RegisterMap) -> None:
+    def __init__(self, store: Store, policy: Policy, register: Callable[[str | None], RegisterMap]) -> None:
         self._store = store
         self._policy = policy
         self._register = register
 
     def run(
-        self, path: Path, actor: Actor, *, dry_run: bool = False, progress: Progress = lambda _done, _all: None
+        self,
+        path: Path,
+        actor: Actor,
+        *,
+        dry_run: bool = False,
+        progress: Progress = lambda _done, _all: None,
+        sheet: str | None = None,
+        source: str | None = None,
     ) -> EnrolReport:
         """Import a register export and report what it did.
 
+        `sheet` names the sheet of a spreadsheet, and `source` the one source whose columns are read.
         Raises RegisterFileError for a file that cannot be read to its end, and JournalError for a database that is
         behind its journal (clients would get other numbers than their links carry); nothing is changed then.
         """
         if not dry_run:
             self._store.check_trusted()
         now = self._store.clock()
-        file = open_register(path, self._register, now)
+        file = open_register(path, self._register(source), now, sheet)
         report = EnrolReport(
-            path.name, file.encoding, file.delimiter, dry_run, dropped=file.dropped, missing=file.missing
+            path.name, file.encoding, file.delimiter, dry_run, file.sheet, dropped=file.dropped, missing=file.missing
         )
         matcher = Matcher(self._store.ring, now)
         done = 0

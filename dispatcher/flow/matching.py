@@ -274,7 +274,10 @@ def _addresses(row: RegisterRow | RejectedRow) -> list[tuple[Channel, str]]:
 
 def _essence(answer: Answer) -> tuple[object, ...]:
     """Return what makes two answers the same answer, told twice."""
-    return (answer.reply, answer.channel, answer.not_before, answer.not_after, answer.place, answer.wording)
+    when = (answer.not_before, answer.not_after)
+    # The same yes counts anew once it is known that nothing was ticked beforehand (L-03); a no counts either way.
+    is_sound = answer.sound or answer.reply is not Reply.GRANTED
+    return (answer.reply, answer.channel, *when, answer.place, answer.wording, is_sound)
 
 
 def _is_heard(said: Answer, given: Sequence[Answer]) -> bool:

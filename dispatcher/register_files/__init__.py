@@ -1,4 +1,4 @@
-"""A booking system's register export, read as a stream: columns by name, one row at a time, each refusal in its place.
+"""A booking system's register export, CSV or XLSX, read row by row: columns by name, each refusal in its place.
 
 The import is an allow-list (L-43): names, addresses, language, last visit and the replies to the marketing question.
 Treatments, notes and every column nobody named are dropped unread and listed; nothing about age or health has a field.
@@ -12,11 +12,13 @@ from dispatcher.register_files.mapping import (
     WITHDRAWN_WORDS,
     YES_WORDS,
     AnswerColumn,
+    Basis,
     Field,
     RegisterMap,
     header_key,
 )
-from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowAnswer
+from dispatcher.register_files.questions import RowAnswer
+from dispatcher.register_files.rows import RegisterRow, RejectedRow
 
 __all__ = [
     "DEFAULT_COLUMNS",
@@ -25,6 +27,7 @@ __all__ = [
     "WITHDRAWN_WORDS",
     "YES_WORDS",
     "AnswerColumn",
+    "Basis",
     "Field",
     "RegisterFile",
     "RegisterMap",

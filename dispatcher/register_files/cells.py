@@ -131,6 +131,13 @@ def number(text: str, region: str) -> str:
     return canonical_number(digits, region)
 
 
+def has_lost_zero(written: str, number: str) -> bool:
+    """Say whether a number was written without the zero it begins with at home, and without its country's code."""
+    amount = _NUMBER_AS_FRACTION.fullmatch(written)
+    digits = amount[1] if amount else written
+    return digits.isdecimal() and digits[0] != "0" and number != f"+{digits}" and number.endswith(digits)
+
+
 def span(cell: Cell, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first and last instant the cell's time can mean, in UTC.
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from dispatcher.errors import RegisterFileError
 from dispatcher.register_files.mapping import AnswerColumn, Field, RegisterMap, header_key
-from dispatcher.register_files.rows import AnswerCells, Column
+from dispatcher.register_files.questions import AnswerCells, Column
+from dispatcher.rules.source import Occasion
 
 _LOOKS_LIKE_A_CLIENT = re.compile(r"@|\d{5}")
 _PATIENT_REGISTER = ("potilas", "patient")
@@ -31,6 +32,12 @@ def known_columns(header: Sequence[str], mapping: RegisterMap) -> int:
     return sum(header_key(cell) in names for cell in header)
 
 
+def names_an_address(header: Sequence[str], mapping: RegisterMap) -> bool:
+    """Say whether a header has a column for an email address or a phone number."""
+    meanings = {header_key(column): field for column, field in mapping.columns.items()}
+    return any(meanings.get(header_key(cell)) in {Field.EMAIL, Field.PHONE} for cell in header)
+
+
 def lay_out(name: str, header: Sequence[str], mapping: RegisterMap) -> Layout:
     """Return which column of the file `name` is which. Raises RegisterFileError; see `open_register`."""
     columns = [Column(index, _shown(index, text)) for index, text in enumerate(header)]
@@ -40,16 +47,40 @@ def lay_out(name: str, header: Sequence[str], mapping: RegisterMap) -> Layout:
     fields = _fields(name, by_key, mapping)
     if Field.EMAIL not in fields and Field.PHONE not in fields:
         raise RegisterFileError(f"{name} has no column for an email address or a phone number. {_hint(columns)}")
-    present = tuple(question for question in mapping.answers if header_key(question.column) in by_key)
+    asked = _asked(name, by_key, mapping.answers)
+    present = tuple(question for question in asked if header_key(question.column) in by_key)
     used = _uses(fields, present, by_key)
-    asked_for = dict.fromkeys(column for question in mapping.answers for column in question.columns())
+    asked_for = dict.fromkeys(column for question in asked for column in question.columns())
     return Layout(
         len(header),
         fields,
-        tuple(_cells_of(question, by_key) for question in present),
+        tuple(_cells_of(question, by_key, fields) for question in present),
         used={column.header: used[column] for column in columns if column in used},
         dropped=tuple(column.header for column in columns if column not in used),
         missing=tuple(column for column in asked_for if header_key(column) not in by_key),
+    )
+
+
+def _asked(name: str, by_key: Mapping[str, Column], questions: Sequence[AnswerColumn]) -> tuple[AnswerColumn, ...]:
+    """Return the questions of this file: of the sources those that have a column in it, where any has.
+
+    Raises RegisterFileError where two sources claim one column.
+    """
+    claimed: dict[str, tuple[str, str]] = {}
+    for question in questions:
+        key = header_key(question.column)
+        if question.basis is None or key not in by_key:
+            continue
+        source = question.basis.name
+        column, other = claimed.setdefault(key, (by_key[key].header, source))
+        if other != source:
+            raise RegisterFileError(
+                f'{name}: the sources "{other}" and "{source}" both have a column "{column}": say which one this '
+                "register is with --source NAME, or end one of them."
+            )
+    applying = {source for _, source in claimed.values()}
+    return tuple(
+        question for question in questions if not question.basis or not applying or question.basis.name in applying
     )
 
 
@@ -111,15 +142,16 @@ def _hint(columns: Sequence[Column]) -> str:
     return f"Its columns are: {names}. Name the right ones in the mapping of the settings."
 
 
-def _cells_of(question: AnswerColumn, by_key: Mapping[str, Column]) -> AnswerCells:
+def _cells_of(question: AnswerColumn, by_key: Mapping[str, Column], fields: Mapping[Field, Column]) -> AnswerCells:
     def find(column: str | None) -> Column | None:
         return by_key.get(header_key(column)) if column else None
 
+    by_visit = question.basis is not None and question.basis.asking.occasion is Occasion.VISIT
     return AnswerCells(
         question,
         question.vocabulary(),
         by_key[header_key(question.column)],
-        asked=find(question.asked_column),
+        asked=fields.get(Field.LAST_VISIT) if by_visit else find(question.asked_column),
         place=find(question.place_column),
         wording=find(question.wording_column),
     )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
+from dispatcher.rules.source import Asking
 
 
 class Field(StrEnum):
@@ -61,6 +62,15 @@ NOT_ASKED_WORDS = frozenset({"", "-", "–", "ei kysytty", "inte frågat", "inte
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """The source that a question rests on: its number, its name, and how it asks."""
+
+    number: int
+    name: str
+    asking: Asking
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerColumn:
     """One column that holds replies to the marketing question.
 
@@ -68,8 +78,10 @@ class AnswerColumn:
     the question was asked, unless `place_column` or `wording_column` do. `asked_column` holds the time of the answer;
     where that cell is empty, or there is none, `not_before` and `not_after` (aware UTC) hold for every row, and where
     they are None too, the answer has no time and is never given one (L-07). With `closes_all` the question names no
-    channel, so that a no closes every one (L-01). Words are compared without regard to case and outer spaces; a word in
-    two sets counts as the no. A column of bans is told by giving its words the other way round.
+    channel, so that a no closes every one (L-01). With a `basis` the time of an answer is what can be known of it:
+    `asked_column` then holds the day of the booking or of the client's card, and where bookings are known by the last
+    visit alone, the register's own column of visits is read instead. Words are compared without regard to case and
+    outer spaces; a word in two sets counts as the no. A column of bans is told by giving its words the other way round.
     """
 
     column: str
@@ -86,6 +98,7 @@ class AnswerColumn:
     withdrawn: frozenset[str] = WITHDRAWN_WORDS
     not_asked: frozenset[str] = NOT_ASKED_WORDS
     closes_all: bool = False
+    basis: Basis | None = None
 
     def columns(self) -> tuple[str, ...]:
         """Return the names of every column this question reads, the reply's first."""

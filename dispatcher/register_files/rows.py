@@ -8,31 +8,12 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.register_files import cells as read
 from dispatcher.register_files.cells import Cell, CellError
-from dispatcher.register_files.mapping import AnswerColumn, Field, header_key
+from dispatcher.register_files.mapping import Field
+from dispatcher.register_files.questions import REFUSALS, AnswerCells, Column, RowAnswer
 from dispatcher.rules.address import AddressError, canonical_email, masked
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place, Reply
-
-_REFUSALS = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
-
-
-@dataclass(frozen=True, slots=True)
-class RowAnswer:
-    """One reply in a row: for one channel, or with `channel` None a no for every channel (L-01).
-
-    The span is aware UTC; None where nobody knows (L-07). A reply of `not asked` has neither time, place nor wording.
-    `sound` is False where something was ticked beforehand (L-03); `source` is the number of the source behind it.
-    """
-
-    reply: Reply
-    channel: Channel | None
-    not_before: datetime | None
-    not_after: datetime | None
-    place: Place | None
-    wording: str | None
-    sound: bool = True
-    source: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,70 +52,6 @@ class RejectedRow:
     email: str | None = None
     phone: str | None = None
     noes: tuple[RowAnswer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the file: where it stands, counted from 0, and its name as the file writes it."""
-
-    index: int
-    header: str
-
-    def cell(self, cells: Sequence[str]) -> Cell:
-        """Return this column's cell of a row."""
-        return Cell(self.header, cells[self.index])
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerCells:
-    """The columns of one question, and what the words in them mean."""
-
-    question: AnswerColumn
-    words: Mapping[str, Reply]
-    reply: Column
-    asked: Column | None
-    place: Column | None
-    wording: Column | None
-
-    def reply_in(self, cells: Sequence[str]) -> Reply:
-        """Return the reply of a row. Raises CellError for a word nobody explained: it must never become a yes."""
-        cell = self.reply.cell(cells)
-        found = self.words.get(header_key(read.readable(cell)))
-        if found is None:
-            raise CellError(cell.column, f"{read.quoted(cell.text)} is not a reply: {self._allowed()}.")
-        return found
-
-    def times_in(
-        self, cells: Sequence[str], zone: ZoneInfo, now: datetime, reply: Reply = Reply.GRANTED
-    ) -> tuple[datetime | None, datetime | None]:
-        """Return when a row's answer was given. Raises CellError for no date and for one in the future.
-
-        The settings' bounds are for every yes; a no without a date of its own may have been said until now (L-07).
-        """
-        cell = self.asked.cell(cells) if self.asked else None
-        if cell is None or not read.plain(cell):
-            return (None, None) if reply in _REFUSALS else (self.question.not_before, self.question.not_after)
-        times = read.span(cell, zone)
-        if times[0] > now:
-            raise CellError(cell.column, f"{read.quoted(cell.text)} lies in the future: correct the date.")
-        return times
-
-    def answers(
-        self,
-        reply: Reply,
-        times: tuple[datetime | None, datetime | None],
-        asked: tuple[Place | None, str | None] = (None, None),
-    ) -> Iterator[RowAnswer]:
-        """Return one answer per channel, or the one no that closes them all."""
-        closes_all = self.question.closes_all and reply in _REFUSALS
-        for channel in (None,) if closes_all else self.question.channels:
-            yield RowAnswer(reply, channel, *times, *asked)
-
-    def _allowed(self) -> str:
-        said = {reply: sorted(word for word, meant in self.words.items() if word and meant is reply) for reply in Reply}
-        return "; ".join(
-            f"{reply.value.replace('_', ' ')} is {', '.join(said[reply])}" for reply in Reply if said[reply]
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +112,19 @@ class RowReader:
 
     def _phone(self, cells: Sequence[str], remarks: list[str]) -> str | None:
         text = read.plain(self._cell(Field.PHONE, cells))
+        if not text:
+            return None
         try:
-            return read.number(text, self.region) if text else None
+            number = read.number(text, self.region)
         except AddressError as error:
             remarks.append(f"The phone number {masked(text)} was left out: {error}.")
             return None
+        if read.has_lost_zero(text, number):
+            remarks.append(
+                f"The phone number {masked(number)} had lost its leading zero, as in a spreadsheet: it was read as one "
+                f"of {self.region}."
+            )
+        return number
 
     def _no_address(self, remarks: list[str]) -> CellError:
         columns = (self.fields.get(field) for field in (Field.EMAIL, Field.PHONE))
@@ -234,7 +159,7 @@ class RowReader:
             if reply is Reply.NOT_ASKED:
                 yield from question.answers(reply, (None, None))
                 continue
-            times = question.times_in(cells, self.zone, self.now, reply)
+            times = question.times_in(cells, self.zone, self.now, reply, remarks)
             asked = (self._place(question, cells, remarks), self._wording(question, cells))
             yield from question.answers(reply, times, asked)
 
@@ -267,6 +192,6 @@ class RowReader:
             times: tuple[datetime | None, datetime | None] = (None, None)
             with suppress(CellError):
                 reply = question.reply_in(cells)
-                times = question.times_in(cells, self.zone, self.now, reply)
-            if reply in _REFUSALS:
+                times = question.times_in(cells, self.zone, self.now, reply, [])
+            if reply in REFUSALS:
                 yield from question.answers(reply, times)

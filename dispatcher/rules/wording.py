@@ -19,6 +19,11 @@ _NAMES = {
 }
 
 
+def channel_name(channel: Channel) -> str:
+    """Return what a person calls a channel."""
+    return "email" if channel is Channel.EMAIL else "text messages"
+
+
 def normal(text: str) -> str:
     """Return the one form in which a wording is kept: NFC, spaces and line ends folded."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -10,7 +10,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.wording import channels_named, normal, wording_hash
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.tables import LedgerEntryTable, WordingTable
+from dispatcher.storage.tables import LedgerEntryTable, SignUpTable, WordingTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,11 @@ def times_used(connection: Connection, digest: str) -> int:
     named = LedgerEntryTable.body.contains(f'"wording":"{digest}"', autoescape=True)
     query = select(func.count()).where(LedgerEntryTable.kind == EntryKind.ANSWER.value, named)
     return int(connection.scalar(query) or 0)
+
+
+def times_shown(connection: Connection, digest: str) -> int:
+    """Return how many sign-ups wait to be confirmed that were made under this wording."""
+    return int(connection.scalar(select(func.count()).where(SignUpTable.wording == digest)) or 0)
 
 
 def remove(connection: Connection, digest: str) -> None:

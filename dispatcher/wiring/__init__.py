@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
@@ -23,6 +24,8 @@ from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
+from dispatcher.flow.sources import Sources
+from dispatcher.flow.wordings import Wordings
 from dispatcher.links import OptOutLinks
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
@@ -74,6 +77,8 @@ class Dispatcher:
     duties: Duties
     answering: Answering
     requests: Requests
+    wordings: Wordings
+    sources: Sources
     preferences: Preferences
     audit: Audit
     safekeeping: Safekeeping
@@ -112,6 +117,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
     deliver = Deliver(store, policy, press, carriers_of(directory, settings, store.ring))
+    lead = timedelta(days=settings.consent.booking_lead_days)
+    sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -120,7 +127,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         store=store,
         persons=Persons(store),
         register=Register(store, policy),
-        enrol=Enrol(store, policy, register_map_of(settings.register_, policy.zone)),
+        enrol=Enrol(store, policy, sources.register_map),
         check=check,
         schedule=Schedule(store, policy, check, templates),
         plan=plan,
@@ -130,6 +137,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         duties=Duties(store.clock, ()),
         answering=Answering(store),
         requests=Requests(store, policy),
+        wordings=Wordings(store),
+        sources=sources,
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),

@@ -1,0 +1,58 @@
+"""The sources of a register's answers: how each asks its question, as a person told it once, and its picture."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from dispatcher.rules.ledger import Json, canonical
+from dispatcher.storage.database import insert_new
+from dispatcher.storage.tables import FrozenTable, SourceTable
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSource:
+    """One source as it was told: `spec` never changes, `picture` is the SHA-256 of the form's picture."""
+
+    id: int
+    name: str
+    spec: dict[str, Json]
+    picture: str | None
+    added_at: datetime
+    ended_at: datetime | None
+
+
+def add(connection: Connection, name: str, spec: dict[str, Json], picture: str | None, now: datetime) -> int:
+    """Write a source and return its number."""
+    row = insert(SourceTable).values(name=name, spec=canonical(spec), picture=picture, added_at=now)
+    return int(connection.execute(row.returning(SourceTable.id)).scalar_one())
+
+
+def end(connection: Connection, source: int, now: datetime) -> None:
+    """Write that a register asks so no longer."""
+    connection.execute(update(SourceTable).where(SourceTable.id == source).values(ended_at=now))
+
+
+def every(connection: Connection) -> list[StoredSource]:
+    """Return all sources, oldest first."""
+    rows = connection.execute(select(*SourceTable.__table__.columns).order_by(SourceTable.id))
+    return [
+        StoredSource(row.id, row.name, json.loads(row.spec), row.picture, row.added_at, row.ended_at) for row in rows
+    ]
+
+
+def keep_picture(connection: Connection, sha256: str, content: bytes) -> None:
+    """Keep the bytes of a picture under their SHA-256."""
+    insert_new(connection, FrozenTable, [{"sha256": sha256, "content": content}])
+
+
+def picture(connection: Connection, sha256: str) -> bytes | None:
+    """Return the bytes of a picture."""
+    return connection.scalar(select(FrozenTable.content).where(FrozenTable.sha256 == sha256))
+
+
+def times_named(connection: Connection, wording: str) -> int:
+    """Return how many sources asked in this wording."""
+    named = SourceTable.spec.contains(f'"{wording}"', autoescape=True)
+    return int(connection.scalar(select(func.count()).select_from(SourceTable).where(named)) or 0)

@@ -1,0 +1,101 @@
+"""Writes small XLSX files, as a spreadsheet program does: shared by the tests of reading and of importing them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+from zipfile import ZIP_DEFLATED, ZipFile
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/xml"/></Types>'
+)
+_STYLES = (
+    f'<styleSheet xmlns="{_MAIN}"><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs>'
+    "</styleSheet>"
+)
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet knows no zone
+
+
+class Formula(NamedTuple):
+    """A cell with a formula; without a value where no spreadsheet program has computed it."""
+
+    text: str
+    value: str | None = None
+
+
+class Failed(NamedTuple):
+    """A cell whose formula failed, as `#N/A`."""
+
+    code: str
+
+
+Cell = str | float | bool | date | datetime | Formula | Failed | None
+
+
+def write_workbook(
+    path: Path, sheets: Mapping[str, Iterable[Sequence[Cell]]], *, hidden: Sequence[str] = (), first_row: int = 1
+) -> Path:
+    """Write a workbook of these sheets, their rows from `first_row` on; None is an empty cell."""
+    with ZipFile(path, "w", ZIP_DEFLATED) as file:
+        names = list(sheets)
+        listed = "".join(
+            f'<sheet name={quoteattr(name)} sheetId="{at}" r:id="rId{at}"'
+            f' state="{"hidden" if name in hidden else "visible"}"/>'
+            for at, name in enumerate(names, 1)
+        )
+        related = "".join(
+            f'<Relationship Id="rId{at}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{at}.xml"/>'
+            for at in range(1, len(names) + 1)
+        )
+        book = f'<Relationship Id="rId1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+        file.writestr("[Content_Types].xml", _TYPES)
+        file.writestr("_rels/.rels", f'<Relationships xmlns="{_RELATIONS}">{book}</Relationships>')
+        file.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{listed}</sheets></workbook>'
+        )
+        file.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{_RELATIONS}">{related}'
+            f'<Relationship Id="rId{len(names) + 1}" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+        )
+        file.writestr("xl/styles.xml", _STYLES)
+        for at, rows in enumerate(sheets.values(), 1):
+            with file.open(f"xl/worksheets/sheet{at}.xml", "w") as sheet:
+                sheet.write(f'<worksheet xmlns="{_MAIN}"><sheetData>'.encode())
+                for row, cells in enumerate(rows, first_row):
+                    written = "".join(_cell(f"{_letters(place)}{row}", value) for place, value in enumerate(cells))
+                    sheet.write(f'<row r="{row}">{written}</row>'.encode())
+                sheet.write(b"</sheetData></worksheet>")
+    return path
+
+
+def _letters(place: int) -> str:
+    above, rest = divmod(place, 26)
+    return (_letters(above - 1) if above else "") + chr(ord("A") + rest)
+
+
+def _cell(at: str, value: Cell) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return f'<c r="{at}" t="b"><v>{int(value)}</v></c>'
+        case Formula(text, computed):
+            shown = f"<v>{escape(computed)}</v>" if computed is not None else ""
+            return f'<c r="{at}" t="str"><f>{escape(text)}</f>{shown}</c>'
+        case Failed(code):
+            return f'<c r="{at}" t="e"><v>{code}</v></c>'
+        case datetime():
+            return f'<c r="{at}" s="2"><v>{(value - _DAY_ZERO).total_seconds() / 86_400!r}</v></c>'
+        case date():
+            return f'<c r="{at}" s="1"><v>{(value - _DAY_ZERO.date()).days}</v></c>'
+        case str():
+            return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        case _:
+            return f'<c r="{at}"><v>{value!r}</v></c>'
