@@ -126,7 +126,13 @@ def set_intent(connection: Connection, service: Service, now: datetime, day: dat
     if needs_replay(connection):
         raise JournalError
     attempts = service.attempts + 1
-    values = {"state": MessageState.ATTEMPTING.value, "intent_at": now, "day": day, "attempts": attempts}
+    values = {
+        "state": MessageState.ATTEMPTING.value,
+        "reason": None,
+        "intent_at": now,
+        "day": day,
+        "attempts": attempts,
+    }
     connection.execute(update(ServiceTable).where(ServiceTable.id == service.id).values(**values))
     return replace(service, attempts=attempts)
 
@@ -138,8 +144,8 @@ def set_withheld(connection: Connection, service: Service, reason: str) -> None:
 
 
 def set_waiting(connection: Connection, service: Service, reason: str, until: datetime) -> None:
-    """Write why a message waits, and until when."""
-    values = {"reason": reason, "due_at": until, "not_before": until}
+    """Write why a message waits, and until when; what was tried before is not given more time by that."""
+    values = {"reason": reason, "not_before": until, "due_at": service.due_at if service.attempts else until}
     connection.execute(update(ServiceTable).where(ServiceTable.id == service.id).values(**values))
 
 
