@@ -10,10 +10,14 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from dispatcher.flow.answering import Newcomer, Said
+from dispatcher.flow.coverage import coverage
+from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
+from dispatcher.rules.decision import Send, decide
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.storage import ledger
+from dispatcher.storage.facts import gather
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import ServiceTable
 from dispatcher.wiring import Dispatcher
@@ -48,7 +52,8 @@ def join(
 def plain(content: bytes) -> str:
     """Return the text part of a mail."""
     message = email.message_from_bytes(content, policy=email.policy.default)
-    body = message.get_body(("plain",))  # type: ignore[attr-defined]
+    body = message.get_body(("plain",))
+    assert body is not None
     return str(body.get_content())
 
 
@@ -63,14 +68,13 @@ def enlist(dispatcher: Dispatcher, addresses: dict[Channel, str], *yes: Channel,
     """Have the owner type a new client at the desk, with a yes for these channels."""
     return dispatcher.answering.enlist(
         Newcomer("Maija", "Meikäläinen", Language.FI, addresses),
-        [said(dispatcher, channel, place) for channel in yes],
+        [said(channel, place) for channel in yes],
         dispatcher.persons.acting(None),
     )
 
 
-def said(dispatcher: Dispatcher, channel: Channel, place: Place = Place.PHONE) -> Said:
-    """Return a yes for a channel, to the question as the program asks it."""
-    del dispatcher
+def said(channel: Channel, place: Place = Place.PHONE) -> Said:
+    """Return a yes for a channel, to words that name it."""
     words = {Channel.EMAIL: "Saako lähettää sähköpostia?", Channel.SMS: "Saako lähettää tekstiviestejä?"}
     return Said(Reply.GRANTED, channel, place, words[channel])
 
@@ -100,3 +104,12 @@ def recipients(received: Iterable[object]) -> list[str]:
 def next_day(workshop: Workshop) -> None:
     """Let a day pass."""
     workshop.clock.advance(timedelta(days=1))
+
+
+def may_write(dispatcher: Dispatcher, number: int) -> bool:
+    """Say whether a campaign by every channel might be sent to a client now."""
+    now = dispatcher.store.clock()
+    with dispatcher.store.reading() as connection:
+        facts = dispatcher.policy.any_campaign(coverage(connection, dispatcher.policy))
+        known = gather(connection, dispatcher.store.ring, [number], None, local_date(now, dispatcher.policy.zone), now)
+    return isinstance(decide(known[number].facts, facts, now), Send)

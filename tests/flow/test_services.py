@@ -199,7 +199,7 @@ def test_a_dead_address_is_marked_and_gets_nothing_more(
                 held = clients.read(connection, [number])[number].addresses[Channel.EMAIL]
             assert (True, True) == (held.dead, held.awaits_receipt)
             next_day(workshop)
-            dispatcher.answering.record(number, [said(dispatcher, Channel.EMAIL)], dispatcher.persons.acting(None))
+            dispatcher.answering.record(number, [said(Channel.EMAIL)], dispatcher.persons.acting(None))
             serve(dispatcher)
             assert ("receipt", "withheld", "address_dead") == standing(dispatcher.store)[-1]
 
