@@ -15,10 +15,12 @@ from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing
 from dispatcher.rules.campaign import Channel
 
 CLIENT_BITS = 48
-"""How wide a client's random number is: two clients never share one, and it fits six bytes of a token."""
+"""How wide the random number of a client or a sign-up is: two never share one, and it fits six bytes of a token."""
 _MAC_BYTES = {Channel.EMAIL: 16, Channel.SMS: 12}
 _FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
-_LABEL = b"opt-out"
+_OPT_OUT = b"opt-out"
+_CONFIRM = b"confirm"
+"""Each kind of link is sealed under a label of its own, so that none passes for another."""
 _NOT_BASE32 = re.compile(r"[^a-z2-7]")
 
 
@@ -27,6 +29,14 @@ class OptOut:
     """What an opt-out link stands for: this client, reached by this channel."""
 
     client: int
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """What a confirmation's link stands for: this sign-up, sent to its address by this channel."""
+
+    sign_up: int
     channel: Channel
 
 
@@ -43,9 +53,7 @@ class OptOutLinks:
 
     def token(self, link: OptOut) -> str:
         """Return the token of a link: lower-case base32, 37 characters in mail and 31 in a text message."""
-        key = self._ring.current(KeyKind.TOKEN)
-        head = _head(key, link)
-        return _encode(head + _mac(key, head, link.channel))
+        return _seal(self._ring, _OPT_OUT, link.client, link.channel)
 
     def read(self, token: str) -> OptOut:
         """Return what a token stands for.
@@ -53,24 +61,50 @@ class OptOutLinks:
         Case, trailing punctuation and stray signs that mail programs and scanners add are forgiven (X-03). Raises
         LinkError for anything this installation did not make; the comparison takes constant time.
         """
-        raw = _decode(token)
-        if len(raw) < 7:
-            raise LinkError
-        key = self._ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
-        channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
-        head, mac = raw[:7], raw[7:]
-        if key is None or not hmac.compare_digest(mac, _mac(key, head, channel)):
-            raise LinkError
-        return OptOut(int.from_bytes(head[1:], "big"), channel)
+        return OptOut(*_unseal(self._ring, _OPT_OUT, token))
 
 
-def _head(key: Key, link: OptOut) -> bytes:
-    first = KEY_IDS.index(key.id) << 1 | _FLAGS[link.channel]
-    return bytes([first]) + link.client.to_bytes(CLIENT_BITS // 8, "big")
+class ConfirmLinks:
+    """Makes and reads the links that confirm a sign-up; as forgiving as opt-out links, and never one of them."""
+
+    def __init__(self, ring: KeyRing, public_url: str) -> None:
+        self._ring = ring
+        self._base = f"{public_url.rstrip('/')}/join/"
+
+    def url(self, link: Confirm) -> str:
+        """Return the address to print in the confirmation."""
+        return self._base + self.token(link)
+
+    def token(self, link: Confirm) -> str:
+        """Return the token of a link, as long as that of an opt-out link."""
+        return _seal(self._ring, _CONFIRM, link.sign_up, link.channel)
+
+    def read(self, token: str) -> Confirm:
+        """Return what a token stands for. Raises LinkError for anything this installation did not make as such."""
+        return Confirm(*_unseal(self._ring, _CONFIRM, token))
 
 
-def _mac(key: Key, head: bytes, channel: Channel) -> bytes:
-    return key.mac(_LABEL, head)[: _MAC_BYTES[channel]]
+def _seal(ring: KeyRing, label: bytes, number: int, channel: Channel) -> str:
+    key = ring.current(KeyKind.TOKEN)
+    first = KEY_IDS.index(key.id) << 1 | _FLAGS[channel]
+    head = bytes([first]) + number.to_bytes(CLIENT_BITS // 8, "big")
+    return _encode(head + _mac(key, label, head, channel))
+
+
+def _unseal(ring: KeyRing, label: bytes, token: str) -> tuple[int, Channel]:
+    raw = _decode(token)
+    if len(raw) < 7:
+        raise LinkError
+    key = ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
+    channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
+    head, mac = raw[:7], raw[7:]
+    if key is None or not hmac.compare_digest(mac, _mac(key, label, head, channel)):
+        raise LinkError
+    return int.from_bytes(head[1:], "big"), channel
+
+
+def _mac(key: Key, label: bytes, head: bytes, channel: Channel) -> bytes:
+    return key.mac(label, head)[: _MAC_BYTES[channel]]
 
 
 def _encode(raw: bytes) -> str:

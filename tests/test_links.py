@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dispatcher.errors import LinkError
 from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing
-from dispatcher.links import CLIENT_BITS, OptOut, OptOutLinks
+from dispatcher.links import CLIENT_BITS, Confirm, ConfirmLinks, OptOut, OptOutLinks
 from dispatcher.rules.campaign import Channel
 
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -187,3 +187,18 @@ def test_the_error_says_nothing_about_the_token() -> None:
         LINKS.read("abcdefg234567")
     assert "abcdefg" not in str(caught.value)
     assert str(LinkError()) == str(caught.value)
+
+
+@pytest.mark.parametrize("channel", Channel)
+def test_no_link_passes_for_another(channel: Channel) -> None:
+    """X-04: an opt-out token never confirms, and a confirmation's token never opts out, of whatever number."""
+    ring = _ring("1")
+    leaving, confirming = OptOutLinks(ring, "https://m.example"), ConfirmLinks(ring, "https://m.example")
+    left, confirmed = leaving.token(OptOut(7, channel)), confirming.token(Confirm(7, channel))
+    assert OptOut(7, channel) == leaving.read(left)
+    assert Confirm(7, channel) == confirming.read(confirmed)
+    with pytest.raises(LinkError):
+        confirming.read(left)
+    with pytest.raises(LinkError):
+        leaving.read(confirmed)
+    assert f"https://m.example/join/{confirmed}" == confirming.url(Confirm(7, channel))

@@ -40,7 +40,12 @@ def web(door: Door) -> None:
     """
     _log_plainly()
     with door.open() as dispatcher:
-        app = create_app(dispatcher.preferences, dispatcher.studio, clock=dispatcher.store.clock)
+        app = create_app(
+            dispatcher.preferences,
+            dispatcher.studio,
+            clock=dispatcher.store.clock,
+            sign_up=dispatcher.public_sign_up,
+        )
         serve(app, dispatcher.settings.web.host, dispatcher.settings.web.port)
 
 

@@ -56,6 +56,9 @@ base_url = "$twilio_url"
 [sending]
 batch = 64
 
+[sign_up]
+enabled = true
+
 [web]
 port = $web_port
 

@@ -80,6 +80,7 @@ async def run_sender(
 async def _recover(dispatcher: Dispatcher) -> None:
     # On PostgreSQL another workspace may be sending from the same database: there only an ended lease tells.
     lost = await asyncio.to_thread(dispatcher.deliver.recover, alone=dispatcher.is_alone)
+    lost += await asyncio.to_thread(dispatcher.services.recover, alone=dispatcher.is_alone)
     if lost:
         what = "1 message was" if lost == 1 else f"{lost} messages were"
         _log.warning("%s being handed over when the last sender stopped: unknown, not sent again", what)

@@ -9,7 +9,7 @@ from dispatcher.flow.applying import apply
 from dispatcher.flow.matching import Change
 from dispatcher.flow.recording import BOOKING, CUSTOMER, identity, record_answers
 from dispatcher.keys import KeyedHash
-from dispatcher.rules.actor import Actor
+from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
@@ -53,8 +53,8 @@ class Newcomer:
     customer_number: str | None = None
 
 
-OnYes = Callable[[Transaction, Client, Said, int], None]
-"""Told of every yes in its own transaction: the client, what was said, and the number of its entry."""
+OnYes = Callable[[Transaction, Client, Said, Actor], None]
+"""Told of every yes in its own transaction: the client, what was said, and who recorded it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class Answering:
             numbers.append(transaction.ledger.numbers_since(before)[0])
             if each.reply is Reply.GRANTED:
                 for told in self.on_yes:
-                    told(transaction, known, each, numbers[-1])
+                    told(transaction, known, each, actor)
         return numbers
 
     def enlist(self, newcomer: Newcomer, said: Sequence[Said], actor: Actor) -> int:
@@ -109,11 +109,22 @@ class Answering:
             lambda transaction: self.enlist_in(transaction, newcomer, said, actor), wanted=[lock], urgent=True
         )
 
-    def enlist_in(self, transaction: Transaction, newcomer: Newcomer, said: Sequence[Said], actor: Actor) -> int:
-        """Do what `enlist` does within a transaction that holds the register's lock."""
+    def enlist_in(
+        self,
+        transaction: Transaction,
+        newcomer: Newcomer,
+        said: Sequence[Said],
+        actor: Actor,
+        *,
+        confirmed: bool = False,
+    ) -> int:
+        """Do what `enlist` does within a transaction that holds the register's lock.
+
+        `confirmed`: the newcomer has shown to own the addresses, so that they may have them although others do.
+        """
         if not newcomer.addresses:
             raise RefusedError("A new client needs an email address or a mobile number.")
-        taken = clients.by_address(transaction.connection, newcomer.addresses.items())
+        taken = {} if confirmed else clients.by_address(transaction.connection, newcomer.addresses.items())
         if any(taken.values()):
             known = ", ".join(masked(canonical) for (_, canonical), numbers in taken.items() if numbers)
             raise RefusedError(f"{known} belongs to a client already: look them up and record the answer there.")
@@ -129,6 +140,7 @@ class Answering:
             },
             joins=tuple((channel, canonical, False) for channel, canonical in newcomer.addresses.items()),
             identity=hashes,
+            typed=actor.kind is ActorKind.PERSON and not confirmed,
         )
         apply(transaction, self.store, [change], actor)
         if said:

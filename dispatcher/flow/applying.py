@@ -30,6 +30,7 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
         [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],
     )
     held = clients.read(connection, [change.number for change in changes])
+    _await_receipts(transaction, new)
     entries = []
     for change in changes:
         if not change.is_new:
@@ -76,6 +77,16 @@ def _update(transaction: Transaction, change: Change, rows: dict[tuple[Channel, 
     for channel, text, replaces in change.joins:
         changed_at = now if replaces else None
         clients.join_address(connection, change.number, channel, rows[channel, text], changed_at=changed_at)
+    for channel in change.vouched:
+        clients.set_awaits_receipt(connection, change.number, channel, awaits=False)
+    _await_receipts(transaction, [change])
+
+
+def _await_receipts(transaction: Transaction, changes: Sequence[Change]) -> None:
+    """Let a receipt go first to every address that a person typed (L-05)."""
+    for change in changes:
+        for channel, _, _ in change.joins if change.typed else ():
+            clients.set_awaits_receipt(transaction.connection, change.number, channel, awaits=True)
 
 
 def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: Actor) -> Entry:

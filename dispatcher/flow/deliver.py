@@ -5,7 +5,6 @@ of its own. A message whose worker dies in between is `unknown` and never sent a
 """
 
 import asyncio
-import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
@@ -16,6 +15,7 @@ from typing import Any
 
 from dispatcher.channels import Carrier, Session
 from dispatcher.errors import ChannelError
+from dispatcher.flow.backoff import CONNECTION_PAUSE, again_at
 from dispatcher.flow.gate import Gate, Passed
 from dispatcher.flow.outcomes import Outcomes, Settled
 from dispatcher.flow.policy import Policy
@@ -34,11 +34,6 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("delivery")
 LEASE = timedelta(minutes=20)
 """How long a worker holds what it claims: longer than the longest wait for a mail server's reply (E-51)."""
-CONNECTION_PAUSE = timedelta(minutes=1)
-"""How long a channel rests after trouble that concerns no single message."""
-FIRST_PAUSE = timedelta(minutes=5)
-LONGEST_PAUSE = timedelta(hours=4)
-GIVE_UP_AFTER = timedelta(hours=48)
 _COMPANY_SECONDS = 0.01
 """How long an outcome waits for others to share its commit: nothing beside the wait for a mail server's reply."""
 
@@ -203,14 +198,7 @@ class Deliver:
         return self._store.write(work)
 
     def _again_at(self, row: Claimed, outcome: Outcome) -> datetime | None:
-        """Return when a deferred message may be tried again, or None where it is given up after 48 hours (E-50)."""
-        now = self._store.clock()
-        if outcome.blame is Blame.CONNECTION:
-            return now + (outcome.retry_after or CONNECTION_PAUSE)
-        if now - row.planned_at >= GIVE_UP_AFTER:
-            return None
-        backoff = min(FIRST_PAUSE * (1 << min(row.attempts, 10)), LONGEST_PAUSE)
-        return now + max(backoff, outcome.retry_after or timedelta(0)) * random.uniform(1.0, 1.25)  # noqa: S311 - jitter
+        return again_at(outcome, row.attempts, row.planned_at, self._store.clock())
 
     def _finish(self, scheduled: Scheduled) -> bool:
         """Close a campaign of which nothing is left to do, and say whether it is closed now."""

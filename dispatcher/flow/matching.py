@@ -21,8 +21,9 @@ from dispatcher.storage.database import Connection
 class Change:
     """What one row changes about one client; an empty change leaves the client as they are.
 
-    `joins` are the addresses to join, each with whether it takes the place of another. `identity` are the keyed hashes
-    by which the client of the row can be recognised.
+    `joins` are the addresses to join, each with whether it takes the place of another; `typed` says that a person typed
+    them, so that a receipt goes there before any offer (L-05). `vouched` are the channels whose typed address the
+    register names as well. `identity` are the keyed hashes by which the client of the row can be recognised.
     """
 
     number: int
@@ -32,11 +33,13 @@ class Change:
     joins: tuple[tuple[Channel, str, bool], ...] = ()
     answers: tuple[Answer, ...] = ()
     identity: tuple[KeyedHash, ...] = ()
+    typed: bool = False
+    vouched: tuple[Channel, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Say whether nothing changes."""
-        return not (self.is_new or self.external or self.values or self.joins or self.answers)
+        return not (self.is_new or self.external or self.values or self.joins or self.answers or self.vouched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,11 @@ class Matcher:
             joins=joins,
             answers=self._unheard(number, row.answers),
             identity=self._identity(row) if joins or external else (),
+            vouched=tuple(
+                channel
+                for channel, canonical in _addresses(row)
+                if (held := client.addresses.get(channel)) and held.canonical == canonical and held.awaits_receipt
+            ),
         )
 
     def _noes(self, number: int, said: Iterable[RowAnswer]) -> Change:

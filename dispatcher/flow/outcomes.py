@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.flow.recording import record_no
+from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
@@ -37,38 +39,40 @@ class Outcomes:
         transaction.ledger.append(*(_entry(each, actor) for each in mine))
         for each in mine:
             if each.outcome.blame is Blame.ADDRESS and each.outcome.kind is OutcomeKind.REFUSED:
-                self._bury(transaction, each.row, each.outcome, actor)
+                bury(transaction, each.row.address, each.row.channel, each.row.client, each.outcome, actor)
             if each.outcome.blame is Blame.OBJECTION:
-                self._object(transaction, each.row, actor)
+                object_for(transaction, self._store.ring, each.row.client, actor)
 
     def _set(self, transaction: Transaction, each: Settled, provider: str) -> bool:
         connection, now = transaction.connection, transaction.now
         return outbox.set_outcome(connection, each.row, each.outcome, provider, now, each.again_at)
 
-    def _bury(self, transaction: Transaction, row: Claimed, outcome: Outcome, actor: Actor) -> None:
-        """Mark the address dead: no objection, only nothing more there (rules.md, after E-55)."""
-        address = row.address
-        if address is None:
-            return
-        code = outcome.status or outcome.code
-        clients.mark_dead(transaction.connection, address, code, transaction.now)
-        body: dict[str, Json] = {"event": "dead", "address": address, "code": code}
-        transaction.ledger.append(Entry(EntryKind.ADDRESS, actor, client=row.client, channel=row.channel, body=body))
 
-    def _object(self, transaction: Transaction, row: Claimed, actor: Actor) -> None:
-        """Record what the provider knows: this client said no, to every channel (21610, L-01)."""
-        now = transaction.now
-        answer = Answer(0, Reply.WITHDRAWN, None, None, now, now, Place.PROVIDER)
-        held = clients.read(transaction.connection, [row.client]).get(row.client)
-        addresses = {channel: address.canonical for channel, address in held.addresses.items()} if held else {}
-        record_no(transaction, self._store.ring, row.client, answer, actor, addresses)
+def bury(
+    transaction: Transaction, address: int | None, channel: Channel, client: int | None, outcome: Outcome, actor: Actor
+) -> None:
+    """Mark the address dead: no objection, only nothing more there (rules.md, after E-55)."""
+    if address is None:
+        return
+    code = outcome.status or outcome.code
+    clients.mark_dead(transaction.connection, address, code, transaction.now)
+    body: dict[str, Json] = {"event": "dead", "address": address, "code": code}
+    transaction.ledger.append(Entry(EntryKind.ADDRESS, actor, client=client, channel=channel, body=body))
 
 
-def _entry(each: Settled, actor: Actor) -> Entry:
-    row, outcome = each.row, each.outcome
-    given_up = outcome.kind is OutcomeKind.DEFERRED and each.again_at is None
+def object_for(transaction: Transaction, ring: KeyRing, client: int, actor: Actor) -> None:
+    """Record what the provider knows: this client said no, to every channel (21610, L-01)."""
+    now = transaction.now
+    answer = Answer(0, Reply.WITHDRAWN, None, None, now, now, Place.PROVIDER)
+    held = clients.read(transaction.connection, [client]).get(client)
+    addresses = {channel: address.canonical for channel, address in held.addresses.items()} if held else {}
+    record_no(transaction, ring, client, answer, actor, addresses)
+
+
+def outcome_body(outcome: Outcome, again_at: datetime | None) -> dict[str, Json]:
+    """Return what the ledger keeps of an outcome; a deferral that is not tried again is a refusal, given up."""
+    given_up = outcome.kind is OutcomeKind.DEFERRED and again_at is None
     body: dict[str, Json] = {
-        "message": row.message_id,
         "outcome": OutcomeKind.REFUSED.value if given_up else outcome.kind.value,
         "code": outcome.code,
         "status": outcome.status,
@@ -78,4 +82,10 @@ def _entry(each: Settled, actor: Actor) -> Entry:
         body["given_up"] = True
     if outcome.segments is not None:
         body["segments"] = outcome.segments
+    return body
+
+
+def _entry(each: Settled, actor: Actor) -> Entry:
+    row = each.row
+    body = {"message": row.message_id, **outcome_body(each.outcome, each.again_at)}
     return Entry(EntryKind.OUTCOME, actor, client=row.client, campaign=row.campaign, channel=row.channel, body=body)

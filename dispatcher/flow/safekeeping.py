@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.flow.recording import OBJECTION, STRANGER
+from dispatcher.flow.service_entries import close_restored
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, State
@@ -108,6 +109,7 @@ class Safekeeping:
         if not missing and not installation.needs_replay(connection):
             return report
         _hold_all(transaction, actor)
+        close_restored(transaction, actor)
         for record in journal.records():
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report)

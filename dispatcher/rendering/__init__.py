@@ -12,6 +12,7 @@ from dispatcher.errors import RenderingError
 from dispatcher.rendering import email as emails
 from dispatcher.rendering import headers
 from dispatcher.rendering import sms as text_messages
+from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
 from dispatcher.rendering.templates import Templates, Words
 from dispatcher.rules.campaign import Campaign, Channel, Language
@@ -65,7 +66,7 @@ class CampaignRenderer:
         form = self._emails.get(shape)
         if form is None:
             raise self._not_compiled("emails", recipient.language)
-        return self._writer.write(form, values, emails.Envelope(to, message_id, date, bounce_to))
+        return self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str) -> Sms:
         """Return the finished text message of one client, NFC, its parts counted."""

@@ -41,7 +41,12 @@ def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape)
     except RenderingError as error:
         raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
     checks.check_sms(f"{FOLDER}/{path}", rendered, checks.MustShow.of(studio, shape.language))
-    return Skeleton(tuple(piece if isinstance(piece, Hole) else piece.translate(_PLAIN) for piece in form.pieces))
+    return Skeleton(tuple(piece if isinstance(piece, Hole) else plain(piece) for piece in form.pieces))
+
+
+def plain(words: str) -> str:
+    """Return the studio's own words with plain signs for the typographic ones (S-06)."""
+    return words.translate(_PLAIN)
 
 
 def write(form: Skeleton, values: Mapping[Hole, str], to: str) -> Sms:

@@ -265,7 +265,7 @@ def join_address(
 ) -> None:
     """Give a client this address for the channel, in place of any other."""
     where = (ClientAddressTable.client == client, ClientAddressTable.channel == channel.value)
-    values = {"address": address, "changed_at": changed_at, "confirmed_at": None}
+    values = {"address": address, "changed_at": changed_at, "confirmed_at": None, "awaits_receipt": False}
     if connection.execute(update(ClientAddressTable).where(*where).values(**values)).rowcount == 0:
         connection.execute(insert(ClientAddressTable).values(client=client, channel=channel.value, **values))
 
@@ -274,6 +274,38 @@ def set_awaits_receipt(connection: Connection, client: int, channel: Channel, *,
     """Write whether a receipt has to reach this address of a client before any offer does (L-05)."""
     where = (ClientAddressTable.client == client, ClientAddressTable.channel == channel.value)
     connection.execute(update(ClientAddressTable).where(*where).values(awaits_receipt=awaits))
+
+
+def receipt_has_come(connection: Connection, client: int, channel: Channel, canonical: str) -> None:
+    """Write that a receipt has reached this address, if the client still has it: offers may follow (L-05)."""
+    address = select(AddressTable.id).where(AddressTable.channel == channel.value, AddressTable.canonical == canonical)
+    connection.execute(
+        update(ClientAddressTable)
+        .where(
+            ClientAddressTable.client == client,
+            ClientAddressTable.channel == channel.value,
+            ClientAddressTable.address.in_(address),
+        )
+        .values(awaits_receipt=False)
+    )
+
+
+def set_confirmed(connection: Connection, client: int, channel: Channel, address: int, now: datetime) -> None:
+    """Write that a client has shown to own an address: it awaits no receipt and takes messages again."""
+    where = (ClientAddressTable.client == client, ClientAddressTable.channel == channel.value)
+    connection.execute(update(ClientAddressTable).where(*where).values(confirmed_at=now, awaits_receipt=False))
+    connection.execute(update(AddressTable).where(AddressTable.id == address).values(dead_since=None, dead_code=None))
+
+
+def address_id(connection: Connection, channel: Channel, canonical: str) -> int | None:
+    """Return the row of an address, or None where there is none."""
+    query = select(AddressTable.id).where(AddressTable.channel == channel.value, AddressTable.canonical == canonical)
+    return connection.scalar(query)
+
+
+def is_dead(connection: Connection, address: int) -> bool:
+    """Say whether mail or texts to this address have died."""
+    return connection.scalar(select(AddressTable.dead_since).where(AddressTable.id == address)) is not None
 
 
 def mark_dead(connection: Connection, address: int, code: str, now: datetime) -> None:

@@ -26,6 +26,7 @@ class LockKind(IntEnum):
     ADDRESS = 3
     CLIENT = 4
     REGISTER = 5
+    SERVICE = 6
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,6 +4,7 @@ A page is one file without script, cookie, picture or anything from elsewhere (L
 """
 
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,12 +36,12 @@ class View(StrEnum):
 
 
 _STATUS = {View.QUESTION: 200, View.DONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
-_RETRY_AFTER = {View.TOO_MANY: "60", View.FAILED: "120"}
-"""After how many seconds it is worth trying again."""
+_RETRY_AFTER = {429: "60", 503: "120"}
+"""With these: after how many seconds it is worth trying again."""
 
 
 class Pages:
-    """Makes the answers of the opt-out page for one studio."""
+    """Makes the pages of one studio: those of the opt-out link itself, and the frame of every other."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -58,21 +59,55 @@ class Pages:
     ) -> HTMLResponse:
         """Return a page with its status. `with_button` puts the button on it that stops everything."""
         language = language_of(request, concern.language)
-        html = self._environment.get_template("page.html").render(
+        is_question = view is View.QUESTION
+        frame = Frame(
             view=view.value,
+            title=text("page_title" if is_question else f"page_{view}_title", language),
+            heading=text("page_question" if is_question else f"page_{view}_title", language),
+            status=_STATUS[view],
+            is_last=view is View.DONE,
+        )
+        return self.render("page.html", language, frame, address=concern.address, with_button=with_button)
+
+    def render(self, template: str, language: Language, frame: "Frame", **values: object) -> HTMLResponse:
+        """Return a page of any of the doors, its words by this template and these values."""
+        html = self._environment.get_template(template).render(
+            view=frame.view,
+            title=frame.title,
+            heading=frame.heading,
+            is_last=frame.is_last,
+            contact_key=frame.contact_key,
             language=language.value,
             languages=[other.value for other in Language],
-            address=concern.address,
-            with_button=with_button,
             studio=self._studio,
             notice_url=self._studio.notice_in(language),
             stylesheet=self._base + STYLESHEET,
             t=lambda key, **values: text(key, language, **values),
+            **values,
         )
         headers = {"Content-Language": language.value}
-        if view in _RETRY_AFTER:
-            headers["Retry-After"] = _RETRY_AFTER[view]
-        return HTMLResponse(html, _STATUS[view], headers)
+        if frame.status in _RETRY_AFTER:
+            headers["Retry-After"] = _RETRY_AFTER[frame.status]
+        return HTMLResponse(html, frame.status, headers)
+
+    def below(self, path: str) -> str:
+        """Return a path as a browser asks for it, below the public address."""
+        return self._base + path
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the words of a page: its view, title and heading, and how it is answered.
+
+    `is_last`: nothing is left to do there, so that neither the languages nor another way to reach us are offered.
+    """
+
+    view: str
+    title: str
+    heading: str
+    status: int = 200
+    is_last: bool = False
+    contact_key: str = "page_contact"
 
 
 def stylesheet() -> str:

@@ -5,7 +5,6 @@ use it: no cookie, no login, no question about where the request comes from (E-0
 """
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
@@ -18,22 +17,30 @@ from starlette.responses import PlainTextResponse, Response
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.preferences import Concern, Preferences
+from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.web.attempts import LIMIT, Attempts
 from dispatcher.web.guard import Guard
+from dispatcher.web.link import METHODS, bare_token
 from dispatcher.web.one_click import is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
+from dispatcher.web.sign_up import PATH, SignUpDoor
 
-_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
-_END_OF_TOKEN = re.compile(r"[/?&#]")
 _LOG = logging.getLogger(__name__)
 
 
 def create_app(
-    preferences: Preferences, studio: Studio, clock: Callable[[], datetime], *, invalid_per_minute: int = LIMIT
+    preferences: Preferences,
+    studio: Studio,
+    clock: Callable[[], datetime],
+    *,
+    sign_up: SignUp | None = None,
+    invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
+
+    With `sign_up` it has the public page on which anybody may say yes.
 
     `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
     here is never limited (E-15).
@@ -45,11 +52,20 @@ def create_app(
         # FastAPI can send each path, token included, to wherever an environment variable says (X-06).
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.add_middleware(Guard, failed=lambda request: pages.answer(View.FAILED, request))
+    joining = SignUpDoor(sign_up, pages, clock) if sign_up is not None else None
+
+    def failed(request: Request) -> Response:
+        if joining is not None and request.url.path.lower().startswith(PATH):
+            return joining.failed(request)
+        return pages.answer(View.FAILED, request)
+
+    app.add_middleware(Guard, failed=failed)
     app.add_exception_handler(HTTPException, _unrouted(pages))
     door = OptOutDoor(preferences, pages, Attempts(clock, invalid_per_minute))
     for path in ("/u/{token:path}", "/U/{token:path}"):  # some scanners capitalise the whole link (X-03)
-        app.add_route(path, door.answer, methods=list(_METHODS))
+        app.add_route(path, door.answer, methods=list(METHODS))
+    if joining is not None:
+        joining.join(app)
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
@@ -67,9 +83,8 @@ class OptOutDoor:
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect (E-08)."""
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
-        # What programs hang on to a link comes after one of these, even percent-encoded; the link itself has none.
-        token = _END_OF_TOKEN.split(request.path_params["token"], maxsplit=1)[0]
+            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
+        token = bare_token(request)
         try:
             return await (self._leave if request.method == "POST" else self._show)(request, token)
         except LinkError:

@@ -10,7 +10,7 @@ from dispatcher.flow.answering import Answering
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
-from dispatcher.flow.duties import Duties
+from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
@@ -19,18 +19,23 @@ from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
+from dispatcher.flow.service_gate import ServiceGate
+from dispatcher.flow.services import Services
+from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.wordings import Wordings
-from dispatcher.links import OptOutLinks
+from dispatcher.links import ConfirmLinks, OptOutLinks
+from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
-from dispatcher.wiring.choices import carriers_of, policy_of, register_map_of, studio_of
+from dispatcher.wiring.choices import carriers_of, policy_of, receipts_of, register_map_of, studio_of
 from dispatcher.wiring.founding import (
     Clock,
     copy_starters,
@@ -80,10 +85,17 @@ class Dispatcher:
     wordings: Wordings
     sources: Sources
     preferences: Preferences
+    services: Services
+    sign_up: SignUp
     audit: Audit
     safekeeping: Safekeeping
     keyring: Keyring
     links: OptOutLinks
+
+    @property
+    def public_sign_up(self) -> SignUp | None:
+        """Return the sign-up page's flow where the settings say that there is such a page."""
+        return self.sign_up if self.settings.sign_up.enabled else None
 
     @property
     def is_alone(self) -> bool:
@@ -116,9 +128,23 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
-    deliver = Deliver(store, policy, press, carriers_of(directory, settings, store.ring))
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
+    carriers = carriers_of(directory, settings, store.ring)
+    deliver = Deliver(store, policy, press, carriers)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url)
+    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone), links, confirm_links)
+    services = Services(store, gate, carriers)
+    answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
+    sign_up = SignUp(
+        store,
+        answering,
+        gate,
+        confirm_links,
+        settings.sign_up.channels,
+        timedelta(days=settings.sign_up.confirm_within_days),
+        settings.register_.region,
+    )
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -134,12 +160,21 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         deliver=deliver,
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
-        duties=Duties(store.clock, ()),
-        answering=Answering(store),
+        duties=Duties(
+            store.clock,
+            (
+                Duty("service messages", timedelta(seconds=1), services.once),
+                Duty("sign-ups", timedelta(hours=1), in_thread(sign_up.purge)),
+                Duty("old service messages", timedelta(days=1), in_thread(services.purge)),
+            ),
+        ),
+        answering=answering,
         requests=Requests(store, policy),
         wordings=Wordings(store),
         sources=sources,
         preferences=Preferences(store, links),
+        services=services,
+        sign_up=sign_up,
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
         keyring=Keyring(store),

@@ -77,6 +77,12 @@ def carriers_of(directory: Path, settings: Settings, ring: KeyRing) -> Mapping[C
     return found
 
 
+def receipts_of(settings: Settings) -> frozenset[Channel]:
+    """Return the channels by which an address typed at the desk gets a receipt before any offer (L-05)."""
+    wanted = {Channel.EMAIL: settings.consent.receipt_email, Channel.SMS: settings.consent.receipt_sms}
+    return frozenset(channel for channel, sends in wanted.items() if sends)
+
+
 def studio_of(settings: Settings) -> Studio:
     """Return who sends."""
     section = settings.studio

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import CampaignRenderer, Templates
-from dispatcher.rendering.email import _part
+from dispatcher.rendering.mime import part
 from dispatcher.rules.campaign import Audience, Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient
 from dispatcher.rules.studio import Studio
@@ -142,7 +142,7 @@ def test_the_bytes_fit_every_relay(name: str, language: Language, send: Callable
 @given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r"), max_size=400))
 def test_any_words_survive_the_way(words: str) -> None:
     """E-20, E-22: a body of any words comes back as it was; no line exceeds 76 or could be taken for a boundary."""
-    raw = _part("plain", words)
+    raw = part("plain", words)
     body = raw.partition(b"quoted-printable\r\n\r\n")[2]
     assert words.rstrip("\n") == quopri.decodestring(body).decode("utf-8").replace("\r\n", "\n").rstrip("\n")
     assert re.search(rb"(?<!\r)\n|\r(?!\n)", body) is None

@@ -9,8 +9,9 @@ from dispatcher.storage.tables.base import BigKey, Day, Hash, Instant, Serial, T
 class ServiceTable(Table):
     """A service message: to a client or a person, about something just asked for, outside every campaign.
 
-    `recipient` is the canonical address and `details` the values its template needs, as JSON. `day` is the local date
-    it counts on towards the address's own limit, from its intent on.
+    `recipient` is the canonical address and `details` the values its template needs, as JSON. `due_at` is from when it
+    might go, as far as its verdict has said. `day` is the local date it counts on towards the address's own limit, from
+    its intent on.
     """
 
     __tablename__ = "service_message"
@@ -31,6 +32,7 @@ class ServiceTable(Table):
     reason: Mapped[Word | None]
     message_id: Mapped[str] = mapped_column(String(32), unique=True)
     asked_at: Mapped[Instant]
+    due_at: Mapped[Instant]
     not_before: Mapped[Instant]
     attempts: Mapped[int] = mapped_column(default=0)
     intent_at: Mapped[Instant | None]

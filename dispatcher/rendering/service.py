@@ -1,0 +1,139 @@
+"""Service messages: fixed words in the studio's look, without an offer, nobody's name and nothing that somebody typed.
+
+A stranger can have one sent to any address by the sign-up page, so nothing of what they write stands in it.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from dispatcher.rendering import headers, mime, sms
+from dispatcher.rules.campaign import Language
+from dispatcher.rules.consent import Place
+from dispatcher.rules.message import Email, Sms
+from dispatcher.rules.sms import measure
+from dispatcher.rules.studio import Studio
+from dispatcher.texts import format_date, text
+
+_FOLDER = Path(__file__).parent / "letters"
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+_HOW = {Place.PHONE: "phone", Place.EMAIL: "email", Place.IN_PERSON: "in_person", Place.DESK: "in_person"}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Asks the holder of an address to confirm a sign-up: the exact question, and until when the link works."""
+
+    language: Language
+    question: str
+    link: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Tells the holder of an address which yes is on record, and how to undo it (L-05)."""
+
+    language: Language
+    question: str
+    link: str
+    given_on: date
+    place: Place
+
+
+Letter = Confirmation | Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a letter says, the same in its text and its page."""
+
+    subject: str
+    heading: str
+    asked: str
+    question: str
+    remarks: tuple[str, ...]
+    button: str
+    here: str
+    link: str
+    sms: str
+
+
+class ServiceRenderer:
+    """Writes the service messages of one studio."""
+
+    def __init__(self, studio: Studio, zone: ZoneInfo) -> None:
+        self._studio = studio
+        self._letterhead = mime.Letterhead(studio, zone)
+        self._environment = Environment(
+            loader=FileSystemLoader(_FOLDER),
+            autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def email(self, letter: Letter, envelope: mime.Envelope) -> Email:
+        """Return a letter as a finished email. Raises RenderingError if the envelope cannot be written."""
+        words = self._words(letter)
+        headers.checked_link(words.link)
+        content = (
+            self._letterhead.lines(envelope, headers.unstructured("Subject", words.subject)),
+            mime.VERSION,
+            headers.token("Auto-Submitted", "auto-generated"),
+            mime.NO_AUTO_REPLY,
+            mime.CONTENT_TYPE,
+            mime.alternatives(
+                self._render("service.txt.j2", letter, words),
+                _INLINER.inline(self._render("service.html.j2", letter, words)),
+            ),
+        )
+        return Email(sender=self._letterhead.bounces, recipient=envelope.to, content=b"".join(content))
+
+    def sms(self, letter: Letter, to: str) -> Sms:
+        """Return a letter as a finished text message."""
+        words = self._words(letter)
+        headers.checked_link(words.link)
+        parts = measure(sms.plain(words.sms))
+        return Sms(recipient=to, text=parts.text, segments=parts.segments)
+
+    def _render(self, template: str, letter: Letter, words: _Words) -> str:
+        language = letter.language
+        return self._environment.get_template(template).render(
+            letter=words,
+            studio=self._studio,
+            language=language.value,
+            notice_url=self._studio.notice_in(language),
+            t=lambda key, **values: text(key, language, **values),
+        )
+
+    def _words(self, letter: Letter) -> _Words:
+        if isinstance(letter, Confirmation):
+            return self._said(letter, "confirm", "asked", ("until", "not_you"), letter.until)
+        return self._said(letter, "receipt", _HOW.get(letter.place, "other"), ("not_you",), letter.given_on)
+
+    def _said(self, letter: Letter, kind: str, asked: str, remarks: tuple[str, ...], day: date) -> _Words:
+        values = {
+            "date": format_date(day, letter.language),
+            "studio": self._studio.name,
+            "link": letter.link,
+        }
+
+        def say(key: str) -> str:
+            return text(f"service_{kind}_{key}", letter.language, **values)
+
+        return _Words(
+            subject=say("subject"),
+            heading=say("heading"),
+            asked=say(asked),
+            question=letter.question,
+            remarks=tuple(say(key) for key in remarks),
+            button=say("button"),
+            here=say("here"),
+            link=letter.link,
+            sms=say("sms"),
+        )

@@ -1,0 +1,160 @@
+"""The public sign-up page and the button that confirms a sign-up (E-46, X-04).
+
+The page says the same to everybody, whoever has the address they typed; a confirmation is a button, and looking at it
+changes nothing.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatcher.errors import LinkError, RefusedError, StorageError
+from dispatcher.flow.sign_up import Asking, Question, SignUp
+from dispatcher.rules.address import AddressError
+from dispatcher.rules.campaign import Language
+from dispatcher.texts import text
+from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.link import METHODS, bare_token
+from dispatcher.web.one_click import read_body
+from dispatcher.web.page import Frame, Pages, language_of
+
+PATH = "/join"
+"""Where the page is, below the public address: what the poster's picture leads to."""
+A_MINUTE = 10
+"""How many sign-ups one visitor may send in a minute."""
+_ADDRESS_A_MINUTE = 3
+"""How many sign-ups one address may be typed for in a minute; its confirmations are counted by their own rule."""
+_STATUS = {"invalid": 404, "too_many": 429, "failed": 503, "spent": 410, "refused": 409}
+_OUR_OWN = frozenset({"invalid", "too_many"})
+"""Views that say what the opt-out page says in the same words."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What a filled form asks for: each address that was ticked, or what is wrong with it."""
+
+    wanted: tuple[tuple[Question, str], ...]
+    faults: tuple[str, ...]
+
+
+class SignUpDoor:
+    """Answers everything that is asked of the sign-up page and of the links in its confirmations."""
+
+    def __init__(self, sign_up: SignUp, pages: Pages, clock: Callable[[], datetime]) -> None:
+        self._sign_up = sign_up
+        self._pages = pages
+        self._visitors = Attempts(clock, A_MINUTE)
+        self._addresses = Attempts(clock, _ADDRESS_A_MINUTE)
+        self._guesses = Attempts(clock, LIMIT)
+
+    def join(self, app: FastAPI) -> None:
+        """Put the page and its links among the routes of an application."""
+        app.add_route(PATH, self.answer_page, methods=list(METHODS))
+        for path in (f"{PATH}/{{token:path}}", f"{PATH.upper()}/{{token:path}}"):
+            app.add_route(path, self.answer_link, methods=list(METHODS))
+
+    def failed(self, request: Request) -> Response:
+        """Return the page that says that nothing was changed."""
+        return self._page("failed", language_of(request, None))
+
+    async def answer_page(self, request: Request) -> Response:
+        """Return the form, or take one in."""
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
+        language = language_of(request, None)
+        try:
+            questions = await run_in_threadpool(self._sign_up.questions, language)
+            if request.method == "POST":
+                return await self._take(request, questions, language)
+        except StorageError as error:
+            _LOG.error("A sign-up could not be kept, or its page not shown: %s", error)
+            return self.failed(request)
+        return self._form(language, questions, {}, ())
+
+    async def answer_link(self, request: Request) -> Response:
+        """Return the page with the button that confirms, or what pressing it came to; never a redirect (E-08)."""
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
+        token = bare_token(request)
+        try:
+            asking = await run_in_threadpool(self._sign_up.look, token)
+            language = language_of(request, asking.language if asking else None)
+            if request.method != "POST":
+                return self._ask(asking, language)
+            is_confirmed = await run_in_threadpool(self._sign_up.confirm, token)
+            return self._page("done" if is_confirmed else "spent", language)
+        except LinkError:
+            view = "invalid" if self._guesses.allow(_host(request)) else "too_many"
+        except RefusedError:
+            view = "refused"
+        except StorageError as error:
+            _LOG.error("A sign-up could not be confirmed, or its page not shown: %s", error)
+            view = "failed"
+        return self._page(view, language_of(request, None))
+
+    async def _take(self, request: Request, questions: list[Question], language: Language) -> Response:
+        """Take a form in. Who is known, unknown, against it, or asks too often gets the same answer."""
+        typed = {
+            name: values[0] for name, values in parse_qs((await read_body(request)).decode("utf-8", "replace")).items()
+        }
+        filled = self._read(typed, questions)
+        if filled.faults:
+            return self._form(language, questions, typed, filled.faults)
+        may_ask = self._visitors.allow(_host(request))
+        for question, address in filled.wanted:
+            if self._addresses.allow(address) and may_ask:
+                await run_in_threadpool(self._sign_up.ask, question, address, typed.get("first_name", ""), language)
+        return self._page("asked", language)
+
+    def _read(self, typed: Mapping[str, str], questions: list[Question]) -> _Filled:
+        wanted: list[tuple[Question, str]] = []
+        faults: list[str] = []
+        for question in questions:
+            channel = question.channel.value
+            address, is_yes = typed.get(channel, "").strip(), f"yes_{channel}" in typed
+            if not address and not is_yes:
+                continue
+            if typed.get(f"wording_{channel}") != question.digest:
+                faults.append("changed")
+            elif not is_yes:
+                faults.append("tick")
+            elif not address:
+                faults.append("missing")
+            else:
+                try:
+                    wanted.append((question, self._sign_up.read_address(question.channel, address)))
+                except AddressError:
+                    faults.append(channel)
+        if not wanted and not faults:
+            faults.append("nothing")
+        return _Filled(tuple(wanted), tuple(dict.fromkeys(faults)))
+
+    def _form(
+        self, language: Language, questions: list[Question], typed: Mapping[str, str], faults: tuple[str, ...]
+    ) -> Response:
+        title = text("join_title", language)
+        shown = f"{text('join_errors', language)}: {title}" if faults else title
+        frame = Frame("form", shown, title, 422 if faults else 200, contact_key="join_contact")
+        return self._pages.render("join.html", language, frame, questions=questions, typed=typed, faults=faults)
+
+    def _ask(self, asking: Asking | None, language: Language) -> Response:
+        if asking is None:
+            return self._page("spent", language)
+        return self._page("confirm", language, asking=asking)
+
+    def _page(self, view: str, language: Language, **values: object) -> Response:
+        title = text(f"page_{view}_title" if view in _OUR_OWN else f"join_{view}_title", language)
+        frame = Frame(view, title, title, _STATUS.get(view, 200), view in {"asked", "done"}, "join_contact")
+        return self._pages.render("join.html", language, frame, join_url=self._pages.below(PATH), **values)
+
+
+def _host(request: Request) -> str:
+    return request.client.host if request.client else ""
