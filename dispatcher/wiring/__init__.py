@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
+from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audit import Audit
+from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.duties import Duties
@@ -23,6 +25,7 @@ from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
+from dispatcher.flow.verdicts import Verdicts
 from dispatcher.links import OptOutLinks
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
@@ -74,6 +77,9 @@ class Dispatcher:
     duties: Duties
     answering: Answering
     requests: Requests
+    api_keys: ApiKeys
+    bookings: Bookings
+    verdicts: Verdicts
     preferences: Preferences
     audit: Audit
     safekeeping: Safekeeping
@@ -110,6 +116,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     press = Press(studio, links, policy)
     templates = directory / "templates"
     check = Check(store, policy, press, templates)
+    answering = Answering(store)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
     deliver = Deliver(store, policy, press, carriers_of(directory, settings, store.ring))
     return Dispatcher(
@@ -128,8 +135,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
-        answering=Answering(store),
+        answering=answering,
         requests=Requests(store, policy),
+        api_keys=ApiKeys(store, policy),
+        bookings=Bookings(store, policy, answering),
+        verdicts=Verdicts(store, policy),
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
