@@ -20,6 +20,8 @@ from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
+__all__ = ["ApiKey", "ApiKeys", "actor_of"]
+
 _SECRET_BYTES = 32
 _FORM = re.compile(r"dsp_([1-9][0-9]{0,17})_([A-Za-z0-9_-]{43})")
 """A key as it is shown: which it is, and 256 random bits in base64url."""

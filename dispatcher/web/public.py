@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.preferences import Concern, Preferences
@@ -31,12 +32,17 @@ _LOG = logging.getLogger(__name__)
 
 
 def create_app(
-    preferences: Preferences, studio: Studio, clock: Callable[[], datetime], *, invalid_per_minute: int = LIMIT
+    preferences: Preferences,
+    studio: Studio,
+    clock: Callable[[], datetime],
+    *,
+    api: ASGIApp | None = None,
+    invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
 
-    `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
-    here is never limited (E-15).
+    `api` is what booking systems call. `clock` returns aware UTC and times the limit on broken links,
+    `invalid_per_minute` for each visitor; a link made here is never limited (E-15).
     """
     pages = Pages(studio)
     app = FastAPI(
@@ -50,6 +56,8 @@ def create_app(
     door = OptOutDoor(preferences, pages, Attempts(clock, invalid_per_minute))
     for path in ("/u/{token:path}", "/U/{token:path}"):  # some scanners capitalise the whole link (X-03)
         app.add_route(path, door.answer, methods=list(_METHODS))
+    if api is not None:
+        app.mount("/api/v1", api)
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
