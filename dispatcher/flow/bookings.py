@@ -89,7 +89,7 @@ class Bookings:
             receipt = self._known(transaction, next(iter(fits)), call, actor)
         else:
             receipt = self._unknown(transaction, call, actor)
-        if receipt.conflict is None or receipt.body["recorded"]:
+        if receipt.conflict is None or receipt.recorded:
             remember(transaction, self._store.ring, call, key, receipt)
         return receipt
 

@@ -8,7 +8,7 @@ from dispatcher.errors import FieldError
 from dispatcher.flow.answering import Said
 from dispatcher.keys import KeyRing
 from dispatcher.rules.campaign import Channel, Language
-from dispatcher.rules.ledger import Json, canonical
+from dispatcher.rules.ledger import Json
 from dispatcher.storage import answers
 from dispatcher.storage.api_keys import ApiKey
 from dispatcher.storage.database import Connection
@@ -60,6 +60,12 @@ class Receipt:
     conflict: tuple[str, str] | None = None
     is_replay: bool = False
 
+    @property
+    def recorded(self) -> Sequence[Json]:
+        """Return what was put on record, a line for each answer and client."""
+        recorded = self.body["recorded"]
+        return recorded if isinstance(recorded, list) else []
+
 
 def seen(connection: Connection, ring: KeyRing, call: Call, key: ApiKey) -> Receipt | None:
     """Return the receipt of a call that was taken in before, or None.
@@ -79,7 +85,7 @@ def seen(connection: Connection, ring: KeyRing, call: Call, key: ApiKey) -> Rece
 
 
 def remember(transaction: Transaction, ring: KeyRing, call: Call, key: ApiKey, receipt: Receipt) -> None:
-    """Keep the receipt of a call under keyed hashes of its key and its body."""
+    """Keep the receipt of a call under keyed hashes of its key and its body, to the letter."""
     conflict: list[Json] | None = list(receipt.conflict) if receipt.conflict else None
     kept: dict[str, Json] = {
         "sha": ring.hashed(_BODY, call.body).digest,
@@ -87,7 +93,7 @@ def remember(transaction: Transaction, ring: KeyRing, call: Call, key: ApiKey, r
         "body": receipt.body,
     }
     name = ring.hashed(_CALL, _named(call, key)).digest
-    answers.remember(transaction.connection, _SCOPE, name, canonical(kept), transaction.now)
+    answers.remember(transaction.connection, _SCOPE, name, json.dumps(kept), transaction.now)
 
 
 def _named(call: Call, key: ApiKey) -> str:

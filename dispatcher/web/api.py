@@ -122,7 +122,7 @@ def create_api(
         headers = {REPLAYED: "true"} if receipt.is_replay else {}
         if receipt.conflict is not None:
             _, why = receipt.conflict
-            return problem(409, why, [receipt.conflict], headers, **receipt.body)
+            return problem(409, why, [receipt.conflict], headers, receipt.recorded)
         return JSONResponse(receipt.body, 201, headers)
 
     @api.get(
@@ -140,6 +140,10 @@ def create_api(
     ) -> JSONResponse:
         """Return the verdict for an offer that would go out now; name the client in exactly one way."""
         named = {"customer_number": customer_number, "email": email, "phone": phone}
+        for name in request.query_params:
+            if name not in named or len(request.query_params.getlist(name)) > 1:
+                why = "Name the client in one way, once: there is no other parameter."
+                raise ProblemError(422, why, [(name[:40], why)])
         number, addresses = _asked({name: value for name, value in named.items() if value}, region)
         standing = await run_in_threadpool(verdicts.of, number, addresses)
         return _verdict(standing, request)
@@ -178,6 +182,8 @@ def _asked(named: dict[str, str], region: str) -> tuple[str | None, dict[Channel
         if name == "customer_number":
             return readable(value), {}
         channel = Channel.EMAIL if name == "email" else Channel.SMS
+        # A plus sign that was not percent-encoded arrives as a space.
+        value = f"+{value[1:]}" if name == "phone" and value.startswith(" ") else value
         return None, {channel: canonical(channel, value, region)}
     except HiddenCharacterError as error:
         raise ProblemError(422, str(error), [(name, str(error))]) from None

@@ -193,7 +193,7 @@ class Problem(BaseModel):
     """Why a call was refused (RFC 9457). Nothing of it was kept, except where `recorded` says so."""
 
     type: str = Field("about:blank")
-    title: str = Field(examples=["Unprocessable Content"])
+    title: str = Field(examples=["Unprocessable Entity"])
     status: int = Field(examples=[422])
     detail: str = Field(examples=["A yes needs its time: asked_at, or not_before."])
     errors: list[Remark] = Field(default_factory=list, description="Which field it is, and what is wrong with it.")

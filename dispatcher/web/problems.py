@@ -16,6 +16,11 @@ from dispatcher.errors import FieldError, NotFoundError, RefusedError, StorageEr
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = {429: "60", 503: "30"}
 _NOT_SAVED = "Nothing was saved: send the same call again in a moment."
+_PLAINLY = {
+    "missing": "This is needed.",
+    "extra_forbidden": "No field of this name is taken: leave it out.",
+    "json_invalid": "This is not JSON.",
+}
 _LOG = logging.getLogger(__name__)
 
 
@@ -41,7 +46,7 @@ def problem(
     detail: str,
     errors: Sequence[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
-    **more: Any,
+    recorded: Sequence[Any] = (),
 ) -> JSONResponse:
     """Return the response of a problem."""
     body = {
@@ -50,7 +55,7 @@ def problem(
         "status": status,
         "detail": detail,
         "errors": [{"field": field, "detail": why} for field, why in errors],
-        **more,
+        "recorded": list(recorded),
     }
     retry = {"Retry-After": RETRY_SECONDS[status]} if status in RETRY_SECONDS else {}
     return JSONResponse(body, status, {**retry, **(headers or {})}, media_type=MEDIA_TYPE)
@@ -96,11 +101,13 @@ def _answer(error: Exception) -> JSONResponse:
 
 def _field(place: Sequence[int | str]) -> str:
     """Return the place of a value as a path, `answers[0].channel`; a name that nobody knows is cut short."""
+    if place and place[0] in {"header", "query"}:
+        return str(place[-1]).title() if place[0] == "header" else str(place[-1])
     path = ""
     for step in place:
         if isinstance(step, int):
             path += f"[{step}]"
-        elif step not in {"header", "query", "body"}:
+        else:
             path += f".{step[:40]}" if path else step[:40]
     return path
 
@@ -109,4 +116,4 @@ def _why(error: Mapping[str, Any]) -> str:
     said = error.get("ctx", {}).get("error")
     if isinstance(said, ValueError):
         return str(said)
-    return f"{error['msg']}."
+    return _PLAINLY.get(error["type"], f"{error['msg']}.")

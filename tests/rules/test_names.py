@@ -1,0 +1,42 @@
+"""What a name may hold, by whichever door it comes in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatcher.rules.names import BadNameError, HiddenCharacterError, checked_name, readable
+
+
+@given(st.text())
+def test_a_readable_text_is_all_printable_or_refused(text: str) -> None:
+    """E-25: nothing hidden gets through and nothing is stripped but spaces; a readable text stays as it is."""
+    try:
+        found = readable(text)
+    except HiddenCharacterError as error:
+        assert not chr(int(error.code[2:], 16)).isprintable()
+        return
+    assert found.isprintable()
+    assert found == readable(found)
+    assert "".join(found.split()) == "".join(readable(f" {text} ").split())
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("A =?utf-8?q?Bcc?=", "encoded word"),
+        ("=1", "formula"),
+        ("＝1", "formula"),  # noqa: RUF001 - a look-alike is the point
+        ("ｗｗｗ.x", "web address"),  # noqa: RUF001 - a look-alike is the point
+        ("x" * 101, "longer than 100"),
+    ],
+)
+def test_what_is_no_name_is_refused_with_the_reason(name: str, says: str) -> None:
+    """E-25, E-36: formulas, encoded words, web addresses and endless names."""
+    with pytest.raises(BadNameError, match=says):
+        checked_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "Ánte", "O'Brien", "Eeva-Maija", "x" * 100, "Ole = Olli"])
+def test_a_name_stays_as_it_is(name: str) -> None:
+    """Names are not corrected."""
+    assert name == checked_name(name)
