@@ -8,7 +8,8 @@
      ├── ChannelError         a channel cannot be used as it is set up
      ├── LinkError            a link was not made by this installation
      ├── RefusedError         an act the rules do not allow now
-     │    └── NoSlotError     the year has no room for another campaign
+     │    ├── NoSlotError     the year has no room for another campaign
+     │    └── FieldError      a value that was sent cannot be taken, and which
      ├── NotFoundError        nothing goes by that name
      └── StorageError         the database or the journal cannot be trusted or used
           └── JournalError    the database and its journal disagree
@@ -55,6 +56,14 @@ class RefusedError(DispatcherError):
 
 class NoSlotError(RefusedError):
     """The year has no room for another campaign."""
+
+
+class FieldError(RefusedError):
+    """A value that was sent cannot be taken: correct it and send it again."""
+
+    def __init__(self, field: str, message: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class NotFoundError(DispatcherError):

@@ -8,6 +8,7 @@ import click
 
 from dispatcher.cli.door import Door, note, pass_door
 from dispatcher.engine.embedded import run_sender, stop_on_signals, supervise
+from dispatcher.web.api import create_api
 from dispatcher.web.public import create_app
 from dispatcher.web.server import serve
 
@@ -40,12 +41,16 @@ def web(door: Door) -> None:
     """
     _log_plainly()
     with door.open() as dispatcher:
-        app = create_app(
-            dispatcher.preferences,
-            dispatcher.studio,
-            clock=dispatcher.store.clock,
-            sign_up=dispatcher.public_sign_up,
+        clock, studio = dispatcher.store.clock, dispatcher.studio
+        api = create_api(
+            dispatcher.bookings,
+            dispatcher.verdicts,
+            dispatcher.api_keys,
+            clock,
+            public_url=studio.public_url,
+            region=dispatcher.settings.register_.region,
         )
+        app = create_app(dispatcher.preferences, studio, clock=clock, sign_up=dispatcher.public_sign_up, api=api)
         serve(app, dispatcher.settings.web.host, dispatcher.settings.web.port)
 
 

@@ -125,6 +125,13 @@ class Answering:
         if not newcomer.addresses:
             raise RefusedError("A new client needs an email address or a mobile number.")
         taken = {} if confirmed else clients.by_address(transaction.connection, newcomer.addresses.items())
+        if newcomer.customer_number:
+            # Two customers may share an address: whoever goes by another customer number is somebody else.
+            sharers = clients.read(transaction.connection, frozenset().union(*taken.values()))
+            taken = {
+                pair: frozenset(each for each in numbers if sharers[each].external_hash is None)
+                for pair, numbers in taken.items()
+            }
         if any(taken.values()):
             known = ", ".join(masked(canonical) for (_, canonical), numbers in taken.items() if numbers)
             raise RefusedError(f"{known} belongs to a client already: look them up and record the answer there.")

@@ -6,6 +6,7 @@ from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.rules.actor import Actor, Role
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import persons
+from dispatcher.storage.database import Connection
 from dispatcher.storage.persons import Person
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -74,6 +75,14 @@ class Persons:
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
 
         self._store.write(work)
+
+
+def check_owner(connection: Connection, actor: Actor, what: str) -> None:
+    """Raise RefusedError unless an owner who works here acts; `what` is the act, as in "take a key back"."""
+    for person in persons.everyone(connection):
+        if person.actor == actor and person.role is Role.OWNER and person.ended_at is None:
+            return
+    raise RefusedError(f"Only an owner may {what}: say who you are with --as NAME.")
 
 
 def _nobody(name: str, working: Sequence[Person]) -> NotFoundError:

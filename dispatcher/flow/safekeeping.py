@@ -14,7 +14,7 @@ from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
 from dispatcher.rules.message import Blame, OutcomeKind
-from dispatcher.storage import answers, backup, campaigns, clients, installation, outbox
+from dispatcher.storage import answers, api_keys, backup, campaigns, clients, installation, outbox
 from dispatcher.storage.answers import Suppression
 from dispatcher.storage.backup import BackupReport
 from dispatcher.storage.campaigns import Scheduled
@@ -115,6 +115,8 @@ class Safekeeping:
                 _take_no(transaction, record, report)
             elif record.kind is JournalKind.CLIENTS and record.number in missing:
                 report.clients += clients.keep_returning(transaction.connection, _numbers(record))
+            elif record.kind is JournalKind.KEY_REVOKED and record.number in missing:
+                _take_revoked_key(transaction, record, actor)
             elif record.kind is JournalKind.SLOT_SPENT:
                 _take_slot(transaction, record, actor, report, is_missing=record.number in missing)
         installation.take_in(connection, sorted(missing))
@@ -178,6 +180,14 @@ def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> 
         said = read_stamp(no.answer["not_after"]) or read_stamp(record.at) or transaction.now
         new = (Suppression(keyed, no.channel, OBJECTION, said) for keyed in no.hashes)
         report.suppressions += answers.suppress(connection, new)
+
+
+def _take_revoked_key(transaction: Transaction, record: Record, actor: Actor) -> None:
+    """Revoke a key again that the copy knew as working."""
+    number = api_keys.revoke(transaction.connection, str(record.body["secret"]), transaction.now)
+    if number is not None:
+        body: dict[str, Json] = {"event": "revoked", "key": number}
+        transaction.ledger.append(Entry(EntryKind.API_KEY, actor, body=body))
 
 
 def _is_recorded(connection: Connection, no: _No) -> bool:

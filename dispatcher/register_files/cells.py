@@ -1,22 +1,20 @@
 """One cell at a time: text in, a value out, or a sentence that says what is wrong with it."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from dispatcher.register_files.mapping import header_key
+from dispatcher.rules import names
 from dispatcher.rules.address import AddressError, canonical_number, masked
 from dispatcher.rules.calendar import day_span
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
+from dispatcher.rules.names import NAME_LENGTH, BadNameError, HiddenCharacterError, checked_name
 
-NAME_LENGTH = 100
 _WORDING_LENGTH = 2000
 _DASHES = frozenset("-–")  # noqa: RUF001 - the dash people type where there is nothing to say
-_ENCODED_WORD = re.compile(r"=\?.*\?=")
-_FORMULA = tuple("=+-@")
 _LONG_NUMBER = re.compile(r"\d{6}")
 _NUMBER = re.compile(r"[+0-9 ()./‑–-]+")  # noqa: RUF001 - the dashes people type in numbers
 _NUMBER_AS_FRACTION = re.compile(r"(\d{6,15})[.,]0+")
@@ -67,15 +65,11 @@ def readable(cell: Cell) -> str:
     Raises CellError for control and other hidden characters, marks of text direction among them: they are refused,
     never stripped (E-25).
     """
-    text = unicodedata.normalize("NFC", cell.text)
-    if not text.isprintable():
-        hidden = next((char for char in text if not char.isprintable() and unicodedata.category(char) != "Zs"), None)
-        if hidden is not None:
-            raise CellError(
-                cell.column,
-                f"The cell holds a hidden character (U+{ord(hidden):04X}): empty it, type it anew and export again.",
-            )
-    return " ".join(text.split())
+    try:
+        return names.readable(cell.text)
+    except HiddenCharacterError as error:
+        reason = f"The cell holds a hidden character ({error.code}): empty it, type it anew and export again."
+        raise CellError(cell.column, reason) from None
 
 
 def plain(cell: Cell) -> str:
@@ -90,17 +84,10 @@ def name_part(cell: Cell) -> str:
     Raises CellError for hidden characters, encoded words (E-25), web addresses (E-36) and what a spreadsheet would
     take for a formula; look-alikes of these signs count as the signs.
     """
-    text = plain(cell)
-    shape = unicodedata.normalize("NFKC", text).casefold()
-    if len(text) > NAME_LENGTH:
-        raise CellError(cell.column, f"The name is longer than {NAME_LENGTH} characters: shorten it.")
-    if shape.startswith(_FORMULA):
-        raise CellError(cell.column, "A name cannot begin with = + - or @, which a spreadsheet takes for a formula.")
-    if _ENCODED_WORD.search(shape):
-        raise CellError(cell.column, "The name is an encoded word of a mail header (=?...?=): type the name itself.")
-    if "://" in shape or "www." in shape:
-        raise CellError(cell.column, "A name cannot hold a web address: correct the name.")
-    return text
+    try:
+        return checked_name(plain(cell))
+    except BadNameError as error:
+        raise CellError(cell.column, str(error)) from None
 
 
 def customer_number(cell: Cell) -> str | None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.rules.audit_consent import ConsentCheck, Relied
 from dispatcher.rules.audit_counts import Counted, Counts
+from dispatcher.rules.audit_standing import StandingCheck
 from dispatcher.rules.budget import CEILING, Slot
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
@@ -96,13 +97,16 @@ class Recount:
         self.findings: list[str] = []
         self.unnamed = 0
         self._consent = ConsentCheck(zone, valid_for)
+        self._standing = StandingCheck()
         self._messages: dict[str, _Message] = {}
         self._last_from: dict[int, CampaignRecord] = {}
         self._days: dict[str, date] = {}
         self._takes: Mapping[str, Callable[[StoredEntry, Body], None]] = {
             EntryKind.CAMPAIGN.value: self._campaign,
             EntryKind.SLOT.value: self._slot,
-            EntryKind.CLIENT.value: self._consent.move,
+            EntryKind.CLIENT.value: self._client,
+            EntryKind.REQUEST.value: self._standing.ask,
+            EntryKind.ERASED.value: self._standing.erase,
             EntryKind.ANSWER.value: self._answer,
             EntryKind.PLANNED.value: self._planned,
             EntryKind.WITHHELD.value: self._withheld,
@@ -171,6 +175,10 @@ class Recount:
             raise _OutOfOrderError(f"changes the slot of campaign {record.number}, which had been spent")
         record.slot, record.day = event, day or record.day
 
+    def _client(self, entry: StoredEntry, body: Body) -> None:
+        self._consent.move(entry, body)
+        self._standing.mark(entry, body)
+
     def _answer(self, entry: StoredEntry, body: Body) -> None:
         answer = self._consent.hear(entry, body)
         if answer.reply is Reply.WITHDRAWN:
@@ -198,8 +206,9 @@ class Recount:
         in_year = day.year == self.year
         record.touches = record.touches or in_year
         relied = self._consent.judge(entry, body)
-        if isinstance(relied, str) and in_year:
-            self._find(f"Entry {entry.id} (send) {relied}.")
+        for wrong in (self._standing.against(entry), relied if isinstance(relied, str) else None):
+            if wrong is not None and in_year:
+                self._find(f"Entry {entry.id} (send) {wrong}.")
         message = self._waiting(entry, body, record, channel)
         self._move(body, message, MessageState.ATTEMPTING, channel)
         message.address = _number(body["address"])

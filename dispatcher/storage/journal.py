@@ -38,6 +38,8 @@ class JournalKind(StrEnum):
     """A client was marked as one who is not written to (a child, restricted), or is so no longer."""
     ERASED = "erased"
     """Clients were erased: their numbers, and why."""
+    KEY_REVOKED = "key_revoked"
+    """A booking system's key was revoked: its number, and the SHA-256 of its secret."""
     SLOT_SPENT = "slot_spent"
     """A campaign began on a local date, so its slot is spent."""
     RESTORED = "restored"

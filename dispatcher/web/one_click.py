@@ -15,7 +15,7 @@ _FIELD_OF_FORM = re.compile(rb'name="?list-unsubscribe"?[;\r\n]', re.IGNORECASE)
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, at_most: int = READ_AT_MOST) -> bytes:
     """Return the first bytes of a body: as much as came in time, empty where none came. Never raises for what it got.
 
     The rest is taken off the wire and dropped, since a client whose upload is cut off may never read the answer.
@@ -24,7 +24,7 @@ async def read_body(request: Request) -> bytes:
     with suppress(ClientDisconnect, TimeoutError):
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
-                kept += chunk[: READ_AT_MOST - len(kept)]
+                kept += chunk[: at_most - len(kept)]
     return bytes(kept)
 
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.preferences import Concern, Preferences
@@ -36,14 +37,14 @@ def create_app(
     clock: Callable[[], datetime],
     *,
     sign_up: SignUp | None = None,
+    api: ASGIApp | None = None,
     invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
 
-    With `sign_up` it has the public page on which anybody may say yes.
-
-    `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
-    here is never limited (E-15).
+    With `sign_up` it has the public page on which anybody may say yes; `api` is what booking systems
+    call. `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link
+    made here is never limited (E-15).
     """
     pages = Pages(studio)
     app = FastAPI(
@@ -66,6 +67,8 @@ def create_app(
         app.add_route(path, door.answer, methods=list(METHODS))
     if joining is not None:
         joining.join(app)
+    if api is not None:
+        app.mount("/api/v1", api)
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])

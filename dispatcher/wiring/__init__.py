@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
+from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audit import Audit
+from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.duties import Duties, Duty, in_thread
@@ -29,6 +31,7 @@ from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
+from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.wordings import Wordings
 from dispatcher.links import ConfirmLinks, OptOutLinks
 from dispatcher.rendering.service import ServiceRenderer
@@ -84,6 +87,9 @@ class Dispatcher:
     requests: Requests
     wordings: Wordings
     sources: Sources
+    api_keys: ApiKeys
+    bookings: Bookings
+    verdicts: Verdicts
     preferences: Preferences
     services: Services
     sign_up: SignUp
@@ -172,6 +178,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         requests=Requests(store, policy),
         wordings=Wordings(store),
         sources=sources,
+        api_keys=ApiKeys(store, policy),
+        bookings=Bookings(store, policy, answering),
+        verdicts=Verdicts(store, policy),
         preferences=Preferences(store, links),
         services=services,
         sign_up=sign_up,

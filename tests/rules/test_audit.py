@@ -55,7 +55,7 @@ class Book:
 
     def begin(self, campaign: int, day: date) -> None:
         """Write that a campaign was scheduled and has begun on this day."""
-        at = _noon(day)
+        at = noon(day)
         scheduled = {"event": "scheduled", "name": f"c{campaign}", "title": "T", "kind": "offer", "send_at": stamp(at)}
         self.write(EntryKind.CAMPAIGN, at, scheduled, campaign=campaign)
         for event in ("taken", "spent"):
@@ -66,7 +66,7 @@ class Book:
         """Write that a message was planned and return its name."""
         name = f"{campaign}-{client}"
         body: dict[str, Json] = {"message": name, "address": client + 100}
-        self.write(EntryKind.PLANNED, _noon(day), body, client=client, campaign=campaign, channel=channel)
+        self.write(EntryKind.PLANNED, noon(day), body, client=client, campaign=campaign, channel=channel)
         return name
 
     def send(
@@ -75,12 +75,12 @@ class Book:
         """Write the Send of a planned message and return its number."""
         about: dict[str, Json] = {"message": f"{campaign}-{client}", "answer": answer, "address": client + 100}
         body = {**about, "attempt": 1, "day": day.isoformat(), "valid_for_days": 365, **more}
-        return self.write(EntryKind.SEND, _noon(day), body, client=client, campaign=campaign, channel=channel)
+        return self.write(EntryKind.SEND, noon(day), body, client=client, campaign=campaign, channel=channel)
 
     def outcome(self, campaign: int, client: int, day: date, outcome: str = "accepted") -> int:
         """Write what became of a message."""
         body = {"message": f"{campaign}-{client}", "outcome": outcome, "code": "250"}
-        return self.write(EntryKind.OUTCOME, _noon(day), body, client=client, campaign=campaign)
+        return self.write(EntryKind.OUTCOME, noon(day), body, client=client, campaign=campaign)
 
     def whole(self, campaign: int, client: int, day: date, answer: int, outcome: str = "accepted") -> int:
         """Write the whole way of one message and return the number of its Send."""
@@ -95,7 +95,8 @@ class Book:
         return self.recount.findings
 
 
-def _noon(day: date) -> datetime:
+def noon(day: date) -> datetime:
+    """Return noon of a day in Helsinki, or one in the afternoon, in UTC."""
     return datetime.combine(day, time(10), UTC)
 
 
@@ -196,15 +197,39 @@ def test_no_yes_carries_over_to_an_address_that_replaced_another() -> None:
     book.begin(1, MARCH)
     book.whole(1, ANNA, MARCH, yes)
     replaced: dict[str, Json] = {"event": "addresses_changed", "addresses": addresses[2]}
-    book.write(EntryKind.CLIENT, _noon(MARCH) + DAY, replaced, client=ANNA)
+    book.write(EntryKind.CLIENT, noon(MARCH) + DAY, replaced, client=ANNA)
     book.begin(2, MARCH + 2 * DAY)
     send = book.whole(2, ANNA, MARCH + 2 * DAY, yes)
-    again = book.answer(ANNA, "granted", _noon(MARCH) + 3 * DAY)
+    again = book.answer(ANNA, "granted", noon(MARCH) + 3 * DAY)
     book.begin(3, MARCH + 4 * DAY)
     book.whole(3, ANNA, MARCH + 4 * DAY, again)
     assert [
         f"Entry {send} (send) relied on entry {yes}, a yes to an address that another had replaced."
     ] == book.findings()
+
+
+@pytest.mark.parametrize(
+    ("sound", "source", "says"),
+    [
+        (True, 3, None),
+        (True, None, None),
+        (False, None, "added up to never_asked for email"),
+        (False, 3, "added up to never_asked for email"),
+    ],
+)
+def test_a_yes_to_an_unsound_question_is_none(
+    sound: bool,  # noqa: FBT001 - a column of a table
+    source: int | None,
+    says: str | None,
+) -> None:
+    """L-03: the audit folds answers as the gate does, those of a source and those ticked beforehand included."""
+    book = Book()
+    yes = book.answer(ANNA, "granted", ASKED, sound=sound, source=source)
+    book.begin(1, MARCH)
+    book.whole(1, ANNA, MARCH, yes)
+    findings = book.findings()
+    assert (says is not None) is bool(findings)
+    assert says is None or says in findings[0]
 
 
 def test_a_deferred_message_counts_once_and_a_refused_one_never() -> None:
@@ -304,14 +329,14 @@ def test_a_campaign_is_told_by_its_entries_to_the_end() -> None:
     book = Book()
     yes, other = (book.answer(client, "granted", ASKED) for client in (ANNA, BERTTA))
     book.begin(1, MARCH)
-    book.write(EntryKind.WITHHELD, _noon(MARCH), {"reason": "restricted", "at": "planning"}, client=13, campaign=1)
+    book.write(EntryKind.WITHHELD, noon(MARCH), {"reason": "restricted", "at": "planning"}, client=13, campaign=1)
     book.whole(1, ANNA, MARCH, yes)
     name = book.plan(1, BERTTA, MARCH)
     late = {"reason": "objection", "at": "delivery", "message": name}
-    book.write(EntryKind.WITHHELD, _noon(MARCH), late, client=BERTTA, campaign=1)
-    book.write(EntryKind.CAMPAIGN, _noon(MARCH), {"event": "finished"}, campaign=1)
+    book.write(EntryKind.WITHHELD, noon(MARCH), late, client=BERTTA, campaign=1)
+    book.write(EntryKind.CAMPAIGN, noon(MARCH), {"event": "finished"}, campaign=1)
     for client in (ANNA, ANNA, BERTTA):
-        book.answer(client, "withdrawn", _noon(MARCH) + DAY, None)
+        book.answer(client, "withdrawn", noon(MARCH) + DAY, None)
     assert [] == book.findings()
     record = book.recount.campaigns[1]
     assert (State.FINISHED, "spent", MARCH) == (record.state, record.slot, record.day)
@@ -323,8 +348,8 @@ def test_a_released_campaign_keeps_its_name() -> None:
     """A release is an entry with the word of the first scheduling and nothing more."""
     book = Book()
     book.begin(1, MARCH)
-    book.write(EntryKind.CAMPAIGN, _noon(MARCH), {"event": "held", "reason": "by_hand"}, campaign=1)
-    book.write(EntryKind.CAMPAIGN, _noon(MARCH), {"event": "scheduled", "reason": None}, campaign=1)
+    book.write(EntryKind.CAMPAIGN, noon(MARCH), {"event": "held", "reason": "by_hand"}, campaign=1)
+    book.write(EntryKind.CAMPAIGN, noon(MARCH), {"event": "scheduled", "reason": None}, campaign=1)
     assert ("c1", State.SCHEDULED) == (book.recount.campaigns[1].name, book.recount.campaigns[1].state)
 
 
@@ -334,8 +359,8 @@ def test_a_restore_makes_open_messages_unknown_without_a_finding() -> None:
     book.answer(ANNA, "granted", ASKED)
     book.begin(1, MARCH)
     body = {"message": book.plan(1, ANNA, MARCH), "outcome": "unknown", "code": "restored", "day": MARCH.isoformat()}
-    book.write(EntryKind.OUTCOME, _noon(MARCH), body, client=ANNA, campaign=1)
-    restore = book.write(EntryKind.RESTORE, _noon(MARCH), {"event": "replayed"})
+    book.write(EntryKind.OUTCOME, noon(MARCH), body, client=ANNA, campaign=1)
+    restore = book.write(EntryKind.RESTORE, noon(MARCH), {"event": "replayed"})
     assert [] == book.findings()
     assert ([restore], 1) == (book.recount.restored, book.recount.clients.most())
     assert (1, 0) == (book.recount.agreement.restored, book.recount.agreement.messages.total())
@@ -345,7 +370,7 @@ def test_a_slot_that_changes_after_it_was_spent_is_a_finding() -> None:
     """L-23: a spent slot never comes back."""
     book = Book()
     book.begin(1, MARCH)
-    back = book.write(EntryKind.SLOT, _noon(MARCH), {"event": "returned"}, campaign=1)
+    back = book.write(EntryKind.SLOT, noon(MARCH), {"event": "returned"}, campaign=1)
     assert [f"Entry {back} (slot) changes the slot of campaign 1, which had been spent."] == book.findings()
     assert [Slot(MARCH, "T")] == book.recount.spent()
 

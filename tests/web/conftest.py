@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from httpx2 import Response
 from sqlalchemy import Connection, MetaData, delete, select, text
 from starlette.testclient import TestClient
 
@@ -15,15 +17,20 @@ from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer
+from dispatcher.rules.ledger import EntryKind, StoredEntry
+from dispatcher.rules.scope import Scope
 from dispatcher.rules.studio import Studio
-from dispatcher.storage import answers, clients, installation
+from dispatcher.storage import answers, clients, installation, ledger
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal import DatabaseJournal, FileJournal
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import ClientAddressTable, ClientTable
 from dispatcher.storage.writer import Writer
+from dispatcher.web.api import create_api
 from dispatcher.web.public import create_app
+from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
+from tests.workshop import build
 
 NUMBER = 140_737_488_355_001
 """The client of these tests: as wide as a client's number can be."""
@@ -86,12 +93,7 @@ class House:
 
     def lose_journal(self) -> None:
         """Take the journal away, as a full disk or a wrong mount would: no "no" can be kept any more."""
-        if self.journal_path is not None:
-            self.journal_path.rename(self.journal_path.with_suffix(".gone"))
-            return
-        assert isinstance(self.store.journal, DatabaseJournal)
-        with self.store.journal._database.writing() as connection:
-            connection.execute(text("ALTER TABLE journal RENAME TO gone"))
+        lose_journal(self.store)
 
 
 @pytest.fixture
@@ -124,3 +126,57 @@ def _enrol(connection: Connection, now: datetime) -> None:
     held = {(Channel.EMAIL, "maj.berg@posti.example"), (Channel.SMS, "+358401234567")}
     found = clients.address_rows(connection, held, now)
     clients.insert_links(connection, [(NUMBER, channel, row) for (channel, _), row in found.items()])
+
+
+def lose_journal(store: Store) -> None:
+    """Take the journal of an installation away."""
+    if isinstance(store.journal, FileJournal):
+        store.journal._path.rename(store.journal._path.with_suffix(".gone"))
+        return
+    with store.journal._database.writing() as connection:
+        connection.execute(text("ALTER TABLE journal RENAME TO gone"))
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """An installation with a booking system that calls its API."""
+
+    dispatcher: Dispatcher
+    caller: TestClient
+    key: str
+
+    def tell(self, body: object, name: str = "call-1", **headers: str) -> Response:
+        """Tell answers under this idempotency key."""
+        given = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": name}
+        return self.caller.post("/api/v1/answers", json=body, headers=given | headers)
+
+    def ask(self, **query: str) -> Response:
+        """Ask for a verdict."""
+        return self.caller.get("/api/v1/verdict", params=query, headers={"Authorization": f"Bearer {self.key}"})
+
+    def entries(self, kind: EntryKind = EntryKind.ANSWER) -> list[StoredEntry]:
+        """Return the ledger's entries of a kind."""
+        with self.dispatcher.store.reading() as connection:
+            return list(ledger.entries(connection, [kind.value]))
+
+
+@pytest.fixture
+def office(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str) -> Iterator[Office]:
+    """Give an installation whose booking system has a key to everything, on SQLite and on PostgreSQL."""
+    with build(tmp_path / "studio", clock, database_url, journal_url).opened() as dispatcher:
+        _, key = dispatcher.api_keys.create("Ajanvaraus", set(Scope), dispatcher.persons.acting(None))
+        with TestClient(site(dispatcher), base_url=dispatcher.studio.public_url) as caller:
+            yield Office(dispatcher, caller, key)
+
+
+def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
+    """Return the whole public application of an installation, as `dispatcher web` serves it."""
+    api = create_api(
+        dispatcher.bookings,
+        dispatcher.verdicts,
+        dispatcher.api_keys,
+        dispatcher.store.clock,
+        public_url=dispatcher.studio.public_url,
+        invalid_per_minute=invalid_per_minute,
+    )
+    return create_app(dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api)

@@ -1,0 +1,58 @@
+"""Every route there is, and what guards it: a signed token, a key with a scope, or nothing because it tells nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Mount, Route
+
+from dispatcher.rules.scope import Scope
+from dispatcher.web.api import Needs
+from tests.web.conftest import Office, site
+
+TOKEN, OPEN = "a signed token", "open"
+GUARDS = {
+    "/u/{token:path}": TOKEN,
+    "/U/{token:path}": TOKEN,
+    "/static/page.css": OPEN,
+    "/health": OPEN,
+    "/api/v1/openapi.json": OPEN,
+    "/api/v1/answers": Scope.ANSWERS_WRITE,
+    "/api/v1/verdict": Scope.VERDICT_READ,
+}
+"""The whole list; a route that is not on it fails the test until somebody has thought about its guard."""
+
+
+def routes(found: list[BaseRoute], above: str = "") -> Iterator[tuple[str, Route]]:
+    """Yield every route of an application with its whole path."""
+    for route in found:
+        if isinstance(route, Mount):
+            yield from routes(list(route.routes), above + route.path)
+        else:
+            assert isinstance(route, Route)
+            yield above + route.path, route
+
+
+def guard_of(path: str, route: Any) -> str:
+    """Return what a route really is guarded by."""
+    if isinstance(route, APIRoute):
+        [needs] = [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
+        return needs.scope
+    return TOKEN if "{token" in path else OPEN
+
+
+def test_every_route_has_the_guard_that_is_written_down(office: Office) -> None:
+    """Each route is public with a signed token, needs a key with one scope, or is open and tells nothing."""
+    app = site(office.dispatcher)
+    assert {path: guard_of(path, route) for path, route in routes(app.routes)} == GUARDS
+
+
+def test_without_its_guard_a_route_does_nothing(office: Office) -> None:
+    """What is not open answers 401 or 404 to somebody who has neither token nor key, whatever the method."""
+    for path, route in routes(site(office.dispatcher).routes):
+        if GUARDS[path] is OPEN:
+            continue
+        for method in (route.methods or set()) - {"OPTIONS"}:
+            answer = office.caller.request(method, path.replace("{token:path}", "nothing"))
+            assert answer.status_code == (404 if GUARDS[path] is TOKEN else 401), (method, path)
+    assert [] == office.entries()
