@@ -1,7 +1,7 @@
 """The links a client can click: made here, read here.
 
-A token is `key id, client number, channel, MAC` in base32, so that it needs no row behind it and works after a restore
-and after erasure (docs/architecture.md). It holds nothing about the client (E-05).
+A token is `key id, channel, client number, MAC` in base32, so that it needs no row behind it and works after a restore
+and after erasure (docs/architecture.md); a renewal's names an answer as well. It holds nothing about the client (E-05).
 """
 
 import base64
@@ -16,9 +16,12 @@ from dispatcher.rules.campaign import Channel
 
 CLIENT_BITS = 48
 """How wide a client's random number is: two clients never share one, and it fits six bytes of a token."""
+_CLIENT_BYTES = CLIENT_BITS // 8
 _MAC_BYTES = {Channel.EMAIL: 16, Channel.SMS: 12}
 _FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
-_LABEL = b"opt-out"
+_OPT_OUT, _RENEWAL = b"opt-out", b"renewal"
+"""Each kind of link has a label of its own under the MAC, so that none can be used as another."""
+_ENTRY_BYTES = 6
 _NOT_BASE32 = re.compile(r"[^a-z2-7]")
 
 
@@ -28,6 +31,15 @@ class OptOut:
 
     client: int
     channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a renewal link stands for: this client's yes to this channel, by the number of its entry in the ledger."""
+
+    client: int
+    channel: Channel
+    entry: int
 
 
 class OptOutLinks:
@@ -43,9 +55,7 @@ class OptOutLinks:
 
     def token(self, link: OptOut) -> str:
         """Return the token of a link: lower-case base32, 37 characters in mail and 31 in a text message."""
-        key = self._ring.current(KeyKind.TOKEN)
-        head = _head(key, link)
-        return _encode(head + _mac(key, head, link.channel))
+        return _token(self._ring, _OPT_OUT, link.channel, _number(link.client))
 
     def read(self, token: str) -> OptOut:
         """Return what a token stands for.
@@ -53,24 +63,58 @@ class OptOutLinks:
         Case, trailing punctuation and stray signs that mail programs and scanners add are forgiven (X-03). Raises
         LinkError for anything this installation did not make; the comparison takes constant time.
         """
-        raw = _decode(token)
-        if len(raw) < 7:
-            raise LinkError
-        key = self._ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
-        channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
-        head, mac = raw[:7], raw[7:]
-        if key is None or not hmac.compare_digest(mac, _mac(key, head, channel)):
-            raise LinkError
-        return OptOut(int.from_bytes(head[1:], "big"), channel)
+        channel, said = _read(self._ring, _OPT_OUT, token, _CLIENT_BYTES)
+        return OptOut(int.from_bytes(said, "big"), channel)
 
 
-def _head(key: Key, link: OptOut) -> bytes:
-    first = KEY_IDS.index(key.id) << 1 | _FLAGS[link.channel]
-    return bytes([first]) + link.client.to_bytes(CLIENT_BITS // 8, "big")
+class RenewalLinks:
+    """Makes and reads the links by which a yes that ends soon can be given anew."""
+
+    def __init__(self, ring: KeyRing, public_url: str) -> None:
+        self._ring = ring
+        self._base = f"{public_url.rstrip('/')}/r/"
+
+    def url(self, link: Renewal) -> str:
+        """Return the address to print in a message."""
+        return self._base + self.token(link)
+
+    def token(self, link: Renewal) -> str:
+        """Return the token of a link: lower-case base32, 47 characters in mail and 40 in a text message."""
+        said = _number(link.client) + link.entry.to_bytes(_ENTRY_BYTES, "big")
+        return _token(self._ring, _RENEWAL, link.channel, said)
+
+    def read(self, token: str) -> Renewal:
+        """Return what a token stands for, as forgiving as an opt-out link's; raises LinkError likewise."""
+        channel, said = _read(self._ring, _RENEWAL, token, _CLIENT_BYTES + _ENTRY_BYTES)
+        client, entry = said[:_CLIENT_BYTES], said[_CLIENT_BYTES:]
+        return Renewal(int.from_bytes(client, "big"), channel, int.from_bytes(entry, "big"))
 
 
-def _mac(key: Key, head: bytes, channel: Channel) -> bytes:
-    return key.mac(_LABEL, head)[: _MAC_BYTES[channel]]
+def _number(client: int) -> bytes:
+    return client.to_bytes(_CLIENT_BYTES, "big")
+
+
+def _token(ring: KeyRing, label: bytes, channel: Channel, said: bytes) -> str:
+    key = ring.current(KeyKind.TOKEN)
+    head = bytes([KEY_IDS.index(key.id) << 1 | _FLAGS[channel]]) + said
+    return _encode(head + _mac(key, label, head, channel))
+
+
+def _read(ring: KeyRing, label: bytes, token: str, size: int) -> tuple[Channel, bytes]:
+    """Return the channel and the bytes that a token of this kind says, or raise LinkError."""
+    raw = _decode(token)
+    if len(raw) <= size:
+        raise LinkError
+    key = ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
+    channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
+    head, mac = raw[: size + 1], raw[size + 1 :]
+    if key is None or not hmac.compare_digest(mac, _mac(key, label, head, channel)):
+        raise LinkError
+    return channel, head[1:]
+
+
+def _mac(key: Key, label: bytes, head: bytes, channel: Channel) -> bytes:
+    return key.mac(label, head)[: _MAC_BYTES[channel]]
 
 
 def _encode(raw: bytes) -> str:

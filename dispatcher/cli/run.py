@@ -40,7 +40,8 @@ def web(door: Door) -> None:
     """
     _log_plainly()
     with door.open() as dispatcher:
-        app = create_app(dispatcher.preferences, dispatcher.studio, clock=dispatcher.store.clock)
+        clock, renewing = dispatcher.store.clock, dispatcher.renewing
+        app = create_app(dispatcher.preferences, dispatcher.studio, clock, renewing=renewing)
         serve(app, dispatcher.settings.web.host, dispatcher.settings.web.port)
 
 

@@ -50,7 +50,9 @@ def performed(
             account = Account(dispatcher.studio.name)
             owner = dispatcher.persons.acting(None)
             scene = Scene(dispatcher, stage, people, clock, places, account, teller, owner)
-            with stage.open_to_public(create_app(dispatcher.preferences, dispatcher.studio, clock)):
+            with stage.open_to_public(
+                create_app(dispatcher.preferences, dispatcher.studio, clock, renewing=dispatcher.renewing)
+            ):
                 _play(scene)
                 yield account
 

@@ -93,6 +93,8 @@ class EmailWriter:
         """Return the finished email of one client. Raises RenderingError if the envelope cannot be written."""
         to = headers.checked_address(envelope.to)
         link = headers.checked_link(values[Hole.OPT_OUT_URL])
+        if values[Hole.ENDS_ON]:
+            headers.checked_link(values[Hole.RENEW_URL])
         own_id = f"<{headers.checked_message_id(envelope.message_id)}@{self._studio.domain}>"
         escaped = {hole: html.escape(value) for hole, value in values.items()}
         content = (

@@ -40,7 +40,7 @@ _RETRY_AFTER = {View.TOO_MANY: "60", View.FAILED: "120"}
 
 
 class Pages:
-    """Makes the answers of the opt-out page for one studio."""
+    """Makes the pages of one studio."""
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
@@ -58,21 +58,25 @@ class Pages:
     ) -> HTMLResponse:
         """Return a page with its status. `with_button` puts the button on it that stops everything."""
         language = language_of(request, concern.language)
-        html = self._environment.get_template("page.html").render(
-            view=view.value,
+        page = self.page(
+            "page.html", language, _STATUS[view], view=view.value, address=concern.address, with_button=with_button
+        )
+        if view in _RETRY_AFTER:
+            page.headers["Retry-After"] = _RETRY_AFTER[view]
+        return page
+
+    def page(self, template: str, language: Language, status: int, **values: object) -> HTMLResponse:
+        """Return a page made from a template, in the studio's look; `values` are what this template needs beside it."""
+        html = self._environment.get_template(template).render(
             language=language.value,
             languages=[other.value for other in Language],
-            address=concern.address,
-            with_button=with_button,
             studio=self._studio,
             notice_url=self._studio.notice_in(language),
             stylesheet=self._base + STYLESHEET,
-            t=lambda key, **values: text(key, language, **values),
+            t=lambda key, **holes: text(key, language, **holes),
+            **values,
         )
-        headers = {"Content-Language": language.value}
-        if view in _RETRY_AFTER:
-            headers["Retry-After"] = _RETRY_AFTER[view]
-        return HTMLResponse(html, _STATUS[view], headers)
+        return HTMLResponse(html, status, {"Content-Language": language.value})
 
 
 def stylesheet() -> str:

@@ -1,11 +1,10 @@
-"""What clients touch: the page they leave by, and the button of their mail program (RFC 8058).
+"""What clients touch: the page they leave by, the button of their mail program (RFC 8058), the page to renew a yes.
 
-GET changes nothing; POST stops everything, on disk before it is answered (E-09, E-11). Anybody who holds the link may
-use it: no cookie, no login, no question about where the request comes from (E-07).
+GET changes nothing; POST to an opt-out link stops everything, on disk before it is answered (E-09, E-11). Who has it
+may use it: no cookie, no login, no question about where the request comes from (E-07).
 """
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
@@ -18,25 +17,31 @@ from starlette.responses import PlainTextResponse, Response
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.preferences import Concern, Preferences
+from dispatcher.flow.renewing import Renewing
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.door import METHODS, methods_allowed, token_in
 from dispatcher.web.guard import Guard
 from dispatcher.web.one_click import is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
+from dispatcher.web.renewal import RenewalDoor
 
-_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
-_END_OF_TOKEN = re.compile(r"[/?&#]")
 _LOG = logging.getLogger(__name__)
 
 
 def create_app(
-    preferences: Preferences, studio: Studio, clock: Callable[[], datetime], *, invalid_per_minute: int = LIMIT
+    preferences: Preferences,
+    studio: Studio,
+    clock: Callable[[], datetime],
+    *,
+    renewing: Renewing | None = None,
+    invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
 
-    `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
-    here is never limited (E-15).
+    `renewing` takes the yeses that are given anew. `clock` returns aware UTC and times the limit on broken links,
+    `invalid_per_minute` for each visitor; a link made here is never limited (E-15).
     """
     pages = Pages(studio)
     app = FastAPI(
@@ -47,9 +52,13 @@ def create_app(
     )
     app.add_middleware(Guard, failed=lambda request: pages.answer(View.FAILED, request))
     app.add_exception_handler(HTTPException, _unrouted(pages))
-    door = OptOutDoor(preferences, pages, Attempts(clock, invalid_per_minute))
-    for path in ("/u/{token:path}", "/U/{token:path}"):  # some scanners capitalise the whole link (X-03)
-        app.add_route(path, door.answer, methods=list(_METHODS))
+    attempts = Attempts(clock, invalid_per_minute)
+    doors = {"u": OptOutDoor(preferences, pages, attempts).answer}
+    if renewing is not None:
+        doors["r"] = RenewalDoor(renewing, pages, attempts).answer
+    for name, door in doors.items():
+        for path in (name, name.upper()):  # some scanners capitalise the whole link (X-03)
+            app.add_route(f"/{path}/{{token:path}}", door, methods=list(METHODS))
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
@@ -67,9 +76,8 @@ class OptOutDoor:
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect (E-08)."""
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
-        # What programs hang on to a link comes after one of these, even percent-encoded; the link itself has none.
-        token = _END_OF_TOKEN.split(request.path_params["token"], maxsplit=1)[0]
+            return methods_allowed()
+        token = token_in(request)
         try:
             return await (self._leave if request.method == "POST" else self._show)(request, token)
         except LinkError:

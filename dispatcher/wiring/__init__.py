@@ -19,11 +19,12 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.register import Register
+from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
-from dispatcher.links import OptOutLinks
+from dispatcher.links import OptOutLinks, RenewalLinks
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
@@ -75,6 +76,7 @@ class Dispatcher:
     answering: Answering
     requests: Requests
     preferences: Preferences
+    renewing: Renewing
     audit: Audit
     safekeeping: Safekeeping
     keyring: Keyring
@@ -107,7 +109,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
     links = OptOutLinks(store.ring, studio.public_url)
-    press = Press(studio, links, policy)
+    renewals = RenewalLinks(store.ring, studio.public_url)
+    press = Press(studio, links, renewals, policy)
+    answering = Answering(store)
     templates = directory / "templates"
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
@@ -128,9 +132,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
-        answering=Answering(store),
+        answering=answering,
         requests=Requests(store, policy),
         preferences=Preferences(store, links),
+        renewing=Renewing(store, renewals, policy, answering),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
         keyring=Keyring(store),
