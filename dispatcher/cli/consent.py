@@ -5,6 +5,9 @@ import click
 from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
 from dispatcher.rules.campaign import Channel
 
+_BAR = 30
+"""Characters of the longest bar."""
+
 
 @click.group()
 def consent() -> None:
@@ -68,6 +71,48 @@ def history(door: Door, words: str, *, as_json: bool) -> None:
     ]
     columns = ["given", "recorded", "answer", "channel", "where", "asked in these words"]
     say_table(columns, rows, texts=["answer", "channel", "where", "asked in these words"])
+
+
+@consent.command()
+@json_option
+@pass_door
+def forecast(door: Door, *, as_json: bool) -> None:
+    """Show how many yeses end this month and in each of the next twelve, if nobody renews them.
+
+    \b
+    Example:
+      dispatcher consent forecast
+    """
+    with door.open() as dispatcher:
+        months = dispatcher.forecasting.run()
+        asked = dispatcher.policy.renew_for.days
+    if as_json:
+        found = [{"month": f"{each.month:%Y-%m}"} | {c.value: each.ends[c] for c in Channel} for each in months]
+        say_json({"months": found, "total": {c.value: sum(each.ends[c] for each in months) for c in Channel}})
+        return
+    total = sum(each.total for each in months)
+    if not total:
+        say("No yes stands now, so none ends.")
+        return
+    most = max(each.total for each in months)
+    rows = [
+        [f"{each.month.month}/{each.month.year}", *(each.ends[c] for c in Channel), _bar(each.total, most)]
+        for each in months
+    ]
+    say_table(["month", "email", "SMS", "yeses that end"], rows, numbers=["month", "email", "SMS"])
+    say()
+    say(f"{total} {'yes stands' if total == 1 else 'yeses stand'} now; " + _renewal(asked))
+
+
+def _bar(count: int, most: int) -> str:
+    """Return a bar for a count, the longest for the largest; anything above nothing shows."""
+    return "█" * -(-count * _BAR // most)
+
+
+def _renewal(days: int) -> str:
+    if not days:
+        return "no email asks for one anew ([consent] renew_days is 0)."
+    return f"in the last {days} days of one, each email asks for it anew."
 
 
 COMMANDS = (consent,)

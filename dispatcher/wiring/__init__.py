@@ -11,6 +11,7 @@ from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
+from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.persons import Persons
@@ -77,6 +78,7 @@ class Dispatcher:
     requests: Requests
     preferences: Preferences
     renewing: Renewing
+    forecasting: Forecasting
     audit: Audit
     safekeeping: Safekeeping
     keyring: Keyring
@@ -136,6 +138,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         requests=Requests(store, policy),
         preferences=Preferences(store, links),
         renewing=Renewing(store, renewals, policy, answering),
+        forecasting=Forecasting(store, policy),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
         keyring=Keyring(store),

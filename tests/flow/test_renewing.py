@@ -45,7 +45,7 @@ def asked(workshop: Workshop, dispatcher: Dispatcher, doubles: Doubles) -> str:
     workshop.clock.set(ASKED - timedelta(days=1))
     said(workshop, dispatcher, "10.12.2025")
     [mail] = mails(workshop, dispatcher, doubles)
-    return _LINK.findall(mail)[0]
+    return str(_LINK.findall(mail)[0])
 
 
 def standing(dispatcher: Dispatcher) -> list[tuple[Reply, Place | None]]:
