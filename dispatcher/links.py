@@ -16,10 +16,12 @@ from dispatcher.rules.campaign import Channel
 
 CLIENT_BITS = 48
 """How wide the random number of a client or a sign-up is: two never share one, and it fits six bytes of a token."""
+_NUMBER_BYTES = CLIENT_BITS // 8
 _MAC_BYTES = {Channel.EMAIL: 16, Channel.SMS: 12}
 _FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
 _OPT_OUT = b"opt-out"
 _CONFIRM = b"confirm"
+_RENEWAL = b"renewal"
 """Each kind of link is sealed under a label of its own, so that none passes for another."""
 _NOT_BASE32 = re.compile(r"[^a-z2-7]")
 
@@ -40,6 +42,15 @@ class Confirm:
     channel: Channel
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What a renewal link stands for: this client's yes to this channel, by the number of its entry in the ledger."""
+
+    client: int
+    channel: Channel
+    entry: int
+
+
 class OptOutLinks:
     """Makes and reads the opt-out links of one installation."""
 
@@ -53,7 +64,7 @@ class OptOutLinks:
 
     def token(self, link: OptOut) -> str:
         """Return the token of a link: lower-case base32, 37 characters in mail and 31 in a text message."""
-        return _seal(self._ring, _OPT_OUT, link.client, link.channel)
+        return _seal(self._ring, _OPT_OUT, link.channel, _number(link.client))
 
     def read(self, token: str) -> OptOut:
         """Return what a token stands for.
@@ -61,7 +72,8 @@ class OptOutLinks:
         Case, trailing punctuation and stray signs that mail programs and scanners add are forgiven (X-03). Raises
         LinkError for anything this installation did not make; the comparison takes constant time.
         """
-        return OptOut(*_unseal(self._ring, _OPT_OUT, token))
+        channel, said = _unseal(self._ring, _OPT_OUT, token)
+        return OptOut(int.from_bytes(said, "big"), channel)
 
 
 class ConfirmLinks:
@@ -77,30 +89,57 @@ class ConfirmLinks:
 
     def token(self, link: Confirm) -> str:
         """Return the token of a link, as long as that of an opt-out link."""
-        return _seal(self._ring, _CONFIRM, link.sign_up, link.channel)
+        return _seal(self._ring, _CONFIRM, link.channel, _number(link.sign_up))
 
     def read(self, token: str) -> Confirm:
         """Return what a token stands for. Raises LinkError for anything this installation did not make as such."""
-        return Confirm(*_unseal(self._ring, _CONFIRM, token))
+        channel, said = _unseal(self._ring, _CONFIRM, token)
+        return Confirm(int.from_bytes(said, "big"), channel)
 
 
-def _seal(ring: KeyRing, label: bytes, number: int, channel: Channel) -> str:
+class RenewalLinks:
+    """Makes and reads the links by which a yes that ends soon can be given anew."""
+
+    def __init__(self, ring: KeyRing, public_url: str) -> None:
+        self._ring = ring
+        self._base = f"{public_url.rstrip('/')}/r/"
+
+    def url(self, link: Renewal) -> str:
+        """Return the address to print in a message."""
+        return self._base + self.token(link)
+
+    def token(self, link: Renewal) -> str:
+        """Return the token of a link: lower-case base32, 47 characters in mail and 40 in a text message."""
+        return _seal(self._ring, _RENEWAL, link.channel, _number(link.client) + _number(link.entry))
+
+    def read(self, token: str) -> Renewal:
+        """Return what a token stands for, as forgiving as an opt-out link's; raises LinkError likewise."""
+        channel, said = _unseal(self._ring, _RENEWAL, token, 2 * _NUMBER_BYTES)
+        client, entry = said[:_NUMBER_BYTES], said[_NUMBER_BYTES:]
+        return Renewal(int.from_bytes(client, "big"), channel, int.from_bytes(entry, "big"))
+
+
+def _number(number: int) -> bytes:
+    return number.to_bytes(_NUMBER_BYTES, "big")
+
+
+def _seal(ring: KeyRing, label: bytes, channel: Channel, said: bytes) -> str:
     key = ring.current(KeyKind.TOKEN)
-    first = KEY_IDS.index(key.id) << 1 | _FLAGS[channel]
-    head = bytes([first]) + number.to_bytes(CLIENT_BITS // 8, "big")
+    head = bytes([KEY_IDS.index(key.id) << 1 | _FLAGS[channel]]) + said
     return _encode(head + _mac(key, label, head, channel))
 
 
-def _unseal(ring: KeyRing, label: bytes, token: str) -> tuple[int, Channel]:
+def _unseal(ring: KeyRing, label: bytes, token: str, size: int = CLIENT_BITS // 8) -> tuple[Channel, bytes]:
+    """Return the channel and the bytes that a token of this kind says, or raise LinkError."""
     raw = _decode(token)
-    if len(raw) < 7:
+    if len(raw) <= size:
         raise LinkError
     key = ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
     channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
-    head, mac = raw[:7], raw[7:]
+    head, mac = raw[: size + 1], raw[size + 1 :]
     if key is None or not hmac.compare_digest(mac, _mac(key, label, head, channel)):
         raise LinkError
-    return int.from_bytes(head[1:], "big"), channel
+    return channel, head[1:]
 
 
 def _mac(key: Key, label: bytes, head: bytes, channel: Channel) -> bytes:

@@ -32,6 +32,7 @@ HELSINKI = ZoneInfo("Europe/Helsinki")
 POLICY = Policy(
     windows=Windows(HELSINKI),
     valid_for=timedelta(days=365),
+    renew_for=timedelta(days=60),
     authorised=frozenset(Channel),
     needs_notice=frozenset(),
     grace=timedelta(hours=2),

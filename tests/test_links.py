@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dispatcher.errors import LinkError
 from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing
-from dispatcher.links import CLIENT_BITS, Confirm, ConfirmLinks, OptOut, OptOutLinks
+from dispatcher.links import CLIENT_BITS, Confirm, ConfirmLinks, OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rules.campaign import Channel
 
 BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
@@ -24,6 +24,10 @@ def _ring(*ids: str) -> KeyRing:
 
 
 LINKS = OptOutLinks(_ring("1"), "https://m.example.fi")
+RENEWALS = RenewalLinks(_ring("1"), "https://m.example.fi")
+_renewals = st.builds(
+    Renewal, st.integers(0, 2**CLIENT_BITS - 1), st.sampled_from(Channel), st.integers(1, 2**CLIENT_BITS - 1)
+)
 _links = st.builds(OptOut, st.integers(0, 2**CLIENT_BITS - 1), st.sampled_from(Channel))
 _stray = st.text(alphabet=".,;:!?)>]}'\"/ \t\r\n=-_<(*«»…\N{ZERO WIDTH SPACE}\N{NO-BREAK SPACE}", max_size=6)
 
@@ -202,3 +206,41 @@ def test_no_link_passes_for_another(channel: Channel) -> None:
     with pytest.raises(LinkError):
         leaving.read(confirmed)
     assert f"https://m.example/join/{confirmed}" == confirming.url(Confirm(7, channel))
+
+
+@given(_renewals, st.sampled_from(KEY_IDS))
+def test_a_renewal_reads_as_what_it_was_made_for(link: Renewal, key_id: str) -> None:
+    """L-09: client, channel and the answer to renew come back, under whichever key."""
+    links = RenewalLinks(_ring(key_id), "https://m.example.fi")
+    assert link == links.read(links.token(link))
+
+
+@given(_renewals)
+def test_a_renewal_token_is_plain(link: Renewal) -> None:
+    """A renewal link is lower-case base32 below /r/, 47 characters in mail."""
+    token = RENEWALS.token(link)
+    assert {Channel.EMAIL: 47, Channel.SMS: 40}[link.channel] == len(token)
+    assert set(token) <= set(BASE32)
+    assert f"https://m.example.fi/r/{token}" == RENEWALS.url(link)
+
+
+@given(_renewals)
+def test_a_renewal_never_opts_out(link: Renewal) -> None:
+    """A renewal link says no to nothing, and an opt-out link renews nothing: each has a MAC of its own."""
+    with pytest.raises(LinkError):
+        LINKS.read(RENEWALS.token(link))
+    with pytest.raises(LinkError):
+        RENEWALS.read(LINKS.token(OptOut(link.client, link.channel)))
+
+
+@given(_renewals, st.data())
+def test_an_altered_renewal_is_no_link(link: Renewal, data: st.DataObject) -> None:
+    """No other client, channel or answer can be reached by changing a letter of a token."""
+    token = RENEWALS.token(link)
+    place = data.draw(st.integers(0, len(token) - 1))
+    letter = data.draw(st.sampled_from(BASE32))
+    altered = token[:place] + letter + token[place + 1 :]
+    try:
+        assert link == RENEWALS.read(altered)
+    except LinkError:
+        assert altered != token

@@ -7,6 +7,9 @@ from dispatcher.cli.source import source
 from dispatcher.cli.wordings import wordings
 from dispatcher.rules.campaign import Channel
 
+_BAR = 30
+"""Characters of the longest bar."""
+
 
 @click.group()
 def consent() -> None:
@@ -74,5 +77,48 @@ def history(door: Door, words: str, *, as_json: bool) -> None:
 
 for part in (wordings, source):
     consent.add_command(part)
+
+
+@consent.command()
+@json_option
+@pass_door
+def forecast(door: Door, *, as_json: bool) -> None:
+    """Show how many yeses end this month and in each of the next twelve, if nobody renews them.
+
+    \b
+    Example:
+      dispatcher consent forecast
+    """
+    with door.open() as dispatcher:
+        months = dispatcher.forecasting.run()
+        asked = dispatcher.policy.renew_for.days
+    if as_json:
+        found = [{"month": f"{each.month:%Y-%m}"} | {c.value: each.ends[c] for c in Channel} for each in months]
+        say_json({"months": found, "total": {c.value: sum(each.ends[c] for each in months) for c in Channel}})
+        return
+    total = sum(each.total for each in months)
+    if not total:
+        say("No yes stands now, so none ends.")
+        return
+    most = max(each.total for each in months)
+    rows = [
+        [f"{each.month.month}/{each.month.year}", *(each.ends[c] for c in Channel), _bar(each.total, most)]
+        for each in months
+    ]
+    say_table(["month", "email", "SMS", "yeses that end"], rows, numbers=["month", "email", "SMS"])
+    say()
+    say(f"{total} {'yes stands' if total == 1 else 'yeses stand'} now; " + _renewal(asked))
+
+
+def _bar(count: int, most: int) -> str:
+    """Return a bar for a count, the longest for the largest; anything above nothing shows."""
+    return "█" * -(-count * _BAR // most)
+
+
+def _renewal(days: int) -> str:
+    if not days:
+        return "no email asks for one anew ([consent] renew_days is 0)."
+    return f"in the last {days} days of one, each email asks for it anew."
+
 
 COMMANDS = (consent,)

@@ -50,7 +50,14 @@ def web(door: Door) -> None:
             public_url=studio.public_url,
             region=dispatcher.settings.register_.region,
         )
-        app = create_app(dispatcher.preferences, studio, clock=clock, sign_up=dispatcher.public_sign_up, api=api)
+        app = create_app(
+            dispatcher.preferences,
+            studio,
+            clock,
+            renewing=dispatcher.renewing,
+            sign_up=dispatcher.public_sign_up,
+            api=api,
+        )
         serve(app, dispatcher.settings.web.host, dispatcher.settings.web.port)
 
 

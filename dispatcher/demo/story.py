@@ -50,7 +50,13 @@ def performed(
             account = Account(dispatcher.studio.name)
             owner = dispatcher.persons.acting(None)
             scene = Scene(dispatcher, stage, people, clock, places, account, teller, owner)
-            public = create_app(dispatcher.preferences, dispatcher.studio, clock, sign_up=dispatcher.public_sign_up)
+            public = create_app(
+                dispatcher.preferences,
+                dispatcher.studio,
+                clock,
+                renewing=dispatcher.renewing,
+                sign_up=dispatcher.public_sign_up,
+            )
             with stage.open_to_public(public):
                 _play(scene)
                 yield account

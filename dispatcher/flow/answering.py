@@ -7,14 +7,14 @@ from datetime import datetime
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.applying import apply
 from dispatcher.flow.matching import Change
-from dispatcher.flow.recording import BOOKING, CUSTOMER, identity, record_answers
+from dispatcher.flow.recording import BOOKING, CUSTOMER, identity, record_answers, record_no
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.wording import channels_named, normal, opens, wording_hash
-from dispatcher.storage import answers, clients
+from dispatcher.storage import clients
 from dispatcher.storage.clients import Client
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -84,16 +84,10 @@ class Answering:
         for each in said:
             _check(each, transaction.now, is_child=is_child)
         keep_wordings(transaction.connection, {_words(each) for each in said if each.wording}, transaction.now)
-        given = answers.of_clients(transaction.connection, [client]).get(client, [])
         addresses = {channel: held.canonical for channel, held in known.addresses.items()}
         numbers = []
         for each in said:
-            answer = _answer(each, transaction.now)
-            booking = self._reference(each)
-            before = transaction.ledger.mark()
-            entries = record_answers(transaction, self.store.ring, client, [answer], given, actor, addresses, booking)
-            transaction.ledger.append(*entries)
-            numbers.append(transaction.ledger.numbers_since(before)[0])
+            numbers.append(self._keep(transaction, client, each, actor, addresses))
             if each.reply is Reply.GRANTED:
                 for told in self.on_yes:
                     told(transaction, known, each, actor)
@@ -153,6 +147,19 @@ class Answering:
         if said:
             self.record_in(transaction, change.number, said, actor)
         return change.number
+
+    def _keep(
+        self, transaction: Transaction, client: int, said: Said, actor: Actor, addresses: Mapping[Channel, str]
+    ) -> int:
+        """Write an answer and return its entry; every no goes to the journal too, since no file will tell it again.
+
+        Were only those kept that overturn a yes, an older yes could arrive after a restore with nothing to refuse it.
+        """
+        ring, answer, booking = self.store.ring, _answer(said, transaction.now), self._reference(said)
+        if said.reply in {Reply.DECLINED, Reply.WITHDRAWN}:
+            return record_no(transaction, ring, client, answer, actor, addresses, booking)
+        entries = record_answers(transaction, ring, client, [answer], (), actor, addresses, booking)
+        return transaction.ledger.append(*entries)[0]
 
     def _locks(self, client: int) -> list[Lock]:
         with self.store.reading() as connection:

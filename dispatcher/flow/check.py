@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from dispatcher.campaign_files import read_campaign
@@ -83,13 +84,13 @@ class Check:
                         # Who only waits for an hour or a turn gets the message too, so it is rendered as well.
                         sure = decide(known.facts, facts_at_any_hour, now) if isinstance(verdict, Wait) else verdict
                         if isinstance(sure, Send):
-                            self._render(prepared, known, sure, report)
+                            self._render(prepared, known, sure, report, now)
                 done += len(chunk)
                 progress(done, total)
 
-    def _render(self, prepared: Prepared, known: Known, send: Send, report: CheckReport) -> None:
+    def _render(self, prepared: Prepared, known: Known, send: Send, report: CheckReport, now: datetime) -> None:
         try:
-            message = prepared.message(known.client, send, _PREVIEW_ID, self._store.clock())
+            message = prepared.message(known, send, _PREVIEW_ID, now)
         except DispatcherError as error:
             sentence = str(error)
             if sentence not in report.errors:

@@ -15,12 +15,13 @@ class Policy:
     """What the settings say about sending, the same for every campaign.
 
     `needs_notice` are the channels whose provider may reach data from outside the EU, so that a published notice has to
-    say so (L-42). `grace` is how long after its moment a campaign may still begin. `fingerprint` is the hash of the
-    settings that stands on every Send entry.
+    say so (L-42). In the last `renew_for` of a yes a campaign asks whether to go on. `grace` is how long after its
+    moment a campaign may still begin. `fingerprint` is the hash of the settings that stands on every Send entry.
     """
 
     windows: Windows
     valid_for: timedelta
+    renew_for: timedelta
     authorised: frozenset[Channel]
     needs_notice: frozenset[Channel]
     grace: timedelta
@@ -74,6 +75,7 @@ class Policy:
             "windows": windows,
             "zone": self.windows.zone.key,
             "valid_for_days": self.valid_for.days,
+            "renew_for_days": self.renew_for.days,
             "authorised": sorted(self.authorised),
             "needs_notice": sorted(self.needs_notice),
             "grace_minutes": int(self.grace.total_seconds() // 60),

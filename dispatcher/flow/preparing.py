@@ -5,19 +5,18 @@ from datetime import datetime
 
 from dispatcher.campaign_files import parse_campaign
 from dispatcher.flow.policy import Policy
-from dispatcher.links import OptOut, OptOutLinks
+from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Campaign, Channel
-from dispatcher.rules.consent import Answer
+from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.decision import Send
 from dispatcher.rules.message import CampaignMessage, Recipient
 from dispatcher.rules.studio import Studio
 from dispatcher.storage import campaigns
 from dispatcher.storage.campaigns import Scheduled
-from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
+from dispatcher.storage.facts import Known
 from dispatcher.texts import format_date
 
 LONGEST_VALIDITY = 36_000
@@ -32,32 +31,47 @@ class Prepared:
     campaign: Campaign
     renderer: CampaignRenderer
     links: OptOutLinks
+    renewals: RenewalLinks
     policy: Policy
 
-    def message(self, client: Client, send: Send, message_id: str, now: datetime) -> CampaignMessage:
-        """Return the finished message for a client who got this Send. Raises RenderingError."""
-        recipient = self._recipient(client, send.answer)
+    def message(self, known: Known, send: Send, message_id: str, now: datetime) -> CampaignMessage:
+        """Return the finished message for a client who got this Send. Raises RenderingError.
+
+        In the last days of the yes it relies on, an email asks whether to go on (L-09).
+        """
+        client, recipient = known.client, self._recipient(known, send, now)
         link = self.links.url(OptOut(client.number, send.channel))
         to = client.addresses[send.channel].canonical
         if send.channel is Channel.EMAIL:
-            return CampaignMessage(message_id, self.renderer.email(recipient, to, link, message_id, now))
+            renewal = Renewal(client.number, send.channel, send.answer.entry)
+            renew_url = self.renewals.url(renewal) if recipient.ends_on else ""
+            mail = self.renderer.email(recipient, to, link, message_id, now, renew_url=renew_url)
+            return CampaignMessage(message_id, mail)
         # A text message that waits at the provider must not be let go in quiet hours (S-15).
         left = (self.policy.windows.closes_at(Channel.SMS, now) - now).total_seconds()
         sms = self.renderer.sms(recipient, to, link)
         return CampaignMessage(message_id, replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY)))
 
-    def _recipient(self, client: Client, answer: Answer) -> Recipient:
-        day = local_date(answer.not_before, self.policy.zone) if answer.not_before else None
-        agreed_on = format_date(day, client.language) if day else ""
-        return Recipient(client.first_name, client.language, agreed_on)
+    def _recipient(self, known: Known, send: Send, now: datetime) -> Recipient:
+        client, answer, policy = known.client, send.answer, self.policy
+        # Whoever opens a shared inbox need not be the client: nobody is called by another's name.
+        name = "" if known.facts.addresses[send.channel].shared else client.first_name
+        asks = send.channel is Channel.EMAIL and answer.is_ending(now, policy.valid_for, policy.renew_for)
+        ends_at = answer.ends_at(policy.valid_for) if asks else None
+        agreed_on, ends_on = (self._day(moment, client.language) for moment in (answer.not_before, ends_at))
+        return Recipient(name, client.language, agreed_on, ends_on)
+
+    def _day(self, moment: datetime | None, language: Language) -> str:
+        return format_date(local_date(moment, self.policy.zone), language) if moment else ""
 
 
 class Press:
     """Prepares campaigns: from the bytes they were scheduled with, or from files on disk for a check."""
 
-    def __init__(self, studio: Studio, links: OptOutLinks, policy: Policy) -> None:
+    def __init__(self, studio: Studio, links: OptOutLinks, renewals: RenewalLinks, policy: Policy) -> None:
         self._studio = studio
         self._links = links
+        self._renewals = renewals
         self._policy = policy
         self._ready: dict[int, Prepared] = {}
 
@@ -78,4 +92,4 @@ class Press:
     def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""
         renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone)
-        return Prepared(campaign, renderer, self._links, self._policy)
+        return Prepared(campaign, renderer, self._links, self._renewals, self._policy)

@@ -4,6 +4,7 @@ Nothing here knows a database, a network or a clock, and a template can reach no
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from zoneinfo import ZoneInfo
@@ -37,7 +38,7 @@ class CampaignRenderer:
     def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
         self._campaign = campaign
         languages = campaign.audience.languages or frozenset(Language)
-        shapes = [Shape(*each) for each in product(sorted(languages), (True, False), (True, False))]
+        shapes = [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
         words = Words(campaign, templates, studio)
         self._emails: dict[Shape, emails.EmailForm] = {}
         self._texts: dict[Shape, Skeleton] = {}
@@ -45,7 +46,12 @@ class CampaignRenderer:
         if Channel.EMAIL in campaign.channels:
             self._emails = {shape: emails.compile_form(campaign, templates, words, studio, shape) for shape in shapes}
         if Channel.SMS in campaign.channels:
-            self._texts = {shape: text_messages.compile_form(campaign, words, studio, shape) for shape in shapes}
+            # A text message never asks for a yes anew: the link alone would cost another part (S-03).
+            self._texts = {
+                shape: text_messages.compile_form(campaign, words, studio, shape)
+                for shape in shapes
+                if not shape.renewing
+            }
         self._probe()
 
     def email(
@@ -56,13 +62,15 @@ class CampaignRenderer:
         message_id: str,
         date: datetime,
         bounce_to: str | None = None,
+        renew_url: str = "",
     ) -> Email:
         """Return the finished email of one client; `date` is aware, `bounce_to` replaces the envelope sender.
 
+        `renew_url` is where the yes can be given anew; it is needed where the recipient has a day on which it ends.
         A first name that a mail program would turn into a link, or that is no single line, is left out of the
         greeting (E-36). Raises RenderingError if an address or link cannot stand in a header (E-25).
         """
-        shape, values = _filled(recipient, opt_out_url)
+        shape, values = _filled(recipient, opt_out_url, renew_url)
         form = self._emails.get(shape)
         if form is None:
             raise self._not_compiled("emails", recipient.language)
@@ -70,7 +78,7 @@ class CampaignRenderer:
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str) -> Sms:
         """Return the finished text message of one client, NFC, its parts counted."""
-        shape, values = _filled(recipient, opt_out_url)
+        shape, values = _filled(replace(recipient, ends_on=""), opt_out_url)
         form = self._texts.get(shape)
         if form is None:
             raise self._not_compiled("text messages", recipient.language)
@@ -78,8 +86,9 @@ class CampaignRenderer:
 
     def _probe(self) -> None:
         """Fill each form once with the longest name there can be: what cannot be written is found now."""
-        longest = Recipient("Á" * LONGEST_NAME, Language.FI, "30 September 2026")
-        _, values = _filled(longest, f"https://{'m' * 60}.example/u/{'a' * 37}")
+        longest = Recipient("Á" * LONGEST_NAME, Language.FI, "30 September 2026", "30 September 2027")
+        host = f"https://{'m' * 60}.example"
+        _, values = _filled(longest, f"{host}/u/{'a' * 37}", f"{host}/r/{'a' * 47}")
         for form in self._texts.values():
             text_messages.write(form, values, "")
         for mail in self._emails.values():
@@ -92,10 +101,16 @@ class CampaignRenderer:
         )
 
 
-def _filled(recipient: Recipient, opt_out_url: str) -> tuple[Shape, dict[Hole, str]]:
+def _filled(recipient: Recipient, opt_out_url: str, renew_url: str = "") -> tuple[Shape, dict[Hole, str]]:
     name = _greeted(recipient.first_name)
-    shape = Shape(recipient.language, named=bool(name), dated=bool(recipient.agreed_on))
-    values = {Hole.FIRST_NAME: name, Hole.AGREED_ON: recipient.agreed_on, Hole.OPT_OUT_URL: opt_out_url}
+    shape = Shape(recipient.language, bool(name), bool(recipient.agreed_on), bool(recipient.ends_on))
+    values = {
+        Hole.FIRST_NAME: name,
+        Hole.AGREED_ON: recipient.agreed_on,
+        Hole.OPT_OUT_URL: opt_out_url,
+        Hole.ENDS_ON: recipient.ends_on,
+        Hole.RENEW_URL: renew_url,
+    }
     return shape, values
 
 

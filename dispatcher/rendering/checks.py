@@ -17,6 +17,8 @@ _UNSEEN = frozenset({"head", "style", "title", "script", "template"})
 _FORBIDDEN = frozenset({"script", "link", "iframe", "form", "object", "embed", "base", "video", "audio"})
 _FREE = str.maketrans("", "", "\t\r\n")
 """The controls a body may hold."""
+_OWN_LINKS = (Hole.OPT_OUT_URL, Hole.RENEW_URL)
+"""The only links that may differ from client to client."""
 _LOADING = frozenset({"src", "srcset", "background", "poster", "data"})
 
 
@@ -79,6 +81,11 @@ def check_email_html(file: str, rendered: str, must_show: MustShow) -> None:
     _check_opt_out(file, shown=any(is_only(Hole.OPT_OUT_URL, link) for link in reader.links))
     if must_show.notice not in reader.links:
         raise _lacks(file, "the link to the privacy notice", '<a href="{{ notice_url }}">')
+    if not all(link.strip() for link in reader.links):
+        raise RenderingError(
+            f"{file}: a link leads nowhere for some clients: put {{{{ renew_url }}}} between {{% if client.ends_on %}} "
+            "and {% endif %}."
+        )
 
 
 def check_sms(file: str, rendered: str, must_show: MustShow) -> None:
@@ -124,9 +131,10 @@ class _Reader(HTMLParser):
         if any(name.startswith("on") for name in given):
             raise RenderingError(f"{self._file}: <{tag}> would run a script: take it out.")
         link = given.get("href", "")
-        if without_gaps(link) != link and not is_only(Hole.OPT_OUT_URL, link):
+        if without_gaps(link) != link and not any(is_only(hole, link) for hole in _OWN_LINKS):
             raise RenderingError(
-                f"{self._file}: a link differs from client to client: only the opt-out link may (L-40)."
+                f"{self._file}: a link differs from client to client: only the opt-out link and the renewal link may "
+                "(L-40)."
             )
 
     def _loads(self, what: str) -> RenderingError:

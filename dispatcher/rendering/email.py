@@ -71,6 +71,8 @@ class EmailWriter:
     def write(self, form: EmailForm, values: Mapping[Hole, str], envelope: mime.Envelope) -> Email:
         """Return the finished email of one client. Raises RenderingError if the envelope cannot be written."""
         link = headers.checked_link(values[Hole.OPT_OUT_URL])
+        if values[Hole.ENDS_ON]:
+            headers.checked_link(values[Hole.RENEW_URL])
         escaped = {hole: html.escape(value) for hole, value in values.items()}
         subject_line = form.subject_line or headers.unstructured("Subject", form.subject.fill(values))
         content = (

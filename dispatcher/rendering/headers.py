@@ -59,7 +59,7 @@ def checked_address(address: str, home: str = "the register") -> str:
 def checked_link(link: str) -> str:
     """Return a web address that can stand in a header, a text and an attribute as it is (E-01)."""
     if not _LINK.fullmatch(link) or len(link) > 900:
-        raise RenderingError("An opt-out link holds a character that no link holds: check public_url in the settings.")
+        raise RenderingError("A link of ours holds a character that no link holds: check public_url in the settings.")
     return link
 
 

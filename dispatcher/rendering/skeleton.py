@@ -16,15 +16,21 @@ class Hole(StrEnum):
     FIRST_NAME = "first_name"
     AGREED_ON = "agreed_on"
     OPT_OUT_URL = "opt_out_url"
+    ENDS_ON = "ends_on"
+    RENEW_URL = "renew_url"
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a template may decide upon: the language, and whether a first name and a day of the yes are known."""
+    """What a template may decide upon: the language, whether a first name and a day of the yes are known.
+
+    `renewing`: the yes ends soon, and the message asks whether to go on.
+    """
 
     language: Language
     named: bool
     dated: bool
+    renewing: bool = False
 
 
 # A mark is letters of both cases and private-use signs that no one writes: whatever a filter makes of it is found

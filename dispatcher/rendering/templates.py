@@ -133,6 +133,7 @@ class Words:
         client = {
             "first_name": Gap(Hole.FIRST_NAME) if shape.named else "",
             "agreed_on": Gap(Hole.AGREED_ON) if shape.dated else "",
+            "ends_on": Gap(Hole.ENDS_ON) if shape.renewing else "",
         }
         return {
             "offer": self._offer(language),
@@ -141,6 +142,7 @@ class Words:
             "subject": self.subject(language),
             "valid_until": format_date(campaign.valid_until, language) if campaign.valid_until else "",
             "opt_out_url": Gap(Hole.OPT_OUT_URL),
+            "renew_url": Gap(Hole.RENEW_URL) if shape.renewing else "",
             "notice_url": self._studio.notice_in(language),
             "language": language.value,
             "t": lambda key, **values: text(key, language, **values),
@@ -193,7 +195,18 @@ class _Missing(StrictUndefined):
         return f"a template knows nothing called {self._undefined_name}: choose {_choices(_NAMES)}"
 
 
-_NAMES = ("offer", "client", "studio", "subject", "valid_until", "opt_out_url", "notice_url", "language", "t")
+_NAMES = (
+    "offer",
+    "client",
+    "studio",
+    "subject",
+    "valid_until",
+    "opt_out_url",
+    "renew_url",
+    "notice_url",
+    "language",
+    "t",
+)
 
 
 class _Loader(BaseLoader):

@@ -90,6 +90,15 @@ class Answer:
         end = self.not_after or self.recorded_at
         return max(end, self.not_before) if self.not_before else end
 
+    def ends_at(self, valid_for: timedelta) -> datetime | None:
+        """Return the first instant at which this yes no longer holds, or None where it has no time to count from."""
+        return self.not_before + valid_for if self.not_before else None
+
+    def is_ending(self, now: datetime, valid_for: timedelta, within: timedelta) -> bool:
+        """Say whether this yes still holds now and ends within this time: then a campaign asks for it anew (L-09)."""
+        ends_at = self.ends_at(valid_for)
+        return ends_at is not None and ends_at - within <= now < ends_at
+
     def flaw(self, now: datetime, valid_for: timedelta) -> Flaw | None:
         """Return why this yes cannot be used now, or None (L-04, L-07, L-08).
 
@@ -135,8 +144,7 @@ def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: 
     usable = [a for a in open_yeses if a.flaw(now, valid_for) is None]
     if usable:
         best = max(usable, key=lambda a: (a.not_before, a.entry))
-        ends_at = best.not_before + valid_for if best.not_before else None
-        return Consent(ConsentState.GRANTED, best, ends_at=ends_at)
+        return Consent(ConsentState.GRANTED, best, ends_at=best.ends_at(valid_for))
     flawed = min(open_yeses, key=lambda a: _flaw_rank(a, now, valid_for), default=None)
     flaw = flawed.flaw(now, valid_for) if flawed else None
     objection = max((a for a in noes if a.reply is Reply.WITHDRAWN), key=_no_rank, default=None)

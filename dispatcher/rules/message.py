@@ -134,3 +134,5 @@ class Recipient:
     language: Language
     agreed_on: str
     """The local day of the yes this message relies on, as this language writes it; empty in a preview."""
+    ends_on: str = ""
+    """The local day on which that yes ends, where the message asks whether to go on; else empty."""

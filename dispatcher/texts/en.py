@@ -148,6 +148,29 @@ TEXTS = {
     "join_failed": "Nothing has been changed. Please try again in a moment.",
     "join_contact": "You can also write to {email} or call {phone}.",
     # The page that keeps a yes alive
+    "renew_ends": "Your permission ends on {date}.",
+    "renew_ask": "Shall we keep writing to you? If you do nothing, the messages then stop by themselves.",
+    "renew_link": "Renew the permission",
+    "renew_here": "Renew the permission here:",
+    "renewal_title": "Renew the permission",
+    "renewal_heading": "Shall we keep writing to you?",
+    "renewal_ends": "Your permission ends on {date}. If you do nothing, the messages then stop by themselves.",
+    "renewal_question_email": "May we go on sending you offers and news of treatment days by email 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
+    "renewal_question_sms": "May we go on sending you offers and news of treatment days by text message 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
+    "renewal_address": "The permission concerns the address {address}. Press the button only if the address is yours.",
+    "renewal_number": "The permission concerns the number {address}. Press the button only if the number is yours.",
+    "renewal_button": "Yes, you may keep writing",
+    "renewal_done_title": "Thank you, the permission is renewed",
+    "renewal_done": "The permission holds until {date}. You may take it back at any time by the link in every message.",
+    "renewal_already_title": "The permission is already renewed",
+    "renewal_already": "The permission holds until {date}. Nothing was changed.",
+    "renewal_ended_title": "The permission has ended",
+    "renewal_ended": "We no longer send you messages on the strength of this permission, and it cannot be renewed by this link. If you would like offers again, tell us the next time you book.",  # noqa: E501
+    "renewal_closed_title": "Nothing was changed",
+    "renewal_closed": "The permission behind this link is no longer in force, and it cannot be renewed here. If you would like offers, tell us the next time you book.",  # noqa: E501
+    "renewal_failed_title": "Your answer could not be saved",
+    "renewal_failed": "The permission is as it was. Please try again in a moment.",
+    "renewal_contact": "You can reach us by email at {email} and by phone on {phone}.",
     # The desk
     # Papers: lists, posters, receipts of consent
     # The rights of a client

@@ -133,6 +133,29 @@ TEXTS = {
     "join_failed": "Mitään ei muutettu. Yritä hetken kuluttua uudelleen.",
     "join_contact": "Voit myös kirjoittaa osoitteeseen {email} tai soittaa numeroon {phone}.",
     # The page that keeps a yes alive
+    "renew_ends": "Antamasi lupa päättyy {date}.",
+    "renew_ask": "Saammeko kirjoittaa sinulle jatkossakin? Jos et tee mitään, viestit loppuvat silloin itsestään.",
+    "renew_link": "Uudista lupa",
+    "renew_here": "Uudista lupa tästä:",
+    "renewal_title": "Uudista lupa",
+    "renewal_heading": "Saammeko kirjoittaa sinulle jatkossakin?",
+    "renewal_ends": "Antamasi lupa päättyy {date}. Jos et tee mitään, viestit loppuvat silloin itsestään.",
+    "renewal_question_email": "Saammeko lähettää sinulle jatkossakin tarjouksia ja tietoa hoitopäivistä sähköpostitse 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
+    "renewal_question_sms": "Saammeko lähettää sinulle jatkossakin tarjouksia ja tietoa hoitopäivistä tekstiviestillä 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
+    "renewal_address": "Lupa koskee osoitetta {address}. Paina painiketta vain, jos osoite on sinun.",
+    "renewal_number": "Lupa koskee numeroa {address}. Paina painiketta vain, jos numero on sinun.",
+    "renewal_button": "Kyllä, saatte kirjoittaa",
+    "renewal_done_title": "Kiitos, lupa on uudistettu",
+    "renewal_done": "Lupa on voimassa {date} saakka. Voit perua sen milloin tahansa jokaisessa viestissä olevasta linkistä.",  # noqa: E501
+    "renewal_already_title": "Lupa on jo uudistettu",
+    "renewal_already": "Lupa on voimassa {date} saakka. Mitään ei muutettu.",
+    "renewal_ended_title": "Lupa on päättynyt",
+    "renewal_ended": "Emme enää lähetä sinulle viestejä tämän luvan perusteella, eikä lupaa voi uudistaa tällä linkillä. Jos haluat taas tarjouksia, kerro se meille, kun seuraavan kerran varaat ajan.",  # noqa: E501
+    "renewal_closed_title": "Mitään ei muutettu",
+    "renewal_closed": "Lupa, jota linkki koskee, ei ole enää voimassa, eikä sitä voi uudistaa tästä. Jos haluat tarjouksia, kerro se meille, kun seuraavan kerran varaat ajan.",  # noqa: E501
+    "renewal_failed_title": "Vastausta ei saatu tallennettua",
+    "renewal_failed": "Lupa on ennallaan. Yritä hetken kuluttua uudelleen.",
+    "renewal_contact": "Tavoitat meidät sähköpostilla osoitteesta {email} ja puhelimella numerosta {phone}.",
     # The desk
     # Papers: lists, posters, receipts of consent
     # The rights of a client

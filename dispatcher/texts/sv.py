@@ -133,6 +133,29 @@ TEXTS = {
     "join_failed": "Ingenting har ändrats. Försök igen om en stund.",
     "join_contact": "Du kan också skriva till {email} eller ringa {phone}.",
     # The page that keeps a yes alive
+    "renew_ends": "Ditt samtycke upphör den {date}.",
+    "renew_ask": "Får vi skriva till dig även i fortsättningen? Om du inte gör något upphör utskicken då av sig själva.",  # noqa: E501
+    "renew_link": "Förnya samtycket",
+    "renew_here": "Förnya samtycket här:",
+    "renewal_title": "Förnya samtycket",
+    "renewal_heading": "Får vi skriva till dig även i fortsättningen?",
+    "renewal_ends": "Ditt samtycke upphör den {date}. Om du inte gör något upphör utskicken då av sig själva.",
+    "renewal_question_email": "Får vi även i fortsättningen skicka erbjudanden och information om behandlingsdagar till dig med e-post 6–12 gånger om året? Du kan ta tillbaka ditt samtycke när som helst.",  # noqa: E501, RUF001
+    "renewal_question_sms": "Får vi även i fortsättningen skicka erbjudanden och information om behandlingsdagar till dig som textmeddelande 6–12 gånger om året? Du kan ta tillbaka ditt samtycke när som helst.",  # noqa: E501, RUF001
+    "renewal_address": "Samtycket gäller adressen {address}. Tryck på knappen bara om adressen är din.",
+    "renewal_number": "Samtycket gäller numret {address}. Tryck på knappen bara om numret är ditt.",
+    "renewal_button": "Ja, ni får skriva",
+    "renewal_done_title": "Tack, samtycket är förnyat",
+    "renewal_done": "Samtycket gäller till den {date}. Du kan när som helst ta tillbaka det med länken i varje meddelande.",  # noqa: E501
+    "renewal_already_title": "Samtycket är redan förnyat",
+    "renewal_already": "Samtycket gäller till den {date}. Inget ändrades.",
+    "renewal_ended_title": "Samtycket har upphört",
+    "renewal_ended": "Vi skickar inte längre några meddelanden med stöd av det här samtycket, och det kan inte förnyas med den här länken. Om du vill ha erbjudanden igen, säg det till oss nästa gång du bokar tid.",  # noqa: E501
+    "renewal_closed_title": "Inget ändrades",
+    "renewal_closed": "Samtycket som länken gäller är inte längre i kraft och kan inte förnyas här. Om du vill ha erbjudanden, säg det till oss nästa gång du bokar tid.",  # noqa: E501
+    "renewal_failed_title": "Svaret kunde inte sparas",
+    "renewal_failed": "Samtycket är som förut. Försök igen om en stund.",
+    "renewal_contact": "Du når oss med e-post på {email} och per telefon på {phone}.",
     # The desk
     # Papers: lists, posters, receipts of consent
     # The rights of a client

@@ -1,8 +1,9 @@
-"""What a request for a link in a message is: its methods, and its token without what programs hang on to it (X-03)."""
+"""What every link a client can click has in common: the methods it answers, and the token in its path (X-03)."""
 
 import re
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 _END_OF_TOKEN = re.compile(r"[/?&#]")
@@ -15,3 +16,8 @@ def bare_token(request: Request) -> str:
     """
     token: str = _END_OF_TOKEN.split(request.path_params["token"], maxsplit=1)[0]
     return token
+
+
+def methods_allowed() -> Response:
+    """Return the answer to OPTIONS, which does nothing else."""
+    return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})

@@ -1,7 +1,7 @@
-"""What clients touch: the page they leave by, and the button of their mail program (RFC 8058).
+"""What clients touch: the page they leave by, the button of their mail program (RFC 8058), the page to renew a yes.
 
-GET changes nothing; POST stops everything, on disk before it is answered (E-09, E-11). Anybody who holds the link may
-use it: no cookie, no login, no question about where the request comes from (E-07).
+GET changes nothing; POST to an opt-out link stops everything, on disk before it is answered (E-09, E-11). Who has it
+may use it: no cookie, no login, no question about where the request comes from (E-07).
 """
 
 import logging
@@ -18,14 +18,16 @@ from starlette.types import ASGIApp
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.preferences import Concern, Preferences
+from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.web.attempts import LIMIT, Attempts
 from dispatcher.web.guard import Guard
-from dispatcher.web.link import METHODS, bare_token
+from dispatcher.web.link import METHODS, bare_token, methods_allowed
 from dispatcher.web.one_click import is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
+from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
 
 _LOG = logging.getLogger(__name__)
@@ -36,15 +38,16 @@ def create_app(
     studio: Studio,
     clock: Callable[[], datetime],
     *,
+    renewing: Renewing | None = None,
     sign_up: SignUp | None = None,
     api: ASGIApp | None = None,
     invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
 
-    With `sign_up` it has the public page on which anybody may say yes; `api` is what booking systems
-    call. `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link
-    made here is never limited (E-15).
+    `renewing` takes the yeses that are given anew; with `sign_up` there is the public page on which anybody may say
+    yes; `api` is what booking systems call. `clock` returns aware UTC and times the limit on broken links,
+    `invalid_per_minute` for each visitor; a link made here is never limited (E-15).
     """
     pages = Pages(studio)
     app = FastAPI(
@@ -62,9 +65,13 @@ def create_app(
 
     app.add_middleware(Guard, failed=failed)
     app.add_exception_handler(HTTPException, _unrouted(pages))
-    door = OptOutDoor(preferences, pages, Attempts(clock, invalid_per_minute))
-    for path in ("/u/{token:path}", "/U/{token:path}"):  # some scanners capitalise the whole link (X-03)
-        app.add_route(path, door.answer, methods=list(METHODS))
+    attempts = Attempts(clock, invalid_per_minute)
+    doors = {"u": OptOutDoor(preferences, pages, attempts).answer}
+    if renewing is not None:
+        doors["r"] = RenewalDoor(renewing, pages, attempts).answer
+    for name, door in doors.items():
+        for path in (name, name.upper()):  # some scanners capitalise the whole link (X-03)
+            app.add_route(f"/{path}/{{token:path}}", door, methods=list(METHODS))
     if joining is not None:
         joining.join(app)
     if api is not None:
@@ -86,7 +93,7 @@ class OptOutDoor:
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect (E-08)."""
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
+            return methods_allowed()
         token = bare_token(request)
         try:
             return await (self._leave if request.method == "POST" else self._show)(request, token)

@@ -14,6 +14,7 @@ from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
+from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.persons import Persons
@@ -23,6 +24,7 @@ from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
+from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
@@ -33,7 +35,7 @@ from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.wordings import Wordings
-from dispatcher.links import ConfirmLinks, OptOutLinks
+from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
@@ -93,6 +95,8 @@ class Dispatcher:
     preferences: Preferences
     services: Services
     sign_up: SignUp
+    renewing: Renewing
+    forecasting: Forecasting
     audit: Audit
     safekeeping: Safekeeping
     keyring: Keyring
@@ -130,7 +134,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
     links = OptOutLinks(store.ring, studio.public_url)
-    press = Press(studio, links, policy)
+    renewals = RenewalLinks(store.ring, studio.public_url)
+    press = Press(studio, links, renewals, policy)
+    answering = Answering(store)
     templates = directory / "templates"
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
@@ -184,6 +190,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         preferences=Preferences(store, links),
         services=services,
         sign_up=sign_up,
+        renewing=Renewing(store, renewals, policy, answering),
+        forecasting=Forecasting(store, policy),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
         keyring=Keyring(store),

@@ -110,6 +110,7 @@ def policy_of(settings: Settings) -> Policy:
     policy = Policy(
         windows=Windows(zone, _window(sending.email), _window(sending.sms)),
         valid_for=timedelta(days=settings.consent.valid_days),
+        renew_for=timedelta(days=settings.consent.renew_days),
         authorised=frozenset(authorised),
         needs_notice=frozenset() if settings.sms.stays_here else frozenset({Channel.SMS}),
         grace=timedelta(minutes=sending.grace_minutes),

@@ -7,7 +7,6 @@ import pytest
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.answering import Answering, Newcomer, Said
-from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Consent, Place, Reply, fold
 from dispatcher.rules.ledger import EntryKind
@@ -157,7 +156,7 @@ def test_a_later_yes_at_the_desk_lifts_an_objection(answering: Answering, store:
 def test_whoever_takes_part_is_told_of_a_yes_in_its_transaction(store: Store) -> None:
     """A receipt is asked for with the yes or not at all."""
     add_client(store, 1, email=MAIJA)
-    told: list[tuple[int, Said, Actor]] = []
+    told: list[tuple[object, ...]] = []
     answering = Answering(store, [lambda _transaction, client, said, actor: told.append((client.number, said, actor))])
     answering.record(1, [YES], OWNER)
     answering.record(1, [Said(Reply.DECLINED, EMAIL, Place.PHONE)], OWNER)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import JournalError, NoSlotError, RefusedError
+from dispatcher.flow.answering import Said
 from dispatcher.links import OptOut
 from dispatcher.rules.actor import duty
-from dispatcher.rules.campaign import Campaign, Channel, Kind, State
-from dispatcher.rules.consent import ConsentState, Place
+from dispatcher.rules.campaign import Campaign, Channel, Kind, Language, State
+from dispatcher.rules.consent import ConsentState, Place, Reply
+from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Doubles, Workshop
 
@@ -76,6 +78,21 @@ def test_a_client_whose_address_changed_comes_back_with_their_no(workshop: Works
         enrol(workshop, dispatcher, moved)
         assert number == dispatcher.register.find("uusi@posti.example")
         assert state(dispatcher, "uusi") is ConsentState.WITHDRAWN
+
+
+def test_a_refusal_at_the_desk_outlives_a_restore(workshop: Workshop, tmp_path: Path) -> None:
+    """Invariant 4: a no that overturned nothing, said to a person, still beats an older yes that comes afterwards."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, "1;Maija;M;maija@posti.example;;fi;3.1.2026;;;")
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        question = text("question_email", Language.FI)
+        said = Said(Reply.DECLINED, Channel.EMAIL, Place.PHONE, question)
+        actor = dispatcher.persons.acting(None)
+        dispatcher.answering.record(dispatcher.register.find("maija@posti.example"), [said], actor)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        dispatcher.safekeeping.replay(actor)
+        enrol(workshop, dispatcher, "1;Maija;M;maija@posti.example;;fi;3.1.2026;kyllä;;3.1.2026")
+        assert state(dispatcher, "maija") is ConsentState.DECLINED
 
 
 def test_an_old_number_goes_to_nobody_else(workshop: Workshop, tmp_path: Path) -> None:

@@ -98,5 +98,5 @@ def test_a_filter_on_the_name_is_found_here_too(compiled: Compile) -> None:
 
 def test_a_broken_link_is_refused(renderer: CampaignRenderer) -> None:
     """A link that no browser would open does not leave."""
-    with pytest.raises(RenderingError, match="opt-out link"):
+    with pytest.raises(RenderingError, match="no link holds: check public_url"):
         renderer.sms(Recipient("", Language.FI, ""), _NUMBER, "m.rt.example/u/a b")

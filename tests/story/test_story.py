@@ -37,7 +37,7 @@ def dispatcher(
     base = f"http://127.0.0.1:{port}"
     workshop = build(tmp_path / "studio", clock, database_url, journal_url, doubles, public_url=base)
     with workshop.opened() as opened:
-        app = create_app(opened.preferences, opened.studio, clock=clock)
+        app = create_app(opened.preferences, opened.studio, clock, renewing=opened.renewing)
         with ServerThread(app, port):
             yield workshop, opened, base
 

@@ -1,0 +1,168 @@
+"""The real world beside an installation: what people said, and how much of it the installation has been told.
+
+It keeps real times to the minute, where the program sees only days, and it knows nothing of spans, entries or folds: a
+person may be written to if the last thing they said is yes, not more than a year ago, for the address they said it at.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Reply
+
+YEAR = timedelta(days=365)
+PEOPLE = range(1, 4)
+INBOXES = range(4)
+"""More than people: somebody moves to an empty one, to a shared one, or to one that somebody has left."""
+YES, NO, OBJECTION, SILENCE = Reply.GRANTED, Reply.DECLINED, Reply.WITHDRAWN, Reply.NOT_ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a person said about a channel at a moment; `dated`: it can be shown when."""
+
+    person: int
+    channel: Channel
+    reply: Reply
+    at: datetime
+    dated: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the booking system says of a person: their inbox, and the form they last filled in."""
+
+    person: int
+    inbox: int
+    form: Mapping[Channel, Reply]
+    at: datetime | None = None
+    dated: bool = True
+
+    def words(self) -> list[Word]:
+        """Return what the person said in that form."""
+        said = ((channel, reply) for channel, reply in self.form.items() if reply is not SILENCE)
+        return [Word(self.person, channel, reply, self.at, self.dated) for channel, reply in said if self.at]
+
+
+Event = Callable[["Told"], None]
+"""Something that must be known again after a restore and its replay."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What the database of an installation has been told.
+
+    `held` is the inbox it knows each person by; `void` are yeses that were told for an inbox the person has left;
+    `left` are the objections that stay with an inbox, whoever has it.
+    """
+
+    words: set[Word] = field(default_factory=set)
+    held: dict[int, int] = field(default_factory=dict)
+    void: set[Word] = field(default_factory=set)
+    left: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, person: int, channel: Channel, *replies: Reply) -> list[Word]:
+        """Return what this person is known to have said about a channel, of these kinds."""
+        return [w for w in self.words if (w.person, w.channel) == (person, channel) and w.reply in replies]
+
+    def move(self, person: int, inbox: int) -> None:
+        """Let the database learn that a person has this inbox."""
+        before = self.held.get(person)
+        if before is not None and before != inbox:
+            self.void |= set(self.of(person, Channel.EMAIL, YES))
+            self.left[before] += self.standing_objections(person, Channel.EMAIL)
+        self.held[person] = inbox
+
+    def standing_objections(self, person: int, channel: Channel) -> list[datetime]:
+        """Return when a person objected, as long as no later yes that can be shown is known."""
+        yeses = [w.at for w in self.of(person, channel, YES) if w.dated]
+        return [w.at for w in self.of(person, channel, OBJECTION) if all(at <= w.at for at in yeses)]
+
+    def why_not(self, person: int, channel: Channel, now: datetime) -> str | None:
+        """Return why nobody may write to a person by a channel, or None."""
+        yeses = [w.at for w in self.of(person, channel, YES) if w.dated and w not in self.void]
+        if not yeses:
+            return "was never asked, or said yes for another address"
+        noes = [w.at for w in self.of(person, channel, NO, OBJECTION)]
+        inbox = self.held.get(person)
+        if channel is Channel.EMAIL and inbox is not None:
+            noes += self.left[inbox]
+            sharers = [other for other, held in self.held.items() if held == inbox and other != person]
+            if any(self.standing_objections(other, channel) for other in sharers):
+                return "shares an inbox with somebody who objected"
+        if noes and max(noes) >= max(yeses):
+            return "said no last"
+        return "said yes more than a year ago" if now >= max(yeses) + YEAR else None
+
+
+@dataclass(slots=True)
+class World:
+    """The booking system and the installation's memory: what is told now, and what the journal would bring back."""
+
+    rows: dict[int, Row] = field(default_factory=lambda: {who: Row(who, who - 1, {}) for who in PEOPLE})
+    told: Told = field(default_factory=Told)
+    journal: list[Event] = field(default_factory=list)
+
+    def tell(self, *words: Word, by_file: bool) -> None:
+        """Let the installation hear words.
+
+        A refusal in a file that overturns nothing is the one no that a restore may lose: the file has it still.
+        """
+        for word in words:
+            overturns = any(self.told.of(word.person, word.channel, YES))
+            self.told.words.add(word)
+            if word.reply is OBJECTION or (word.reply is NO and (overturns or not by_file)):
+                self._keep(_heard(word))
+
+    def take_in(self, rows: Iterable[Row]) -> None:
+        """Let the installation read rows of the register."""
+        for row in rows:
+            self.told.move(row.person, row.inbox)
+            self.tell(*row.words(), by_file=True)
+
+    def silence(self, inbox: int, at: datetime) -> None:
+        """Let somebody whom nobody knows object for an inbox."""
+        self._do(_left(inbox, at))
+
+    def forget(self, person: int, at: datetime) -> None:
+        """Erase a person: nothing stays of them but a standing objection, at the inbox they had."""
+        self._do(_forgotten(person, at))
+
+    def copy(self) -> tuple[Told, int]:
+        """Return what a copy of the database holds, and how far the journal was."""
+        return deepcopy(self.told), len(self.journal)
+
+    def restore(self, copy: tuple[Told, int]) -> None:
+        """Put a copy in place, and bring back what the journal knows."""
+        told, known = copy
+        self.told = deepcopy(told)
+        for event in self.journal[known:]:
+            event(self.told)
+
+    def _keep(self, event: Event) -> None:
+        self.journal.append(event)
+
+    def _do(self, event: Event) -> None:
+        event(self.told)
+        self._keep(event)
+
+
+def _heard(word: Word) -> Event:
+    return lambda told: told.words.add(word)
+
+
+def _left(inbox: int, at: datetime) -> Event:
+    return lambda told: told.left[inbox].append(at)
+
+
+def _forgotten(person: int, at: datetime) -> Event:
+    def event(told: Told) -> None:
+        inbox = told.held.pop(person, None)
+        if inbox is not None and told.standing_objections(person, Channel.EMAIL):
+            told.left[inbox].append(at)
+        told.words -= {word for word in told.words if word.person == person}
+
+    return event
