@@ -16,6 +16,7 @@ from dispatcher.flow.answering import Said
 from dispatcher.flow.api_keys import ApiKey
 from dispatcher.flow.calls import Call, Called, Receipt, Told
 from dispatcher.flow.meant import meant
+from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.ledger import EntryKind
@@ -307,6 +308,23 @@ def test_a_no_survives_the_way_back(house: Dispatcher, key: ApiKey, tmp_path: Pa
     assert "channel_consent_missing" == reason(house, email=MAIJA)
     house.safekeeping.replay(house.persons.acting(None))
     assert {"objection"} == {reason(house, email=address) for address in (MAIJA, "uusi@posti.example", ERIK)}
+
+
+@pytest.mark.parametrize("number", [None, "9"])
+def test_who_was_forgotten_comes_back_under_their_number(
+    house: Dispatcher, key: ApiKey, tmp_path: Path, number: str | None
+) -> None:
+    """Invariant 4: links sent before a restore carry the number, so whom a call brings back gets it again."""
+    house.safekeeping.backup(tmp_path / "copy")
+    told = call(granted(), number=number, email=ERIK, first_name="Erik")
+    client = house.bookings.take(told, key).body["client"]
+    assert isinstance(client, int)
+    token = house.links.token(OptOut(client, EMAIL))
+    house.safekeeping.restore(tmp_path / "copy")
+    house.safekeeping.replay(house.persons.acting(None))
+    house.preferences.leave(token, Place.ONE_CLICK)
+    assert client == house.bookings.take(told, key).body["client"]
+    assert "objection" == reason(house, email=ERIK)
 
 
 def test_the_ledger_names_nobody(house: Dispatcher, key: ApiKey) -> None:
