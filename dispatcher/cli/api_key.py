@@ -33,6 +33,7 @@ def create(door: Door, name: str, scopes: tuple[str, ...], *, as_json: bool) -> 
     with door.open() as dispatcher:
         chosen = {Scope(scope) for scope in scopes}
         key, text = dispatcher.api_keys.create(name, chosen, door.actor(dispatcher))
+        address = f"{dispatcher.studio.public_url.rstrip('/')}/api/v1"
     if as_json:
         say_json({"id": key.id, "name": key.name, "scopes": sorted(key.scopes), "key": text})
         return
@@ -40,6 +41,7 @@ def create(door: Door, name: str, scopes: tuple[str, ...], *, as_json: bool) -> 
     note(
         f"This is key {key.id}, for {key.name}. It is shown this once and kept nowhere: put it into the booking system."
     )
+    note(f"The API is at {address}; docs/api.md tells how it is called.")
 
 
 @api_key.command("list")

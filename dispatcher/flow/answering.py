@@ -131,7 +131,7 @@ class Answering:
             raise RefusedError(f"{known} belongs to a client already: look them up and record the answer there.")
         hashes = tuple(identity(self.store.ring, newcomer.customer_number, newcomer.addresses.items()))
         change = Change(
-            clients.new_number(),
+            self._number_before(transaction, newcomer) or clients.new_number(),
             is_new=True,
             external=self.store.ring.hashed(CUSTOMER, newcomer.customer_number) if newcomer.customer_number else None,
             values={
@@ -160,6 +160,18 @@ class Answering:
             return record_no(transaction, ring, client, answer, actor, addresses, booking)
         entries = record_answers(transaction, ring, client, [answer], (), actor, addresses, booking)
         return transaction.ledger.append(*entries)[0]
+
+    def _number_before(self, transaction: Transaction, newcomer: Newcomer) -> int | None:
+        """Return the number somebody had before a restore forgot them, as the import does: their links carry it."""
+        ring = self.store.ring
+        if newcomer.customer_number:
+            marks = [*ring.every_hash(CUSTOMER, newcomer.customer_number)]
+        else:
+            pairs = newcomer.addresses.items()
+            marks = [keyed for channel, text in pairs for keyed in ring.every_hash(answers.hash_label(channel), text)]
+        known = clients.returning(transaction.connection, (keyed.digest for keyed in marks))
+        fits = [known[keyed.digest] for keyed in marks if len(known.get(keyed.digest, ())) == 1]
+        return next(iter(fits[0])) if fits else None
 
     def _locks(self, client: int) -> list[Lock]:
         with self.store.reading() as connection:

@@ -131,6 +131,7 @@ def test_mail_out_click_and_stop(studio: Workshop, doubles: Doubles) -> None:
         status, page = ask("GET", link[1].decode())
         assert (200, True) == (status, b"<form" in page)
         assert 200 == ask("POST", link[1].decode())[0]
+        assert 401 == ask("GET", link[1].decode().partition("/u/")[0] + "/api/v1/verdict")[0]
         with pytest.raises(RefusedError), only_sender(studio.directory):
             pass
         started = children(process.pid)

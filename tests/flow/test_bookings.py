@@ -5,14 +5,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
-from dispatcher.errors import FieldError, NotFoundError
+from dispatcher.errors import FieldError, NotFoundError, StorageError
+from dispatcher.flow import bookings
 from dispatcher.flow.answering import Said
 from dispatcher.flow.api_keys import ApiKey
 from dispatcher.flow.calls import Call, Called, Receipt, Told
+from dispatcher.flow.meant import meant
+from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.ledger import EntryKind
@@ -259,6 +263,26 @@ class TestOnce:
         assert before + 1 == population(house)
         assert [(Reply.GRANTED, EMAIL)] == heard(house, ERIK)
 
+    @pytest.mark.parametrize(("times", "is_kept"), [(2, True), (99, False)])
+    def test_who_is_meant_is_asked_again_under_the_lock(
+        self, house: Dispatcher, key: ApiKey, times: int, *, is_kept: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where somebody became a client meanwhile, the call is taken in anew; where that never ends, nothing is."""
+        looks = iter(range(99))
+
+        def blind_at_first(*about: Any) -> frozenset[int]:
+            look = next(looks)
+            return frozenset() if look % 2 == 0 and look < times else meant(*about)
+
+        monkeypatch.setattr(bookings, "meant", blind_at_first)
+        if is_kept:
+            receipt = house.bookings.take(call(granted(), email=MAIJA), key)
+            assert (house.register.find(MAIJA), False) == (receipt.body["client"], receipt.body["created"])
+        else:
+            with pytest.raises(StorageError, match="Send the same call again"):
+                house.bookings.take(call(granted(), email=MAIJA), key)
+            assert [] == heard(house, MAIJA)
+
     def test_a_refused_call_leaves_its_name_free(self, house: Dispatcher, key: ApiKey) -> None:
         """What was refused and corrected may be sent under the same name."""
         wrong = Told(replace(granted().said, wording=WORDS[SMS]))
@@ -284,6 +308,23 @@ def test_a_no_survives_the_way_back(house: Dispatcher, key: ApiKey, tmp_path: Pa
     assert "channel_consent_missing" == reason(house, email=MAIJA)
     house.safekeeping.replay(house.persons.acting(None))
     assert {"objection"} == {reason(house, email=address) for address in (MAIJA, "uusi@posti.example", ERIK)}
+
+
+@pytest.mark.parametrize("number", [None, "9"])
+def test_who_was_forgotten_comes_back_under_their_number(
+    house: Dispatcher, key: ApiKey, tmp_path: Path, number: str | None
+) -> None:
+    """Invariant 4: links sent before a restore carry the number, so whom a call brings back gets it again."""
+    house.safekeeping.backup(tmp_path / "copy")
+    told = call(granted(), number=number, email=ERIK, first_name="Erik")
+    client = house.bookings.take(told, key).body["client"]
+    assert isinstance(client, int)
+    token = house.links.token(OptOut(client, EMAIL))
+    house.safekeeping.restore(tmp_path / "copy")
+    house.safekeeping.replay(house.persons.acting(None))
+    house.preferences.leave(token, Place.ONE_CLICK)
+    assert client == house.bookings.take(told, key).body["client"]
+    assert "objection" == reason(house, email=ERIK)
 
 
 def test_the_ledger_names_nobody(house: Dispatcher, key: ApiKey) -> None:

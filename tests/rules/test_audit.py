@@ -96,7 +96,7 @@ class Book:
 
 
 def noon(day: date) -> datetime:
-    """Return noon of a day in Helsinki, or one in the afternoon, in UTC."""
+    """Return ten in the morning of a day, UTC: about noon in Helsinki."""
     return datetime.combine(day, time(10), UTC)
 
 

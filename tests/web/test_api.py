@@ -3,7 +3,9 @@
 import copy
 import json
 import logging
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -387,3 +389,24 @@ def test_every_answer_carries_the_headers_and_allows_no_other_site(office: Offic
     for answer in answers:
         assert [] == [name for name in answer.headers if name.startswith("access-control")]
         assert HEADERS == {name: answer.headers[name] for name in HEADERS}
+
+
+@on_sqlite
+def test_the_page_for_booking_systems_tells_the_truth(office: Office) -> None:
+    """What docs/api.md shows is what happens: its call, the answer to it, both verdicts, and the problem."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    told, recorded, send, withhold, problem = map(
+        json.loads, re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    )
+    answer = office.tell(told).json()
+    numbers = {answer["client"]: recorded["client"]}
+    numbers |= {line["entry"]: shown["entry"] for line, shown in zip(*_lines(answer, recorded), strict=True)}
+    assert recorded == json.loads(json.dumps(answer), parse_int=lambda digits: numbers[int(digits)])
+    assert send == office.ask(email="maija@posti.example").json()
+    office.tell(STOP, "call-2")
+    assert withhold == office.ask(email="maija@posti.example").json()
+    assert problem == office.tell(changed("answers.0.asked_at", None), "call-3").json()
+
+
+def _lines(*answers: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    return [answer["recorded"] for answer in answers]
