@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Mapping
 
 from dispatcher.flow.audit_year import CampaignFigures, YearAudit
+from dispatcher.flow.spreadsheet import csv_text
 from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.spreadsheet import csv_text
 
 _WIDTH = 100
 _ABOUT = ("year", "day", "name", "title", "kind", "state")

@@ -3,14 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.audit import Audit
+from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.check import Check
+from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
-from dispatcher.flow.duties import Duties
+from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
+from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.persons import Persons
@@ -20,14 +25,24 @@ from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.register import Register
 from dispatcher.flow.requests import Requests
+from dispatcher.flow.retention import Retention
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
 from dispatcher.links import OptOutLinks
+from dispatcher.rules.actor import duty
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
-from dispatcher.wiring.choices import carriers_of, policy_of, register_map_of, studio_of
+from dispatcher.wiring.choices import (
+    carriers_of,
+    forgetting_of,
+    periods_of,
+    policy_of,
+    previews_of,
+    register_map_of,
+    studio_of,
+)
 from dispatcher.wiring.founding import (
     Clock,
     copy_starters,
@@ -74,6 +89,9 @@ class Dispatcher:
     duties: Duties
     answering: Answering
     requests: Requests
+    erasing: Erasing
+    blocks: Blocks
+    retention: Retention
     preferences: Preferences
     audit: Audit
     safekeeping: Safekeeping
@@ -111,7 +129,12 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
-    deliver = Deliver(store, policy, press, carriers_of(directory, settings, store.ring))
+    carriers = carriers_of(directory, settings, store.ring)
+    deliver = Deliver(store, policy, press, carriers)
+    requests = Requests(store, policy)
+    deletions = Deletions(store, periods_of(settings), forgetting_of(carriers), previews_of(directory))
+    erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
+    blocks, retention = Blocks(erasing), Retention(erasing)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -127,12 +150,30 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         deliver=deliver,
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
-        duties=Duties(store.clock, ()),
+        duties=Duties(store.clock, _duties(deletions, blocks, retention)),
         answering=Answering(store),
-        requests=Requests(store, policy),
+        requests=requests,
+        erasing=erasing,
+        blocks=blocks,
+        retention=retention,
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
-        safekeeping=Safekeeping(store),
+        safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),
         links=links,
     )
+
+
+def _duties(deletions: Deletions, blocks: Blocks, retention: Retention) -> tuple[Duty, ...]:
+    """Return what the program does by itself beside campaigns."""
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    return (
+        Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
+        Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
+        Duty("deletions", hour, deletions.work),
+    )
+
+
+def _let_go(blocks: Blocks) -> str | None:
+    ended = blocks.let_go(duty("legal_blocks"))
+    return f"{ended} legal blocks have ended" if ended else None

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.rules.spreadsheet import FORMULA_STARTS, csv_text, harmless
+from dispatcher.flow.spreadsheet import FORMULA_STARTS, csv_text, harmless
 
 PROGRAM = Path(__file__).parent.parent.parent / "dispatcher"
-WRITERS = {"rules/spreadsheet.py", "demo/export.py"}
+WRITERS = {"flow/spreadsheet.py", "demo/export.py"}
 """Who writes CSV: the one function, and the demo's booking system, whose export is spoilt on purpose to be read."""
 
 
