@@ -62,12 +62,18 @@ class Overview:
     to_be_deleted: dict[str, int]
     confirmed_at: datetime | None
     last_reading: datetime | None
+    is_register_fresh: bool
     refusal: str | None
 
     @property
     def is_overdue(self) -> bool:
         """Say whether somebody should have been removed and cannot be."""
         return bool(self.due) and self.refusal is not None
+
+    @property
+    def waits_for_confirmation(self) -> bool:
+        """Say whether a person's word is all that is missing."""
+        return self.is_overdue and self.is_register_fresh and self.confirmed_at is None
 
     def as_json(self) -> dict[str, Json]:
         """Return the overview with stable keys."""
@@ -138,6 +144,7 @@ class Retention:
             to_be_deleted=still,
             confirmed_at=confirmed,
             last_reading=reading,
+            is_register_fresh=self._is_fresh(reading),
             refusal=self._refusal(confirmed, reading, len(ready)) if ready else None,
         )
 
@@ -146,18 +153,18 @@ class Retention:
     ) -> RetentionReport:
         """Remove who is due, a chunk at a time, and what else has had its time.
 
-        `confirm` is a person's word that clients are removed daily from now on. Raises RefusedError where somebody is
-        due and nobody has said so yet, or no whole register was read lately; what is no client is removed all the same.
+        `confirm` is the word of a person who has seen who is due: clients are removed daily from now on. Raises
+        RefusedError where somebody is due and nobody has said so yet, or no whole register was read lately; what is no
+        client is removed all the same.
         """
         store = self.erasing.store
-        if confirm:
-            store.write(lambda transaction: _confirm(transaction, actor))
         report = RetentionReport(purged=store.write(lambda transaction: self._purge(transaction, actor)))
         with store.reading() as connection:
             ready = [each.number for each in self._found(connection, timedelta(0)) if each.keeper is None]
-            refusal = self._refusal(
-                retention.confirmed_at(connection), readings.last_whole_reading(connection), len(ready)
-            )
+            reading, confirmed = readings.last_whole_reading(connection), retention.confirmed_at(connection)
+        if confirm and ready and self._is_fresh(reading):
+            confirmed = store.write(lambda transaction: _confirm(transaction, actor))
+        refusal = self._refusal(confirmed, reading, len(ready))
         try:
             if ready and refusal is not None:
                 raise RefusedError(refusal)
@@ -180,9 +187,12 @@ class Retention:
     def _today(self) -> date:
         return local_date(self.erasing.store.clock(), self.erasing.policy.zone)
 
+    def _is_fresh(self, reading: datetime | None) -> bool:
+        return reading is not None and self.erasing.store.clock() - reading <= self.erasing.periods.register
+
     def _refusal(self, confirmed: datetime | None, reading: datetime | None, count: int) -> str | None:
         who = f"{count} client{'s are' if count != 1 else ' is'} due for removal"
-        if reading is None or self.erasing.store.clock() - reading > self.erasing.periods.register:
+        if not self._is_fresh(reading):
             days = self.erasing.periods.register.days
             return (
                 f"{who}, but no whole register was read in the last {days} days, so nobody knows who has visited "
@@ -258,10 +268,11 @@ class Retention:
         return purged
 
 
-def _confirm(transaction: Transaction, actor: Actor) -> None:
+def _confirm(transaction: Transaction, actor: Actor) -> datetime:
     if retention.confirmed_at(transaction.connection) is None:
         retention.confirm(transaction.connection, transaction.now)
         transaction.ledger.append(Entry(EntryKind.ERASED, actor, body={"event": "confirmed"}))
+    return transaction.now
 
 
 def _tell(transaction: Transaction, actor: Actor, removed: Counter[str]) -> None:

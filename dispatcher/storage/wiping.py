@@ -17,16 +17,19 @@ _STATISTICS = "pg_statistic"
 def rewrite_tables(database: Database, tables: Sequence[str]) -> bool:
     """Have these tables written anew without what was deleted from them, and say whether that could be done now.
 
-    SQLite overwrites with zeros what it deletes (`secure_delete`); its log, which still holds the pages from before,
-    is taken in and cut to nothing once nobody reads from it. PostgreSQL writes each table anew, with its indexes and
-    its statistics; its own log ages out. Readers are waited for, a few seconds; with them in the way the answer is no.
+    SQLite overwrites what it deletes with zeros (`secure_delete`), but moves rows from page to page without that: the
+    whole file is written anew, and its log, which holds the pages from before, is cut to nothing once nobody reads from
+    it. PostgreSQL writes each table anew, with its indexes and its statistics; its own log ages out. Readers are waited for, a few seconds; with them in the way the answer is no.
     """
-    return _cut_log(database) if database.is_sqlite else _rewrite(database, tables)
+    return _rewrite_file(database) if database.is_sqlite else _rewrite(database, tables)
 
 
-def _cut_log(database: Database) -> bool:
-    with closing(sqlite3.connect(str(database.url.database), timeout=_WAIT_SECONDS)) as connection:
+def _rewrite_file(database: Database) -> bool:
+    path = str(database.url.database)
+    with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
         try:
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("VACUUM")
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:
             return False
