@@ -10,6 +10,7 @@ from dispatcher.flow.erasing import Erasing
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import masked
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.retention import Due, Held, Keeper, due
 from dispatcher.storage import answers, blocks, clients, deletions, readings, requests, retention
@@ -209,15 +210,8 @@ class Retention:
         """Yield who is due by then, kept or not, in order of number."""
         periods, now = self.erasing.periods, self.erasing.store.clock()
         by = self._today() + ahead
-        after = -1
-        while chunk := retention.candidates(
-            connection,
-            after,
-            _CHUNK,
-            by - periods.client,
-            now + ahead - periods.client + timedelta(days=1),
-            now + ahead - periods.gone + timedelta(days=1),
-        ):
+        after, gone = -1, now + ahead - periods.gone + timedelta(days=1)
+        while chunk := retention.candidates(connection, after, _CHUNK, by - periods.client, gone):
             yield from (each for each in self._judged(connection, chunk) if each.due.on <= by)
             after = chunk[-1].number
 
@@ -230,7 +224,8 @@ class Retention:
         asking = requests.with_open_requests(connection, numbers)
         found = []
         for each in chunk:
-            said = max((answer.latest() for answer in given.get(each.number, ())), default=None)
+            # Not having been asked is no answer.
+            said = max((a.latest() for a in given.get(each.number, ()) if a.reply is not Reply.NOT_ASKED), default=None)
             held = Held(
                 created=local_date(each.created_at, zone),
                 last_visit=each.last_visit,

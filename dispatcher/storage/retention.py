@@ -42,15 +42,14 @@ class Candidate:
     restricted: bool
 
 
-def candidates(
-    connection: Connection, after: int, limit: int, visited: date, before: datetime, gone: datetime
-) -> list[Candidate]:
+def candidates(connection: Connection, after: int, limit: int, visited: date, gone: datetime) -> list[Candidate]:
     """Return the next clients, by number, of whom the last visit was no later than `visited`, or who are gone since.
 
-    Whoever has no visit on record is here if they came in before `before`: their answers tell more.
+    Whoever has no visit on record is among them: when their year began, their answers tell.
     """
-    no_visit = and_(ClientTable.last_visit.is_(None), ClientTable.created_at <= before)
-    may_be_due = or_(ClientTable.last_visit <= visited, no_visit, ClientTable.gone_since <= gone)
+    may_be_due = or_(
+        ClientTable.last_visit <= visited, ClientTable.last_visit.is_(None), ClientTable.gone_since <= gone
+    )
     return _candidates(connection, and_(ClientTable.number > after, may_be_due), limit)
 
 

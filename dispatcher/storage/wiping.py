@@ -18,8 +18,9 @@ def rewrite_tables(database: Database, tables: Sequence[str]) -> bool:
     """Have these tables written anew without what was deleted from them, and say whether that could be done now.
 
     SQLite overwrites what it deletes with zeros (`secure_delete`), but moves rows from page to page without that: the
-    whole file is written anew, and its log, which holds the pages from before, is cut to nothing once nobody reads from
-    it. PostgreSQL writes each table anew, with its indexes and its statistics; its own log ages out. Readers are waited for, a few seconds; with them in the way the answer is no.
+    whole file is written anew, and its log, which holds the pages from before, is cut to nothing once nobody reads it.
+    PostgreSQL writes each table anew, with its indexes and its statistics; its own log ages out. Readers are waited
+    for, a few seconds; with them in the way the answer is no.
     """
     return _rewrite_file(database) if database.is_sqlite else _rewrite(database, tables)
 
