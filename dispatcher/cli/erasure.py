@@ -120,7 +120,7 @@ def block(
             if as_json:
                 say_json({"block": made, "client": number, "keeps": list(keeps), "until": until.isoformat()})
             else:
-                say(f"Block {made}: {_spoken(kept.keeps)} of client {number} stay until {shown(until)}.")
+                say(f"Block {made} keeps of client {number} until {shown(until)}: {_spoken(kept.keeps)}.")
 
 
 def _end(dispatcher: Dispatcher, number: int | None, ended: int, actor: Actor, *, as_json: bool) -> None:
@@ -173,7 +173,7 @@ def _warning(prospect: Prospect) -> list[str]:
     addresses = ", ".join(masked(address) for address in prospect.addresses) or "no address"
     lines = [f"Client {prospect.client} ({addresses}): name, addresses, customer number and whatever hangs on them go."]
     if prospect.waiting:
-        lines.append(f"{prospect.waiting} messages that wait for them are withdrawn.")
+        lines.append(f"What waits for them is withdrawn: {_messages(prospect.waiting)}.")
     if prospect.kept:
         lines.append(
             f"A legal block keeps {_spoken(prospect.kept)} until {shown(prospect.kept_until)}, and nothing else."
@@ -190,15 +190,19 @@ def _told(report: ErasureReport) -> list[str]:
         kept = f"A legal block keeps {_spoken(report.kept)} until {shown(report.kept_until)}, restricted"
         lines = [f"Client {report.client} is erased as far as it may be. {kept}; then it goes as well."]
     if report.withheld:
-        lines.append(f"Withdrawn: {report.withheld} messages that waited for them.")
+        lines.append(f"Withdrawn, since it waited for them: {_messages(report.withheld)}.")
     if report.objections:
         lines.append(f"Their objection stays as a keyed hash until {shown(report.objections_until)}.")
     for provider, count in report.open.items():
-        lines.append(f"Still to be deleted at {provider}: {count} messages. `dispatcher run` asks every hour.")
+        lines.append(f"Still to be deleted at {provider}: {_messages(count)}. `dispatcher run` asks every hour.")
     if not report.is_wiped:
         lines.append("Somebody was reading the database: its files are cleared of the last bytes within the hour.")
     lines.append(f"Older copies of the database still hold them: destroy those by {shown(report.copies_until)}.")
     return lines
+
+
+def _messages(count: int) -> str:
+    return f"{count} message{'s' if count != 1 else ''}"
 
 
 COMMANDS: tuple[click.Command, ...] = ()

@@ -67,8 +67,7 @@ def run(context: click.Context, door: Door, *, confirm: bool, as_json: bool) -> 
     if as_json:
         say_json(report.as_json())
         return
-    removed = sum(report.removed.values())
-    say(f"{removed} clients were removed." if removed else "Nobody was due for removal.")
+    say(f"{report.sentence()}.")
     for reason, count in sorted(report.removed.items()):
         say(f"  {count:>6}  {_REASONS[reason]}")
     for name, count in report.purged.items():

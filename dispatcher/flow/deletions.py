@@ -79,7 +79,7 @@ class Deletions:
         still = await asyncio.to_thread(self._count)
         if not gone and is_clean:
             return None
-        return f"{gone} messages of erased clients were deleted at their provider, {still} are still to be"
+        return f"deleted at providers, of erased clients' messages: {gone}; still to be deleted: {still}"
 
     def _ready(self, provider: str) -> list[Deletion]:
         with self.store.reading() as connection:

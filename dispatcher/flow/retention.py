@@ -104,6 +104,11 @@ class RetentionReport:
         """Return the report with stable keys."""
         return {"removed": dict(self.removed), "purged": dict(self.purged), "wiped_here": self.is_wiped}
 
+    def sentence(self) -> str:
+        """Return in words how many clients were removed."""
+        count = sum(self.removed.values())
+        return f"{count} client{'s were' if count != 1 else ' was'} removed" if count else "Nobody was due for removal"
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -182,8 +187,7 @@ class Retention:
     def work(self, actor: Actor) -> str | None:
         """Do the daily duty, and return what is to be said of it, or None. Raises RefusedError while it is overdue."""
         report = self.run(actor)
-        removed = sum(report.removed.values())
-        return f"{removed} clients were removed, their time was over" if removed else None
+        return report.sentence() if report.removed else None
 
     def _today(self) -> date:
         return local_date(self.erasing.store.clock(), self.erasing.policy.zone)

@@ -118,7 +118,7 @@ def test_retention_from_list_to_daily(home: Path, run: Run) -> None:
     shown = run("retention", "show", "--json").json()
     assert (True, False, 1) == (shown["overdue"], shown["confirmed"], len(shown["due"]))
     done = run("retention", "run", "--confirm")
-    assert (0, True) == (done.code, "1 clients were removed." in done.out)
+    assert (0, True) == (done.code, "1 client was removed." in done.out)
     assert "Olga" not in run("client", "list").out
     nobody = run("retention", "run")
     assert (0, "Nobody was due for removal.\n") == (nobody.code, nobody.out)

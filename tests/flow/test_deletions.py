@@ -112,7 +112,7 @@ def test_an_outcome_that_comes_after_the_erasure_is_found(workshop: Workshop, do
             )
         )
         said = asyncio.run(dispatcher.erasing.deletions.work())
-        assert "1 messages of erased clients were deleted at their provider, 0 are still to be" == said
+        assert "deleted at providers, of erased clients' messages: 1; still to be deleted: 0" == said
         assert [] == doubles.twilio.held
 
 

@@ -79,7 +79,7 @@ def test_the_first_run_only_lists(workshop: Workshop) -> None:
             numbers(dispatcher),
         )
         enrol(workshop, dispatcher, OLD.format(YEAR_AGO), MAIJA)
-        assert "1 clients were removed, their time was over" == dispatcher.retention.work(actor)
+        assert "1 client was removed" == dispatcher.retention.work(actor)
 
 
 def test_nobody_confirms_before_somebody_is_due(workshop: Workshop) -> None:
@@ -147,11 +147,11 @@ def test_who_is_gone_from_the_register_goes_after_thirty_days(workshop: Workshop
 
 
 def test_without_a_visit_the_year_counts_from_the_last_answer(workshop: Workshop) -> None:
-    """No visit on record: the last answer begins the year, and a day ends with its midnight."""
+    """No visit on record: the last answer begins the year, and not being asked is none."""
     with workshop.opened() as dispatcher:
         enrol(workshop, dispatcher, OLD.format(""))
         actor = dispatcher.persons.acting(None)
-        workshop.clock.set(datetime(2027, 10, 3, 12, tzinfo=UTC))
+        workshop.clock.set(datetime(2027, 10, 2, 12, tzinfo=UTC))
         read(dispatcher)
         assert [] == list(dispatcher.retention.show().due)
         workshop.clock.advance(timedelta(days=1))
