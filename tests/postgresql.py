@@ -40,6 +40,11 @@ class PostgresServer:
         """Return the URL of a database on this server."""
         return f"postgresql+psycopg://postgres@/{name}?host={self._socket}"
 
+    @property
+    def base(self) -> Path:
+        """Return the directory in which the server keeps its databases."""
+        return self._data / "base"
+
     def start(self) -> None:
         """Start the server unless another process of this run has: it is up when this returns."""
         self._room.mkdir(exist_ok=True, mode=0o755)

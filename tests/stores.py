@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, create_engine
 
+from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.requests import Requests
 from dispatcher.keys import KeyKind, KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.calendar import Windows
@@ -19,6 +22,7 @@ from dispatcher.rules.campaign import Campaign, Channel, Kind, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import GENESIS, Entry, EntryKind, StoredEntry, answer_entry
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.retention import Periods
 from dispatcher.storage import campaigns, clients, installation, ledger, outbox
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal import DatabaseJournal, FileJournal, JournalKind, Note
@@ -48,6 +52,12 @@ def ring() -> KeyRing:
     for kind in (KeyKind.HASH, KeyKind.TOKEN, KeyKind.JOURNAL):
         keys = keys.with_new(kind)
     return keys
+
+
+def erasing(store: Store) -> Erasing:
+    """Return the flow that erases, on a storage without carriers or previews."""
+    deletions = Deletions(store, Periods(), {}, ())
+    return Erasing(store, POLICY, Periods(), Requests(store, POLICY), deletions)
 
 
 def open_journal(journal_url: str, keys: KeyRing | None = None) -> FileJournal | DatabaseJournal:

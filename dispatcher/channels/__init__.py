@@ -1,6 +1,8 @@
 """What carries messages: each carrier takes one message at a time and returns its outcome."""
 
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from dispatcher.rules.message import CampaignMessage, Outcome, ServiceMessage
@@ -23,5 +25,35 @@ class Carrier(Protocol):
     """How many sessions may be open at once."""
 
     def session(self) -> AbstractAsyncContextManager[Session]:
+        """Open a connection. Raises ChannelError if the carrier cannot be used as it is set up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a provider answered when it was asked to delete a message: `code` is its HTTP status, "" for no answer.
+
+    `is_gone` only where the provider itself said so. `retry_after` is how long it asked to wait.
+    """
+
+    is_gone: bool
+    code: str = ""
+    retry_after: timedelta | None = None
+
+
+class ForgettingSession(Protocol):
+    """One open connection to a provider that keeps what it was given."""
+
+    async def forget(self, provider_id: str) -> Forgotten:
+        """Have one message deleted, and return what the provider answered; never raises for what it answers."""
+        ...
+
+
+class ForgettingCarrier(Protocol):
+    """A carrier that keeps what it was given, until it is asked to delete it (S-28)."""
+
+    name: str
+
+    def session(self) -> AbstractAsyncContextManager[ForgettingSession]:
         """Open a connection. Raises ChannelError if the carrier cannot be used as it is set up."""
         ...

@@ -9,6 +9,7 @@ from pathlib import Path
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage, Sms
 
+_ENDINGS = (".eml", ".txt")
 _FILE_NAME = re.compile(r"\w[\w.@-]*", re.ASCII)
 
 
@@ -32,6 +33,16 @@ class PreviewCarrier:
                 "name another directory for previews in dispatcher.toml"
             ) from error
         yield PreviewSession(self._directory)
+
+    def forget(self, message_id: str) -> None:
+        """Delete the file of a message, if there is one. Raises ChannelError where it cannot be deleted."""
+        if not _FILE_NAME.fullmatch(message_id):
+            raise ChannelError(f"{message_id!r} cannot name a preview file")
+        try:
+            for ending in _ENDINGS:
+                (self._directory / f"{message_id}{ending}").unlink(missing_ok=True)
+        except OSError as error:
+            raise ChannelError(f"a message in {self._directory} cannot be deleted: {error.strerror}") from None
 
 
 class PreviewSession:

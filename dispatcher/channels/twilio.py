@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -16,6 +16,7 @@ from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the li
 from twilio.http.response import Response  # type: ignore[import-untyped] # the same
 from twilio.rest import Client  # type: ignore[import-untyped] # the same
 
+from dispatcher.channels import Forgotten
 from dispatcher.channels.hosts import is_loopback
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, ServiceMessage, Sms
@@ -31,6 +32,7 @@ _DEAD_NUMBER = frozenset({21211, 21614, 21635, 30006})
 _CONFIGURATION = frozenset({21408, 21606, 21612, 21657, 21663, 30042})
 _PAUSE = frozenset({20003, 20429, 30001, 30002})
 _PAUSE_STATUSES = frozenset({401, 403, 404, 429})
+_NO_SUCH_MESSAGE = 20404
 _SID = re.compile(r"\w{1,64}", re.ASCII)
 
 
@@ -107,6 +109,17 @@ class TwilioSession:
         async with self._turn:
             return await self._create(message.message_id, sms)
 
+    async def forget(self, provider_id: str) -> Forgotten:
+        """Have one message deleted at Twilio (S-28): gone is what it deletes now and what it does not know any more."""
+        if not _SID.fullmatch(provider_id):
+            raise ValueError("this is no name Twilio gave")
+        async with self._turn:
+            self._transport.begin()
+            # Whatever went wrong, what came back tells more than an exception: without an answer nothing is confirmed.
+            with suppress(Exception):
+                await self._client.messages(provider_id).delete_async()
+            return forgotten_by(self._transport.answer)
+
     async def _create(self, message_id: str, sms: Sms) -> Outcome:
         self._transport.begin()
         callback = self._settings.status_callback
@@ -152,6 +165,14 @@ def outcome_of(answer: Answer) -> Outcome:
         wait = _retry_after(answer.headers)
         return Outcome(OutcomeKind.DEFERRED, str(code), blame=Blame.CONNECTION, retry_after=wait)
     return Outcome(OutcomeKind.REFUSED, str(code))
+
+
+def forgotten_by(answer: Answer | None) -> Forgotten:
+    """Return what an answer to a delete says: 204, or Twilio's own word that it knows no such message."""
+    if answer is None:
+        return Forgotten(is_gone=False)
+    is_unknown = answer.status == 404 and answer.body.get("code") == _NO_SUCH_MESSAGE
+    return Forgotten(answer.status == 204 or is_unknown, str(answer.status), _retry_after(answer.headers))
 
 
 def _accepted(answer: Answer) -> Outcome:

@@ -64,6 +64,10 @@ Script = Callable[[str], Trouble | int | None]
 """What happens to a recipient: a trouble, a Twilio error code such as 21610, or None to take the message."""
 
 
+DeleteScript = Callable[[str], int | None]
+"""What comes of deleting a message, by its SID: an HTTP status such as 503 or 429, or None to delete it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReceivedSms:
     """One message as it was taken; `form` is the whole request."""
@@ -93,11 +97,13 @@ class TwilioDouble:
         api_secret: str,
         script: Script | None = None,
         clock: Callable[[], datetime] = _some_day,
+        on_delete: DeleteScript = lambda _sid: None,
     ) -> None:
         self._account = account_sid
         self._login = base64.b64encode(f"{api_key}:{api_secret}".encode()).decode()
         self._script = script
         self._clock = clock
+        self._on_delete = on_delete
         self._received: list[ReceivedSms] = []
         self._resources: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -118,6 +124,12 @@ class TwilioDouble:
         """Every message taken so far, oldest first, deleted ones included."""
         with self._lock:
             return list(self._received)
+
+    @property
+    def held(self) -> list[str]:
+        """The SIDs of the messages not deleted yet, oldest first."""
+        with self._lock:
+            return list(self._resources)
 
     def _app(self) -> FastAPI:
         app = FastAPI(openapi_url=None)
@@ -173,6 +185,11 @@ class TwilioDouble:
     async def _delete(self, request: Request, account: str, sid: str) -> Response:
         if not self._knows(request, account):
             return refusal(20003)
+        status = self._on_delete(sid)
+        if status == 429:
+            return refusal(20429, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+        if status is not None:
+            return JSONResponse({"code": 20500, "message": "Internal Server Error", "status": status}, status)
         with self._lock:
             found = self._resources.pop(sid, None)
         return Response(status_code=204) if found else refusal(20404)

@@ -14,7 +14,7 @@ from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.wording import channels_named, normal, opens, wording_hash
-from dispatcher.storage import clients
+from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store

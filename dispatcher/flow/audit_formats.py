@@ -1,16 +1,14 @@
 """The audit of a year on a terminal and in a spreadsheet; the figures are those of YearAudit and no others."""
 
-import csv
 import textwrap
 from collections.abc import Mapping
-from io import StringIO
 
 from dispatcher.flow.audit_year import CampaignFigures, YearAudit
+from dispatcher.flow.spreadsheet import csv_text
 from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.campaign import Channel
 
 _WIDTH = 100
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ABOUT = ("year", "day", "name", "title", "kind", "state")
 _COUNTS = ("planned", "accepted", "refused", "unknown")
 _TITLE = 22
@@ -18,13 +16,9 @@ _TITLE = 22
 
 def to_csv(audit: YearAudit) -> str:
     """Return the campaigns as CSV (RFC 4180), one row each; no cell begins as a formula would."""
-    text = StringIO()
-    writer = csv.writer(text)
     by_channel = [f"{channel.value}_{count}" for channel in Channel for count in _COUNTS]
-    writer.writerow((*_ABOUT, *_COUNTS, "open", "withheld", "withheld_by_reason", *by_channel, "opted_out_after"))
-    for campaign in audit.campaigns:
-        writer.writerow(_safe(cell) for cell in _cells(audit.year, campaign))
-    return text.getvalue()
+    head = (*_ABOUT, *_COUNTS, "open", "withheld", "withheld_by_reason", *by_channel, "opted_out_after")
+    return csv_text([head, *(_cells(audit.year, campaign) for campaign in audit.campaigns)])
 
 
 def to_text(audit: YearAudit) -> str:
@@ -68,10 +62,6 @@ def _cells(year: int, campaign: CampaignFigures) -> list[object]:
         *channels,
         campaign.opted_out_after,
     ]
-
-
-def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _campaign_lines(audit: YearAudit) -> list[str]:

@@ -95,7 +95,8 @@ def suppress_addresses(
 ) -> None:
     """Keep an objection for these addresses, from now on, whoever has them."""
     hashes = (ring.hashed(hash_label(kind), canonical) for kind, canonical in addresses.items())
-    suppress(transaction.connection, (Suppression(keyed, channel, OBJECTION, transaction.now) for keyed in hashes))
+    objections = (Suppression(keyed, channel, OBJECTION, transaction.now) for keyed in hashes)
+    suppress(transaction.connection, objections, transaction.suppressed_for)
 
 
 def _reference(booking: KeyedHash | None) -> dict[str, Json] | None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.recording import OBJECTION, STRANGER
+from dispatcher.flow.redaction import erased_numbers
 from dispatcher.flow.service_entries import close_restored
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
@@ -34,14 +36,15 @@ class ReplayReport:
     """What a replay brought back: records taken in, and what they came to.
 
     `clients` counts those the journal knows and the copy does not: the next import brings them back under the numbers
-    that their links carry. `campaigns` counts those the journal knows as begun that were open in the copy, `unknown`
-    their open messages.
+    that their links carry; `erased` those who were erased after the copy was made, and are so again. `campaigns` counts
+    those the journal knows as begun that were open in the copy, `unknown` their open messages.
     """
 
     records: int = 0
     clients: int = 0
     answers: int = 0
     suppressions: int = 0
+    erased: int = 0
     slots: int = 0
     campaigns: int = 0
     unknown: int = 0
@@ -54,7 +57,8 @@ class ReplayReport:
         """Return the report in words."""
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers and "
-            f"{self.suppressions} suppressions brought back, {self.clients} clients to come back with the next import, "
+            f"{self.suppressions} suppressions brought back, {self.erased} clients erased again, "
+            f"{self.clients} clients to come back with the next import, "
             f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
             "knows what became."
         )
@@ -63,8 +67,9 @@ class ReplayReport:
 class Safekeeping:
     """Keeps copies, puts one back, and brings back what it had not heard of."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, erasing: Erasing) -> None:
         self._store = store
+        self._erasing = erasing
 
     def backup(self, path: Path) -> BackupReport:
         """Copy the database while it is in use, and open the copy to see that it is whole.
@@ -99,7 +104,9 @@ class Safekeeping:
         it becomes unknown, counts, and is never released. Twice is as once. Raises JournalError for a journal that is
         damaged, missing, older than the database, or of another installation.
         """
-        return self._store.write(lambda transaction: self._replay(transaction, actor), wanted=[_ALONE], urgent=True)
+        report = self._store.write(lambda transaction: self._replay(transaction, actor), wanted=[_ALONE], urgent=True)
+        self._erasing.deletions.here()
+        return report
 
     def _replay(self, transaction: Transaction, actor: Actor) -> ReplayReport:
         connection, journal = transaction.connection, self._store.journal
@@ -110,13 +117,18 @@ class Safekeeping:
             return report
         _hold_all(transaction, actor)
         close_restored(transaction, actor)
-        for record in journal.records():
+        records = list(journal.records())
+        erased = erased_numbers(records)
+        for record in records:
             if record.kind is JournalKind.NO and record.number in missing:
-                _take_no(transaction, record, report)
+                _take_no(transaction, record, report, erased)
             elif record.kind is JournalKind.CLIENTS and record.number in missing:
-                report.clients += clients.keep_returning(transaction.connection, _numbers(record))
+                known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
+                report.clients += clients.keep_returning(transaction.connection, known)
             elif record.kind is JournalKind.KEY_REVOKED and record.number in missing:
                 _take_revoked_key(transaction, record, actor)
+            elif record.kind is JournalKind.ERASED and record.number in missing:
+                report.erased += self._erasing.erase_again(transaction, record, actor)
             elif record.kind is JournalKind.SLOT_SPENT:
                 _take_slot(transaction, record, actor, report, is_missing=record.number in missing)
         installation.take_in(connection, sorted(missing))
@@ -169,17 +181,20 @@ def _hold_all(transaction: Transaction, actor: Actor) -> None:
             transaction.ledger.append(Entry(EntryKind.CAMPAIGN, actor, campaign=campaign.id, body=body))
 
 
-def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> None:
-    """Record the answer under the client's number, known or not, and an objection for the addresses."""
+def _take_no(transaction: Transaction, record: Record, report: ReplayReport, erased: frozenset[int]) -> None:
+    """Record the answer under the client's number, known or not, and an objection for the addresses.
+
+    What outlives a client who was erased stands on the record of the erasure, and nothing else does (L-35).
+    """
     connection, no = transaction.connection, _No.read(record)
     if no.client != STRANGER and not _is_recorded(connection, no):
         entry = Entry(EntryKind.ANSWER, no.actor, client=no.client, channel=no.channel, body=no.answer)
         transaction.ledger.append(entry)
         report.answers += 1
-    if no.answer["reply"] == Reply.WITHDRAWN.value:
+    if no.answer["reply"] == Reply.WITHDRAWN.value and no.client not in erased:
         said = read_stamp(no.answer["not_after"]) or read_stamp(record.at) or transaction.now
         new = (Suppression(keyed, no.channel, OBJECTION, said) for keyed in no.hashes)
-        report.suppressions += answers.suppress(connection, new)
+        report.suppressions += answers.suppress(connection, new, transaction.suppressed_for)
 
 
 def _take_revoked_key(transaction: Transaction, record: Record, actor: Actor) -> None:

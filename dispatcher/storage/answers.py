@@ -16,9 +16,6 @@ from dispatcher.rules.ledger import EntryKind, Json, read_answer
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.tables import IdempotencyTable, SuppressionTable
 
-SUPPRESSED_FOR = timedelta(days=365 + 90)
-"""How long a suppression stands: until every yes before it has expired, and the backups with it (L-36)."""
-
 _ANY_SUPPRESSION = select(SuppressionTable.id).limit(1)
 
 
@@ -58,10 +55,10 @@ class Suppression:
     at: datetime
 
 
-def suppress(connection: Connection, suppressions: Iterable[Suppression]) -> int:
+def suppress(connection: Connection, suppressions: Iterable[Suppression], stands_for: timedelta) -> int:
     """Write suppressions and return how many were new; of two for one address and channel the later objection stands.
 
-    Were the earlier one kept, a yes from between the two would lift both.
+    Were the earlier one kept, a yes from between the two would lift both. Each ends `stands_for` after its own date.
     """
     new = 0
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
@@ -72,7 +69,7 @@ def suppress(connection: Connection, suppressions: Iterable[Suppression]) -> int
             channel=item.channel.value if item.channel else "",
             reason=item.reason,
             at=item.at,
-            expires_at=item.at + SUPPRESSED_FOR,
+            expires_at=item.at + stands_for,
         )
         later = statement.excluded
         statement = statement.on_conflict_do_update(

@@ -6,77 +6,50 @@ copy, and nothing is sent until `dispatcher db restore --replay` (docs/architect
 """
 
 import fcntl
-import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, String, Table, Text, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from dispatcher.errors import DispatcherError, JournalError
-from dispatcher.keys import Key, KeyRing
-from dispatcher.rules.ledger import GENESIS, Json, canonical, stamp
+from dispatcher.keys import KeyRing
+from dispatcher.rules.ledger import GENESIS, canonical
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal_keys import JournalKeys
+from dispatcher.storage.journal_records import (
+    Change,
+    JournalKind,
+    Note,
+    Record,
+    chained,
+    checked,
+    from_row,
+    older_journal,
+    parsed,
+    redacted,
+)
+from dispatcher.storage.wiping import rewrite_tables
 
-
-class JournalKind(StrEnum):
-    """What a record of the journal tells."""
-
-    OPENED = "opened"
-    """The first record: which installation the journal belongs to."""
-    CLIENTS = "clients"
-    """Clients came into the register or changed an address: their numbers, with keyed hashes of who they are."""
-    NO = "no"
-    """A client said no: number, channel if one was named, keyed hashes of the addresses."""
-    FLAG = "flag"
-    """A client was marked as one who is not written to (a child, restricted), or is so no longer."""
-    ERASED = "erased"
-    """Clients were erased: their numbers, and why."""
-    KEY_REVOKED = "key_revoked"
-    """A booking system's key was revoked: its number, and the SHA-256 of its secret."""
-    SLOT_SPENT = "slot_spent"
-    """A campaign began on a local date, so its slot is spent."""
-    RESTORED = "restored"
-    """The journal was replayed over an older copy of the database."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A fact to be put into the journal."""
-
-    kind: JournalKind
-    body: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A fact as it stands in the journal, `number` counting from 1."""
-
-    number: int
-    kind: JournalKind
-    at: str
-    body: Mapping[str, Json]
-    key: str
-    mac: str
-
-    def as_json(self) -> str:
-        """Return the record as its line in the journal."""
-        return canonical(
-            {
-                "number": self.number,
-                "kind": self.kind.value,
-                "at": self.at,
-                "body": dict(self.body),
-                "key": self.key,
-                "mac": self.mac,
-            }
-        )
+__all__ = ["Change", "DatabaseJournal", "FileJournal", "Journal", "JournalKind", "Note", "Record", "older_journal"]
 
 
 class Journal(Protocol):
@@ -100,6 +73,14 @@ class Journal(Protocol):
 
     def key_ids(self) -> set[str]:
         """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
+        ...
+
+    def redact(self, change: Change) -> int:
+        """Give each record the body that `change` returns, and return how many changed.
+
+        Numbers, kinds and times stay, the chain is made anew, all or nothing, and no byte of what was left out stays
+        behind. Raises JournalError if that cannot be kept, or for a journal that is damaged; nothing is changed then.
+        """
         ...
 
 
@@ -137,11 +118,7 @@ class FileJournal:
         except DispatcherError:
             self._path.unlink()
             raise
-        directory = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _sync_directory(self._path.parent)
         return numbers[0]
 
     def append(self, notes: Sequence[Note], now: datetime, *, known: int = 0) -> list[int]:
@@ -150,7 +127,7 @@ class FileJournal:
             end = self._end(descriptor)
             if end.number < known:
                 raise older_journal(end.number, known)
-            records = _chained(notes, end.number, end.mac, self._keys.current(), now)
+            records = chained(notes, end.number, end.mac, self._keys.current(), now)
             lines = "".join(f"{record.as_json()}\n" for record in records).encode("ascii")
             # A line that a crash cut short was never answered for: its place is taken by what comes now.
             os.ftruncate(descriptor, end.size)
@@ -176,18 +153,59 @@ class FileJournal:
         """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
         with self._locked("rb", fcntl.LOCK_SH) as descriptor:
             lines = _lines(_read_whole(descriptor))
-        return {_parsed(line, self._path.name).key for line in lines}
+        return {parsed(line, self._path.name).key for line in lines}
+
+    def redact(self, change: Change) -> int:
+        """Write the journal anew beside the old one, synced, and put it in its place in one step."""
+        with self._locked("rb", fcntl.LOCK_EX) as descriptor:
+            records = list(self._records(_read_whole(descriptor)))
+            anew = redacted(records, change, self._keys.current())
+            if not anew:
+                return 0
+            untouched = records[: anew[0].number - 1]
+            self._replace("".join(f"{record.as_json()}\n" for record in (*untouched, *anew)).encode("ascii"))
+            return sum(record.body != records[record.number - 1].body for record in anew)
+
+    def _replace(self, content: bytes) -> None:
+        draft = self._path.with_name(f"{self._path.name}.new")
+        try:
+            draft.unlink(missing_ok=True)
+            descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            try:
+                _write_whole(descriptor, content)
+            finally:
+                os.close(descriptor)
+            draft.replace(self._path)
+            _sync_directory(self._path.parent)
+        except OSError as error:
+            raise JournalError(f"The journal could not be written ({error.strerror}). Nothing was changed.") from None
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self, mode: str, lock: int) -> Iterator[int]:
         """Open the file so that nobody's half-written records are seen."""
+        while True:
+            try:
+                file = self._path.open(mode, buffering=0)
+            except OSError as error:
+                raise _missing(self._path.name, error.strerror) from None
+            with file:
+                fcntl.flock(file.fileno(), lock)
+                if self._is_in_place(file.fileno()):
+                    yield file.fileno()
+                    return
+            # Whoever held the lock has put a redacted journal in the place of the one that was opened: open that.
+
+    def _is_in_place(self, descriptor: int) -> bool:
+        """Say whether an open file still is the journal."""
+        opened = os.fstat(descriptor)
         try:
-            file = self._path.open(mode, buffering=0)
+            found = self._path.stat()
         except OSError as error:
             raise _missing(self._path.name, error.strerror) from None
-        with file:
-            fcntl.flock(file.fileno(), lock)
-            yield file.fileno()
+        return (opened.st_dev, opened.st_ino) == (found.st_dev, found.st_ino)
 
     def _end(self, descriptor: int) -> _End:
         """Return how far the file goes; one that has not been touched since is not read again."""
@@ -201,7 +219,7 @@ class FileJournal:
         return self._seen
 
     def _records(self, whole: bytes) -> Iterator[Record]:
-        yield from _checked((_parsed(line, self._path.name) for line in _lines(whole)), self._keys)
+        yield from checked((parsed(line, self._path.name) for line in _lines(whole)), self._keys)
 
 
 class DatabaseJournal:
@@ -240,7 +258,7 @@ class DatabaseJournal:
             number, mac = self._end(connection)
             if number < known:
                 raise older_journal(number, known)
-            records = _chained(notes, number, mac, self._keys.current(), now)
+            records = chained(notes, number, mac, self._keys.current(), now)
             connection.execute(
                 insert(self._table),
                 [
@@ -266,7 +284,7 @@ class DatabaseJournal:
         with self._database.reading() as connection:
             self._require(connection)
             rows = connection.execute(select(self._table).order_by(self._table.c.number)).all()
-        yield from _checked((_from_row(row) for row in rows), self._keys)
+        yield from checked((from_row(row) for row in rows), self._keys)
 
     def last(self) -> int:
         """Return the number of the last record."""
@@ -280,6 +298,27 @@ class DatabaseJournal:
             self._require(connection)
             return set(connection.scalars(select(self._table.c.key).distinct()))
 
+    def redact(self, change: Change) -> int:
+        """Change the rows in one transaction under the table's lock, then have the table written anew."""
+        with self._database.writing() as connection:
+            self._require(connection)
+            if not self._database.is_sqlite:
+                connection.execute(text("LOCK TABLE journal IN EXCLUSIVE MODE"))
+            rows = connection.execute(select(self._table).order_by(self._table.c.number)).all()
+            records = list(checked((from_row(row) for row in rows), self._keys))
+            anew = redacted(records, change, self._keys.current())
+            if anew:
+                connection.execute(
+                    update(self._table).where(self._table.c.number == bindparam("this")),
+                    [
+                        {"this": record.number, "body": canonical(record.body), "key": record.key, "mac": record.mac}
+                        for record in anew
+                    ],
+                )
+        if anew:
+            rewrite_tables(self._database, ["journal"])
+        return sum(record.body != records[record.number - 1].body for record in anew)
+
     def _require(self, connection: Connection) -> None:
         if not connection.dialect.has_table(connection, "journal"):
             raise _missing("[database] journal", "there is no table `journal`")
@@ -291,52 +330,6 @@ class DatabaseJournal:
         return (row.number, row.mac) if row else (0, GENESIS)
 
 
-def _chained(notes: Sequence[Note], number: int, mac: str, key: Key, now: datetime) -> list[Record]:
-    records = []
-    for note in notes:
-        number += 1
-        mac = _mac(key, number, note.kind, stamp(now), note.body, mac)
-        records.append(Record(number, note.kind, stamp(now), dict(note.body), key.id, mac))
-    return records
-
-
-def _mac(key: Key, number: int, kind: JournalKind, at: str, body: Mapping[str, Json], previous: str) -> str:
-    return key.mac(
-        str(number).encode(), kind.value.encode(), at.encode(), canonical(body).encode(), previous.encode()
-    ).hex()
-
-
-def _checked(records: Iterator[Record], keys: JournalKeys) -> Iterator[Record]:
-    previous, expected = GENESIS, 1
-    for record in records:
-        key = keys.of(record.number, record.key)
-        right = _mac(key, record.number, record.kind, record.at, record.body, previous)
-        if record.number != expected or record.mac != right:
-            raise _damaged(expected)
-        previous, expected = record.mac, expected + 1
-        yield record
-
-
-def _parsed(line: bytes, name: str) -> Record:
-    try:
-        found = json.loads(line)
-        return Record(
-            found["number"], JournalKind(found["kind"]), found["at"], found["body"], found["key"], found["mac"]
-        )
-    except (ValueError, KeyError, TypeError):
-        raise JournalError(
-            f"A line of {name} cannot be read: put back a copy of the journal, then run "
-            "`dispatcher db restore --replay`. Nothing is sent until then."
-        ) from None
-
-
-def _from_row(row: Any) -> Record:
-    try:
-        return Record(row.number, JournalKind(row.kind), row.at, json.loads(row.body), row.key, row.mac)
-    except ValueError:
-        raise _damaged(row.number) from None
-
-
 def _complete(whole: bytes) -> int:
     """Return how many bytes of the journal are whole lines."""
     return whole.rfind(b"\n") + 1
@@ -344,6 +337,14 @@ def _complete(whole: bytes) -> int:
 
 def _lines(whole: bytes) -> list[bytes]:
     return whole[: _complete(whole)].splitlines()
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _state(descriptor: int) -> tuple[int, ...]:
@@ -354,21 +355,6 @@ def _state(descriptor: int) -> tuple[int, ...]:
 
 def _read_whole(descriptor: int) -> bytes:
     return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
-
-
-def older_journal(last: int, known: int) -> JournalError:
-    """Return the error of a journal that ends before what the database knows of it."""
-    return JournalError(
-        f"The journal ends at record {last}, but the database knows {known}: an older journal was put in its place. "
-        "Put the newest copy back; nothing is sent until then."
-    )
-
-
-def _damaged(number: int) -> JournalError:
-    return JournalError(
-        f"The journal is damaged at record {number}: put back a copy of it, then run "
-        "`dispatcher db restore --replay`. Nothing is sent until then."
-    )
 
 
 def _missing(name: str, why: str | None) -> JournalError:

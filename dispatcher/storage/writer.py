@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from dispatcher.errors import DispatcherError, StorageError
+from dispatcher.rules.retention import Periods
 from dispatcher.storage import locks
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal import Journal, Note
@@ -27,11 +28,15 @@ _JOINED_AT_MOST = 64
 
 @dataclass(slots=True)
 class Transaction:
-    """What a write works with: the connection, the moment, the ledger's group, and the journal's notes."""
+    """What a write works with: the connection, the moment, the ledger's group, and the journal's notes.
+
+    `suppressed_for` is how long an objection without a client stands, from its own date (L-36).
+    """
 
     connection: Connection
     now: datetime
     ledger: LedgerDraft
+    suppressed_for: timedelta
     notes: list[Note] = field(default_factory=list)
 
 
@@ -49,7 +54,14 @@ class Writer:
     so that the failure of one leaves the others whole. What the journal must keep is synced there before the commit.
     """
 
-    def __init__(self, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        journal: Journal,
+        clock: Callable[[], datetime],
+        suppressed_for: timedelta = Periods().suppressed,  # noqa: B008 - an immutable value
+    ) -> None:
+        self._suppressed_for = suppressed_for
         self._database = database
         self._journal = journal
         self._clock = clock
@@ -111,7 +123,7 @@ class Writer:
         try:
             now = self._clock()
             with self._database.writing() as connection:
-                transaction = Transaction(connection, now, LedgerDraft(connection, now))
+                transaction = Transaction(connection, now, LedgerDraft(connection, now), self._suppressed_for)
                 wanted = {lock for write in group for lock in write.locks}
                 # A record on its way into the journal must not look like one this database has missed.
                 wanted.add(Lock(LockKind.JOURNAL, 0, shared=True))

@@ -4,16 +4,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audit import Audit
+from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check
+from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
+from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
@@ -26,6 +30,7 @@ from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.requests import Requests
+from dispatcher.flow.retention import Retention
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
@@ -37,10 +42,20 @@ from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.wordings import Wordings
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
+from dispatcher.rules.actor import duty
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
-from dispatcher.wiring.choices import carriers_of, policy_of, receipts_of, register_map_of, studio_of
+from dispatcher.wiring.choices import (
+    carriers_of,
+    forgetting_of,
+    periods_of,
+    policy_of,
+    previews_of,
+    receipts_of,
+    register_map_of,
+    studio_of,
+)
 from dispatcher.wiring.founding import (
     Clock,
     copy_starters,
@@ -92,6 +107,9 @@ class Dispatcher:
     api_keys: ApiKeys
     bookings: Bookings
     verdicts: Verdicts
+    erasing: Erasing
+    blocks: Blocks
+    retention: Retention
     preferences: Preferences
     services: Services
     sign_up: SignUp
@@ -157,6 +175,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         timedelta(days=settings.sign_up.confirm_within_days),
         settings.register_.region,
     )
+    requests = Requests(store, policy)
+    deletions = Deletions(store, periods_of(settings), forgetting_of(carriers), previews_of(directory))
+    erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
+    blocks, retention = Blocks(erasing), Retention(erasing)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -172,28 +194,44 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         deliver=deliver,
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
-        duties=Duties(
-            store.clock,
-            (
-                Duty("service messages", timedelta(seconds=1), services.once),
-                Duty("sign-ups", timedelta(hours=1), in_thread(sign_up.purge)),
-                Duty("old service messages", timedelta(days=1), in_thread(services.purge)),
-            ),
-        ),
+        duties=Duties(store.clock, _duties(services, sign_up, deletions, blocks, retention)),
         answering=answering,
-        requests=Requests(store, policy),
+        requests=requests,
         wordings=Wordings(store),
         sources=sources,
         api_keys=ApiKeys(store, policy),
         bookings=Bookings(store, policy, answering),
         verdicts=Verdicts(store, policy),
+        erasing=erasing,
+        blocks=blocks,
+        retention=retention,
         preferences=Preferences(store, links),
         services=services,
         sign_up=sign_up,
         renewing=Renewing(store, renewals, policy, answering),
         forecasting=Forecasting(store, policy),
         audit=Audit(store, policy),
-        safekeeping=Safekeeping(store),
+        safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),
         links=links,
     )
+
+
+def _duties(
+    services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
+) -> tuple[Duty, ...]:
+    """Return what the program does by itself beside campaigns."""
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    return (
+        Duty("service messages", timedelta(seconds=1), services.once),
+        Duty("sign-ups", hour, in_thread(sign_up.purge)),
+        Duty("old service messages", day, in_thread(services.purge)),
+        Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
+        Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
+        Duty("deletions", hour, deletions.work),
+    )
+
+
+def _let_go(blocks: Blocks) -> str | None:
+    ended = blocks.let_go(duty("legal_blocks"))
+    return f"{ended} legal blocks have ended" if ended else None

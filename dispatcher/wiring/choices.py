@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dispatcher.channels import Carrier
+from dispatcher.channels import Carrier, ForgettingCarrier
 from dispatcher.channels.preview import PreviewCarrier
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
@@ -27,6 +27,7 @@ from dispatcher.register_files import (
 from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import canonical
+from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import (
     FILE,
@@ -83,6 +84,16 @@ def receipts_of(settings: Settings) -> frozenset[Channel]:
     return frozenset(channel for channel, sends in wanted.items() if sends)
 
 
+def forgetting_of(carriers: Mapping[Channel, Carrier]) -> Mapping[str, ForgettingCarrier]:
+    """Return those of these carriers that keep what they were given until they are asked to delete it, by name."""
+    return {carrier.name: carrier for carrier in carriers.values() if isinstance(carrier, TwilioCarrier)}
+
+
+def previews_of(directory: Path) -> tuple[PreviewCarrier, ...]:
+    """Return the folders in which previews may lie, also those written before a provider was configured."""
+    return tuple(PreviewCarrier(directory / "preview" / channel.value) for channel in Channel)
+
+
 def studio_of(settings: Settings) -> Studio:
     """Return who sends."""
     section = settings.studio
@@ -118,6 +129,18 @@ def policy_of(settings: Settings) -> Policy:
         fingerprint="",
     )
     return policy.with_fingerprint(hashlib.sha256(canonical(policy.as_json()).encode()).hexdigest()[:16])
+
+
+def periods_of(settings: Settings) -> Periods:
+    """Return how long what is kept."""
+    section = settings.retention
+    return Periods(
+        client=timedelta(days=section.client_days),
+        gone=timedelta(days=section.gone_days),
+        register=timedelta(days=section.register_days),
+        backups=timedelta(days=section.backup_days),
+        valid_for=timedelta(days=settings.consent.valid_days),
+    )
 
 
 def _window(section: WindowSection) -> Window:

@@ -16,6 +16,7 @@ from dispatcher.storage.database import Database, upgrade
 from dispatcher.storage.journal import DatabaseJournal, FileJournal
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction, Writer
+from dispatcher.wiring.choices import periods_of
 
 Clock = Callable[[], datetime]
 
@@ -38,7 +39,8 @@ def open_store(directory: Path, settings: Settings, ring: KeyRing, clock: Clock)
         journal = DatabaseJournal(Database(_in(directory, where)), ring, reload)
     else:
         journal = FileJournal(directory / where, ring, reload)
-    return Store(database, journal, Writer(database, journal, clock), ring, clock)
+    writer = Writer(database, journal, clock, periods_of(settings).suppressed)
+    return Store(database, journal, writer, ring, clock)
 
 
 def upgrade_database(directory: Path) -> None:

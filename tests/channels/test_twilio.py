@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.channels.twilio import Answer, TwilioCarrier, TwilioSettings, outcome_of
+from dispatcher.channels.twilio import Answer, TwilioCarrier, TwilioSettings, forgotten_by, outcome_of
 from dispatcher.demo.twilio_double import RETRY_AFTER_SECONDS, ReceivedSms, Trouble, TwilioDouble
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, Sms
@@ -375,3 +375,20 @@ def test_nothing_is_logged(twilio: Twilio, caplog: pytest.LogCaptureFixture) -> 
     for secret in ("401234567", "Kesä", "hunter2", "SK1"):
         assert secret not in caplog.text
     assert "hunter2" not in repr(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_gone"),
+    [
+        (Answer(204, {}, {}), True),
+        (Answer(404, {}, {"code": 20404}), True),
+        (Answer(404, {}, {}), False),
+        (Answer(200, {}, {}), False),
+        (Answer(409, {}, {"code": 20009}), False),
+        (Answer(503, {}, {}), False),
+        (None, False),
+    ],
+)
+def test_only_twilio_itself_confirms_a_deletion(answer: Answer | None, *, is_gone: bool) -> None:
+    """S-28: 204, or Twilio's own code that it knows no such message; the page of a proxy confirms nothing."""
+    assert is_gone is forgotten_by(answer).is_gone

@@ -15,7 +15,7 @@ from dispatcher.rules.scope import Scope
 from dispatcher.storage import ledger, persons
 from dispatcher.storage.store import Store
 from tests.clock import FixedClock
-from tests.stores import OWNER, POLICY
+from tests.stores import OWNER, POLICY, erasing
 
 STAFF = Actor(ActorKind.PERSON, "2")
 
@@ -96,7 +96,7 @@ def test_a_restore_brings_no_revoked_key_back(store: Store, keys: ApiKeys, tmp_p
     """A copy from before the revocation knows the key as working; the journal revokes it again, and no other."""
     _, revoked = keys.create("Ajanvaraus", set(Scope), OWNER)
     _, kept = keys.create("Toinen", set(Scope), OWNER)
-    safekeeping = Safekeeping(store)
+    safekeeping = Safekeeping(store, erasing(store))
     safekeeping.backup(tmp_path / "copy")
     keys.revoke(1, OWNER)
     safekeeping.restore(tmp_path / "copy")

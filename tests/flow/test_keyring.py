@@ -98,7 +98,7 @@ def test_a_lost_hash_key_is_said_plainly(database_url: str, journal_url: str, cl
     begin(store)
     add_client(store, 1)
     objections = [Suppression(KeyedHash("2", digest * 64), None, "objection", clock()) for digest in "ab"]
-    store.write(lambda t: answers.suppress(t.connection, objections))
+    store.write(lambda t: answers.suppress(t.connection, objections, t.suppressed_for))
     store.write(lambda t: clients.adopt_external(t.connection, 1, KeyedHash("3", "c" * 64)))
     lost, unknown = check_keys(WHOLE, store)
     assert lost.startswith("Hash key '2' is lost, and 2 suppressions with it: whoever said no there is no longer")

@@ -11,13 +11,15 @@ from dispatcher.keys import KeyedHash, KeyKind
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import answer_entry
+from dispatcher.rules.retention import Periods
 from dispatcher.storage import answers, wordings
-from dispatcher.storage.answers import SUPPRESSED_FOR, Suppression, hash_label
+from dispatcher.storage.answers import Suppression, hash_label
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import SuppressionTable
 from tests.clock import FixedClock
 from tests.stores import OWNER, ring, say
 
+SUPPRESSED_FOR = Periods().suppressed
 MAIJA = (Channel.EMAIL, "maija@posti.example")
 
 
@@ -28,7 +30,7 @@ def suppression(at: datetime, channel: Channel | None = None, address: str = MAI
 
 def suppress(store: Store, *items: Suppression) -> int:
     """Write suppressions and return how many were new."""
-    return store.write(lambda transaction: answers.suppress(transaction.connection, items))
+    return store.write(lambda transaction: answers.suppress(transaction.connection, items, SUPPRESSED_FOR))
 
 
 def standing(store: Store, now: datetime) -> list[Answer]:

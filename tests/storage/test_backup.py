@@ -61,7 +61,7 @@ def fill(store: Store, clock: FixedClock) -> None:
     store.write(lambda t: campaigns.add(t.connection, campaign("b", clock()), files, t.now))
     store.write(lambda t: wordings.keep_wordings(t.connection, ["Saako?\r\n"], t.now))
     objection = Suppression(KeyedHash("1", "a" * 64), None, "objection", clock())
-    store.write(lambda t: answers.suppress(t.connection, [objection]))
+    store.write(lambda t: answers.suppress(t.connection, [objection], t.suppressed_for))
     store.write(add_entry())
 
 

@@ -49,7 +49,7 @@ def change_email(store: Store, number: int, email: str) -> None:
 def suppress(store: Store, email: str, channel: Channel | None = None) -> None:
     """Keep an objection of an address without a client."""
     item = Suppression(ring().hashed(hash_label(Channel.EMAIL), email), channel, "objection", store.clock())
-    store.write(lambda transaction: answers.suppress(transaction.connection, [item]))
+    store.write(lambda transaction: answers.suppress(transaction.connection, [item], transaction.suppressed_for))
 
 
 def got(store: Store, client: int, address: int, day: date | None, state: MessageState, name: str) -> None:

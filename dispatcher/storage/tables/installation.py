@@ -7,13 +7,17 @@ from dispatcher.storage.tables.base import BigKey, Hash, Instant, Serial, Table,
 
 
 class InstallationTable(Table):
-    """One row: which installation this database belongs to, and whether a restore still waits for its replay."""
+    """One row: which installation this database belongs to, and whether a restore still waits for its replay.
+
+    `retention_confirmed_at` is when a person let the daily removal of clients begin; until then it only lists.
+    """
 
     __tablename__ = "installation"
     id: Mapped[int] = mapped_column(primary_key=True)
     workspace: Mapped[Hash]
     opened_at: Mapped[Instant]
     needs_replay: Mapped[bool] = mapped_column(default=False)
+    retention_confirmed_at: Mapped[Instant | None]
 
 
 class JournalMarkTable(Table):

@@ -1,0 +1,126 @@
+"""Takes a client out of every table that could tell who they are; what is left says nothing about anybody."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+
+from dispatcher.rules.blocks import CHANNEL_OF, Field
+from dispatcher.rules.campaign import Language
+from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.message import MessageState
+from dispatcher.storage import deletions, ledger
+from dispatcher.storage.tables import (
+    AddressTable,
+    ClientAddressTable,
+    ClientTable,
+    OutboxTable,
+    ReturningTable,
+    ServiceTable,
+    SignUpTable,
+)
+
+TOUCHED = (
+    "client",
+    "client_address",
+    "address",
+    "outbox",
+    "service_message",
+    "sign_up",
+    "returning_client",
+    "suppression",
+    "deletion",
+)
+"""The tables from which something is deleted: what has to be written anew so that no byte of it is left."""
+_BLANK: Mapping[Field, Mapping[str, object]] = {
+    Field.NAME: {"first_name": "", "last_name": ""},
+    Field.CUSTOMER_NUMBER: {"external_hash": None, "external_key": None},
+    Field.LANGUAGE: {"language": Language.FI.value},
+    Field.LAST_VISIT: {"last_visit": None},
+}
+_AT_ONCE = 500
+
+
+def remove(connection: Connection, clients: Sequence[int], now: datetime) -> None:
+    """Remove these clients and the addresses that nobody else has; what their carriers hold is to be deleted."""
+    had = _addresses_ever(connection, clients)
+    connection.execute(delete(ClientAddressTable).where(ClientAddressTable.client.in_(clients)))
+    connection.execute(delete(ClientTable).where(ClientTable.number.in_(clients)))
+    _clear(connection, clients, had, now)
+
+
+def strip(connection: Connection, client: int, keeps: frozenset[Field], now: datetime) -> None:
+    """Remove of a client what is not kept, and restrict the rest (L-38)."""
+    had = _addresses_ever(connection, [client])
+    kept = [CHANNEL_OF[field].value for field in keeps if field in CHANNEL_OF]
+    others = (ClientAddressTable.client == client, ClientAddressTable.channel.not_in(kept))
+    connection.execute(delete(ClientAddressTable).where(*others))
+    values: dict[str, object] = {"restricted": True, "paused_until": None, "own_cap": None, "updated_at": now}
+    for field, blank in _BLANK.items():
+        values |= {} if field in keeps else blank
+    connection.execute(update(ClientTable).where(ClientTable.number == client).values(values))
+    _clear(connection, [client], had, now)
+
+
+def have_been_erased(connection: Connection, clients: Sequence[int]) -> set[int]:
+    """Return which of these clients were erased before, whether a block kept something of them or not."""
+    found = ledger.entries_of_clients(connection, EntryKind.ERASED.value, clients)
+    return {entry.client for entry in found if entry.client is not None}
+
+
+def sweep(connection: Connection) -> None:
+    """Remove what was left of a service message that was being handed over when its client was erased."""
+    over = ServiceTable.state != MessageState.ATTEMPTING.value
+    connection.execute(delete(ServiceTable).where(ServiceTable.recipient == "", over))
+
+
+def _addresses_ever(connection: Connection, clients: Sequence[int]) -> set[int]:
+    """Return the rows of the addresses these clients have and those they have had; the ledger knows their numbers."""
+    held = select(ClientAddressTable.address).where(ClientAddressTable.client.in_(clients))
+    written = select(OutboxTable.address).where(OutboxTable.client.in_(clients), OutboxTable.address.is_not(None))
+    found = {*connection.scalars(held), *connection.scalars(written)}
+    for kind in (EntryKind.CLIENT, EntryKind.ADDRESS):
+        for entry in ledger.entries_of_clients(connection, kind.value, clients):
+            body = entry.data()
+            told = body.get("addresses")
+            numbers = [*(told.values() if isinstance(told, Mapping) else ()), body.get("address")]
+            found |= {number for number in numbers if isinstance(number, int)}
+    return {number for number in found if number is not None}
+
+
+def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], now: datetime) -> None:
+    """Remove what hangs on these clients, and on the addresses that nobody has any more."""
+    lonely = _lonely(connection, sorted(had))
+    deletions.collect(connection, now, clients)
+    connection.execute(delete(ReturningTable).where(ReturningTable.number.in_(clients)))
+    _clear_services(connection, ServiceTable.client.in_(clients))
+    for start in range(0, len(lonely), _AT_ONCE):
+        chunk = lonely[start : start + _AT_ONCE]
+        texts = [canonical for _, canonical in chunk]
+        to_them = and_(ServiceTable.recipient.in_(texts), ServiceTable.person.is_(None))
+        deletions.collect_where(connection, ServiceTable, to_them, now)
+        _clear_services(connection, to_them)
+        connection.execute(delete(SignUpTable).where(SignUpTable.canonical.in_(texts)))
+        connection.execute(delete(AddressTable).where(AddressTable.id.in_([number for number, _ in chunk])))
+    passed_on = OutboxTable.provider.not_in(deletions.KEEPS_COPIES)
+    forget = update(OutboxTable).where(OutboxTable.client.in_(clients), passed_on).values(provider_id=None)
+    connection.execute(forget)
+
+
+def _lonely(connection: Connection, addresses: Sequence[int]) -> list[tuple[int, str]]:
+    """Return which of these addresses nobody has, with their canonical form."""
+    found: list[tuple[int, str]] = []
+    has_somebody = exists().where(ClientAddressTable.address == AddressTable.id)
+    for start in range(0, len(addresses), _AT_ONCE):
+        these = AddressTable.id.in_(addresses[start : start + _AT_ONCE])
+        query = select(AddressTable.id, AddressTable.canonical).where(these, ~has_somebody)
+        found += [(row.id, row.canonical) for row in connection.execute(query)]
+    return found
+
+
+def _clear_services(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Remove service messages; of one that is being handed over only the number stays, for its outcome."""
+    is_leaving = ServiceTable.state == MessageState.ATTEMPTING.value
+    blank = {"recipient": "", "details": "{}"}
+    connection.execute(update(ServiceTable).where(which, is_leaving).values(blank))
+    connection.execute(delete(ServiceTable).where(which, ~is_leaving))

@@ -1,0 +1,152 @@
+"""A legal block keeps what it names, restricted, and lets it go when it ends."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.erasing import ErasureReport
+from dispatcher.rules.actor import duty
+from dispatcher.rules.blocks import Block, BlockReason, Field
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.retention import EraseReason
+from dispatcher.rules.rights import IdentityCheck, RequestKind
+from dispatcher.storage import clients, ledger, retention
+from dispatcher.storage.clients import Client
+from dispatcher.wiring import Dispatcher
+from tests.workshop import Workshop
+
+MAIJA = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;sv;3.10.2026;kyllä;kyllä;3.10.2026"
+UNTIL = date(2027, 3, 31)
+INVOICE = Block(BlockReason.OPEN_INVOICE, frozenset({Field.NAME, Field.EMAIL}), UNTIL)
+
+
+def enrolled(workshop: Workshop, dispatcher: Dispatcher) -> int:
+    """Import one client and return the number."""
+    dispatcher.enrol.run(workshop.register(MAIJA), dispatcher.persons.acting(None))
+    return dispatcher.register.find("maija@posti.example")
+
+
+def held(dispatcher: Dispatcher, number: int) -> Client | None:
+    """Return a client as the register holds them, or None."""
+    with dispatcher.store.reading() as connection:
+        return clients.read(connection, [number]).get(number)
+
+
+def is_restricted(dispatcher: Dispatcher, number: int) -> bool:
+    """Say whether a client is restricted."""
+    with dispatcher.store.reading() as connection:
+        return retention.these(connection, [number])[0].restricted
+
+
+def erase(dispatcher: Dispatcher, number: int) -> ErasureReport:
+    """Erase a client on a request whose identity was checked."""
+    actor = dispatcher.persons.acting(None)
+    request = dispatcher.requests.open(number, RequestKind.ERASURE, actor)
+    dispatcher.requests.identify(request, IdentityCheck.CALLED_BACK, actor)
+    return dispatcher.erasing.erase(number, EraseReason.REQUEST, actor, request)
+
+
+def test_only_what_a_block_names_stays(workshop: Workshop) -> None:
+    """Name and email were named: phone, customer number, language and visit go, the rest is restricted."""
+    with workshop.opened() as dispatcher:
+        number = enrolled(workshop, dispatcher)
+        dispatcher.blocks.add(number, INVOICE, dispatcher.persons.acting(None))
+        report = erase(dispatcher, number)
+        assert ((Field.NAME, Field.EMAIL), UNTIL) == (report.kept, report.kept_until)
+        left = held(dispatcher, number)
+        assert left is not None
+        assert ("Maija", "Meikäläinen", "fi") == (left.first_name, left.last_name, left.language.value)
+        assert (None, None, {Channel.EMAIL}) == (left.external_hash, left.last_visit, set(left.addresses))
+        assert is_restricted(dispatcher, number)
+        assert ["blocked"] == [each.outcome for each in dispatcher.requests.listed(only_open=False)]
+
+
+def test_the_rest_goes_when_the_block_ends_by_itself(workshop: Workshop) -> None:
+    """The day after the last one, the daily duty lets go what was kept; a day before, it does not."""
+    with workshop.opened() as dispatcher:
+        number = enrolled(workshop, dispatcher)
+        dispatcher.blocks.add(number, INVOICE, dispatcher.persons.acting(None))
+        erase(dispatcher, number)
+        workshop.clock.advance(UNTIL - date(2026, 11, 23))
+        assert 0 == dispatcher.blocks.let_go(duty("legal_blocks"))
+        assert held(dispatcher, number) is not None
+        workshop.clock.advance(timedelta(days=1))
+        assert 1 == dispatcher.blocks.let_go(duty("legal_blocks"))
+        assert held(dispatcher, number) is None
+        assert [] == dispatcher.blocks.standing()
+
+
+def test_of_two_blocks_the_longer_keeps_its_own(workshop: Workshop) -> None:
+    """When one of two blocks ends, what the other names stays, and nothing else."""
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        first = dispatcher.blocks.add(number, INVOICE, actor)
+        law = Block(BlockReason.LAW, frozenset({Field.NAME, Field.LAST_VISIT}), UNTIL + timedelta(days=90))
+        second = dispatcher.blocks.add(number, law, actor)
+        erase(dispatcher, number)
+        assert dispatcher.blocks.end(first, actor)
+        left = held(dispatcher, number)
+        assert left is not None
+        assert ("Maija", date(2026, 10, 3), {}) == (left.first_name, left.last_visit, dict(left.addresses))
+        assert dispatcher.blocks.end(second, actor)
+        assert held(dispatcher, number) is None
+        with pytest.raises(NotFoundError):
+            dispatcher.blocks.end(second, actor)
+
+
+def test_a_block_without_an_erasure_only_ends(workshop: Workshop) -> None:
+    """Where nobody asked for erasure, the end of a block changes nothing about the client."""
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        before = held(dispatcher, number)
+        assert not dispatcher.blocks.end(dispatcher.blocks.add(number, INVOICE, actor), actor)
+        assert before == held(dispatcher, number)
+        assert not is_restricted(dispatcher, number)
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (Block(BlockReason.LAW, frozenset(), UNTIL), "never keeps all"),
+        (Block(BlockReason.LAW, frozenset({Field.NAME}), date(2026, 11, 23)), "in the future"),
+    ],
+)
+def test_a_block_names_fields_and_an_end(workshop: Workshop, block: Block, said: str) -> None:
+    """A block that names nothing, or does not end in the future, is refused."""
+    with workshop.opened() as dispatcher:
+        number = enrolled(workshop, dispatcher)
+        with pytest.raises(RefusedError, match=said):
+            dispatcher.blocks.add(number, block, dispatcher.persons.acting(None))
+        assert [] == dispatcher.blocks.standing()
+
+
+def test_the_ledger_names_fields_and_never_what_is_in_them(workshop: Workshop) -> None:
+    """A block's entries hold its number, reason, fields and end."""
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        block = dispatcher.blocks.add(number, INVOICE, actor)
+        dispatcher.blocks.end(block, actor)
+        with dispatcher.store.reading() as connection:
+            told = [entry.data() for entry in ledger.entries(connection, [EntryKind.BLOCK.value])]
+        made = {"event": "set", "block": block, "reason": "open_invoice", "keeps": "name,email", "until": "2027-03-31"}
+        assert [made, {"event": "ended", "block": block}] == told
+
+
+def test_a_restored_copy_keeps_what_the_block_kept(workshop: Workshop) -> None:
+    """A copy from before the block and the erasure gets both again: what was kept is kept, and nothing else."""
+    copy = workshop.directory.parent / "copy"
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(copy)
+        dispatcher.blocks.add(number, INVOICE, actor)
+        erase(dispatcher, number)
+        dispatcher.safekeeping.restore(copy)
+    with workshop.opened() as dispatcher:
+        assert 1 == dispatcher.safekeeping.replay(actor).erased
+        assert [INVOICE] == [each.block for each in dispatcher.blocks.standing(number)]
+        left = held(dispatcher, number)
+        assert left is not None
+        assert {Channel.EMAIL} == set(left.addresses)
+        assert is_restricted(dispatcher, number)

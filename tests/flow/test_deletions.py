@@ -1,0 +1,135 @@
+"""What a provider holds of an erased client: asked for until the provider confirms that it is gone (S-28)."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select, update
+
+from dispatcher.demo.smtp_double import SmtpDouble
+from dispatcher.demo.twilio_double import TwilioDouble
+from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.retention import EraseReason
+from dispatcher.storage import ledger
+from dispatcher.storage.tables import DeletionTable, OutboxTable
+from dispatcher.storage.writer import Transaction
+from dispatcher.wiring import Dispatcher
+from tests.clock import FixedClock
+from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
+
+MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+ANTE = "3;Ánte;Ovdamearka;;040 123 4568;fi;3.10.2026;;kyllä;3.10.2026"
+MAIJA = "1;Maija;Meikäläinen;maija@posti.example;;fi;3.10.2026;kyllä;;3.10.2026"
+
+
+def text_to_ante(workshop: Workshop, dispatcher: Dispatcher) -> int:
+    """Send Ánte a text message and return the client's number."""
+    actor = dispatcher.persons.acting(None)
+    dispatcher.enrol.run(workshop.register(ANTE, MAIJA), actor)
+    dispatcher.schedule.run(workshop.campaign("kampanja", MOMENT), actor)
+    workshop.clock.set(MOMENT)
+    asyncio.run(dispatcher.rounds.once())
+    return dispatcher.register.find("Ánte")
+
+
+def erase(dispatcher: Dispatcher, number: int) -> dict[str, int]:
+    """Erase a client and return what is still to be deleted."""
+    report = dispatcher.erasing.erase(number, EraseReason.REQUEST, dispatcher.persons.acting(None))
+    return dict(report.open)
+
+
+def confirmed(dispatcher: Dispatcher) -> list[tuple[object, object]]:
+    """Return provider and answer of every deletion that the ledger knows, but for those on this machine."""
+    with dispatcher.store.reading() as connection:
+        told = [entry.data() for entry in ledger.entries(connection, [EntryKind.DELETED.value])]
+    return [(body["provider"], body["answer"]) for body in told if body["provider"] != "traces"]
+
+
+def test_the_duty_stays_open_until_the_provider_confirms(
+    tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str
+) -> None:
+    """S-28: trouble and a busy provider leave it open, later each time; a 204 closes it."""
+    answers: list[int | None] = [503, 429, None]
+    with SmtpDouble() as smtp, TwilioDouble(ACCOUNT, API_KEY, API_SECRET, on_delete=lambda _: answers.pop(0)) as twilio:
+        workshop = build(tmp_path / "studio", clock, database_url, journal_url, Doubles(smtp, twilio))
+        with workshop.opened() as dispatcher:
+            number = text_to_ante(workshop, dispatcher)
+            assert {"twilio": 1} == erase(dispatcher, number)
+            deletions = dispatcher.erasing.deletions
+            waits = []
+            for left in (2, 1):
+                asyncio.run(deletions.work())
+                [still] = deletions.open(number)
+                assert (left, 1) == (len(answers), len(twilio.held))
+                waits.append(still.not_before - clock())
+                # Asked before its time, nobody is asked.
+                asyncio.run(deletions.work())
+                assert left == len(answers)
+                clock.advance(waits[-1])
+            assert [timedelta(hours=1), timedelta(hours=2)] == waits
+            asyncio.run(deletions.work())
+            assert ([], []) == (deletions.open(number), twilio.held)
+            assert [("twilio", "204")] == confirmed(dispatcher)
+            with dispatcher.store.reading() as connection:
+                assert {""} == set(connection.scalars(select(DeletionTable.provider_id)))
+                assert {None} == set(
+                    connection.scalars(select(OutboxTable.provider_id).where(OutboxTable.client == number))
+                )
+
+
+def test_a_message_that_is_gone_already_is_confirmed(workshop: Workshop, doubles: Doubles) -> None:
+    """A provider that knows no such message any more has nothing left to delete."""
+    with workshop.opened() as dispatcher:
+        number = text_to_ante(workshop, dispatcher)
+        erase(dispatcher, number)
+
+        def rename(transaction: Transaction) -> None:
+            mine = DeletionTable.provider == "twilio"
+            transaction.connection.execute(update(DeletionTable).where(mine).values(provider_id="SM" + "0" * 32))
+
+        dispatcher.store.write(rename)
+        asyncio.run(dispatcher.erasing.deletions.work())
+        assert [("twilio", "404")] == confirmed(dispatcher)
+        assert 1 == len(doubles.twilio.held)
+
+
+def test_an_outcome_that_comes_after_the_erasure_is_found(workshop: Workshop, doubles: Doubles) -> None:
+    """A message that was being handed over while its client was erased is deleted at the provider as well."""
+    with workshop.opened() as dispatcher:
+        number = text_to_ante(workshop, dispatcher)
+        mine = OutboxTable.client == number
+        with dispatcher.store.reading() as connection:
+            sid = connection.scalar(select(OutboxTable.provider_id).where(mine))
+        dispatcher.store.write(
+            lambda transaction: transaction.connection.execute(
+                update(OutboxTable).where(mine).values(provider=None, provider_id=None)
+            )
+        )
+        assert {} == erase(dispatcher, number)
+        dispatcher.store.write(
+            lambda transaction: transaction.connection.execute(
+                update(OutboxTable).where(mine).values(provider="twilio", provider_id=sid)
+            )
+        )
+        said = asyncio.run(dispatcher.erasing.deletions.work())
+        assert "deleted at providers, of erased clients' messages: 1; still to be deleted: 0" == said
+        assert [] == doubles.twilio.held
+
+
+def test_a_mail_server_has_nothing_to_forget(workshop: Workshop) -> None:
+    """Mail that was passed on cannot be called back: no duty is made of it, and its queue number is forgotten."""
+    with workshop.opened() as dispatcher:
+        text_to_ante(workshop, dispatcher)
+        assert {} == erase(dispatcher, dispatcher.register.find("maija@posti.example"))
+
+
+def test_previews_go_at_once(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str) -> None:
+    """Files that a preview wrote of an erased client are gone when the erasure returns; those of others stay."""
+    workshop = build(tmp_path / "studio", clock, database_url, journal_url)
+    with workshop.opened() as dispatcher:
+        number = text_to_ante(workshop, dispatcher)
+        previews = tmp_path / "studio" / "preview"
+        assert [".eml", ".txt"] == sorted(path.suffix for path in previews.rglob("*") if path.is_file())
+        assert {} == erase(dispatcher, number)
+        assert [".eml"] == [path.suffix for path in previews.rglob("*") if path.is_file()]
+        assert [("preview", "")] == confirmed(dispatcher)

@@ -1,0 +1,224 @@
+"""What has had its year is shown first, removed once a person has said so, and then every day."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.rules.blocks import Block, BlockReason, Field
+from dispatcher.rules.consent import ConsentState
+from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.rights import RequestKind
+from dispatcher.storage import ledger
+from dispatcher.storage.tables import (
+    ClientTable,
+    IdempotencyTable,
+    RegisterReadTable,
+    ReturningTable,
+    SignUpTable,
+    SuppressionTable,
+    Table,
+)
+from dispatcher.storage.writer import Transaction
+from dispatcher.wiring import Dispatcher
+from tests.workshop import Workshop
+
+OLD = "1;Olga;Entinen;olga@posti.example;040 123 4567;fi;{};kyllä;;3.10.2026"
+MAIJA = "2;Maija;Meikäläinen;maija@posti.example;040 123 4568;fi;3.10.2026;kyllä;;3.10.2026"
+YEAR_AGO, YESTERYEAR = "23.11.2025", "24.11.2025"
+
+
+def enrol(workshop: Workshop, dispatcher: Dispatcher, *rows: str) -> None:
+    """Import a whole register of these rows."""
+    dispatcher.enrol.run(workshop.register(*rows), dispatcher.persons.acting(None))
+    read(dispatcher)
+
+
+def read(dispatcher: Dispatcher, at: datetime | None = None, *, is_whole: bool = True) -> None:
+    """Write that a register was read."""
+
+    def work(transaction: Transaction) -> None:
+        moment = at or transaction.now
+        values = {"sha256": "0" * 64, "rows": 2, "is_whole": is_whole, "began_at": moment, "finished_at": moment}
+        transaction.connection.execute(insert(RegisterReadTable).values(values))
+
+    dispatcher.store.write(work)
+
+
+def summaries(dispatcher: Dispatcher) -> list[dict[str, object]]:
+    """Return what the ledger tells about runs, beside the clients themselves."""
+    with dispatcher.store.reading() as connection:
+        told = ledger.entries(connection, [EntryKind.ERASED.value])
+        return [dict(entry.data()) for entry in told if entry.client is None]
+
+
+def numbers(dispatcher: Dispatcher) -> int:
+    """Return how many clients there are."""
+    with dispatcher.store.reading() as connection:
+        return int(connection.scalar(select(func.count()).select_from(ClientTable)) or 0)
+
+
+def test_the_first_run_only_lists(workshop: Workshop) -> None:
+    """Until a person has confirmed, the daily duty removes nobody and says that it is overdue; then it works daily."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OLD.format(YEAR_AGO), MAIJA)
+        actor = dispatcher.persons.acting(None)
+        [done] = [each for each in asyncio.run(dispatcher.duties.once()) if each.name == "retention"]
+        assert (True, True) == (done.is_trouble, "retention run --confirm" in done.said)
+        shown = dispatcher.retention.show()
+        assert (True, True, 2) == (shown.is_overdue, shown.waits_for_confirmation, numbers(dispatcher))
+        [olga] = shown.due
+        told = olga.as_json()
+        assert ("age", "last_visit", "2026-11-23") == (told["reason"], told["counts_from"], told["due_on"])
+        assert {"o***@p***.example", "+358*****67"} == set(olga.addresses)
+        assert {"age": 1} == dict(dispatcher.retention.run(actor, confirm=True).removed)
+        assert ([{"event": "confirmed"}, {"event": "removed", "age": 1}], 1) == (
+            summaries(dispatcher),
+            numbers(dispatcher),
+        )
+        enrol(workshop, dispatcher, OLD.format(YEAR_AGO), MAIJA)
+        assert "1 client was removed" == dispatcher.retention.work(actor)
+
+
+def test_nobody_confirms_before_somebody_is_due(workshop: Workshop) -> None:
+    """A confirmation means that a person has seen who goes: with nobody due there is nothing to confirm."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OLD.format(YESTERYEAR))
+        actor = dispatcher.persons.acting(None)
+        dispatcher.retention.run(actor, confirm=True)
+        assert dispatcher.retention.show().confirmed_at is None
+        [soon] = dispatcher.retention.show().soon
+        assert "2026-11-24" == soon.as_json()["due_on"]
+        workshop.clock.advance(timedelta(days=1))
+        with pytest.raises(RefusedError, match="1 client is due"):
+            dispatcher.retention.run(actor)
+
+
+@pytest.mark.parametrize(("days", "is_whole", "is_fresh"), [(31, True, True), (32, True, False), (1, False, False)])
+def test_only_on_a_fresh_register(workshop: Workshop, days: int, *, is_whole: bool, is_fresh: bool) -> None:
+    """Nobody is removed unless a whole register was read within 31 days: who has visited since is not known."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.enrol.run(workshop.register(OLD.format(YEAR_AGO)), actor)
+        read(dispatcher, workshop.clock() - timedelta(days=days), is_whole=is_whole)
+        if is_fresh:
+            assert {"age": 1} == dict(dispatcher.retention.run(actor, confirm=True).removed)
+            return
+        with pytest.raises(RefusedError, match="client import"):
+            dispatcher.retention.run(actor, confirm=True)
+        assert not dispatcher.retention.show().waits_for_confirmation
+        assert 1 == numbers(dispatcher)
+
+
+def test_who_is_kept_is_shown_and_stays(workshop: Workshop) -> None:
+    """L-38: a legal block, an open request and a restriction keep a client who is due; the list says which."""
+    rows = [f"{n + 10};Etu{n};Suku{n};c{n}@posti.example;;fi;{YEAR_AGO};kyllä;;3.10.2026" for n in range(3)]
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, *rows, OLD.format(YEAR_AGO))
+        actor = dispatcher.persons.acting(None)
+        blocked, asking, restricted = (dispatcher.register.find(f"c{n}@posti.example") for n in range(3))
+        until = workshop.clock().date() + timedelta(days=30)
+        dispatcher.blocks.add(blocked, Block(BlockReason.LAW, frozenset({Field.NAME}), until), actor)
+        dispatcher.requests.open(asking, RequestKind.ACCESS, actor)
+        mine = ClientTable.number == restricted
+        dispatcher.store.write(
+            lambda transaction: transaction.connection.execute(update(ClientTable).where(mine).values(restricted=True))
+        )
+        kept = {each.number: each.keeper for each in dispatcher.retention.show().kept}
+        assert {blocked: "blocked", asking: "open_request", restricted: "restricted"} == kept
+        assert {"age": 1} == dict(dispatcher.retention.run(actor, confirm=True).removed)
+        assert 3 == numbers(dispatcher)
+
+
+def test_who_is_gone_from_the_register_goes_after_thirty_days(workshop: Workshop) -> None:
+    """A client whom the register has not named for 30 days is removed, with that as the reason."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, MAIJA)
+        actor = dispatcher.persons.acting(None)
+        gone = workshop.clock() - timedelta(days=29)
+        dispatcher.store.write(
+            lambda transaction: transaction.connection.execute(update(ClientTable).values(gone_since=gone))
+        )
+        assert ([], 1) == (list(dispatcher.retention.show().due), len(dispatcher.retention.show().soon))
+        workshop.clock.advance(timedelta(days=1))
+        assert {"gone": 1} == dict(dispatcher.retention.run(actor, confirm=True).removed)
+
+
+def test_without_a_visit_the_year_counts_from_the_last_answer(workshop: Workshop) -> None:
+    """No visit on record: the last answer begins the year, and not being asked is none."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OLD.format(""))
+        actor = dispatcher.persons.acting(None)
+        workshop.clock.set(datetime(2027, 10, 2, 12, tzinfo=UTC))
+        read(dispatcher)
+        assert [] == list(dispatcher.retention.show().due)
+        workshop.clock.advance(timedelta(days=1))
+        assert ["last_answer"] == [each.due.basis.value for each in dispatcher.retention.show().due]
+        assert {"age": 1} == dict(dispatcher.retention.run(actor, confirm=True).removed)
+
+
+def test_somebody_removed_for_age_starts_afresh(workshop: Workshop) -> None:
+    """Who returns gets a new number and was never asked; an objection of theirs still stands."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OLD.format(YEAR_AGO), MAIJA.replace("3.10.2026;kyllä", f"{YEAR_AGO};kyllä"))
+        actor = dispatcher.persons.acting(None)
+        olga, maija = dispatcher.register.find("Olga"), dispatcher.register.find("Maija")
+        dispatcher.preferences.withdraw(maija, actor)
+        assert {"age": 2} == dict(dispatcher.retention.run(actor, confirm=True).removed)
+        with pytest.raises(NotFoundError):
+            dispatcher.register.find("Olga")
+        fresh = [row.format("23.11.2026") for row in (OLD.replace("kyllä;;3.10.2026", ";;"), MAIJA)]
+        enrol(workshop, dispatcher, *fresh)
+        [listed] = dispatcher.register.listed("Olga")
+        assert olga != listed.number
+        assert {ConsentState.NEVER_ASKED} == {consent.state for consent in listed.consents.values()}
+        assert [] == list(dispatcher.erasing.prospect(listed.number).objections)
+        again = dispatcher.erasing.prospect(dispatcher.register.find("Maija")).objections
+        assert [None] == [each.channel for each in again]
+
+
+def test_more_than_one_chunk(workshop: Workshop) -> None:
+    """250 clients go in three chunks: progress is told, the ledger counts them, the journal forgets them."""
+    rows = [f"{n + 10};Etu{n};Suku{n};c{n}@posti.example;;fi;{YEAR_AGO};kyllä;;3.10.2026" for n in range(250)]
+    told: list[tuple[int, int]] = []
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, *rows, MAIJA)
+        actor = dispatcher.persons.acting(None)
+        report = dispatcher.retention.run(actor, confirm=True, progress=lambda *each: told.append(each))
+        assert ({"age": 250}, True) == (dict(report.removed), report.is_wiped)
+        assert [(100, 250), (200, 250), (250, 250)] == told
+        assert {"event": "removed", "age": 250} == summaries(dispatcher)[-1]
+        known = [record.body["clients"] for record in dispatcher.store.journal.records() if record.kind == "clients"]
+        assert 1 == sum(len(each) for each in known if isinstance(each, list))
+
+
+def test_what_else_has_had_its_time(workshop: Workshop) -> None:
+    """Objections and sign-ups past their end, and what was taken in a year ago, go without anybody's confirmation."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, MAIJA)
+        now = workshop.clock()
+        objection = {"hash": "0" * 64, "key": "1", "channel": "", "reason": "objection", "at": now}
+        sign_up = {"number": 7, "channel": "email", "canonical": "x@posti.example", "first_name": "X", "language": "fi"}
+        taken = {"scope": "api", "key": "0" * 64, "result": "{}"}
+
+        def work(transaction: Transaction) -> None:
+            connection = transaction.connection
+            connection.execute(insert(SuppressionTable).values(**objection, expires_at=now + timedelta(days=1)))
+            sign_up_ends = {"wording": "0" * 64, "asked_at": now, "expires_at": now + timedelta(days=1)}
+            connection.execute(insert(SignUpTable).values(**sign_up, **sign_up_ends))
+            connection.execute(insert(IdempotencyTable).values(**taken, at=now - timedelta(days=364)))
+            connection.execute(insert(ReturningTable).values(hash="0" * 64, number=7, key="1"))
+
+        dispatcher.store.write(work)
+        actor = dispatcher.persons.acting(None)
+        assert {} == dispatcher.retention.run(actor).purged
+        assert (1, 1) == (dispatcher.retention.show().suppressions, dispatcher.retention.show().suppressions_ending)
+        workshop.clock.advance(timedelta(days=1))
+        wanted = {"suppressions": 1, "sign_ups": 1, "taken_in": 1}
+        assert wanted == dispatcher.retention.run(actor).purged
+        assert {"event": "purged", **wanted} == summaries(dispatcher)[-1]
+        left: tuple[type[Table], ...] = (SuppressionTable, SignUpTable)
+        with dispatcher.store.reading() as connection:
+            assert [0, 0] == [connection.scalar(select(func.count()).select_from(table)) for table in left]
