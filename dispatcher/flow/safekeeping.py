@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow import marks
+from dispatcher.flow.marks import Flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
@@ -41,6 +43,7 @@ class ReplayReport:
     clients: int = 0
     answers: int = 0
     suppressions: int = 0
+    marks: int = 0
     slots: int = 0
     campaigns: int = 0
     unknown: int = 0
@@ -52,9 +55,10 @@ class ReplayReport:
     def sentence(self) -> str:
         """Return the report in words."""
         return (
-            f"The journal has been replayed: {self.records} records taken in, {self.answers} answers and "
-            f"{self.suppressions} suppressions brought back, {self.clients} clients to come back with the next import, "
-            f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
+            f"The journal has been replayed: {self.records} records taken in, {self.answers} answers, "
+            f"{self.suppressions} suppressions and {self.marks} marks brought back, {self.clients} clients to come "
+            f"back with the next import, {self.slots} slots spent, {self.campaigns} campaigns closed with "
+            f"{self.unknown} messages of which nobody "
             "knows what became."
         )
 
@@ -111,6 +115,8 @@ class Safekeeping:
         for record in journal.records():
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report)
+            elif record.kind is JournalKind.FLAG and record.number in missing:
+                _take_flag(transaction, record, report)
             elif record.kind is JournalKind.CLIENTS and record.number in missing:
                 report.clients += clients.keep_returning(transaction.connection, _numbers(record))
             elif record.kind is JournalKind.SLOT_SPENT:
@@ -135,17 +141,21 @@ class _No:
     @classmethod
     def read(cls, record: Record) -> "_No":
         body = record.body
-        kind, _, who = str(body["actor"]).partition(":")
         channel, answer, hashes = body["channel"], body["answer"], body["hashes"]
         if not isinstance(answer, dict) or not isinstance(hashes, list):
             raise JournalError(f"Record {record.number} of the journal does not hold a no as this version writes it.")
         return cls(
             client=int(str(body["client"])),
             channel=Channel(str(channel)) if channel else None,
-            actor=Actor(ActorKind(kind), who),
+            actor=_actor(str(body["actor"])),
             answer=answer,
             hashes=[KeyedHash(str(each["key"]), str(each["hash"])) for each in hashes],
         )
+
+
+def _actor(told: str) -> Actor:
+    kind, _, who = told.partition(":")
+    return Actor(ActorKind(kind), who)
 
 
 def _numbers(record: Record) -> dict[int, list[KeyedHash]]:
@@ -181,6 +191,15 @@ def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> 
 def _is_recorded(connection: Connection, no: _No) -> bool:
     told = answers.bodies_of_client(connection, no.client)
     return (no.channel, no.answer) in told
+
+
+def _take_flag(transaction: Transaction, record: Record, report: ReplayReport) -> None:
+    """Mark the client, or lift the mark; one whom the copy does not know yet gets it from the ledger on return."""
+    body = record.body
+    client, flag, value = int(str(body["client"])), Flag(str(body["flag"])), body["value"] is True
+    clients.set_flag(transaction.connection, client, flag.value, value=value)
+    transaction.ledger.append(marks.entry(client, flag, _actor(str(body["actor"])), value=value))
+    report.marks += 1
 
 
 def _take_slot(

@@ -13,6 +13,7 @@ from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.marks import Marks
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
@@ -73,6 +74,7 @@ class Dispatcher:
     rounds: Rounds
     duties: Duties
     answering: Answering
+    marks: Marks
     requests: Requests
     preferences: Preferences
     audit: Audit
@@ -129,6 +131,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
         answering=Answering(store),
+        marks=Marks(store),
         requests=Requests(store, policy),
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
