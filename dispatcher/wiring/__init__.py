@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
+from dispatcher.flow.asking import Asking
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
@@ -74,6 +75,7 @@ class Dispatcher:
     rounds: Rounds
     duties: Duties
     answering: Answering
+    asking: Asking
     marks: Marks
     requests: Requests
     preferences: Preferences
@@ -131,6 +133,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
         answering=Answering(store),
+        asking=Asking(store, policy, settings.consent.renew_days),
         marks=Marks(store),
         requests=Requests(store, policy),
         preferences=Preferences(store, links),
