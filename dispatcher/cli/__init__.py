@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from dispatcher.cli import audit, campaign, client, consent, db, demo, keys, person, run, start
+from dispatcher.cli import audit, campaign, client, consent, db, demo, desk, keys, person, run, start
 from dispatcher.cli.door import Door, say_error
 from dispatcher.errors import DispatcherError
 from dispatcher.settings import workspace
@@ -28,7 +28,7 @@ def cli(context: click.Context, named: str | None, acting: str | None) -> None:
     context.obj = Door(workspace(named), acting)
 
 
-for module in (start, demo, client, consent, campaign, run, audit, person, keys, db):
+for module in (start, demo, client, consent, desk, campaign, run, audit, person, keys, db):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -7,11 +7,11 @@ here for the owner's eyes, and would be withheld anyway.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.errors import NotFoundError
-from dispatcher.flow.recording import record_no
+from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.recording import record_no, suppress_stranger
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
-from dispatcher.rules.address import masked
+from dispatcher.rules.address import AddressError, canonical, masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.decision import Reason
@@ -71,6 +71,29 @@ class Preferences:
         if not known:
             raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
         self._withdraw(client, Place.DESK, actor, channel, None)
+
+    def withdraw_address(self, text: str, actor: Actor) -> None:
+        """Record a no for an address, whoever has it or nobody: then only its keyed hash is kept (L-35).
+
+        Raises RefusedError for what is no address.
+        """
+        kind = Channel.EMAIL if "@" in text else Channel.SMS
+        try:
+            address = canonical(kind, text)
+        except AddressError as error:
+            raise RefusedError(f"{masked(text)} is no address: {error}") from None
+        with self._store.reading() as connection:
+            holders = clients.by_address(connection, [(kind, address)]).get((kind, address), frozenset())
+        for client in sorted(holders):
+            self.withdraw(client, actor)
+        if not holders:
+
+            def work(transaction: Transaction) -> None:
+                now = transaction.now
+                answer = Answer(0, Reply.WITHDRAWN, None, now, now, now, Place.DESK)
+                suppress_stranger(transaction, self._store.ring, answer, actor, {kind: address})
+
+            self._store.write(work, urgent=True)
 
     def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
         with self._store.reading() as connection:

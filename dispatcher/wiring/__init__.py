@@ -10,6 +10,7 @@ from dispatcher.flow.asking import Asking
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
+from dispatcher.flow.desk import Desk
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.keyring import Keyring
@@ -77,6 +78,7 @@ class Dispatcher:
     answering: Answering
     asking: Asking
     marks: Marks
+    desk: Desk
     requests: Requests
     preferences: Preferences
     audit: Audit
@@ -116,6 +118,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
     deliver = Deliver(store, policy, press, carriers_of(directory, settings, store.ring))
+    answering, preferences, marks = Answering(store), Preferences(store, links), Marks(store)
+    asking = Asking(store, policy, settings.consent.renew_days)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -132,11 +136,12 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
-        answering=Answering(store),
-        asking=Asking(store, policy, settings.consent.renew_days),
-        marks=Marks(store),
+        answering=answering,
+        asking=asking,
+        marks=marks,
+        desk=Desk(store, asking, answering, preferences, marks),
         requests=Requests(store, policy),
-        preferences=Preferences(store, links),
+        preferences=preferences,
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
         keyring=Keyring(store),
