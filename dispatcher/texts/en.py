@@ -101,7 +101,7 @@ TEXTS = {
     # The desk
     "desk_title": "Desk",
     "desk_acting": "Recorded by {name}",
-    "desk_leave": "Finish",
+    "desk_leave": "Close the desk",
     "desk_search": "Which client?",
     "desk_search_label": "Part of the name, email or number",
     "desk_search_button": "Search",

@@ -86,7 +86,7 @@ TEXTS = {
     # The desk
     "desk_title": "Tiski",
     "desk_acting": "Kirjaajana {name}",
-    "desk_leave": "Lopeta",
+    "desk_leave": "Sulje tiski",
     "desk_search": "Kuka asiakas?",
     "desk_search_label": "Osa nimestä, sähköpostista tai numerosta",
     "desk_search_button": "Hae",

@@ -86,7 +86,7 @@ TEXTS = {
     # The desk
     "desk_title": "Disken",
     "desk_acting": "Antecknas av {name}",
-    "desk_leave": "Sluta",
+    "desk_leave": "Stäng disken",
     "desk_search": "Vilken kund?",
     "desk_search_label": "En del av namnet, e-posten eller numret",
     "desk_search_button": "Sök",

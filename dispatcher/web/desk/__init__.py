@@ -15,10 +15,10 @@ from starlette.routing import Route
 from dispatcher.flow.desk import Desk
 from dispatcher.rules.actor import Actor
 from dispatcher.web.desk.clients import Clients
-from dispatcher.web.desk.gate import OwnName, inside
+from dispatcher.web.desk.gate import OwnName, cookie, inside
 from dispatcher.web.desk.newcomers import Newcomers
 from dispatcher.web.desk.page import DeskPages, stylesheets
-from dispatcher.web.desk.session import COOKIE, Doorkeeper, Session
+from dispatcher.web.desk.session import Doorkeeper, Session
 from dispatcher.web.guard import HEADERS, Guard
 
 __all__ = ["DeskPages", "Doorkeeper", "create_desk"]
@@ -76,20 +76,20 @@ class Entrance:
         if session is None:
             return self.pages.answer("closed", None)
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(COOKIE, session.secret, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(cookie(request), session.secret, httponly=True, samesite="strict", path="/")
         return answer
 
     @inside
-    async def leave(self, _: Request, __: Session) -> Response:
+    async def leave(self, request: Request, _: Session) -> Response:
         """End the session."""
         self.doorkeeper.leave()
         answer = self.pages.answer("closed", None)
-        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        answer.delete_cookie(cookie(request), path="/", httponly=True, samesite="strict")
         return answer
 
     async def unrouted(self, request: Request, error: Exception) -> Response:
         """Answer where there is no page; to nobody without a session does it differ from the closed desk."""
-        session = self.doorkeeper.session(request.cookies.get(COOKIE, ""))
+        session = self.doorkeeper.session(request.cookies.get(cookie(request), ""))
         if session is None:
             return self.pages.answer("closed", None)
         if isinstance(error, HTTPException) and error.status_code != 404:

@@ -15,7 +15,7 @@ from dispatcher.errors import DispatcherError, NotFoundError, RefusedError, Stor
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.web.desk.page import DeskPages
-from dispatcher.web.desk.session import COOKIE, Doorkeeper, Session
+from dispatcher.web.desk.session import Doorkeeper, Session
 
 _NAMES = ("127.0.0.1", "localhost")
 _FIELDS_AT_MOST = 16
@@ -48,14 +48,17 @@ class OwnName:
         await self._app(scope, receive, send)
 
 
-def inside(
-    handler: Callable[[D, Request, Session], Awaitable[Response]],
-) -> Callable[[D, Request], Awaitable[Response]]:
+def cookie(request: Request) -> str:
+    """Return the name of the session's cookie: browsers keep the cookies of one host together, whatever the port."""
+    return f"desk-{request.url.port}"
+
+
+def inside(handler: Callable[[D, Request, Session], _Answer]) -> Callable[[D, Request], _Answer]:
     """Let only the open session in; a POST must also come from a form of ours. What is refused changes nothing."""
 
     @wraps(handler)
     async def answer(door: D, request: Request) -> Response:
-        session = door.doorkeeper.session(request.cookies.get(COOKIE, ""))
+        session = door.doorkeeper.session(request.cookies.get(cookie(request), ""))
         if session is None:
             return door.pages.answer("closed", None)
         if request.method == "POST" and not (_is_own(request) and await _has_secret(request, session)):

@@ -11,7 +11,6 @@ from hmac import compare_digest
 
 from dispatcher.rules.campaign import Language
 
-COOKIE = "desk"
 IDLE = timedelta(minutes=30)
 """How long a session stays open with nobody touching it."""
 LONGEST = timedelta(hours=12)
