@@ -3,6 +3,7 @@
 import click
 
 from dispatcher.cli.answers import history, record
+from dispatcher.cli.ask import ask_list, poster
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json
 from dispatcher.rules.campaign import Channel
 
@@ -35,7 +36,7 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
         say(f"Recorded: client {number} gets no more {channel + ' ' if channel else ''}messages.")
 
 
-for command in (record, history):
+for command in (record, history, ask_list, poster):
     consent.add_command(command)
 
 COMMANDS = (consent,)

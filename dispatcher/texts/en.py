@@ -167,5 +167,18 @@ TEXTS = {
     "desk_failed": "Nothing was recorded. Try again in a moment.",
     "desk_start": "To the start",
     # Papers: lists, posters, receipts of consent
+    "paper_ask_title": "To be asked",
+    "paper_ask_read": "Read the question aloud word for word and tick the answer. Record the answers at the desk.",
+    "paper_ask_nobody": "Everybody has been asked.",
+    "paper_ask_more": "{number} clients are not on this list.",
+    "paper_ask_unasked": "no answer",
+    "paper_ask_ended": "permission ended",
+    "paper_ask_ends_soon": "permission ends {date}",
+    "paper_ask_visited": "visited unasked",
+    "paper_printed": "Printed {date}",
+    "paper_secret": "Confidential: destroy once the answers are recorded.",
+    "poster_heading": "May we write to you?",
+    "poster_scan": "Scan the code with your phone. The question opens on your own screen:",
+    "poster_leave": "Every message has a link that ends them.",
     # The rights of a client
 }

@@ -152,5 +152,18 @@ TEXTS = {
     "desk_failed": "Mitään ei kirjattu. Yritä hetken kuluttua uudelleen.",
     "desk_start": "Alkuun",
     # Papers: lists, posters, receipts of consent
+    "paper_ask_title": "Kysyttävät",
+    "paper_ask_read": "Lue kysymys ääneen sanasta sanaan ja rastita vastaus. Kirjaa vastaukset tiskillä.",
+    "paper_ask_nobody": "Kaikilta on kysytty.",
+    "paper_ask_more": "Listan ulkopuolelle jää {number} asiakasta.",
+    "paper_ask_unasked": "ei vastausta",
+    "paper_ask_ended": "lupa vanhentunut",
+    "paper_ask_ends_soon": "lupa päättyy {date}",
+    "paper_ask_visited": "käynyt kysymättä",
+    "paper_printed": "Tulostettu {date}",
+    "paper_secret": "Luottamuksellinen: hävitä, kun vastaukset on kirjattu.",
+    "poster_heading": "Saammeko kirjoittaa sinulle?",
+    "poster_scan": "Lue koodi puhelimella. Kysymys avautuu omalle näytöllesi:",
+    "poster_leave": "Jokaisessa viestissä on linkki, josta viestit loppuvat.",
     # The rights of a client
 }

@@ -152,5 +152,18 @@ TEXTS = {
     "desk_failed": "Ingenting antecknades. Försök igen om en stund.",
     "desk_start": "Till början",
     # Papers: lists, posters, receipts of consent
+    "paper_ask_title": "Att fråga",
+    "paper_ask_read": "Läs frågan högt ord för ord och kryssa för svaret. Anteckna svaren vid disken.",
+    "paper_ask_nobody": "Alla har blivit tillfrågade.",
+    "paper_ask_more": "{number} kunder ryms inte på listan.",
+    "paper_ask_unasked": "inget svar",
+    "paper_ask_ended": "lovet har gått ut",
+    "paper_ask_ends_soon": "lovet upphör {date}",
+    "paper_ask_visited": "besök utan fråga",
+    "paper_printed": "Utskrivet {date}",
+    "paper_secret": "Konfidentiellt: förstör när svaren är antecknade.",
+    "poster_heading": "Får vi skriva till dig?",
+    "poster_scan": "Läs koden med telefonen. Frågan öppnas på din egen skärm:",
+    "poster_leave": "I varje meddelande finns en länk som avslutar utskicken.",
     # The rights of a client
 }

@@ -19,6 +19,7 @@ from dispatcher.flow.marks import Marks
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.posters import Posters
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.register import Register
@@ -79,6 +80,7 @@ class Dispatcher:
     asking: Asking
     marks: Marks
     desk: Desk
+    posters: Posters
     requests: Requests
     preferences: Preferences
     audit: Audit
@@ -139,6 +141,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         answering=answering,
         asking=asking,
         marks=marks,
+        posters=Posters(asking, studio, settings.sign_up.channels if settings.sign_up.enabled else (), policy.zone),
         desk=Desk(store, asking, answering, preferences, marks),
         requests=Requests(store, policy),
         preferences=preferences,
