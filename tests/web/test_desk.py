@@ -410,3 +410,15 @@ def test_trouble_is_told(counter: Counter) -> None:
     answer = counter.post(f"{CLIENT}/withdraw", form)
     assert 503 == answer.status_code
     assert text("desk_failed", Language.FI) in answer.text
+
+
+@on_sqlite
+def test_a_receipt_that_goes_first_is_told(counter: Counter) -> None:
+    """L-05: while a receipt has to reach an address before any offer does, the page says so."""
+    counter.enter()
+    counter.post(f"{CLIENT}/answer", counter.form(ASK) | {"place": "phone"})
+    sentence = text("reason_receipt_pending", Language.FI)
+    assert sentence not in counter.browser.get(CLIENT).text
+    with counter.house.store.database.writing() as connection:
+        clients.set_awaits_receipt(connection, NUMBER, Channel.EMAIL, awaits=True)
+    assert 1 == counter.browser.get(CLIENT).text.count(sentence)
