@@ -7,8 +7,8 @@ import click
 from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
 from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Said
+from dispatcher.flow.cards import Card, Standing
 from dispatcher.flow.register import Told
-from dispatcher.flow.standing import Card, Standing
 from dispatcher.rules.calendar import LocalTimeError, said_span
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply

@@ -7,8 +7,8 @@ import click
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json
 from dispatcher.errors import RefusedError
 from dispatcher.flow.ask_paper import AskPaper
-from dispatcher.flow.asking import ask_list_json
 from dispatcher.flow.posters import Size
+from dispatcher.flow.questioning import ask_list_json
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Language
 

@@ -3,7 +3,7 @@
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from dispatcher.flow.asking import AskList, ToAsk
+from dispatcher.flow.questioning import AskList, ToAsk
 from dispatcher.rendering.paper import pdf
 from dispatcher.rendering.sheets import sheet
 from dispatcher.rules.campaign import Channel, Language

@@ -6,13 +6,13 @@ from enum import StrEnum
 
 from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Answering, Newcomer, Said
-from dispatcher.flow.asking import Asking
+from dispatcher.flow.cards import Card
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.preferences import Preferences
-from dispatcher.flow.standing import Card
+from dispatcher.flow.questioning import Asking
 from dispatcher.register_files.cells import Cell, CellError, name_part
 from dispatcher.rules.actor import Actor, Role
-from dispatcher.rules.address import AddressError, canonical
+from dispatcher.rules.address import AddressError, canonical, masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.wording import wording_hash
@@ -115,7 +115,10 @@ class Desk:
     def withdraw_address(self, text: str, actor: Actor) -> None:
         """Put a no on record for an address that nobody in the register has. Raises RefusedError for no address."""
         self.person(actor)
-        self._preferences.withdraw_address(text, actor)
+        reached = self.reached(text)
+        if reached is None:
+            raise RefusedError(f"{masked(text)} is no address. Nothing was recorded.")
+        self._preferences.withdraw_address(reached, actor)
 
     def mark_child(self, client: int, actor: Actor, *, value: bool) -> None:
         """Mark a client as a child, or lift the mark. Raises NotFoundError."""

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from dispatcher.errors import NotFoundError
-from dispatcher.rules.actor import Actor
+from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import clients
-from dispatcher.storage.journal import JournalKind, Note
+from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -21,6 +21,16 @@ class Flag(StrEnum):
     """Known to be a minor: never written to, and no yes is taken (L-11)."""
     RESTRICTED = "restricted"
     """The data may be kept and not used (L-32)."""
+
+
+_EVENTS = {
+    (Flag.CHILD, True): "child",
+    (Flag.CHILD, False): "not_child",
+    (Flag.RESTRICTED, True): "restricted",
+    (Flag.RESTRICTED, False): "unrestricted",
+}
+"""What the ledger calls it when a flag is set or lifted."""
+_TOLD = {event: told for told, event in _EVENTS.items()}
 
 
 class Marks:
@@ -63,19 +73,26 @@ def set_flag(
     transaction.notes.append(
         Note(JournalKind.FLAG, {"client": client, "flag": flag.value, "value": value, "actor": str(actor)})
     )
-    transaction.ledger.append(entry(client, flag, actor, value=value))
+    transaction.ledger.append(_entry(client, flag, actor, value=value))
     return True
 
 
-def entry(client: int, flag: Flag, actor: Actor, *, value: bool) -> Entry:
-    """Return the entry that tells of a flag: the event `child` or `not_child`, `restricted` or `not_restricted`."""
-    return Entry(EntryKind.CLIENT, actor, client=client, body={"event": flag.value if value else f"not_{flag.value}"})
+def take_flag(transaction: Transaction, record: Record) -> None:
+    """Bring a mark back that the journal knows; a client whom the copy does not know gets it from the ledger later."""
+    body = record.body
+    client, flag, value = int(str(body["client"])), Flag(str(body["flag"])), body["value"] is True
+    kind, _, who = str(body["actor"]).partition(":")
+    clients.set_flag(transaction.connection, client, flag.value, value=value)
+    transaction.ledger.append(_entry(client, flag, Actor(ActorKind(kind), who), value=value))
 
 
-def mark_again(transaction: Transaction, numbers: Iterable[int]) -> None:
+def _entry(client: int, flag: Flag, actor: Actor, *, value: bool) -> Entry:
+    return Entry(EntryKind.CLIENT, actor, client=client, body={"event": _EVENTS[flag, value]})
+
+
+def restore_flags(transaction: Transaction, numbers: Iterable[int]) -> None:
     """Give clients who come back after a restore the marks that the ledger tells of them."""
     for told in entries_of_clients(transaction.connection, EntryKind.CLIENT.value, sorted(numbers)):
-        event = str(told.data().get("event"))
-        flag = event.removeprefix("not_")
-        if told.client is not None and flag in set(Flag):
-            clients.set_flag(transaction.connection, told.client, flag, value=event == flag)
+        mark = _TOLD.get(str(told.data().get("event")))
+        if mark is not None and told.client is not None:
+            clients.set_flag(transaction.connection, told.client, mark[0].value, value=mark[1])

@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RefusedError
-from dispatcher.flow.asking import Asking
+from dispatcher.flow.questioning import Asking
 from dispatcher.rendering.poster import Poster, Size, poster_pdf, poster_svg
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language

@@ -7,11 +7,11 @@ here for the owner's eyes, and would be withheld anyway.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.errors import NotFoundError
 from dispatcher.flow.recording import record_no, suppress_stranger
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
-from dispatcher.rules.address import AddressError, canonical, masked
+from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.decision import Reason
@@ -72,28 +72,24 @@ class Preferences:
             raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
         self._withdraw(client, Place.DESK, actor, channel, None)
 
-    def withdraw_address(self, text: str, actor: Actor) -> None:
-        """Record a no for an address, whoever has it or nobody: then only its keyed hash is kept (L-35).
+    def withdraw_address(self, address: tuple[Channel, str], actor: Actor) -> list[int]:
+        """Record a no for an address, canonical, whoever has it; return the clients who do.
 
-        Raises RefusedError for what is no address.
+        Where nobody has it, its keyed hash is kept, and it gets nothing if it ever comes (L-35).
         """
-        kind = Channel.EMAIL if "@" in text else Channel.SMS
-        try:
-            address = canonical(kind, text)
-        except AddressError as error:
-            raise RefusedError(f"{masked(text)} is no address: {error}") from None
         with self._store.reading() as connection:
-            holders = clients.by_address(connection, [(kind, address)]).get((kind, address), frozenset())
-        for client in sorted(holders):
+            holders = sorted(clients.by_address(connection, [address]).get(address, frozenset()))
+        for client in holders:
             self.withdraw(client, actor)
         if not holders:
 
             def work(transaction: Transaction) -> None:
                 now = transaction.now
                 answer = Answer(0, Reply.WITHDRAWN, None, now, now, now, Place.DESK)
-                suppress_stranger(transaction, self._store.ring, answer, actor, {kind: address})
+                suppress_stranger(transaction, self._store.ring, answer, actor, dict([address]))
 
-            self._store.write(work, urgent=True)
+            self._store.write(work, wanted=[Lock(LockKind.REGISTER, 0)], urgent=True)
+        return holders
 
     def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
         with self._store.reading() as connection:

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
-from dispatcher.flow import marks
-from dispatcher.flow.marks import Flag
+from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
@@ -116,7 +115,8 @@ class Safekeeping:
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report)
             elif record.kind is JournalKind.FLAG and record.number in missing:
-                _take_flag(transaction, record, report)
+                take_flag(transaction, record)
+                report.marks += 1
             elif record.kind is JournalKind.CLIENTS and record.number in missing:
                 report.clients += clients.keep_returning(transaction.connection, _numbers(record))
             elif record.kind is JournalKind.SLOT_SPENT:
@@ -141,21 +141,17 @@ class _No:
     @classmethod
     def read(cls, record: Record) -> "_No":
         body = record.body
+        kind, _, who = str(body["actor"]).partition(":")
         channel, answer, hashes = body["channel"], body["answer"], body["hashes"]
         if not isinstance(answer, dict) or not isinstance(hashes, list):
             raise JournalError(f"Record {record.number} of the journal does not hold a no as this version writes it.")
         return cls(
             client=int(str(body["client"])),
             channel=Channel(str(channel)) if channel else None,
-            actor=_actor(str(body["actor"])),
+            actor=Actor(ActorKind(kind), who),
             answer=answer,
             hashes=[KeyedHash(str(each["key"]), str(each["hash"])) for each in hashes],
         )
-
-
-def _actor(told: str) -> Actor:
-    kind, _, who = told.partition(":")
-    return Actor(ActorKind(kind), who)
 
 
 def _numbers(record: Record) -> dict[int, list[KeyedHash]]:
@@ -191,15 +187,6 @@ def _take_no(transaction: Transaction, record: Record, report: ReplayReport) -> 
 def _is_recorded(connection: Connection, no: _No) -> bool:
     told = answers.bodies_of_client(connection, no.client)
     return (no.channel, no.answer) in told
-
-
-def _take_flag(transaction: Transaction, record: Record, report: ReplayReport) -> None:
-    """Mark the client, or lift the mark; one whom the copy does not know yet gets it from the ledger on return."""
-    body = record.body
-    client, flag, value = int(str(body["client"])), Flag(str(body["flag"])), body["value"] is True
-    clients.set_flag(transaction.connection, client, flag.value, value=value)
-    transaction.ledger.append(marks.entry(client, flag, _actor(str(body["actor"])), value=value))
-    report.marks += 1
 
 
 def _take_slot(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dispatcher.flow.answering import Answering
-from dispatcher.flow.asking import Asking
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
 from dispatcher.flow.deliver import Deliver
@@ -22,6 +21,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.posters import Posters
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.questioning import Asking
 from dispatcher.flow.register import Register
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.rounds import Rounds

@@ -106,10 +106,10 @@ def test_a_no_for_a_known_address_is_its_clients(workshop: Workshop) -> None:
     """A no for an address that somebody has is theirs; what is no address is refused."""
     with workshop.opened() as dispatcher:
         number, actor = enlist(dispatcher), dispatcher.persons.acting(None)
-        dispatcher.preferences.withdraw_address("aili@POSTI.example", actor)
+        dispatcher.desk.withdraw_address("aili@POSTI.example", actor)
         assert Reply.WITHDRAWN is dispatcher.register.history(number)[-1].answer.reply
         with pytest.raises(RefusedError, match="is no address"):
-            dispatcher.preferences.withdraw_address("aili@", actor)
+            dispatcher.desk.withdraw_address("aili@", actor)
 
 
 def test_whoever_takes_receipts_is_told(workshop: Workshop) -> None:

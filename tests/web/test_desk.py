@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 
 from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Answering
-from dispatcher.flow.asking import Asking
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.persons import Persons
+from dispatcher.flow.questioning import Asking
 from dispatcher.rules.actor import Actor, Role
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply

@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, Page
 
 from dispatcher.demo.loopback import ServerThread
 from dispatcher.flow.answering import Answering
-from dispatcher.flow.asking import Asking
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.persons import Persons
+from dispatcher.flow.questioning import Asking
 from dispatcher.rules.actor import Role
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place, Reply

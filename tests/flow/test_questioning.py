@@ -7,7 +7,7 @@ import pytest
 
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.ask_paper import AskPaper
-from dispatcher.flow.asking import AskList, ask_list_json
+from dispatcher.flow.questioning import AskList, ask_list_json
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.occasion import Occasion

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.audience import chunks
+from dispatcher.flow.cards import Card, card, cards
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.questions import question
-from dispatcher.flow.standing import Card, card, cards
 from dispatcher.rules.asking import visited_unasked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
