@@ -12,6 +12,7 @@ from dispatcher.cli import (
     consent,
     db,
     demo,
+    desk,
     erasure,
     keys,
     person,
@@ -42,7 +43,7 @@ def cli(context: click.Context, named: str | None, acting: str | None) -> None:
     context.obj = Door(workspace(named), acting)
 
 
-for module in (start, demo, client, erasure, consent, campaign, run, audit, retention, person, api_key, keys, db):
+for module in (start, demo, client, erasure, consent, desk, campaign, run, audit, retention, person, api_key, keys, db):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -88,6 +88,32 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
         note(f"These are the first {AT_ONCE}: give a part of the name to see others.")
 
 
+@client.command()
+@click.argument("words", metavar="CLIENT")
+@click.option("--not", "lift", is_flag=True, help="Lift the mark: the client is no child after all.")
+@json_option
+@pass_door
+def child(door: Door, words: str, *, lift: bool, as_json: bool) -> None:
+    """Mark a client as a child: nothing is written to them, and no yes is taken.
+
+    CLIENT is a client number, an email address, a phone number, or part of a name that fits one client only.
+
+    \b
+    Example:
+      dispatcher client child eino.esimerkki@posti.example
+    """
+    with door.open() as dispatcher:
+        number, actor = dispatcher.register.find(words), door.actor(dispatcher)
+        set_mark = dispatcher.marks.unmark_child if lift else dispatcher.marks.mark_child
+        is_new = set_mark(number, actor)
+    if as_json:
+        say_json({"client": number, "child": not lift, "changed": is_new})
+    elif lift:
+        say(f"Client {number} is not marked as a child{' any more' if is_new else ''}.")
+    else:
+        say(f"Client {number} is marked as a child{'' if is_new else ' already'}: nothing is written to them.")
+
+
 def said_counts(counts: Counts) -> list[str]:
     """Return the lines that say who may be written to and why the rest may not."""
     lines = [f"  {number:>6}  by {channel}" for channel, number in sorted(counts.send.items())]

@@ -2,7 +2,9 @@
 
 import click
 
-from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
+from dispatcher.cli.answers import history, record
+from dispatcher.cli.ask import ask_list, poster
+from dispatcher.cli.door import Door, json_option, pass_door, say, say_json, say_table
 from dispatcher.cli.source import source
 from dispatcher.cli.wordings import wordings
 from dispatcher.rules.campaign import Channel
@@ -39,43 +41,7 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
         say(f"Recorded: client {number} gets no more {channel + ' ' if channel else ''}messages.")
 
 
-@consent.command()
-@click.argument("words", metavar="CLIENT")
-@json_option
-@pass_door
-def history(door: Door, words: str, *, as_json: bool) -> None:
-    """Show every answer a client has given, oldest first, with the words they were asked in.
-
-    \b
-    Example:
-      dispatcher consent history 0401234567
-    """
-    with door.open() as dispatcher:
-        number = dispatcher.register.find(words)
-        told = dispatcher.register.history(number)
-        zone = dispatcher.policy.zone
-    if as_json:
-        say_json({"client": number, "answers": [each.as_json() for each in told]})
-        return
-    if not told:
-        say(f"Client {number} has never been asked.")
-        return
-    rows = [
-        [
-            local(each.answer.not_before, zone),
-            local(each.answer.recorded_at, zone),
-            each.answer.reply.value.replace("_", " "),
-            each.answer.channel.value if each.answer.channel else "every channel",
-            each.answer.place.value.replace("_", " ") if each.answer.place else "-",
-            each.wording or "-",
-        ]
-        for each in told
-    ]
-    columns = ["given", "recorded", "answer", "channel", "where", "asked in these words"]
-    say_table(columns, rows, texts=["answer", "channel", "where", "asked in these words"])
-
-
-for part in (wordings, source):
+for part in (record, history, ask_list, poster, wordings, source):
     consent.add_command(part)
 
 

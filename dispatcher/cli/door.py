@@ -38,9 +38,9 @@ class Door:
         with opened(self.directory) as dispatcher:
             yield dispatcher
 
-    def actor(self, dispatcher: Dispatcher) -> Actor:
-        """Return who acts, as `--as` says. Raises NotFoundError or RefusedError."""
-        return dispatcher.persons.acting(self._acting)
+    def actor(self, dispatcher: Dispatcher, name: str | None = None) -> Actor:
+        """Return who acts: the person named here, else as `--as` says. Raises NotFoundError or RefusedError."""
+        return dispatcher.persons.acting(name or self._acting)
 
 
 pass_door = click.make_pass_decorator(Door)

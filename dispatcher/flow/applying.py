@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from dispatcher.flow.marks import restore_flags
 from dispatcher.flow.matching import Change
 from dispatcher.flow.recording import note_clients, record_answers, suppress_addresses
 from dispatcher.rules.actor import Actor
@@ -23,7 +24,7 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
     )
     new = [change for change in changes if change.is_new]
     clients.insert_clients(connection, [_client_row(change, now) for change in new])
-    clients.have_returned(connection, [change.number for change in new])
+    restore_flags(transaction, clients.have_returned(connection, [change.number for change in new]))
     note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
     clients.insert_links(
         connection,

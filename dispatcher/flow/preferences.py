@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError
-from dispatcher.flow.recording import record_no
+from dispatcher.flow.recording import record_no, suppress_stranger
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
@@ -71,6 +71,25 @@ class Preferences:
         if not known:
             raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
         self._withdraw(client, Place.DESK, actor, channel, None)
+
+    def withdraw_address(self, address: tuple[Channel, str], actor: Actor) -> list[int]:
+        """Record a no for an address, canonical, whoever has it; return the clients who do.
+
+        Where nobody has it, its keyed hash is kept, and it gets nothing if it ever comes (L-35).
+        """
+        with self._store.reading() as connection:
+            holders = sorted(clients.by_address(connection, [address]).get(address, frozenset()))
+        for client in holders:
+            self.withdraw(client, actor)
+        if not holders:
+
+            def work(transaction: Transaction) -> None:
+                now = transaction.now
+                answer = Answer(0, Reply.WITHDRAWN, None, now, now, now, Place.DESK)
+                suppress_stranger(transaction, self._store.ring, answer, actor, dict([address]))
+
+            self._store.write(work, wanted=[Lock(LockKind.REGISTER, 0)], urgent=True)
+        return holders
 
     def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
         with self._store.reading() as connection:

@@ -6,9 +6,9 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.address import AddressError, canonical_email, canonical_number, masked
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Consent, fold
+from dispatcher.rules.consent import Answer, Consent, Flaw, Reply, fold
 from dispatcher.rules.ledger import Json, stamp
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, persons
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import wording_texts
@@ -32,10 +32,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer with the text of the question it answered."""
+    """An answer with the text of the question it answered, who recorded it, and why it cannot be used, if it is a yes.
+
+    `recorded_by` is the name of the person, else what kind of actor it was.
+    """
 
     answer: Answer
     wording: str | None
+    actor: str
+    recorded_by: str
+    flaw: Flaw | None
 
     def as_json(self) -> dict[str, Json]:
         """Return the answer with stable keys; times are UTC."""
@@ -50,6 +56,11 @@ class Told:
             "place": answer.place.value if answer.place else None,
             "wording_sha256": answer.wording,
             "wording": self.wording,
+            "source": answer.source,
+            "sound": answer.sound,
+            "flaw": self.flaw.value if self.flaw else None,
+            "actor": self.actor,
+            "recorded_by": self.recorded_by,
         }
 
 
@@ -83,10 +94,21 @@ class Register:
 
     def history(self, number: int) -> list[Told]:
         """Return every answer of a client, in the order in which it was recorded, with its wording."""
+        now = self._store.clock()
         with self._store.reading() as connection:
-            given = answers.of_clients(connection, [number]).get(number, [])
-            texts = wording_texts(connection, {answer.wording for answer in given if answer.wording})
-        return [Told(answer, texts.get(answer.wording or "")) for answer in given]
+            given = answers.of_client(connection, number)
+            texts = wording_texts(connection, {answer.wording for answer, _ in given if answer.wording})
+            names = {str(person.actor): person.name for person in persons.everyone(connection)}
+        return [
+            Told(
+                answer,
+                texts.get(answer.wording or ""),
+                actor,
+                names.get(actor) or actor.partition(":")[0].replace("_", " "),
+                answer.flaw(now, self._policy.valid_for) if answer.reply is Reply.GRANTED else None,
+            )
+            for answer, actor in given
+        ]
 
     def _fitting(self, words: str) -> list[int]:
         with self._store.reading() as connection:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.flow.erasing import Erasing
+from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.flow.redaction import erased_numbers
 from dispatcher.flow.service_entries import close_restored
@@ -45,6 +46,7 @@ class ReplayReport:
     answers: int = 0
     suppressions: int = 0
     erased: int = 0
+    marks: int = 0
     slots: int = 0
     campaigns: int = 0
     unknown: int = 0
@@ -56,9 +58,9 @@ class ReplayReport:
     def sentence(self) -> str:
         """Return the report in words."""
         return (
-            f"The journal has been replayed: {self.records} records taken in, {self.answers} answers and "
-            f"{self.suppressions} suppressions brought back, {self.erased} clients erased again, "
-            f"{self.clients} clients to come back with the next import, "
+            f"The journal has been replayed: {self.records} records taken in, {self.answers} answers, "
+            f"{self.suppressions} suppressions and {self.marks} marks brought back, "
+            f"{self.erased} clients erased again, {self.clients} clients to come back with the next import, "
             f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
             "knows what became."
         )
@@ -122,6 +124,9 @@ class Safekeeping:
         for record in records:
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report, erased)
+            elif record.kind is JournalKind.FLAG and record.number in missing:
+                take_flag(transaction, record)
+                report.marks += 1
             elif record.kind is JournalKind.CLIENTS and record.number in missing:
                 known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
                 report.clients += clients.keep_returning(transaction.connection, known)

@@ -1,5 +1,6 @@
 """Local days and hours: the business zone at the edges, aware UTC inside."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -8,6 +9,10 @@ import holidays
 
 from dispatcher.rules.campaign import Channel
 
+_WRITTEN = re.compile(
+    r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})(?:,? (?:klo )?(?P<hour>\d{1,2})[.:](?P<minute>\d{2}))?",
+    re.ASCII,
+)
 _ALL_DAYS = frozenset(range(7))
 
 
@@ -50,6 +55,29 @@ def day_span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     start = datetime.combine(day, time.min, zone).astimezone(UTC)
     end = datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC)
     return start, end - timedelta(microseconds=1)
+
+
+def said_span(text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the first and last instant, in UTC, of what a person writes: "3.2.2026", "3.2.2026 14:05" or ISO 8601.
+
+    A day alone is the whole of it, a time its whole minute. Raises LocalTimeError for what is no date or time, and as
+    `to_utc` does.
+    """
+    found = _WRITTEN.fullmatch(text.strip())
+    try:
+        if found is None:
+            local = datetime.fromisoformat(text.strip())
+            is_day = "T" not in text and " " not in text.strip()
+        else:
+            day = date(int(found["year"]), int(found["month"]), int(found["day"]))
+            local = datetime.combine(day, time(int(found["hour"] or 0), int(found["minute"] or 0)))
+            is_day = found["hour"] is None
+    except ValueError:
+        raise LocalTimeError(f'{text!r} is no date or time: write 3.2.2026 or "3.2.2026 14:05"') from None
+    if is_day:
+        return day_span(local.date(), zone)
+    start = to_utc(local, zone)
+    return start, start + timedelta(minutes=1) - timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)

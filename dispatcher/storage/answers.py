@@ -33,6 +33,14 @@ def of_clients(connection: Connection, clients: Sequence[int]) -> dict[int, list
     return found
 
 
+def of_client(connection: Connection, client: int) -> list[tuple[Answer, str]]:
+    """Return the answers of a client in the order in which they were recorded, each with the actor who recorded it."""
+    return [
+        (read_answer(entry.id, entry.at, entry.channel, entry.data()), entry.actor)
+        for entry in entries_of_clients(connection, EntryKind.ANSWER.value, [client])
+    ]
+
+
 def bodies_of_client(connection: Connection, client: int) -> list[tuple[Channel | None, dict[str, Json]]]:
     """Return channel and body of each answer of a client, as the ledger and the journal both write them."""
     found = entries_of_clients(connection, EntryKind.ANSWER.value, [client])

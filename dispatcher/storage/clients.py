@@ -191,10 +191,12 @@ def returning(connection: Connection, hashes: Iterable[str]) -> dict[str, frozen
     return {digest: frozenset(numbers) for digest, numbers in found.items()}
 
 
-def have_returned(connection: Connection, numbers: Iterable[int]) -> None:
-    """Forget what was kept about these clients: they are in the register again."""
-    if connection.scalar(select(ReturningTable.number).limit(1)) is not None:
-        connection.execute(delete(ReturningTable).where(ReturningTable.number.in_(list(numbers))))
+def have_returned(connection: Connection, numbers: Iterable[int]) -> set[int]:
+    """Forget what was kept about those of these clients who had been missing, and return who they are."""
+    if connection.scalar(select(ReturningTable.number).limit(1)) is None:
+        return set()
+    gone = delete(ReturningTable).where(ReturningTable.number.in_(list(numbers))).returning(ReturningTable.number)
+    return set(connection.scalars(gone))
 
 
 def insert_clients(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -211,6 +213,13 @@ def update_client(connection: Connection, number: int, values: Mapping[str, Any]
 def is_child(connection: Connection, number: int) -> bool:
     """Say whether a client is marked as a child, who is never written to (L-11)."""
     return bool(connection.scalar(select(ClientTable.child).where(ClientTable.number == number)))
+
+
+def set_flag(connection: Connection, number: int, flag: str, *, value: bool) -> bool:
+    """Write a flag of a client, by the name of its column, and say whether it was otherwise before."""
+    column = getattr(ClientTable, flag)
+    where = (ClientTable.number == number, column.is_not(value))
+    return connection.execute(update(ClientTable).where(*where).values(**{flag: value})).rowcount == 1
 
 
 def keys_of_customer_numbers(connection: Connection) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -23,9 +23,12 @@ _LOG = logging.getLogger(__name__)
 class Guard:
     """Adds the headers, and turns an unexpected error into the page that says nothing was saved."""
 
-    def __init__(self, app: ASGIApp, failed: Callable[[Request], Response]) -> None:
+    def __init__(
+        self, app: ASGIApp, failed: Callable[[Request], Response], headers: Mapping[str, str] = HEADERS
+    ) -> None:
         self._app = app
         self._failed = failed
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -38,7 +41,7 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         try:

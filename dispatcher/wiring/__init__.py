@@ -15,17 +15,21 @@ from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
+from dispatcher.flow.desk import Desk
 from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.marks import Marks
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.posters import Posters
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.questioning import Asking
 from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
@@ -101,6 +105,10 @@ class Dispatcher:
     rounds: Rounds
     duties: Duties
     answering: Answering
+    asking: Asking
+    marks: Marks
+    desk: Desk
+    posters: Posters
     requests: Requests
     wordings: Wordings
     sources: Sources
@@ -179,6 +187,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     deletions = Deletions(store, periods_of(settings), forgetting_of(carriers), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
+    preferences, marks = Preferences(store, links), Marks(store)
+    asking = Asking(store, policy, settings.consent.renew_days)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -205,11 +215,15 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         erasing=erasing,
         blocks=blocks,
         retention=retention,
-        preferences=Preferences(store, links),
         services=services,
         sign_up=sign_up,
         renewing=Renewing(store, renewals, policy, answering),
         forecasting=Forecasting(store, policy),
+        asking=asking,
+        marks=marks,
+        posters=Posters(asking, studio, settings.sign_up.channels if settings.sign_up.enabled else (), policy.zone),
+        desk=Desk(store, asking, answering, preferences, marks),
+        preferences=preferences,
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),

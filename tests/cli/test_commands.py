@@ -184,8 +184,9 @@ def test_a_no_at_the_desk(run: Run, register: Path) -> None:
     told = run("consent", "withdraw", "maija", "--json").json()
     assert {"client", "channel", "withdrawn"} == set(told)
     history = run("consent", "history", told["client"], "--json").json()
-    assert {"client", "answers"} == set(history)
+    assert {"client", "child", "answers", "now"} == set(history)
     keys = {"entry", "reply", "channel", "not_before", "not_after", "recorded_at", "place", "wording_sha256", "wording"}
+    keys |= {"source", "sound", "flaw", "actor", "recorded_by"}
     assert all(keys == set(answer) for answer in history["answers"])
     assert ["granted", "granted", "withdrawn"] == [answer["reply"] for answer in history["answers"]]
     assert (None, "desk") == (history["answers"][-1]["channel"], history["answers"][-1]["place"])
@@ -322,7 +323,7 @@ def test_a_copy_is_made_and_put_back(run: Run, register: Path, tmp_path: Path) -
     refused = run("work", "--once")
     assert (1, "`dispatcher db restore --replay`" in refused.err) == (refused.code, True)
     replayed = run("db", "restore", "--replay", "--json").json()["replayed"]
-    assert {"records", "answers", "suppressions", "clients", "slots", "campaigns", "unknown"} == set(replayed)
+    assert {"records", "answers", "suppressions", "marks", "clients", "slots", "campaigns", "unknown"} == set(replayed)
     [client] = run("client", "list", "maija", "--json").json()["clients"]
     assert "withdrawn" == client["consent"]["email"]
     assert 0 == run("work", "--once").code

@@ -21,7 +21,7 @@ def commands(group: click.Group = cli, path: tuple[str, ...] = ()) -> Iterator[t
 
 EVERY = list(commands())
 IDS = [" ".join(path) for path, _ in EVERY]
-RUNS_ON = {("run",), ("web",), ("work",)}
+RUNS_ON = {("run",), ("web",), ("work",), ("desk",)}
 """The commands that have no result to print: they go on until they are stopped."""
 
 

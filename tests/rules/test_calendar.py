@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, local_date, to_utc
+from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, local_date, said_span, to_utc
 from dispatcher.rules.campaign import Channel
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -196,3 +196,28 @@ def test_other_hours_are_a_setting() -> None:
     windows = Windows(HELSINKI, sms=Window(time(12), time(13), frozenset({6})))
     assert _local(2026, 11, 29, 12) == windows.next_opening(SMS, _local(2026, 11, 23, 12))
     assert windows.is_open(SMS, _local(2026, 12, 6, 12, 30))
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("3.2.2026 14:05", "2026-02-03T12:05:00", "2026-02-03T12:05:59.999999"),
+        ("3.2.2026 klo 14.05", "2026-02-03T12:05:00", "2026-02-03T12:05:59.999999"),
+        ("3.2.2026", "2026-02-02T22:00:00", "2026-02-03T21:59:59.999999"),
+        ("2026-02-03", "2026-02-02T22:00:00", "2026-02-03T21:59:59.999999"),
+        ("2026-02-03 14:05", "2026-02-03T12:05:00", "2026-02-03T12:05:59.999999"),
+        ("2026-10-25T03:30:00+03:00", "2026-10-25T00:30:00", "2026-10-25T00:30:59.999999"),
+        ("29.3.2026", "2026-03-28T22:00:00", "2026-03-29T20:59:59.999999"),
+    ],
+)
+def test_a_time_is_read_as_people_write_it(written: str, first: str, last: str) -> None:
+    """A day alone is the whole of it, 23 hours in the night the clocks go forward; a time is its whole minute."""
+    span = said_span(written, HELSINKI)
+    assert tuple(datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (first, last)) == span
+
+
+@pytest.mark.parametrize("written", ["", "soon", "31.2.2026", "3.2.26", "3.2.2026 25:00", "2026-13-01", "1.1.0000"])
+def test_what_is_no_time_is_refused(written: str) -> None:
+    """A text that names no day or hour says how to write one."""
+    with pytest.raises(LocalTimeError, match=r"is no date or time: write 3\.2\.2026"):
+        said_span(written, HELSINKI)

@@ -1,0 +1,98 @@
+"""Marks a client as one who is not written to, or lifts the mark; a restore brings every mark back (L-11, L-34)."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from dispatcher.errors import NotFoundError
+from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.storage import clients
+from dispatcher.storage.journal import JournalKind, Note, Record
+from dispatcher.storage.ledger import entries_of_clients
+from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+
+class Flag(StrEnum):
+    """A mark on a client that every verdict reads, by the name of its column."""
+
+    CHILD = "child"
+    """Known to be a minor: never written to, and no yes is taken (L-11)."""
+    RESTRICTED = "restricted"
+    """The data may be kept and not used (L-32)."""
+
+
+_EVENTS = {
+    (Flag.CHILD, True): "child",
+    (Flag.CHILD, False): "not_child",
+    (Flag.RESTRICTED, True): "restricted",
+    (Flag.RESTRICTED, False): "unrestricted",
+}
+"""What the ledger calls it when a flag is set or lifted."""
+_TOLD = {event: told for told, event in _EVENTS.items()}
+
+
+class Marks:
+    """Takes in what a person knows about a client and no register says."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def mark_child(self, client: int, actor: Actor) -> bool:
+        """Put on record that a client is a child, and return whether that is new. Raises NotFoundError."""
+        return self._set(client, Flag.CHILD, actor, value=True)
+
+    def unmark_child(self, client: int, actor: Actor) -> bool:
+        """Put on record that a client is no child after all, and return whether that is new. Raises NotFoundError."""
+        return self._set(client, Flag.CHILD, actor, value=False)
+
+    def _set(self, client: int, flag: Flag, actor: Actor, *, value: bool) -> bool:
+        def work(transaction: Transaction) -> bool:
+            if not clients.read(transaction.connection, [client]):
+                raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+            return set_flag(transaction, client, flag, value, actor)
+
+        # The client's lock is the gate's: what is being decided about them is decided before or after, never across.
+        return self._store.write(work, wanted=[Lock(LockKind.CLIENT, client)], urgent=value)
+
+
+def set_flag(
+    transaction: Transaction,
+    client: int,
+    flag: Flag,
+    value: bool,  # noqa: FBT001 - what is set, not how
+    actor: Actor,
+) -> bool:
+    """Set a flag of a client within a transaction that holds their lock; return whether it was otherwise before.
+
+    The journal gets it first, so that a restore and its replay bring it back.
+    """
+    if not clients.set_flag(transaction.connection, client, flag.value, value=value):
+        return False
+    transaction.notes.append(
+        Note(JournalKind.FLAG, {"client": client, "flag": flag.value, "value": value, "actor": str(actor)})
+    )
+    transaction.ledger.append(_entry(client, flag, actor, value=value))
+    return True
+
+
+def take_flag(transaction: Transaction, record: Record) -> None:
+    """Bring a mark back that the journal knows; a client whom the copy does not know gets it from the ledger later."""
+    body = record.body
+    client, flag, value = int(str(body["client"])), Flag(str(body["flag"])), body["value"] is True
+    kind, _, who = str(body["actor"]).partition(":")
+    clients.set_flag(transaction.connection, client, flag.value, value=value)
+    transaction.ledger.append(_entry(client, flag, Actor(ActorKind(kind), who), value=value))
+
+
+def _entry(client: int, flag: Flag, actor: Actor, *, value: bool) -> Entry:
+    return Entry(EntryKind.CLIENT, actor, client=client, body={"event": _EVENTS[flag, value]})
+
+
+def restore_flags(transaction: Transaction, numbers: Iterable[int]) -> None:
+    """Give clients who come back after a restore the marks that the ledger tells of them."""
+    for told in entries_of_clients(transaction.connection, EntryKind.CLIENT.value, sorted(numbers)):
+        mark = _TOLD.get(str(told.data().get("event")))
+        if mark is not None and told.client is not None:
+            clients.set_flag(transaction.connection, told.client, mark[0].value, value=mark[1])
