@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.absence import guided, presence_json, say_asked, say_presence
 from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
 from dispatcher.flow.audience import Counts
+from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.enrol import EnrolReport
 from dispatcher.flow.register import AT_ONCE
 from dispatcher.rules.campaign import Channel, Language
@@ -24,17 +26,22 @@ def client() -> None:
 @client.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
+@guided
 @json_option
 @pass_door
-def import_(door: Door, file: Path, *, dry_run: bool, as_json: bool) -> None:
-    """Take in the booking system's register export (CSV).
+def import_(door: Door, file: Path, *, dry_run: bool, guidance: Guidance, as_json: bool) -> None:
+    """Take in the booking system's register export (CSV): the whole register, unless --partial.
+
+    Who is missing from the whole register is written to no longer. Rows that may be several clients are asked about.
 
     \b
     Example:
       dispatcher client import register.csv --dry-run
+      dispatcher client import may.csv --partial --match 12=new
     """
     with door.open() as dispatcher, progress("rows") as tell:
-        report = dispatcher.enrol.run(file, door.actor(dispatcher), dry_run=dry_run, progress=tell)
+        actor = door.actor(dispatcher)
+        report = dispatcher.enrol.run(file, actor, guidance=guidance, dry_run=dry_run, progress=tell)
     if as_json:
         say_json(_import_json(report))
     else:
@@ -113,6 +120,8 @@ def _import_json(report: EnrolReport) -> dict[str, object]:
         "dropped_columns": list(report.dropped),
         "missing_columns": list(report.missing),
         "may_write": counts_json(report.may_write) if report.may_write else None,
+        **presence_json(report),
+        "asked": report.asked.as_json() if report.asked else None,
     }
 
 
@@ -130,6 +139,9 @@ def _say_import(report: EnrolReport) -> None:
             f"MISSING: {', '.join(report.missing)}, which [register] names as columns of answers. If the booking system"
         )
         say("  calls them otherwise now, correct dispatcher.toml and import again: no answer was read from them.")
+    say_presence(report)
+    if report.asked is not None:
+        say_asked(report.asked)
     if report.may_write is not None:
         say("May be written to now, by the first open channel:")
         for line in said_counts(report.may_write):

@@ -109,11 +109,25 @@ def page(connection: Connection, after: int, size: int) -> list[int]:
     return list(connection.scalars(query))
 
 
+def visits(connection: Connection, after: int, size: int) -> list[tuple[int, date]]:
+    """Return the next clients in the register who have visited, in order of number, each with the last visit."""
+    there = (ClientTable.last_visit.is_not(None), ClientTable.gone_since.is_(None))
+    query = select(ClientTable.number, ClientTable.last_visit).where(ClientTable.number > after, *there)
+    rows = connection.execute(query.order_by(ClientTable.number).limit(size))
+    return [(row.number, row.last_visit) for row in rows]
+
+
 def by_external(connection: Connection, hashes: Iterable[str]) -> dict[str, int]:
     """Return which client has which of these keyed customer numbers."""
     wanted = list(hashes)
     query = select(ClientTable.external_hash, ClientTable.number).where(ClientTable.external_hash.in_(wanted))
     return {row.external_hash: row.number for row in connection.execute(query)}
+
+
+def numbered(connection: Connection, numbers: Iterable[int]) -> set[int]:
+    """Return which of these clients go by a customer number of the register."""
+    wanted = (ClientTable.number.in_(list(numbers)), ClientTable.external_hash.is_not(None))
+    return set(connection.scalars(select(ClientTable.number).where(*wanted)))
 
 
 def by_address(

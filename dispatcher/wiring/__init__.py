@@ -120,7 +120,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         store=store,
         persons=Persons(store),
         register=Register(store, policy),
-        enrol=Enrol(store, policy, register_map_of(settings.register_, policy.zone)),
+        enrol=Enrol(store, policy, register_map_of(settings.register_, policy.zone), settings.retention.gone_days),
         check=check,
         schedule=Schedule(store, policy, check, templates),
         plan=plan,
