@@ -25,6 +25,10 @@ def guided(function: F) -> F:
 
     @wraps(function)
     def command(*, partial: bool, missing_ok: bool, matches: tuple[str, ...], **others: object) -> object:
+        if others.get("is_no_list") and (partial or missing_ok or matches):
+            raise click.UsageError(
+                "--no-list goes with --from and --dry-run only: nobody is gone, and none is matched."
+            )
         if partial and missing_ok:
             raise click.UsageError("--missing-ok is for a whole register: leave it or --partial away.")
         asks = is_interactive() and not others.get("as_json")

@@ -7,9 +7,11 @@ import click
 
 from dispatcher.cli.absence import guided, presence_json, say_asked, say_presence
 from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
+from dispatcher.cli.no_list import take_no_list
 from dispatcher.flow.audience import Counts
 from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.enrol import EnrolReport
+from dispatcher.flow.no_list import System
 from dispatcher.flow.register import AT_ONCE
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
@@ -27,18 +29,32 @@ def client() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
 @guided
+@click.option("--no-list", "is_no_list", is_flag=True, help="The file lists people who said no: addresses, numbers.")
+@click.option(
+    "--from", "system", type=click.Choice([each.value for each in System]), help="With --no-list: whose export it is."
+)
 @json_option
 @pass_door
-def import_(door: Door, file: Path, *, dry_run: bool, guidance: Guidance, as_json: bool) -> None:
+def import_(
+    door: Door, file: Path, *, dry_run: bool, guidance: Guidance, is_no_list: bool, system: str | None, as_json: bool
+) -> None:
     """Take in the booking system's register export (CSV): the whole register, unless --partial.
 
     Who is missing from the whole register is written to no longer. Rows that may be several clients are asked about.
+
+    With --no-list the file lists people who said no, here or to another system; each is an objection as of now.
 
     \b
     Example:
       dispatcher client import register.csv --dry-run
       dispatcher client import may.csv --partial --match 12=new
+      dispatcher client import --no-list unsubscribed.csv --from mailchimp
     """
+    if is_no_list:
+        take_no_list(door, file, System(system) if system else None, dry_run=dry_run, as_json=as_json)
+        return
+    if system is not None:
+        raise click.UsageError("--from says whose list of people who left the file is: give --no-list as well.")
     with door.open() as dispatcher, progress("rows") as tell:
         actor = door.actor(dispatcher)
         report = dispatcher.enrol.run(file, actor, guidance=guidance, dry_run=dry_run, progress=tell)

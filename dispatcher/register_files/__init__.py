@@ -5,6 +5,7 @@ Treatments, notes and every column nobody named are dropped unread and listed; n
 """
 
 from dispatcher.register_files.export import RegisterFile, open_register
+from dispatcher.register_files.leavers import System
 from dispatcher.register_files.mapping import (
     DEFAULT_COLUMNS,
     NO_WORDS,
@@ -16,6 +17,7 @@ from dispatcher.register_files.mapping import (
     RegisterMap,
     header_key,
 )
+from dispatcher.register_files.no_list import NoLine, NoList, open_no_list
 from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowAnswer
 
 __all__ = [
@@ -26,11 +28,15 @@ __all__ = [
     "YES_WORDS",
     "AnswerColumn",
     "Field",
+    "NoLine",
+    "NoList",
     "RegisterFile",
     "RegisterMap",
     "RegisterRow",
     "RejectedRow",
     "RowAnswer",
+    "System",
     "header_key",
+    "open_no_list",
     "open_register",
 ]

@@ -13,6 +13,7 @@ from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.no_list import NoLists
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
@@ -65,6 +66,7 @@ class Dispatcher:
     persons: Persons
     register: Register
     enrol: Enrol
+    no_lists: NoLists
     check: Check
     schedule: Schedule
     plan: Plan
@@ -121,6 +123,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         persons=Persons(store),
         register=Register(store, policy),
         enrol=Enrol(store, policy, register_map_of(settings.register_, policy.zone), settings.retention.gone_days),
+        no_lists=NoLists(store, settings.register_.region),
         check=check,
         schedule=Schedule(store, policy, check, templates),
         plan=plan,
