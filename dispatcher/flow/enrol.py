@@ -36,6 +36,7 @@ from dispatcher.storage.wordings import keep_wordings
 from dispatcher.storage.writer import Transaction
 
 _CHUNK = 100
+_STAMPED_AT_LEAST = 1_000
 
 Rows = Sequence[RegisterRow | RejectedRow]
 Progress = Callable[[int, int], None]
@@ -77,6 +78,7 @@ class _Task:
     actor: Actor
     reading: int | None
     doubts: Doubts
+    unstamped: set[int] = field(default_factory=set)
 
     def reject(self, doubt: Doubt) -> None:
         """Reject a doubtful row, until somebody has said who it is."""
@@ -141,11 +143,15 @@ class Enrol:
         report.remarks += task.doubts.unheeded()
         return report
 
+    def look_ahead(self, path: Path) -> Absence:
+        """Return how many clients would be gone if this export were the whole register. Raises RegisterFileError."""
+        return presence.foretell(self._store, open_register(path, self._register, self._store.clock()).names())
+
     def _look_ahead(self, file: RegisterFile, report: EnrolReport, guidance: Guidance) -> None:
         """See who would be gone, before anything changes. Raises RefusedError; see `run`."""
         if not guidance.is_whole or (guidance.missing_ok and not report.dry_run):
             return
-        found = report.absence = presence.foretell(self._store, file.rows())
+        found = report.absence = presence.foretell(self._store, file.names())
         if report.dry_run or guidance.missing_ok or not found.is_many or guidance.agree(found):
             return
         raise RefusedError(
@@ -182,7 +188,10 @@ class Enrol:
             keep_wordings(transaction.connection, _wordings(rows), transaction.now)
             _heed_strangers(transaction, self._store, rows, task)
             apply(transaction, self._store, changes, task.actor)
-            task.report.counts += Counter(back=presence.note_seen(transaction, reading, named, task.actor))
+            task.unstamped.update(named)
+            # A chunk that changes nothing has nothing to bring to the disk, unless it is time.
+            if changes or len(task.unstamped) >= _STAMPED_AT_LEAST:
+                self._stamp(transaction, reading, task)
 
         self._store.write(work, wanted=self._locks(rows, task.matcher))
         task.matcher.forget()
@@ -198,6 +207,11 @@ class Enrol:
         locks = [Lock(LockKind.CLIENT, number) for number in numbers] + [Lock(LockKind.ADDRESS, each) for each in held]
         # Two imports at once must not make one new client twice.
         return [*locks, Lock(LockKind.REGISTER, 0)]
+
+    def _stamp(self, transaction: Transaction, reading: int, task: _Task) -> None:
+        back = presence.note_seen(transaction, reading, task.unstamped, task.actor)
+        task.report.counts += Counter(back=back)
+        task.unstamped.clear()
 
     def _compare(self, connection: Connection, rows: Rows, task: _Task) -> tuple[list[Change], set[int]]:
         """Return what these rows change, and everybody whom they name; bad and doubtful rows name somebody as well."""
@@ -227,6 +241,7 @@ class Enrol:
         report = task.report
 
         def work(transaction: Transaction) -> list[int]:
+            self._stamp(transaction, reading, task)
             gone = presence.close(transaction, reading, task.actor, is_whole=is_whole)
             report.counts += Counter(gone=len(gone))
             _tell(transaction, report, sha256, task.actor)

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 
 from dispatcher.flow.recording import CUSTOMER
 from dispatcher.keys import KeyedHash, KeyRing
-from dispatcher.register_files import RegisterRow, RejectedRow
+from dispatcher.register_files import RegisterRow, RejectedRow, RowNames
 from dispatcher.rules.campaign import Channel
 from dispatcher.storage import clients
 from dispatcher.storage.database import Connection
 
-Row = RegisterRow | RejectedRow
+Row = RegisterRow | RejectedRow | RowNames
 
 
 class Fitting:

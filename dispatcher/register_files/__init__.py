@@ -18,7 +18,7 @@ from dispatcher.register_files.mapping import (
     header_key,
 )
 from dispatcher.register_files.no_list import NoLine, NoList, open_no_list
-from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowAnswer
+from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowAnswer, RowNames
 
 __all__ = [
     "DEFAULT_COLUMNS",
@@ -35,6 +35,7 @@ __all__ = [
     "RegisterRow",
     "RejectedRow",
     "RowAnswer",
+    "RowNames",
     "System",
     "header_key",
     "open_no_list",

@@ -18,7 +18,7 @@ from typing import NamedTuple, TextIO
 from dispatcher.errors import RegisterFileError
 from dispatcher.register_files.layout import Layout, known_columns, lay_out
 from dispatcher.register_files.mapping import RegisterMap
-from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowReader
+from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowNames, RowReader
 
 LONGEST_ROW = 131_072
 """Characters of one row, line breaks in quotes included; it is also the longest cell Python's csv module reads."""
@@ -57,11 +57,18 @@ class RegisterFile:
         Raises RegisterFileError if the file was changed since it was opened: before the first row if it was by then,
         else after the last one or where it can no longer be read.
         """
+        return map(self._read, self._rows())
+
+    def names(self) -> Iterator[RowNames]:
+        """Yield whom each row names, as far as that can be read. Raises RegisterFileError as `rows` does."""
+        found = (self._reader.names(record.cells) for record in self._rows() if record.cells is not None)
+        return (named for named in found if named is not None)
+
+    def _rows(self) -> Iterator["_Record"]:
         try:
             self._refuse_changes()
             records = _filled(_records(self.path, self.encoding, self.delimiter))
-            for record in islice(records, 1, None):
-                yield self._read(record)
+            yield from islice(records, 1, None)
         except (OSError, UnicodeError):
             raise self._changed() from None
         self._refuse_changes()
