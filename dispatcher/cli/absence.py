@@ -115,7 +115,7 @@ def _agree(absence: Absence) -> bool:
 
 
 def _choose(doubt: Doubt) -> int | None:
-    note(f"Row {doubt.row.row} may be:")
+    note(f"{doubt} may be:")
     for client in doubt.candidates:
         note(f"  {client}")
     numbers = [str(client.number) for client in doubt.candidates]

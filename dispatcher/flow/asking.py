@@ -1,20 +1,20 @@
-"""Answers and visits -> was the question asked at every booking, as the notice promises."""
+"""Answers and visits -> was the question asked at every booking, as the notice promises; and who may be written to."""
 
-from collections import defaultdict
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
+from dispatcher.flow.audience import Counts, chunks
+from dispatcher.flow.coverage import coverage
+from dispatcher.flow.policy import Policy
 from dispatcher.rules.asking import visited_unasked
+from dispatcher.rules.decision import decide
 from dispatcher.rules.ledger import Json
-from dispatcher.storage import answers, clients
 from dispatcher.storage.store import Store
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How many clients have a visit on record, and how many of them were asked at their last one or since."""
+    """How many clients in the register have a visit on record, and how many were asked at their last one or since."""
 
     visited: int
     asked: int
@@ -30,14 +30,19 @@ class Asked:
         return {"visited": self.visited, "asked": self.asked, "share": share}
 
 
-def count_asked(store: Store, zone: ZoneInfo) -> Asked:
-    """Count over the whole register who was asked at their last visit or since; those who are gone are left out."""
-    visited = asked = 0
-    after = -1
+def look_over(store: Store, policy: Policy, now: datetime) -> tuple[Counts, Asked]:
+    """Count over the whole register who may be written to, and who was asked at their last visit or since.
+
+    Verdicts are those of a campaign by every channel in an open hour. One pass, because reading the answers is most of
+    the work; who is gone from the register does not count as having visited.
+    """
+    counts, visited, asked = Counts(), 0, 0
     with store.reading() as connection:
-        while visits := clients.visits(connection, after, _CHUNK):
-            after = visits[-1][0]
-            given = defaultdict(list, answers.of_clients(connection, [number for number, _ in visits]))
-            visited += len(visits)
-            asked += sum(not visited_unasked(day, given[number], zone) for number, day in visits)
-    return Asked(visited, asked)
+        facts = policy.any_campaign(coverage(connection, policy))
+        for known in (known for chunk in chunks(connection, store, policy, None, now) for known in chunk):
+            counts.add(decide(known.facts, facts, now))
+            last_visit = known.client.last_visit
+            if last_visit is not None and known.facts.in_register:
+                visited += 1
+                asked += not visited_unasked(last_visit, known.given, policy.zone)
+    return counts, Asked(visited, asked)

@@ -7,16 +7,15 @@ changes nothing. One bad row never loses the good ones; a file that cannot be re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
 from dispatcher.errors import RefusedError
-from dispatcher.flow import audience, presence
+from dispatcher.flow import presence
 from dispatcher.flow.applying import apply
-from dispatcher.flow.asking import Asked, count_asked
+from dispatcher.flow.asking import Asked, look_over
 from dispatcher.flow.audience import Counts
-from dispatcher.flow.coverage import coverage
 from dispatcher.flow.doubts import NO_GUIDANCE, Doubts, Guidance
 from dispatcher.flow.matching import Change, Doubt, MaskedClient, Matcher
 from dispatcher.flow.policy import Policy
@@ -25,7 +24,7 @@ from dispatcher.register_files import RegisterFile, RegisterMap, RegisterRow, Re
 from dispatcher.rules.absence import Absence
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Audience, Channel
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
 from dispatcher.storage import answers, clients, readings
@@ -138,8 +137,7 @@ class Enrol:
                 task.take_back(doubt)
                 self._take([doubt.row], task)
             self._close(task, reading, file.sha256, is_whole=guidance.is_whole)
-            report.may_write = self._verdicts(self._store.clock())
-            report.asked = count_asked(self._store, self._policy.zone)
+            report.may_write, report.asked = look_over(self._store, self._policy, self._store.clock())
         report.remarks += task.doubts.unheeded()
         return report
 
@@ -253,12 +251,6 @@ class Enrol:
         if gone:
             today = local_date(self._store.clock(), self._policy.zone)
             report.removed_on = today + timedelta(days=self._gone_days)
-
-    def _verdicts(self, now: datetime) -> Counts:
-        """Count who may be written to, were a campaign by every channel to go out in an open hour."""
-        with self._store.reading() as connection:
-            facts = self._policy.any_campaign(coverage(connection, self._policy))
-        return audience.count(self._store, self._policy, facts, Audience(), now)
 
 
 def _tell(transaction: Transaction, report: EnrolReport, sha256: str, actor: Actor) -> None:

@@ -33,15 +33,17 @@ class Fitting:
 
     def named(self, connection: Connection, rows: Sequence[Row]) -> set[int]:
         """Return whom these rows fit, looking up addresses for those only whose customer number nobody has."""
-        self._by_external |= clients.by_external(connection, self._digests(rows))
-        rest = [row for row in rows if self._by_number(row) is None]
-        found = self.look_up(connection, rest) if rest else set()
-        self.learn_numbered(clients.numbered(connection, found))
-        return set().union(*(self.fits(row) for row in rows))
+        hashed = [(row, [keyed.digest for keyed in self.hashes(row)]) for row in rows]
+        by_external = clients.by_external(connection, [digest for _, digests in hashed for digest in digests])
+        found = set(by_external.values())
+        rest = [row for row, digests in hashed if by_external.keys().isdisjoint(digests)]
+        if rest:
+            self.learn_numbered(clients.numbered(connection, self.look_up(connection, rest)))
+        return found.union(*(self.fits(row) for row in rest))
 
     def fits(self, row: Row) -> set[int]:
         """Return every client this row may be: one where it is plain, several where a person has to say."""
-        known = self._by_number(row)
+        known = self.by_number(row)
         if known is not None:
             return {known}
         found = [self._unclaimed(self._by_address.get(pair, set()), row) for pair in addresses_of(row)]
@@ -50,6 +52,11 @@ class Fitting:
             return set()
         common = set.intersection(*found)
         return common or set.union(*found)
+
+    def by_number(self, row: Row) -> int | None:
+        """Return the client who has the row's customer number, or None."""
+        known = (self._by_external.get(keyed.digest) for keyed in self.hashes(row))
+        return next((number for number in known if number is not None), None)
 
     def hashes(self, row: Row) -> tuple[KeyedHash, ...]:
         """Return the row's customer number under every key, or nothing."""
@@ -75,10 +82,6 @@ class Fitting:
 
     def _digests(self, rows: Iterable[Row]) -> list[str]:
         return [keyed.digest for row in rows for keyed in self.hashes(row)]
-
-    def _by_number(self, row: Row) -> int | None:
-        known = (self._by_external.get(keyed.digest) for keyed in self.hashes(row))
-        return next((number for number in known if number is not None), None)
 
     def _unclaimed(self, numbers: set[int], row: Row) -> set[int]:
         """Leave out clients who go by another customer number: two customers may share an address."""

@@ -74,6 +74,11 @@ class Doubt:
     candidates: tuple[MaskedClient, ...]
     noes: tuple[Change, ...] = ()
 
+    def __str__(self) -> str:
+        """Return the row as a person is shown it: its number and its masked addresses."""
+        shown = "/".join(masked(canonical) for _, canonical in addresses_of(self.row))
+        return f"Row {self.row.row} ({shown})"
+
 
 class Matcher:
     """Matches rows by the register's customer number, else by email, else by phone.
@@ -143,7 +148,7 @@ class Matcher:
 
     def _as_told(self, row: RegisterRow, fits: set[int], told: int | None) -> Change | None:
         """Return what a doubtful row changes about the client whom a person named, or None where nobody could."""
-        if told == NEW_CLIENT:
+        if told == NEW_CLIENT and self._fitting.by_number(row) is None:
             return replace(self._new(row), chosen_among=len(fits))
         if told not in fits:
             return None
@@ -155,10 +160,9 @@ class Matcher:
         return change
 
     def _doubt(self, row: RegisterRow, fits: set[int], said: str, told: int | None) -> Doubt:
-        wrong = f"; client {told}, whom --match names, is not among them" if told is not None else ""
         reason = (
-            f"{said}{wrong}: say who it is with --match {row.row}=NUMBER or --match {row.row}=new, or correct the "
-            "register and give each client their customer number there"
+            f"{said}{_why_not(told)}: say who it is with --match {row.row}=NUMBER or --match {row.row}=new, or correct "
+            "the register and give each client their customer number there"
         )
         noes = tuple(self._noes(number, row.answers) for number in sorted(fits))
         return Doubt(row, reason, tuple(MaskedClient.of(self._clients[number]) for number in sorted(fits)), noes)
@@ -300,6 +304,15 @@ def _is_yes_since(given: Answer, no: Answer) -> bool:
     """Say whether this is a yes against the no, learned of after it: not from the same row of the same file."""
     speaks_of_it = no.channel is None or given.channel is no.channel
     return given.reply is Reply.GRANTED and speaks_of_it and given.recorded_at > no.recorded_at
+
+
+def _why_not(told: int | None) -> str:
+    """Return why what a person said of a row was not done."""
+    if told is None:
+        return ""
+    if told == NEW_CLIENT:
+        return "; it cannot be a new client, because its customer number is taken"
+    return f"; client {told}, whom --match names, is not among them"
 
 
 def _what(change: Change) -> str:

@@ -109,14 +109,6 @@ def page(connection: Connection, after: int, size: int) -> list[int]:
     return list(connection.scalars(query))
 
 
-def visits(connection: Connection, after: int, size: int) -> list[tuple[int, date]]:
-    """Return the next clients in the register who have visited, in order of number, each with the last visit."""
-    there = (ClientTable.last_visit.is_not(None), ClientTable.gone_since.is_(None))
-    query = select(ClientTable.number, ClientTable.last_visit).where(ClientTable.number > after, *there)
-    rows = connection.execute(query.order_by(ClientTable.number).limit(size))
-    return [(row.number, row.last_visit) for row in rows]
-
-
 def by_external(connection: Connection, hashes: Iterable[str]) -> dict[str, int]:
     """Return which client has which of these keyed customer numbers."""
     wanted = list(hashes)

@@ -88,7 +88,7 @@ def test_a_person_says_who_a_doubtful_row_is(home: Path, run: Run, person: list[
     doubtful = write(home / "d.csv", "C;C;a@posti.example;0401234567;fi;;kyllä;;4.1.2026", header=BARE)
     person.append("skip")
     skipped = run("client", "import", doubtful, "--partial")
-    assert "Row 2 may be:" in skipped.err
+    assert "Row 2 (a***@p***.example/+358*****67) may be:" in skipped.err
     assert "(a***@p***.example)" in skipped.err
     assert "1  rejected" in skipped.out
     person.append("new")

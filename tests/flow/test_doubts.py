@@ -109,6 +109,19 @@ def test_two_rows_with_one_address_are_asked_about(workshop: Workshop) -> None:
         assert {"Anna A", "Aino A"} == {each.name for each in dispatcher.register.listed()}
 
 
+def test_one_customer_number_is_one_client(workshop: Workshop) -> None:
+    """Two rows with one customer number cannot be two clients; which of them is right, a person may say."""
+    rows = [f"1;{name};A;anna@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for name in ("Anna", "Annika")]
+    with workshop.opened() as dispatcher:
+        path, actor = workshop.register(*rows), dispatcher.persons.acting(None)
+        report = dispatcher.enrol.run(path, actor, guidance=Guidance(matches={3: NEW_CLIENT}))
+        assert {"read": 2, "created": 1, "rejected": 1} == dict(report.counts)
+        assert "cannot be a new client, because its customer number is taken" in report.rejected[0].reason
+        number = dispatcher.register.find("anna@posti.example")
+        dispatcher.enrol.run(path, actor, guidance=Guidance(matches={3: number}))
+        assert ["Annika A"] == [each.name for each in dispatcher.register.listed()]
+
+
 def test_a_no_in_a_doubtful_row_holds_whatever_is_chosen(workshop: Workshop) -> None:
     """A no is kept for everybody the row fits, also for those who were not chosen."""
     with workshop.opened() as dispatcher:
