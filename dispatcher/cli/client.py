@@ -5,9 +5,13 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.absence import guided, presence_json, say_asked, say_presence
 from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
+from dispatcher.cli.no_list import take_no_list
 from dispatcher.flow.audience import Counts
+from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.enrol import EnrolReport
+from dispatcher.flow.no_list import System
 from dispatcher.flow.register import AT_ONCE
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
@@ -24,20 +28,48 @@ def client() -> None:
 @client.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would happen; change nothing.")
+@guided
 @click.option("--sheet", metavar="NAME", help="The sheet of a spreadsheet; the first with addresses by default.")
 @click.option("--source", metavar="NAME", help="The source this register is, where two have the same column.")
+@click.option("--no-list", "is_no_list", is_flag=True, help="The file lists people who said no: addresses, numbers.")
+@click.option(
+    "--from", "system", type=click.Choice([each.value for each in System]), help="With --no-list: whose export it is."
+)
 @json_option
 @pass_door
-def import_(door: Door, file: Path, *, dry_run: bool, sheet: str | None, source: str | None, as_json: bool) -> None:
-    """Take in the booking system's register export (CSV or XLSX).
+def import_(  # noqa: PLR0913 - one argument an option
+    door: Door,
+    file: Path,
+    *,
+    dry_run: bool,
+    guidance: Guidance,
+    sheet: str | None,
+    source: str | None,
+    is_no_list: bool,
+    system: str | None,
+    as_json: bool,
+) -> None:
+    """Take in the booking system's register export (CSV or XLSX): the whole register, unless --partial.
+
+    Who is missing from the whole register is written to no longer. Rows that may be several clients are asked about.
+
+    With --no-list the file lists people who said no, here or to another system; each is an objection as of now.
 
     \b
     Example:
       dispatcher client import register.csv --dry-run
+      dispatcher client import may.csv --partial --match 12=new
+      dispatcher client import --no-list unsubscribed.csv --from mailchimp
     """
+    if is_no_list:
+        take_no_list(door, file, System(system) if system else None, dry_run=dry_run, as_json=as_json)
+        return
+    if system is not None:
+        raise click.UsageError("--from says whose list of people who left the file is: give --no-list as well.")
     with door.open() as dispatcher, progress("rows") as tell:
+        actor = door.actor(dispatcher)
         report = dispatcher.enrol.run(
-            file, door.actor(dispatcher), dry_run=dry_run, progress=tell, sheet=sheet, source=source
+            file, actor, guidance=guidance, dry_run=dry_run, progress=tell, sheet=sheet, source=source
         )
     if as_json:
         say_json(_import_json(report))
@@ -144,6 +176,8 @@ def _import_json(report: EnrolReport) -> dict[str, object]:
         "dropped_columns": list(report.dropped),
         "missing_columns": list(report.missing),
         "may_write": counts_json(report.may_write) if report.may_write else None,
+        **presence_json(report),
+        "asked": report.asked.as_json() if report.asked else None,
     }
 
 
@@ -160,6 +194,9 @@ def _say_import(report: EnrolReport) -> None:
     if report.missing:
         say(f"MISSING: {', '.join(report.missing)}, which [register] or a source names as columns of answers. If the")
         say("  booking system calls them otherwise now, correct that and import again: no answer was read from them.")
+    say_presence(report)
+    if report.asked is not None:
+        say_asked(report.asked)
     if report.may_write is not None:
         say("May be written to now, by the first open channel:")
         for line in said_counts(report.may_write):

@@ -7,6 +7,7 @@ from dispatcher.cli.ask import ask_list, poster
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json, say_table
 from dispatcher.cli.source import source
 from dispatcher.cli.wordings import wordings
+from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 
 _BAR = 30
@@ -26,19 +27,30 @@ def consent() -> None:
 def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> None:
     """Record that a client said no: everything stops, unless they named one channel.
 
-    CLIENT is a client number, an email address, a phone number, or part of a name that fits one client only.
+    CLIENT is a client number, an email address, a phone number, or part of a name that fits one client only. An address
+    that nobody in the register has is kept as a keyed hash: it gets nothing if it ever comes.
 
     \b
     Example:
       dispatcher consent withdraw maija.virtanen@posti.example
     """
+    only = Channel(channel) if channel else None
     with door.open() as dispatcher:
-        number = dispatcher.register.find(words)
-        dispatcher.preferences.withdraw(number, door.actor(dispatcher), Channel(channel) if channel else None)
+        actor, number = door.actor(dispatcher), None
+        stranger = dispatcher.register.stranger(words)
+        if stranger is not None:
+            dispatcher.preferences.withdraw_address(stranger, actor, only)
+        else:
+            number = dispatcher.register.find(words)
+            dispatcher.preferences.withdraw(number, actor, only)
+    kind = f"{channel} " if channel else ""
     if as_json:
-        say_json({"client": number, "channel": channel, "withdrawn": True})
+        say_json({"client": number, "channel": channel, "withdrawn": True, "known": stranger is None})
+    elif stranger is not None:
+        say(f"Recorded. Nobody in the register has {masked(stranger[1])}:")
+        say(f"it will get no {kind}messages if it ever comes.")
     else:
-        say(f"Recorded: client {number} gets no more {channel + ' ' if channel else ''}messages.")
+        say(f"Recorded: client {number} gets no more {kind}messages.")
 
 
 for part in (record, history, ask_list, poster, wordings, source):

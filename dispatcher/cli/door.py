@@ -102,12 +102,8 @@ def say_table(
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show how far a long work has come: a bar on a terminal, a plain line at every tenth elsewhere."""
     if _notes.is_terminal:
-        bar = Progress(
-            TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=_notes, transient=True
-        )
-        with bar:
-            task = bar.add_task(what, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+        with _bar(what) as tell:
+            yield tell
         return
     told = 0
 
@@ -119,6 +115,26 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
             note(f"{what}: {done} of {total}")
 
     yield plain
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar from the first step to the last: before and after it, a question can be asked."""
+    bar = Progress(
+        TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=_notes, transient=True
+    )
+    task = bar.add_task(what, total=None)
+
+    def tell(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+        if done >= total:
+            bar.stop()
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
 
 
 def local(moment: datetime | None, zone: ZoneInfo) -> str:

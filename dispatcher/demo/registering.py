@@ -10,6 +10,7 @@ from dispatcher.demo.export import BROKEN, DUPLICATES, NOTES, TREATMENTS
 from dispatcher.demo.people import GROUPS, Role
 from dispatcher.demo.sample import FEBRUARY_FILE, MARCH_FILE
 from dispatcher.demo.scene import Scene
+from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.enrol import EnrolReport
 
 _SHOWN = 4
@@ -63,7 +64,7 @@ def _take_in(scene: Scene, name: str, content: bytes) -> Imported:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     with scene.teller.progress("rows") as tell:
-        report = scene.dispatcher.enrol.run(path, scene.owner, progress=tell)
+        report = scene.dispatcher.enrol.run(path, scene.owner, guidance=Guidance(is_whole=True), progress=tell)
     found = _summed_up(report)
     scene.account.imports.append(found)
     return found

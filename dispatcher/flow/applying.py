@@ -9,7 +9,7 @@ from dispatcher.flow.recording import note_clients, record_answers, suppress_add
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
-from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
@@ -39,6 +39,9 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
             _update(transaction, change, rows)
         if change.is_new or change.joins:
             entries.append(_client_entry(change, rows, actor))
+        if change.chosen_among:
+            chosen: dict[str, Json] = {"event": "matched", "candidates": change.chosen_among}
+            entries.append(Entry(EntryKind.CLIENT, actor, client=change.number, body=chosen))
         addresses = {channel: address.canonical for channel, address in held[change.number].addresses.items()}
         given = _given_before(transaction, change)
         entries += record_answers(transaction, store.ring, change.number, change.answers, given, actor, addresses)

@@ -7,23 +7,27 @@ changes nothing. One bad row never loses the good ones; a file that cannot be re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
-from dispatcher.flow import audience
+from dispatcher.errors import RefusedError
+from dispatcher.flow import presence
 from dispatcher.flow.applying import apply
+from dispatcher.flow.asking import Asked, look_over
 from dispatcher.flow.audience import Counts
-from dispatcher.flow.coverage import coverage
-from dispatcher.flow.matching import Change, Doubt, Matcher
+from dispatcher.flow.doubts import NO_GUIDANCE, Doubts, Guidance
+from dispatcher.flow.matching import Change, Doubt, MaskedClient, Matcher
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.recording import suppress_stranger
-from dispatcher.register_files import RegisterMap, RegisterRow, RejectedRow, open_register
+from dispatcher.register_files import RegisterFile, RegisterMap, RegisterRow, RejectedRow, open_register
+from dispatcher.rules.absence import Absence
 from dispatcher.rules.actor import Actor
-from dispatcher.rules.campaign import Audience, Channel
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, readings
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -31,7 +35,7 @@ from dispatcher.storage.wordings import keep_wordings
 from dispatcher.storage.writer import Transaction
 
 _CHUNK = 100
-_NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
+_STAMPED_AT_LEAST = 1_000
 
 Rows = Sequence[RegisterRow | RejectedRow]
 Progress = Callable[[int, int], None]
@@ -42,9 +46,10 @@ Progress = Callable[[int, int], None]
 class EnrolReport:
     """What an import did, or in a dry run would do.
 
-    `counts` holds read, created, updated, unchanged and rejected; `may_write` is None in a dry run, which
-    writes nothing and so cannot ask for verdicts. `missing` are columns of answers that the settings name and the file
-    lacks.
+    `counts` holds read, created, updated, unchanged and rejected; gone and back where there were any. `may_write` and
+    `asked` are None in a dry run, which writes nothing and so cannot ask for verdicts. `missing` are columns of answers
+    that the settings name and the file lacks. `absence` is what was seen beforehand, if it was looked for; `gone` who
+    is in the register no longer, to be removed on `removed_on` unless they are back.
     """
 
     file: str
@@ -58,21 +63,52 @@ class EnrolReport:
     dropped: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     may_write: Counts | None = None
+    asked: Asked | None = None
+    absence: Absence | None = None
+    gone: list[MaskedClient] = field(default_factory=list)
+    removed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """An import under way; `reading` is its number, None in a dry run."""
+
+    report: EnrolReport
+    matcher: Matcher
+    actor: Actor
+    reading: int | None
+    doubts: Doubts
+    unstamped: set[int] = field(default_factory=set)
+
+    def reject(self, doubt: Doubt) -> None:
+        """Reject a doubtful row, until somebody has said who it is."""
+        self.doubts.add(doubt)
+        self.report.counts["rejected"] += 1
+        self.report.rejected.append(RejectedRow(doubt.row.row, "", doubt.reason))
+
+    def take_back(self, doubt: Doubt) -> None:
+        """Take the rejection of a row back: somebody has said who it is."""
+        self.report.counts["rejected"] -= 1
+        self.report.rejected = [each for each in self.report.rejected if each.row != doubt.row.row]
 
 
 class Enrol:
     """Takes register exports in."""
 
-    def __init__(self, store: Store, policy: Policy, register: Callable[[str | None], RegisterMap]) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, register: Callable[[str | None], RegisterMap], gone_days: int = 30
+    ) -> None:
         self._store = store
         self._policy = policy
         self._register = register
+        self._gone_days = gone_days
 
     def run(
         self,
         path: Path,
         actor: Actor,
         *,
+        guidance: Guidance = NO_GUIDANCE,
         dry_run: bool = False,
         progress: Progress = lambda _done, _all: None,
         sheet: str | None = None,
@@ -80,9 +116,10 @@ class Enrol:
     ) -> EnrolReport:
         """Import a register export and report what it did.
 
-        `sheet` names the sheet of a spreadsheet, and `source` the one source whose columns are read.
-        Raises RegisterFileError for a file that cannot be read to its end, and JournalError for a database that is
-        behind its journal (clients would get other numbers than their links carry); nothing is changed then.
+        `sheet` names the sheet of a spreadsheet, and `source` the one source whose columns are read. Raises
+        RegisterFileError for a file that cannot be read to its end, RefusedError where more than a tenth of the clients
+        are missing and nobody says that this is right, and JournalError for a database that is behind its journal
+        (clients would get other numbers than their links carry); nothing is changed then.
         """
         if not dry_run:
             self._store.check_trusted()
@@ -91,18 +128,49 @@ class Enrol:
         report = EnrolReport(
             path.name, file.encoding, file.delimiter, dry_run, file.sheet, dropped=file.dropped, missing=file.missing
         )
-        matcher = Matcher(self._store.ring, now)
+        self._look_ahead(file, report, guidance)
+        reading = None if dry_run else self._begin(file, is_whole=guidance.is_whole)
+        task = _Task(report, Matcher(self._store.ring, now), actor, reading, Doubts(guidance))
         done = 0
         rows = file.rows()
         while chunk := list(islice(rows, _CHUNK)):
             self._sort_out(chunk, report)
-            self._take(chunk, matcher, report, actor)
+            self._take(chunk, task)
             done += len(chunk)
             progress(done, file.row_count)
-        if not dry_run:
-            self._close(report, file.sha256, actor)
-            report.may_write = self._verdicts(self._store.clock())
+        if reading is not None:
+            for doubt in task.doubts.settled():
+                task.take_back(doubt)
+                self._take([doubt.row], task)
+            self._close(task, reading, file.sha256, is_whole=guidance.is_whole)
+            report.may_write, report.asked = look_over(self._store, self._policy, self._store.clock())
+        report.remarks += task.doubts.unheeded()
         return report
+
+    def look_ahead(self, path: Path) -> Absence:
+        """Return how many clients would be gone if this export were the whole register. Raises RegisterFileError."""
+        file = open_register(path, self._register(None), self._store.clock())
+        return presence.foretell(self._store, file.names())
+
+    def _look_ahead(self, file: RegisterFile, report: EnrolReport, guidance: Guidance) -> None:
+        """See who would be gone, before anything changes. Raises RefusedError; see `run`."""
+        if not guidance.is_whole or (guidance.missing_ok and not report.dry_run):
+            return
+        found = report.absence = presence.foretell(self._store, file.names())
+        if report.dry_run or guidance.missing_ok or not found.is_many or guidance.agree(found):
+            return
+        raise RefusedError(
+            f"{report.file} does not name {found.missing} of the {found.seen} clients whom registers have named, more "
+            "than a tenth. If it is a part of the register, import it with --partial; if they have all left, with "
+            "--missing-ok. Nothing was changed."
+        )
+
+    def _begin(self, file: RegisterFile, *, is_whole: bool) -> int:
+        return self._store.write(
+            lambda transaction: readings.begin(
+                transaction.connection, file.sha256, file.row_count, transaction.now, is_whole=is_whole
+            )
+        )
 
     def _sort_out(self, chunk: Rows, report: EnrolReport) -> None:
         for row in chunk:
@@ -113,20 +181,25 @@ class Enrol:
             else:
                 report.remarks += [(row.row, remark) for remark in row.remarks]
 
-    def _take(self, rows: Rows, matcher: Matcher, report: EnrolReport, actor: Actor) -> None:
-        if report.dry_run:
+    def _take(self, rows: Rows, task: _Task) -> None:
+        reading = task.reading
+        if reading is None:
             with self._store.reading() as connection:
-                self._compare(connection, rows, matcher, report)
+                self._compare(connection, rows, task)
             return
 
         def work(transaction: Transaction) -> None:
-            changes = self._compare(transaction.connection, rows, matcher, report)
+            changes, named = self._compare(transaction.connection, rows, task)
             keep_wordings(transaction.connection, _wordings(rows), transaction.now)
-            _heed_strangers(transaction, self._store, rows, matcher, actor)
-            apply(transaction, self._store, changes, actor)
+            _heed_strangers(transaction, self._store, rows, task)
+            apply(transaction, self._store, changes, task.actor)
+            task.unstamped.update(named)
+            # A chunk that changes nothing has nothing to bring to the disk, unless it is time.
+            if changes or len(task.unstamped) >= _STAMPED_AT_LEAST:
+                self._stamp(transaction, reading, task)
 
-        self._store.write(work, wanted=self._locks(rows, matcher))
-        matcher.forget()
+        self._store.write(work, wanted=self._locks(rows, task.matcher))
+        task.matcher.forget()
 
     def _locks(self, rows: Rows, matcher: Matcher) -> list[Lock]:
         """Return the locks of every client these rows may change, the same that a verdict about them takes."""
@@ -140,41 +213,63 @@ class Enrol:
         # Two imports at once must not make one new client twice.
         return [*locks, Lock(LockKind.REGISTER, 0)]
 
-    def _compare(self, connection: Connection, rows: Rows, matcher: Matcher, report: EnrolReport) -> list[Change]:
-        matcher.load(connection, rows)
+    def _stamp(self, transaction: Transaction, reading: int, task: _Task) -> None:
+        back = presence.note_seen(transaction, reading, task.unstamped, task.actor)
+        task.report.counts += Counter(back=back)
+        task.unstamped.clear()
+
+    def _compare(self, connection: Connection, rows: Rows, task: _Task) -> tuple[list[Change], set[int]]:
+        """Return what these rows change, and everybody whom they name; bad and doubtful rows name somebody as well."""
+        task.matcher.load(connection, rows)
         changes: list[Change] = []
+        named: set[int] = set()
         for row in rows:
             if isinstance(row, RejectedRow):
-                changes += matcher.noes(row)
+                named |= task.matcher.fits(row)
+                changes += task.matcher.noes(row)
                 continue
-            found = matcher.change(row)
+            found = task.matcher.change(row, task.doubts.told(row.row))
             if isinstance(found, Doubt):
-                report.counts["rejected"] += 1
-                report.rejected.append(RejectedRow(row.row, "", found.reason))
+                task.reject(found)
+                named |= {client.number for client in found.candidates}
                 changes += found.noes
                 continue
             word = "created" if found.is_new else "unchanged" if found.is_empty else "updated"
-            report.counts[word] += 1
+            task.report.counts[word] += 1
+            named.add(found.number)
+            if found.chosen_among:
+                task.doubts.heed(row.row)
             changes.append(found)
-        return [change for change in changes if not change.is_empty]
+        return [change for change in changes if change.chosen_among or not change.is_empty], named
 
-    def _close(self, report: EnrolReport, sha256: str, actor: Actor) -> None:
-        def work(transaction: Transaction) -> None:
-            known = answers.seen_before(transaction.connection, "import", sha256)
-            if known is not None and not report.counts["created"] and not report.counts["updated"]:
-                return
-            body: dict[str, Json] = {"sha256": sha256, **{name: report.counts[name] for name in sorted(report.counts)}}
-            transaction.ledger.append(Entry(EntryKind.IMPORT, actor, body=body))
-            if known is None:
-                answers.remember(transaction.connection, "import", sha256, canonical(body), transaction.now)
+    def _close(self, task: _Task, reading: int, sha256: str, *, is_whole: bool) -> None:
+        report = task.report
 
-        self._store.write(work)
+        def work(transaction: Transaction) -> list[int]:
+            self._stamp(transaction, reading, task)
+            gone = presence.close(transaction, reading, task.actor, is_whole=is_whole)
+            report.counts += Counter(gone=len(gone))
+            _tell(transaction, report, sha256, task.actor)
+            return gone
 
-    def _verdicts(self, now: datetime) -> Counts:
-        """Count who may be written to, were a campaign by every channel to go out in an open hour."""
-        with self._store.reading() as connection:
-            facts = self._policy.any_campaign(coverage(connection, self._policy))
-        return audience.count(self._store, self._policy, facts, Audience(), now)
+        # What is not named is what no import that runs beside this one is about to name.
+        gone = self._store.write(work, wanted=[Lock(LockKind.REGISTER, 0)])
+        report.gone = presence.masked_clients(self._store, gone)
+        if gone:
+            today = local_date(self._store.clock(), self._policy.zone)
+            report.removed_on = today + timedelta(days=self._gone_days)
+
+
+def _tell(transaction: Transaction, report: EnrolReport, sha256: str, actor: Actor) -> None:
+    """Write what the import did to the ledger, unless it is a file that came before and changed nothing now."""
+    known = answers.seen_before(transaction.connection, "import", sha256)
+    changed = any(report.counts[name] for name in ("created", "updated", "gone", "back"))
+    if known is not None and not changed:
+        return
+    body: dict[str, Json] = {"sha256": sha256, **{name: report.counts[name] for name in sorted(report.counts)}}
+    transaction.ledger.append(Entry(EntryKind.IMPORT, actor, body=body))
+    if known is None:
+        answers.remember(transaction.connection, "import", sha256, canonical(body), transaction.now)
 
 
 def _wordings(rows: Rows) -> set[str]:
@@ -182,14 +277,14 @@ def _wordings(rows: Rows) -> set[str]:
     return {answer.wording for given in said for answer in given if answer.wording}
 
 
-def _heed_strangers(transaction: Transaction, store: Store, rows: Rows, matcher: Matcher, actor: Actor) -> None:
+def _heed_strangers(transaction: Transaction, store: Store, rows: Rows, task: _Task) -> None:
     """Keep the objection in a rejected row of somebody nobody knows, for the addresses that could be read."""
     for row in rows:
-        if not isinstance(row, RejectedRow) or not matcher.is_stranger(row):
+        if not isinstance(row, RejectedRow) or task.matcher.fits(row):
             continue
         found = {Channel.EMAIL: row.email, Channel.SMS: row.phone}
         addresses = {channel: address for channel, address in found.items() if address}
         for no in row.noes if addresses else ():
             if no.reply is Reply.WITHDRAWN:
                 said = Answer(0, no.reply, no.channel, no.not_before, no.not_after, transaction.now)
-                suppress_stranger(transaction, store.ring, said, actor, addresses)
+                suppress_stranger(transaction, store.ring, said, task.actor, addresses)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from dispatcher.flow.fitting import Fitting, Row, addresses_of
 from dispatcher.flow.recording import CUSTOMER, identity
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.register_files import RegisterRow, RejectedRow, RowAnswer
@@ -15,6 +16,10 @@ from dispatcher.rules.wording import opens, wording_hash
 from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
+from dispatcher.texts import format_date
+
+NEW_CLIENT = 0
+"""What a person says of a row that is none of the clients it fits; no client has this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Change:
     `joins` are the addresses to join, each with whether it takes the place of another; `typed` says that a person typed
     them, so that a receipt goes there before any offer (L-05). `vouched` are the channels whose typed address the
     register names as well. `identity` are the keyed hashes by which the client of the row can be recognised.
+    `chosen_among` says how many clients the row fitted where a person chose this one.
     """
 
     number: int
@@ -35,6 +41,7 @@ class Change:
     identity: tuple[KeyedHash, ...] = ()
     typed: bool = False
     vouched: tuple[Channel, ...] = ()
+    chosen_among: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -43,11 +50,37 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """Why a row cannot be taken; a no in it is kept all the same, for whoever it fits."""
+class MaskedClient:
+    """A client as a report of an import shows them: addresses masked, and without a name to guess by."""
 
+    number: int
+    addresses: tuple[str, ...]
+    last_visit: date | None
+
+    def __str__(self) -> str:
+        visit = f", last visit {format_date(self.last_visit)}" if self.last_visit else ""
+        return f"{self.number} ({'/'.join(self.addresses) or 'no address'}{visit})"
+
+    @classmethod
+    def of(cls, client: Client) -> "MaskedClient":
+        """Mask a client."""
+        shown = tuple(masked(address.canonical) for address in client.addresses.values())
+        return cls(client.number, shown, client.last_visit)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a row cannot be taken until a person says who it is; a no in it is kept all the same, for whoever it fits."""
+
+    row: RegisterRow
     reason: str
+    candidates: tuple[MaskedClient, ...]
     noes: tuple[Change, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the row as a person is shown it: its number and its masked addresses."""
+        shown = "/".join(masked(canonical) for _, canonical in addresses_of(self.row))
+        return f"Row {self.row.row} ({shown})"
 
 
 class Matcher:
@@ -59,102 +92,86 @@ class Matcher:
     def __init__(self, ring: KeyRing, now: datetime) -> None:
         self._ring = ring
         self._now = now
+        self._fitting = Fitting(ring)
         self._first_row: dict[int, int] = {}
         self._clients: dict[int, Client] = {}
         self._answers: dict[int, list[Answer]] = defaultdict(list)
-        self._by_external: dict[str, int] = {}
-        self._by_address: dict[tuple[Channel, str], set[int]] = defaultdict(set)
         self._returning: dict[str, frozenset[int]] = {}
 
-    def load(self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]) -> None:
+    def load(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Look up, in a few queries, every client these rows may be."""
-        by_external, by_address = self._look_up(connection, rows)
-        numbers = set(by_external.values()).union(*by_address.values()) - self._clients.keys()
-        self._clients |= clients.read(connection, numbers)
+        numbers = self._fitting.look_up(connection, rows) - self._clients.keys()
+        found = clients.read(connection, numbers)
+        self._clients |= found
+        self._fitting.learn_numbered(number for number, client in found.items() if client.external_hash)
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
             self._answers[number] += given
-        self._by_external |= by_external
         marks = (keyed.digest for row in rows for keyed in self._recognised_by(row))
         self._returning = clients.returning(connection, marks)
-        for pair, found in by_address.items():
-            self._by_address[pair] |= found
 
-    def known(self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]) -> set[int]:
+    def known(self, connection: Connection, rows: Sequence[Row]) -> set[int]:
         """Return the clients of the register whom these rows may concern: what must be locked before they change."""
-        by_external, by_address = self._look_up(connection, rows)
-        return set(by_external.values()).union(*by_address.values())
-
-    def _look_up(
-        self, connection: Connection, rows: Sequence[RegisterRow | RejectedRow]
-    ) -> tuple[dict[str, int], dict[tuple[Channel, str], frozenset[int]]]:
-        hashes = [keyed.digest for row in rows for keyed in self._hashes(row)]
-        wanted = [pair for row in rows for pair in _addresses(row)]
-        return clients.by_external(connection, hashes), clients.by_address(connection, wanted)
+        return Fitting(self._ring).look_up(connection, rows)
 
     def forget(self) -> None:
         """Let go of what the database knows by now, so that memory does not grow with the file."""
         self._clients.clear()
         self._answers.clear()
-        self._by_external.clear()
-        self._by_address.clear()
+        self._fitting.forget()
 
     def noes(self, row: RejectedRow) -> tuple[Change, ...]:
         """Return the noes of a row that was rejected, for every client it fits: a no needs no evidence."""
-        return tuple(self._noes(number, row.noes) for number in sorted(self._fits(row))) if row.noes else ()
+        return tuple(self._noes(number, row.noes) for number in sorted(self.fits(row))) if row.noes else ()
 
-    def is_stranger(self, row: RejectedRow) -> bool:
-        """Say whether a rejected row concerns nobody in the register."""
-        return not self._fits(row)
+    def fits(self, row: Row) -> set[int]:
+        """Return every client this row may be; none where it concerns nobody in the register."""
+        return self._fitting.fits(row)
 
-    def change(self, row: RegisterRow) -> Change | Doubt:
-        """Return what a row changes, or why it cannot be taken."""
-        fits = self._fits(row)
-        if len(fits) > 1:
-            return Doubt(
-                f"it fits {len(fits)} clients, {self._named(fits)}; give each their customer number in the register",
-                tuple(self._noes(number, row.answers) for number in sorted(fits)),
-            )
+    def change(self, row: RegisterRow, told: int | None = None) -> Change | Doubt:
+        """Return what a row changes, or why it cannot be taken.
+
+        `told` is what a person said of a doubtful row: the number of one of the clients it fits, or NEW_CLIENT.
+        """
+        fits = self.fits(row)
         if not fits:
             return self._new(row)
+        if len(fits) > 1:
+            said = f"it fits {len(fits)} clients, {self._named(fits)}"
+            return self._as_told(row, fits, told) or self._doubt(row, fits, said, told)
         number = next(iter(fits))
         change = self._difference(number, row)
         earlier = self._first_row.get(number)
         if earlier is not None and (change.values or change.joins):
-            return Doubt(
+            said = (
                 f"it is the same client as row {earlier}, {self._named({number})}, but says something else about "
-                f"{_what(change)}; correct one of them in the register",
-                (self._noes(number, row.answers),),
+                f"{_what(change)}"
             )
-        self._first_row.setdefault(number, row.row)
-        self._take_in(number, change)
+            return self._as_told(row, fits, told) or self._doubt(row, fits, said, told)
+        return self._taken(row, change)
+
+    def _as_told(self, row: RegisterRow, fits: set[int], told: int | None) -> Change | None:
+        """Return what a doubtful row changes about the client whom a person named, or None where nobody could."""
+        if told == NEW_CLIENT and self._fitting.by_number(row) is None:
+            return replace(self._new(row), chosen_among=len(fits))
+        if told not in fits:
+            return None
+        return self._taken(row, replace(self._difference(told, row), chosen_among=len(fits)))
+
+    def _taken(self, row: RegisterRow, change: Change) -> Change:
+        self._first_row.setdefault(change.number, row.row)
+        self._take_in(change.number, change)
         return change
 
-    def _hashes(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
-        return self._ring.every_hash(CUSTOMER, row.external_id) if row.external_id else ()
-
-    def _fits(self, row: RegisterRow | RejectedRow) -> set[int]:
-        for keyed in self._hashes(row):
-            if keyed.digest in self._by_external:
-                return {self._by_external[keyed.digest]}
-        found = [self._unclaimed(self._by_address.get(pair, set()), row) for pair in _addresses(row)]
-        found = [numbers for numbers in found if numbers]
-        if not found:
-            return set()
-        common = set.intersection(*found)
-        return common or set.union(*found)
-
-    def _unclaimed(self, numbers: set[int], row: RegisterRow | RejectedRow) -> set[int]:
-        """Leave out clients who go by another customer number: two customers may share an address."""
-        if row.external_id is None:
-            return set(numbers)
-        return {number for number in numbers if self._clients[number].external_hash is None}
+    def _doubt(self, row: RegisterRow, fits: set[int], said: str, told: int | None) -> Doubt:
+        reason = (
+            f"{said}{_why_not(told)}: say who it is with --match {row.row}=NUMBER or --match {row.row}=new, or correct "
+            "the register and give each client their customer number there"
+        )
+        noes = tuple(self._noes(number, row.answers) for number in sorted(fits))
+        return Doubt(row, reason, tuple(MaskedClient.of(self._clients[number]) for number in sorted(fits)), noes)
 
     def _named(self, numbers: Iterable[int]) -> str:
-        names = []
-        for number in sorted(numbers):
-            held = self._clients[number].addresses.values()
-            names.append("/".join(masked(address.canonical) for address in held))
-        return " and ".join(names)
+        return " and ".join(str(MaskedClient.of(self._clients[number])) for number in sorted(numbers))
 
     def _new(self, row: RegisterRow) -> Change:
         hashes = self._identity(row)
@@ -167,7 +184,7 @@ class Matcher:
         }
         if row.last_visit:
             values["last_visit"] = row.last_visit
-        joins = tuple((channel, canonical, False) for channel, canonical in _addresses(row))
+        joins = tuple((channel, canonical, False) for channel, canonical in addresses_of(row))
         given = tuple(dict.fromkeys(self._answer(answer) for answer in row.answers))
         self._first_row[number] = row.row
         self._clients[number] = Client(
@@ -179,16 +196,16 @@ class Matcher:
         self._take_in(number, change)
         return change
 
-    def _identity(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
-        return tuple(identity(self._ring, row.external_id, _addresses(row)))
+    def _identity(self, row: Row) -> tuple[KeyedHash, ...]:
+        return tuple(identity(self._ring, row.external_id, addresses_of(row)))
 
-    def _recognised_by(self, row: RegisterRow | RejectedRow) -> tuple[KeyedHash, ...]:
+    def _recognised_by(self, row: Row) -> tuple[KeyedHash, ...]:
         """Return what a client of before a restore is known by, under every key: the customer number alone, if any."""
         if row.external_id:
-            return self._hashes(row)
+            return self._fitting.hashes(row)
         return tuple(
             keyed
-            for channel, canonical in _addresses(row)
+            for channel, canonical in addresses_of(row)
             for keyed in self._ring.every_hash(answers.hash_label(channel), canonical)
         )
 
@@ -214,7 +231,7 @@ class Matcher:
             values["last_visit"] = row.last_visit
         joins = tuple(
             (channel, canonical, channel in client.addresses)
-            for channel, canonical in _addresses(row)
+            for channel, canonical in addresses_of(row)
             if channel not in client.addresses or client.addresses[channel].canonical != canonical
         )
         external = None
@@ -229,7 +246,7 @@ class Matcher:
             identity=self._identity(row) if joins or external else (),
             vouched=tuple(
                 channel
-                for channel, canonical in _addresses(row)
+                for channel, canonical in addresses_of(row)
                 if (held := client.addresses.get(channel)) and held.canonical == canonical and held.awaits_receipt
             ),
         )
@@ -263,9 +280,7 @@ class Matcher:
         addresses = dict(client.addresses)
         for channel, canonical, _ in change.joins:
             addresses[channel] = HeldAddress(0, canonical)
-            self._by_address[channel, canonical].add(number)
-        if change.external:
-            self._by_external[change.external.digest] = number
+        self._fitting.learn(number, change.external, [(channel, canonical) for channel, canonical, _ in change.joins])
         self._clients[number] = replace(
             client,
             addresses=addresses,
@@ -273,11 +288,6 @@ class Matcher:
             last_visit=_day(change.values.get("last_visit"), client.last_visit),
         )
         self._answers[number] += change.answers
-
-
-def _addresses(row: RegisterRow | RejectedRow) -> list[tuple[Channel, str]]:
-    found = ((Channel.EMAIL, row.email), (Channel.SMS, row.phone))
-    return [(channel, canonical) for channel, canonical in found if canonical]
 
 
 def _essence(answer: Answer) -> tuple[object, ...]:
@@ -305,6 +315,15 @@ def _is_yes_since(given: Answer, no: Answer) -> bool:
     """Say whether this is a yes against the no, learned of after it: not from the same row of the same file."""
     speaks_of_it = no.channel is None or given.channel is no.channel
     return given.reply is Reply.GRANTED and speaks_of_it and given.recorded_at > no.recorded_at
+
+
+def _why_not(told: int | None) -> str:
+    """Return why what a person said of a row was not done."""
+    if told is None:
+        return ""
+    if told == NEW_CLIENT:
+        return "; it cannot be a new client, because its customer number is taken"
+    return f"; client {told}, whom --match names, is not among them"
 
 
 def _what(change: Change) -> str:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError
-from dispatcher.flow.recording import record_no, suppress_stranger
+from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
-from dispatcher.rules.decision import Reason
-from dispatcher.rules.ledger import Entry, EntryKind
-from dispatcher.storage import answers, clients, outbox
+from dispatcher.storage import answers, clients
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -72,24 +70,28 @@ class Preferences:
             raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
         self._withdraw(client, Place.DESK, actor, channel, None)
 
-    def withdraw_address(self, address: tuple[Channel, str], actor: Actor) -> list[int]:
+    def withdraw_address(
+        self, address: tuple[Channel, str], actor: Actor, channel: Channel | None = None, place: Place = Place.DESK
+    ) -> list[int]:
         """Record a no for an address, canonical, whoever has it; return the clients who do.
 
-        Where nobody has it, its keyed hash is kept, and it gets nothing if it ever comes (L-35).
+        Where nobody has it, its keyed hash is kept (L-35): it gets nothing if it ever comes, until a later explicit
+        yes. `channel` only if they named one.
         """
         with self._store.reading() as connection:
-            holders = sorted(clients.by_address(connection, [address]).get(address, frozenset()))
-        for client in holders:
-            self.withdraw(client, actor)
-        if not holders:
+            known = clients.by_address(connection, [address]).get(address, frozenset())
+            ids = clients.address_ids(connection, sorted(known))
+        wanted = {Lock(LockKind.ADDRESS, each) for held in ids.values() for each in held}
+        wanted |= {Lock(LockKind.CLIENT, client) for client in known}
+        # Without it, an import could bring the address in between the look and the commit.
+        wanted.add(Lock(LockKind.REGISTER, 0))
 
-            def work(transaction: Transaction) -> None:
-                now = transaction.now
-                answer = Answer(0, Reply.WITHDRAWN, None, now, now, now, Place.DESK)
-                suppress_stranger(transaction, self._store.ring, answer, actor, dict([address]))
+        def work(transaction: Transaction) -> list[int]:
+            now = transaction.now
+            answer = Answer(0, Reply.WITHDRAWN, channel, now, now, now, place)
+            return withdraw_addresses(transaction, self._store.ring, [address], answer, actor).clients
 
-            self._store.write(work, wanted=[Lock(LockKind.REGISTER, 0)], urgent=True)
-        return holders
+        return self._store.write(work, wanted=wanted, urgent=True)
 
     def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
         with self._store.reading() as connection:
@@ -100,22 +102,11 @@ class Preferences:
             connection, now = transaction.connection, transaction.now
             if link is not None and _has_just_said_so(connection, client, now):
                 return
-            known = clients.read(connection, [client]).get(client)
-            addresses = {kind: held.canonical for kind, held in known.addresses.items()} if known else {}
             answer = Answer(0, Reply.WITHDRAWN, channel, now, now, now, place)
-            record_no(transaction, self._store.ring, client, answer, actor, addresses)
-            self._withhold_waiting(transaction, client, channel, actor)
+            known = clients.read(connection, [client]).get(client)
+            withdraw_client(transaction, self._store.ring, client, known, answer, actor)
 
         self._store.write(work, wanted=wanted, urgent=True)
-
-    def _withhold_waiting(self, transaction: Transaction, client: int, channel: Channel | None, actor: Actor) -> None:
-        """Withhold what waits for a client who has closed every channel."""
-        if channel is not None:
-            return
-        for row, campaign, message_id in outbox.open_of_client(transaction.connection, client):
-            outbox.set_withheld(transaction.connection, row, Reason.OBJECTION.value)
-            body = {"reason": Reason.OBJECTION.value, "at": "withdrawal", "message": message_id}
-            transaction.ledger.append(Entry(EntryKind.WITHHELD, actor, client=client, campaign=campaign, body=body))
 
 
 def _has_just_said_so(connection: Connection, client: int, now: datetime) -> bool:

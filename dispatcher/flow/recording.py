@@ -51,7 +51,7 @@ def record_no(
     restored database does not know the client any more.
     """
     entry = answer_entry(answer, client, actor, booking=_reference(booking))
-    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body))
+    transaction.notes.append(_no_note(ring, client, answer, actor, addresses.items(), entry.body))
     return transaction.ledger.append(entry)[0]
 
 
@@ -85,16 +85,30 @@ def suppress_stranger(
     transaction: Transaction, ring: KeyRing, answer: Answer, actor: Actor, addresses: Mapping[Channel, str]
 ) -> None:
     """Keep the objection of somebody who is not in the register: keyed hashes of the addresses, nothing else (L-35)."""
+    suppress_strangers(transaction, ring, answer, actor, addresses.items())
+
+
+def suppress_strangers(
+    transaction: Transaction, ring: KeyRing, answer: Answer, actor: Actor, addresses: Iterable[tuple[Channel, str]]
+) -> None:
+    """Keep one objection for many addresses that nobody in the register has, in one record of the journal."""
+    told = list(addresses)
     body = answer_entry(answer, STRANGER, actor).body
-    transaction.notes.append(_no_note(ring, STRANGER, answer, actor, addresses, body))
-    suppress_addresses(transaction, ring, answer.channel, addresses)
+    transaction.notes.append(_no_note(ring, STRANGER, answer, actor, told, body))
+    _suppress(transaction, ring, answer.channel, told)
 
 
 def suppress_addresses(
     transaction: Transaction, ring: KeyRing, channel: Channel | None, addresses: Mapping[Channel, str]
 ) -> None:
     """Keep an objection for these addresses, from now on, whoever has them."""
-    hashes = (ring.hashed(hash_label(kind), canonical) for kind, canonical in addresses.items())
+    _suppress(transaction, ring, channel, addresses.items())
+
+
+def _suppress(
+    transaction: Transaction, ring: KeyRing, channel: Channel | None, addresses: Iterable[tuple[Channel, str]]
+) -> None:
+    hashes = (ring.hashed(hash_label(kind), canonical) for kind, canonical in addresses)
     objections = (Suppression(keyed, channel, OBJECTION, transaction.now) for keyed in hashes)
     suppress(transaction.connection, objections, transaction.suppressed_for)
 
@@ -108,11 +122,11 @@ def _no_note(
     client: int,
     answer: Answer,
     actor: Actor,
-    addresses: Mapping[Channel, str],
+    addresses: Iterable[tuple[Channel, str]],
     body: Mapping[str, Json],
 ) -> Note:
     hashes: list[Json] = []
-    for channel, canonical in addresses.items():
+    for channel, canonical in addresses:
         keyed = ring.hashed(hash_label(channel), canonical)
         hashes.append({"channel": channel.value, "key": keyed.key_id, "hash": keyed.digest})
     return Note(

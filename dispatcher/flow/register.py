@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.policy import Policy
-from dispatcher.rules.address import AddressError, canonical_email, canonical_number, masked
+from dispatcher.rules.address import AddressError, masked, read_address
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Consent, Flaw, Reply, fold
 from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import answers, clients, persons
 from dispatcher.storage.clients import Client
+from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import wording_texts
 
@@ -86,6 +87,16 @@ class Register:
         )
         raise NotFoundError(f"{len(fits)} clients fit {words!r}; give the number of the one you mean:\n{names}")
 
+    def stranger(self, words: str) -> tuple[Channel, str] | None:
+        """Return the address that these words are, canonical, if nobody in the register has it; else None."""
+        try:
+            address = read_address(words)
+        except AddressError:
+            return None
+        with self._store.reading() as connection:
+            known = clients.by_address(connection, [address]) or self._has_number(connection, words.strip())
+        return None if known else address
+
     def listed(self, words: str = "", limit: int = AT_ONCE) -> list[Listed]:
         """Return the clients whose name or address holds these words, or the first of all."""
         with self._store.reading() as connection:
@@ -112,12 +123,16 @@ class Register:
 
     def _fitting(self, words: str) -> list[int]:
         with self._store.reading() as connection:
-            number = int(words) if words.isdecimal() and len(words) <= _LONGEST_NUMBER else None
-            if number is not None and clients.read(connection, [number]):
-                return [number]
+            if self._has_number(connection, words):
+                return [int(words)]
             exact = clients.by_address(connection, _as_addresses(words))
             found = sorted(set().union(*exact.values()))
             return found or clients.search(connection, words)
+
+    def _has_number(self, connection: Connection, words: str) -> bool:
+        """Say whether a client goes by these words as their number."""
+        number = int(words) if words.isdecimal() and len(words) <= _LONGEST_NUMBER else None
+        return number is not None and bool(clients.read(connection, [number]))
 
     def _listed(self, numbers: list[int]) -> list[Listed]:
         now = self._store.clock()
@@ -140,10 +155,7 @@ def _name(client: Client) -> str:
 
 
 def _as_addresses(words: str) -> list[tuple[Channel, str]]:
-    found = []
-    for channel, read in ((Channel.EMAIL, canonical_email), (Channel.SMS, canonical_number)):
-        try:
-            found.append((channel, read(words)))
-        except AddressError:
-            continue
-    return found
+    try:
+        return [read_address(words)]
+    except AddressError:
+        return []

@@ -124,7 +124,7 @@ class Retention:
             numbers = [each.number for each in found]
             held = clients.read(connection, numbers)
             total, ending = retention.suppressions_ending(connection, store.clock() + AHEAD)
-            confirmed, reading = retention.confirmed_at(connection), readings.last_whole_reading(connection)
+            confirmed, reading = retention.confirmed_at(connection), _last_reading(connection)
             still = deletions.providers(connection)
         shown = sorted(
             (
@@ -167,7 +167,7 @@ class Retention:
         report = RetentionReport(purged=store.write(lambda transaction: self._purge(transaction, actor)))
         with store.reading() as connection:
             ready = [each.number for each in self._found(connection, timedelta(0)) if each.keeper is None]
-            reading, confirmed = readings.last_whole_reading(connection), retention.confirmed_at(connection)
+            reading, confirmed = _last_reading(connection), retention.confirmed_at(connection)
         if confirm and ready and self._is_fresh(reading):
             confirmed = store.write(lambda transaction: _confirm(transaction, actor))
         refusal = self._refusal(confirmed, reading, len(ready))
@@ -265,6 +265,12 @@ class Retention:
             body: dict[str, Json] = {"event": "purged", **purged}
             transaction.ledger.append(Entry(EntryKind.ERASED, actor, body=body))
         return purged
+
+
+def _last_reading(connection: Connection) -> datetime | None:
+    """Return when a whole register was last read to its end, or None."""
+    found = readings.last_whole(connection)
+    return found.finished_at if found else None
 
 
 def _confirm(transaction: Transaction, actor: Actor) -> datetime:

@@ -5,6 +5,7 @@ Treatments, notes and every column nobody named are dropped unread and listed; n
 """
 
 from dispatcher.register_files.export import RegisterFile, open_register
+from dispatcher.register_files.leavers import System
 from dispatcher.register_files.mapping import (
     DEFAULT_COLUMNS,
     NO_WORDS,
@@ -17,8 +18,9 @@ from dispatcher.register_files.mapping import (
     RegisterMap,
     header_key,
 )
+from dispatcher.register_files.no_list import NoLine, NoList, open_no_list
 from dispatcher.register_files.questions import RowAnswer
-from dispatcher.register_files.rows import RegisterRow, RejectedRow
+from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowNames
 
 __all__ = [
     "DEFAULT_COLUMNS",
@@ -29,11 +31,16 @@ __all__ = [
     "AnswerColumn",
     "Basis",
     "Field",
+    "NoLine",
+    "NoList",
     "RegisterFile",
     "RegisterMap",
     "RegisterRow",
     "RejectedRow",
     "RowAnswer",
+    "RowNames",
+    "System",
     "header_key",
+    "open_no_list",
     "open_register",
 ]

@@ -15,7 +15,7 @@ from dispatcher.register_files.layout import Layout, lay_out
 from dispatcher.register_files.mapping import RegisterMap
 from dispatcher.register_files.packing import is_packed
 from dispatcher.register_files.records import Content, Record
-from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowReader
+from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowNames, RowReader
 from dispatcher.register_files.spreadsheet import open_spreadsheet
 
 
@@ -48,10 +48,17 @@ class RegisterFile:
         Raises RegisterFileError if the file was changed since it was opened: before the first row if it was by then,
         else after the last one or where it can no longer be read.
         """
+        return map(self._read, self._rows())
+
+    def names(self) -> Iterator[RowNames]:
+        """Yield whom each row names, as far as that can be read. Raises RegisterFileError as `rows` does."""
+        found = (self._reader.names(record.cells) for record in self._rows() if record.cells is not None)
+        return (named for named in found if named is not None)
+
+    def _rows(self) -> Iterator[Record]:
         try:
             self._refuse_changes()
-            for record in islice(self._content.records(), 1, None):
-                yield self._read(record)
+            yield from islice(self._content.records(), 1, None)
         except (OSError, UnicodeError):
             raise self._changed() from None
         self._refuse_changes()

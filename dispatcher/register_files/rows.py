@@ -55,6 +55,28 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RowNames:
+    """Whom a row names, taken or rejected; an address is read when somebody asks for it, as that is most of the work.
+
+    What cannot be read is None, and nothing can be read where the cells may have slipped into other columns.
+    """
+
+    external_id: str | None
+    _reader: "RowReader"
+    _cells: Sequence[str]
+
+    @property
+    def email(self) -> str | None:
+        """Return the row's email address, canonical."""
+        return self._reader.email_of(self._cells)
+
+    @property
+    def phone(self) -> str | None:
+        """Return the row's number, canonical."""
+        return self._reader.phone_of(self._cells)
+
+
+@dataclass(frozen=True, slots=True)
 class RowReader:
     """Reads the rows of one file, whose header has `width` cells."""
 
@@ -71,13 +93,37 @@ class RowReader:
         An address that cannot be read is left out with a remark while another one remains; with none left the row is
         rejected. Any other cell that cannot be read rejects the row.
         """
-        if len(cells) < self.width or any(extra.strip() for extra in cells[self.width :]):
+        if not self._fits(cells):
             reason = f"The row has {len(cells)} cells and the header {self.width}: correct it and export again."
             return RejectedRow(row, "", reason)
         try:
             return self._client(row, cells)
         except CellError as error:
             return self._rejected(RejectedRow(row, error.column, error.reason), cells)
+
+    def names(self, cells: Sequence[str]) -> RowNames | None:
+        """Return whom a row names, or None where its cells may have slipped."""
+        if not self._fits(cells):
+            return None
+        external_id = None
+        with suppress(CellError):
+            external_id = read.customer_number(self._cell(Field.EXTERNAL_ID, cells))
+        return RowNames(external_id, self, cells)
+
+    def email_of(self, cells: Sequence[str]) -> str | None:
+        """Return the email address of a row, canonical, or None."""
+        with suppress(CellError):
+            return self._email(cells, [])
+        return None
+
+    def phone_of(self, cells: Sequence[str]) -> str | None:
+        """Return the number of a row, canonical, or None."""
+        with suppress(CellError):
+            return self._phone(cells, [])
+        return None
+
+    def _fits(self, cells: Sequence[str]) -> bool:
+        return len(cells) >= self.width and not any(extra.strip() for extra in cells[self.width :])
 
     def _client(self, row: int, cells: Sequence[str]) -> RegisterRow:
         remarks: list[str] = []
@@ -178,12 +224,9 @@ class RowReader:
 
     def _rejected(self, rejected: RejectedRow, cells: Sequence[str]) -> RejectedRow:
         """Add what a rejected row still says: who it is about, and their noes."""
-        with suppress(CellError):
-            rejected = replace(rejected, external_id=read.customer_number(self._cell(Field.EXTERNAL_ID, cells)))
-        with suppress(CellError):
-            rejected = replace(rejected, email=self._email(cells, []))
-        with suppress(CellError):
-            rejected = replace(rejected, phone=self._phone(cells, []))
+        named = self.names(cells)
+        if named is not None:
+            rejected = replace(rejected, external_id=named.external_id, email=named.email, phone=named.phone)
         return replace(rejected, noes=tuple(self._noes(cells)))
 
     def _noes(self, cells: Sequence[str]) -> Iterator[RowAnswer]:

@@ -28,6 +28,15 @@ def canonical(channel: Channel, text: str, region: str = "FI") -> str:
     return canonical_email(text) if channel is Channel.EMAIL else canonical_number(text, region)
 
 
+def read_address(text: str, region: str = "FI") -> tuple[Channel, str]:
+    """Return the channel and the canonical form of an address of either channel: only an email address has an @.
+
+    Raises AddressError.
+    """
+    channel = Channel.EMAIL if "@" in text else Channel.SMS
+    return channel, canonical(channel, text, region)
+
+
 def canonical_email(text: str) -> str:
     """Return the canonical form of an email address, or raise AddressError."""
     cleaned = unicodedata.normalize("NFC", text.strip())

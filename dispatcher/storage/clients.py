@@ -116,6 +116,12 @@ def by_external(connection: Connection, hashes: Iterable[str]) -> dict[str, int]
     return {row.external_hash: row.number for row in connection.execute(query)}
 
 
+def numbered(connection: Connection, numbers: Iterable[int]) -> set[int]:
+    """Return which of these clients go by a customer number of the register."""
+    wanted = (ClientTable.number.in_(list(numbers)), ClientTable.external_hash.is_not(None))
+    return set(connection.scalars(select(ClientTable.number).where(*wanted)))
+
+
 def by_address(
     connection: Connection, addresses: Iterable[tuple[Channel, str]]
 ) -> dict[tuple[Channel, str], frozenset[int]]:

@@ -45,10 +45,14 @@ _OF_CAMPAIGN = select(OutboxTable.client, OutboxTable.address, OutboxTable.state
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A client and the facts about them: what a message is made from, and what its verdict rests on."""
+    """A client and the facts about them: what a message is made from, and what its verdict rests on.
+
+    `given` are all their answers, those too that a verdict leaves out because they were for another address.
+    """
 
     client: Client
     facts: ClientFacts
+    given: Sequence[Answer]
 
 
 def gather(
@@ -104,6 +108,7 @@ def gather(
                 days=tuple(client_days.get(number, ())),
                 got_this_campaign=number in got_client,
             ),
+            given.get(number, ()),
         )
     return found
 

@@ -23,6 +23,7 @@ from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.marks import Marks
+from dispatcher.flow.no_list import NoLists
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
@@ -97,6 +98,7 @@ class Dispatcher:
     persons: Persons
     register: Register
     enrol: Enrol
+    no_lists: NoLists
     check: Check
     schedule: Schedule
     plan: Plan
@@ -197,7 +199,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         store=store,
         persons=Persons(store),
         register=Register(store, policy),
-        enrol=Enrol(store, policy, sources.register_map),
+        enrol=Enrol(store, policy, sources.register_map, settings.retention.gone_days),
+        no_lists=NoLists(store, settings.register_.region),
         check=check,
         schedule=Schedule(store, policy, check, templates),
         plan=plan,

@@ -31,6 +31,7 @@ def test_an_import_is_reported(run: Run, register: Path) -> None:
     real = run("client", "import", register, "--json").json()
     keys = {"file", "dry_run", "encoding", "delimiter", "read", "created", "updated", "unchanged", "rejected"}
     keys |= {"rejections", "remarks", "dropped_columns", "missing_columns", "may_write"}
+    keys |= {"missing", "missing_of", "gone", "back", "removed_on", "asked"}
     assert keys == set(dry) == set(real)
     assert (dry["dry_run"], dry["created"], dry["may_write"]) == (True, 2, None)
     assert (real["dry_run"], real["created"]) == (False, 2)

@@ -1,6 +1,7 @@
 """Every no is taken in, whoever brings it and however often, and none is lost behind an older one."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +61,52 @@ def test_a_link_of_nobody_here(workshop: Workshop) -> None:
         for act in (dispatcher.preferences.look, lambda each: dispatcher.preferences.leave(each, Place.LINK)):
             with pytest.raises(LinkError):
                 act(token[:-1] + ("a" if token[-1] != "a" else "b"))
+
+
+def test_an_address_nobody_has_is_kept(workshop: Workshop, tmp_path: Path) -> None:
+    """L-35: its keyed hash outlives a restore and withholds whoever comes with it; a later explicit yes lifts it."""
+    address = (Channel.EMAIL, "maija@posti.example")
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        assert address == dispatcher.register.stranger(" Maija@posti.example ")
+        assert [] == dispatcher.preferences.withdraw_address(address, actor)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(actor)
+        path = workshop.register(YES.format(day="3.1.2026"))
+        report = dispatcher.enrol.run(path, actor)
+        assert report.may_write is not None
+        assert {"objection": 1} == dict(report.may_write.withhold)
+        assert dispatcher.register.stranger("maija@posti.example") is None
+        workshop.clock.advance(timedelta(days=3))
+        report = dispatcher.enrol.run(workshop.register(YES.format(day="25.11.2026")), actor)
+        assert report.may_write is not None
+        assert {"email": 1} == dict(report.may_write.send)
+
+
+def test_a_no_of_an_address_is_everybodys_who_has_it(workshop: Workshop) -> None:
+    """L-31: an address in the register says no for each client who has it, for one channel where only that is meant."""
+    home = YES.replace("1;Maija", "2;Matti").replace("040 123 4567", "040 123 4568")
+    address = (Channel.EMAIL, "maija@posti.example")
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        path = workshop.register(YES.format(day="3.1.2026"), home.format(day="3.1.2026"))
+        dispatcher.enrol.run(path, actor)
+        numbers = sorted(each.number for each in dispatcher.register.listed())
+        assert numbers == dispatcher.preferences.withdraw_address(address, actor, Channel.EMAIL)
+        told = [each.consents for each in dispatcher.register.listed()]
+        assert {ConsentState.WITHDRAWN} == {consents[Channel.EMAIL].state for consents in told}
+        assert {ConsentState.GRANTED} == {consents[Channel.SMS].state for consents in told}
+
+
+def test_words_that_are_no_address_are_nobodys(workshop: Workshop) -> None:
+    """A name, a client's number and an address somebody has are no stranger's; part of another's address is one."""
+    with workshop.opened() as dispatcher:
+        number = begin(workshop, dispatcher)
+        for words in ("maija", str(number), "maija@posti.example", "0401234567", "", "nonsense", "09 123 4567"):
+            assert dispatcher.register.stranger(words) is None, words
+        assert (Channel.EMAIL, "aija@posti.example") == dispatcher.register.stranger("aija@posti.example")
 
 
 def test_a_double_click_is_one_no(workshop: Workshop) -> None:

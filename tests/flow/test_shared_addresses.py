@@ -1,0 +1,78 @@
+"""L-31: an objection follows the address across those who share it, and the client across a corrected address."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from dispatcher.rules.decision import Reason
+from dispatcher.wiring import Dispatcher
+from tests.workshop import Workshop
+
+HOME = "koti@posti.example"
+OBJECTS = f"1;Anna;A;{HOME};;fi;3.1.2026;peruttu;;4.1.2026"
+AGREES = f"2;Berit;B;{HOME};;fi;3.1.2026;kyllä;;3.1.2026"
+AGREES_LATER = f"3;Carl;C;{HOME};;fi;3.1.2026;kyllä;;5.1.2026"
+
+
+def enrol(workshop: Workshop, dispatcher: Dispatcher, *rows: str) -> dict[str, int]:
+    """Import these clients an hour later; return who may be written to by which channel, and why the others not."""
+    workshop.clock.advance(timedelta(hours=1))
+    found = dispatcher.enrol.run(workshop.register(*rows), dispatcher.persons.acting(None)).may_write
+    assert found is not None
+    return dict(found.send + found.withhold)
+
+
+@pytest.mark.parametrize("rows", list(permutations([OBJECTS, AGREES, AGREES_LATER])))
+@pytest.mark.parametrize("at_once", [True, False])
+def test_one_who_objects_silences_the_inbox(workshop: Workshop, rows: tuple[str, ...], *, at_once: bool) -> None:
+    """Of three who share an inbox one says no: nobody gets mail there, in whatever order they come."""
+    with workshop.opened() as dispatcher:
+        for each in [rows] if at_once else [(row,) for row in rows]:
+            found = enrol(workshop, dispatcher, *each)
+    assert {Reason.OBJECTION.value: 1, Reason.SHARED_ADDRESS_OBJECTION.value: 2} == found
+
+
+def test_the_inbox_is_silent_for_who_moves_in_later(workshop: Workshop) -> None:
+    """A client who comes to an address where somebody objects gets nothing, though they say yes in the same breath."""
+    moves = AGREES.replace(HOME, "berit@posti.example")
+    with workshop.opened() as dispatcher:
+        assert {Reason.OBJECTION.value: 1, "email": 1} == enrol(workshop, dispatcher, OBJECTS, moves)
+        moved_in = AGREES.replace("kyllä;;3.1.2026", "kyllä;;20.11.2026")
+        found = enrol(workshop, dispatcher, OBJECTS, moved_in)
+        assert {Reason.OBJECTION.value: 1, Reason.SHARED_ADDRESS_OBJECTION.value: 1} == found
+
+
+def test_an_objection_follows_the_client_to_a_corrected_address(workshop: Workshop) -> None:
+    """A new address is no way around a no; only a later yes of the same client is."""
+    moved = OBJECTS.replace(HOME, "anna@posti.example")
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OBJECTS)
+        assert {Reason.OBJECTION.value: 1} == enrol(workshop, dispatcher, moved)
+        yes = moved.replace("peruttu;;4.1.2026", "kyllä;;20.11.2026")
+        assert {"email": 1} == enrol(workshop, dispatcher, yes)
+
+
+def test_an_objection_stays_with_the_address_that_is_left(workshop: Workshop) -> None:
+    """Who comes to the address after the one who objected has moved away gets nothing on an older yes."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OBJECTS)
+        enrol(workshop, dispatcher, OBJECTS.replace(HOME, "anna@posti.example"))
+        assert {Reason.OBJECTION.value: 2} == enrol(workshop, dispatcher, AGREES)
+        workshop.clock.advance(timedelta(days=3))
+        asked = AGREES.replace("kyllä;;3.1.2026", "kyllä;;25.11.2026")
+        assert {Reason.OBJECTION.value: 1, "email": 1} == enrol(workshop, dispatcher, asked)
+
+
+def test_a_yes_in_the_same_breath_goes_with_the_new_address(workshop: Workshop) -> None:
+    """The row that corrects the address and answers anew opens it; one that only corrects it does not."""
+    yes = "4;Dora;D;dora@posti.example;040 123 4567;fi;3.1.2026;kyllä;kyllä;3.1.2026"
+    moved = yes.replace("dora@", "uusi@")
+    with workshop.opened() as dispatcher:
+        assert {"email": 1} == enrol(workshop, dispatcher, yes)
+        assert {"sms": 1} == enrol(workshop, dispatcher, moved)
+        again = moved.replace("uusi@", "toinen@").replace("kyllä;kyllä;3.1.2026", "kyllä;kyllä;2.2.2026")
+        assert {"email": 1} == enrol(workshop, dispatcher, again)
+        back = again.replace("toinen@", "dora@")
+        assert {"sms": 1} == enrol(workshop, dispatcher, back)
+        assert {"email": 1} == enrol(workshop, dispatcher, back.replace("2.2.2026", "3.2.2026"))
