@@ -45,7 +45,7 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
             dispatcher.preferences.withdraw(number, actor, only)
     kind = f"{channel} " if channel else ""
     if as_json:
-        say_json({"client": number, "channel": channel, "withdrawn": True, "known": stranger is None})
+        say_json({"client": number, "channel": channel, "withdrawn": True})
     elif stranger is not None:
         say(f"Recorded. Nobody in the register has {masked(stranger[1])}:")
         say(f"it will get no {kind}messages if it ever comes.")
