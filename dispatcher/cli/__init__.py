@@ -4,7 +4,22 @@ import sys
 
 import click
 
-from dispatcher.cli import audit, campaign, client, consent, db, demo, keys, person, run, start
+from dispatcher.cli import (
+    audit,
+    campaign,
+    client,
+    consent,
+    db,
+    demo,
+    dossier,
+    keys,
+    person,
+    records,
+    requests,
+    rights,
+    run,
+    start,
+)
 from dispatcher.cli.door import Door, say_error
 from dispatcher.errors import DispatcherError
 from dispatcher.settings import workspace
@@ -28,7 +43,22 @@ def cli(context: click.Context, named: str | None, acting: str | None) -> None:
     context.obj = Door(workspace(named), acting)
 
 
-for module in (start, demo, client, consent, campaign, run, audit, person, keys, db):
+for module in (
+    start,
+    demo,
+    client,
+    rights,
+    requests,
+    dossier,
+    consent,
+    campaign,
+    run,
+    audit,
+    records,
+    person,
+    keys,
+    db,
+):
     for command in module.COMMANDS:
         cli.add_command(command)
 

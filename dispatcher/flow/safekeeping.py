@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
@@ -111,6 +112,8 @@ class Safekeeping:
         for record in journal.records():
             if record.kind is JournalKind.NO and record.number in missing:
                 _take_no(transaction, record, report)
+            elif record.kind is JournalKind.FLAG and record.number in missing:
+                take_flag(transaction, record)
             elif record.kind is JournalKind.CLIENTS and record.number in missing:
                 report.clients += clients.keep_returning(transaction.connection, _numbers(record))
             elif record.kind is JournalKind.SLOT_SPENT:

@@ -191,6 +191,13 @@ def returning(connection: Connection, hashes: Iterable[str]) -> dict[str, frozen
     return {digest: frozenset(numbers) for digest, numbers in found.items()}
 
 
+def among_returning(connection: Connection, numbers: Iterable[int]) -> set[int]:
+    """Return which of these numbers clients had before a restore forgot them."""
+    if connection.scalar(select(ReturningTable.number).limit(1)) is None:
+        return set()
+    return set(connection.scalars(select(ReturningTable.number).where(ReturningTable.number.in_(list(numbers)))))
+
+
 def have_returned(connection: Connection, numbers: Iterable[int]) -> None:
     """Forget what was kept about these clients: they are in the register again."""
     if connection.scalar(select(ReturningTable.number).limit(1)) is not None:
@@ -211,6 +218,11 @@ def update_client(connection: Connection, number: int, values: Mapping[str, Any]
 def is_child(connection: Connection, number: int) -> bool:
     """Say whether a client is marked as a child, who is never written to (L-11)."""
     return bool(connection.scalar(select(ClientTable.child).where(ClientTable.number == number)))
+
+
+def is_restricted(connection: Connection, number: int) -> bool:
+    """Say whether a client's data may be kept and not used (L-38)."""
+    return bool(connection.scalar(select(ClientTable.restricted).where(ClientTable.number == number)))
 
 
 def keys_of_customer_numbers(connection: Connection) -> dict[str, int]:

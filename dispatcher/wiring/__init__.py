@@ -5,21 +5,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dispatcher.flow.access import Access
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.check import Check
+from dispatcher.flow.correcting import Correcting
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.notices import Notices
+from dispatcher.flow.papers import Papers
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
 from dispatcher.flow.requests import Requests
+from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
@@ -38,6 +44,7 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
+from dispatcher.wiring.records import processing_of
 
 __all__ = [
     "Clock",
@@ -74,6 +81,11 @@ class Dispatcher:
     duties: Duties
     answering: Answering
     requests: Requests
+    receipts: Receipts
+    access: Access
+    correcting: Correcting
+    notices: Notices
+    ropa: Ropa
     preferences: Preferences
     audit: Audit
     safekeeping: Safekeeping
@@ -109,6 +121,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     press = Press(studio, links, policy)
     templates = directory / "templates"
+    processing = processing_of(settings, studio)
+    papers = Papers(processing, policy.zone)
+    answering, requests = Answering(store), Requests(store, policy)
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
     deliver = Deliver(store, policy, press, carriers_of(directory, settings, store.ring))
@@ -128,8 +143,13 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, ()),
-        answering=Answering(store),
-        requests=Requests(store, policy),
+        answering=answering,
+        requests=requests,
+        receipts=Receipts(store, policy, processing, links),
+        access=Access(store, policy, press, processing),
+        correcting=Correcting(store, answering, requests, settings.register_.region),
+        notices=Notices(store, papers),
+        ropa=Ropa(store, papers),
         preferences=Preferences(store, links),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store),
