@@ -119,6 +119,8 @@ TEXTS = {
     "place_desk": "to our staff",
     "channel_email": "email",
     "channel_sms": "text message",
+    "address_email": "email address",
+    "address_sms": "mobile phone",
     "consent_never_asked": "never asked",
     "consent_granted": "permission given",
     "consent_declined": "answered no",

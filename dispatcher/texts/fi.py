@@ -104,6 +104,8 @@ TEXTS = {
     "place_desk": "henkilökunnalle",
     "channel_email": "sähköposti",
     "channel_sms": "tekstiviesti",
+    "address_email": "sähköpostiosoite",
+    "address_sms": "matkapuhelin",
     "consent_never_asked": "ei ole kysytty",
     "consent_granted": "lupa on voimassa",
     "consent_declined": "vastattu ei",

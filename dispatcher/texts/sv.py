@@ -104,6 +104,8 @@ TEXTS = {
     "place_desk": "till personalen",
     "channel_email": "e-post",
     "channel_sms": "textmeddelande",
+    "address_email": "e-postadress",
+    "address_sms": "mobiltelefon",
     "consent_never_asked": "inte tillfrågad",
     "consent_granted": "lovet gäller",
     "consent_declined": "svarade nej",
