@@ -66,9 +66,9 @@ def published(connection: Connection) -> list[Notice]:
 def covered_spans(connection: Connection) -> tuple[tuple[datetime, datetime | None], ...]:
     """Return the times in which the version in force said that the SMS provider may reach outside the EU (L-42)."""
     versions = published(connection)
-    following: list[Notice | None] = [*versions[1:], None]
+    following = [*(notice.published_at for notice in versions[1:]), None]
     return tuple(
-        (notice.published_at, after.published_at if after else None)
-        for notice, after in zip(versions, following, strict=True)
+        (notice.published_at, until)
+        for notice, until in zip(versions, following, strict=False)  # before the first version there is only the end
         if notice.covers_transfer
     )

@@ -21,8 +21,9 @@ MAIJA = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;3.1.2026;kyll
 ERIK = "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.1.2026"
 ANTE = "3;Ánte;Ovdamearka;;040 123 4568;fi;3.1.2026;;kyllä;3.1.2026"
 KEYS = (
-    "format made_at language controller client addresses consent answers messages service_messages suppressions requests "
-    "blocks purposes profiling automated_decisions sources recipients periods rights authority privacy_notice zone"
+    "format made_at language controller client addresses consent answers messages service_messages suppressions "
+    "requests blocks purposes profiling automated_decisions sources recipients periods rights authority "
+    "privacy_notice zone"
 )
 
 
@@ -160,7 +161,7 @@ def test_a_copy_names_nobody_else(workshop: Workshop) -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_a_person_can_read_it(workshop: Workshop, language: Language) -> None:
-    """The paper says in each language what L-30 lists: data, messages, sources, recipients, periods, rights, authority."""
+    """The paper says in each language what L-30 lists: data, messages, recipients, periods, rights, authority."""
     with workshop.opened() as dispatcher:
         client = tell(workshop, dispatcher)
         paper = dispatcher.access.paper(dispatcher.access.copy(client, language))

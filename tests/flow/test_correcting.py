@@ -184,7 +184,7 @@ def test_nothing_is_corrected_for_somebody_unknown(workshop: Workshop) -> None:
 
 
 def test_a_corrected_client_is_recognised_after_a_restore(workshop: Workshop, tmp_path: Path) -> None:
-    """L-34: the journal knows the new address too, so that a link sent there still means the client who was corrected."""
+    """L-34: the journal knows the new address too, so that a link sent there still means this client."""
     with workshop.opened() as dispatcher:
         nobody = MAIJA.replace("1;", ";", 1)
         dispatcher.safekeeping.backup(tmp_path / "copy")
