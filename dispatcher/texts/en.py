@@ -116,7 +116,7 @@ TEXTS = {
     "place_mailto": "by an email",
     "place_complaint": "by a spam complaint",
     "place_provider": "as the message provider told us",
-    "place_desk": "to our staff",
+    "place_desk": "with our staff",
     "channel_email": "email",
     "channel_sms": "text message",
     "address_email": "email address",

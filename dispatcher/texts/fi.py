@@ -101,7 +101,7 @@ TEXTS = {
     "place_mailto": "sähköpostiviestillä",
     "place_complaint": "roskaposti-ilmoituksella",
     "place_provider": "viestipalvelun ilmoittamana",
-    "place_desk": "henkilökunnalle",
+    "place_desk": "asiakaspalvelussa",
     "channel_email": "sähköposti",
     "channel_sms": "tekstiviesti",
     "address_email": "sähköpostiosoite",

@@ -101,7 +101,7 @@ TEXTS = {
     "place_mailto": "med ett e-postmeddelande",
     "place_complaint": "med en skräppostanmälan",
     "place_provider": "genom besked från meddelandetjänsten",
-    "place_desk": "till personalen",
+    "place_desk": "hos personalen",
     "channel_email": "e-post",
     "channel_sms": "textmeddelande",
     "address_email": "e-postadress",
