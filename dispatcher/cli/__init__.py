@@ -13,10 +13,14 @@ from dispatcher.cli import (
     db,
     demo,
     desk,
+    dossier,
     erasure,
     keys,
     person,
+    records,
+    requests,
     retention,
+    rights,
     run,
     start,
 )
@@ -43,7 +47,26 @@ def cli(context: click.Context, named: str | None, acting: str | None) -> None:
     context.obj = Door(workspace(named), acting)
 
 
-for module in (start, demo, client, erasure, consent, desk, campaign, run, audit, retention, person, api_key, keys, db):
+for module in (
+    start,
+    demo,
+    client,
+    rights,
+    requests,
+    dossier,
+    erasure,
+    consent,
+    desk,
+    campaign,
+    run,
+    audit,
+    retention,
+    records,
+    person,
+    api_key,
+    keys,
+    db,
+):
     for command in module.COMMANDS:
         cli.add_command(command)
 

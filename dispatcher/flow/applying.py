@@ -1,16 +1,17 @@
 """Writes what changes about clients, wherever it came from: a register, the desk, a page, a booking system."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from dispatcher.flow.marks import restore_flags
 from dispatcher.flow.matching import Change
-from dispatcher.flow.recording import note_clients, record_answers, suppress_addresses
+from dispatcher.flow.recording import OBJECTION, note_clients, record_answers, suppress_addresses
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import answers, clients
+from dispatcher.storage.answers import Suppression, suppress
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -64,12 +65,27 @@ def _client_row(change: Change, now: datetime) -> dict[str, object]:
 
 
 def _leave_objections(transaction: Transaction, store: Store, change: Change, client: Client) -> None:
-    """Keep the objection of a client who moves for the address they leave: it silences whoever comes there next."""
+    """Keep the objection of a client who moves for the address they leave: it silences whoever comes there next.
+
+    One that was kept for that address alone follows the client to the next, dated as it was (L-31).
+    """
+    moves = {channel: canonical for channel, canonical, replaces in change.joins if replaces}
+    if moves:
+        _take_along(transaction, store, client, moves)
     left = {channel: client.addresses[channel].canonical for channel, _, replaces in change.joins if replaces}
     given = answers.of_clients(transaction.connection, [change.number]).get(change.number, []) if left else []
     for channel, address in left.items():
         if fold(given, channel, transaction.now).objected:
             suppress_addresses(transaction, store.ring, channel, {channel: address})
+
+
+def _take_along(transaction: Transaction, store: Store, client: Client, moves: Mapping[Channel, str]) -> None:
+    held = {(channel, client.addresses[channel].canonical): client.addresses[channel].id for channel in moves}
+    kept = answers.suppressed(transaction.connection, store.ring, held, transaction.now)
+    for (channel, _), row in held.items():
+        keyed = store.ring.hashed(answers.hash_label(channel), moves[channel])
+        along = (Suppression(keyed, each.channel, OBJECTION, each.latest()) for each in kept.get(row, ()))
+        suppress(transaction.connection, along, transaction.suppressed_for)
 
 
 def _update(transaction: Transaction, change: Change, rows: dict[tuple[Channel, str], int]) -> None:

@@ -39,6 +39,10 @@ class Persons:
             raise _nobody(name, working)
         return found[0].actor
 
+    def role(self, actor: Actor) -> Role | None:
+        """Return the role of a person who acts, or None for an actor who is no person."""
+        return next((person.role for person in self.everyone() if person.actor == actor), None)
+
     def add(self, name: str, role: Role, actor: Actor) -> Person:
         """Add a person. Raises RefusedError for a name somebody working here has already."""
         cleaned = " ".join(name.split())

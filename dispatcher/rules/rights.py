@@ -31,6 +31,21 @@ class IdentityCheck(StrEnum):
     """The client answered from the email address on record."""
 
 
+class Refusal(StrEnum):
+    """Why a request is refused; the client hears it, and that they may complain (Article 12(4) and (5))."""
+
+    NOT_IDENTIFIED = "not_identified"
+    """Nobody could make sure that it is the client who asks."""
+    UNFOUNDED = "unfounded"
+    """It is manifestly unfounded."""
+    EXCESSIVE = "excessive"
+    """It repeats what was answered a moment ago."""
+    LAW = "law"
+    """The law does not allow what was asked."""
+    TAKEN_BACK = "taken_back"
+    """The client no longer asks for it."""
+
+
 def due_day(asked: date) -> date:
     """Return the day by which a request of this local day must have its answer: one month on (Article 12(3)).
 

@@ -228,6 +228,11 @@ def set_flag(connection: Connection, number: int, flag: str, *, value: bool) -> 
     return connection.execute(update(ClientTable).where(*where).values(**{flag: value})).rowcount == 1
 
 
+def is_restricted(connection: Connection, number: int) -> bool:
+    """Say whether a client's data may be kept and not used (L-38)."""
+    return bool(connection.scalar(select(ClientTable.restricted).where(ClientTable.number == number)))
+
+
 def keys_of_customer_numbers(connection: Connection) -> dict[str, int]:
     """Return how many clients' customer numbers were hashed with which key."""
     query = (

@@ -20,6 +20,11 @@ class Notice:
     covers_transfer: bool
     texts: Mapping[Language, str]
 
+    def hash_in(self, language: Language) -> str:
+        """Return the SHA-256 of the text in this language, else of the Finnish one, else of any."""
+        found = self.texts.get(language) or self.texts.get(Language.FI) or next(iter(self.texts.values()))
+        return wording_hash(found)
+
 
 def publish(connection: Connection, texts: Mapping[Language, str], now: datetime, *, covers_transfer: bool) -> int:
     """Freeze a new version of the notice and return its number."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage.tables import RequestTable
 
 _OPEN = RequestTable.closed_at.is_(None)
@@ -27,6 +28,25 @@ class Request:
     checked_by: str | None
     closed_at: datetime | None
     outcome: str | None
+
+    def is_overdue(self, today: date) -> bool:
+        """Say whether the request should have had its answer before this local day."""
+        return self.closed_at is None and self.due < today
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the request with stable keys; times are UTC."""
+        return {
+            "request": self.id,
+            "client": self.client,
+            "kind": self.kind,
+            "opened_at": stamp(self.opened_at),
+            "opened_by": self.opened_by,
+            "due": self.due.isoformat(),
+            "identity": self.identity,
+            "checked_by": self.checked_by,
+            "closed_at": stamp(self.closed_at) if self.closed_at else None,
+            "outcome": self.outcome,
+        }
 
 
 def add(connection: Connection, client: int, kind: str, opened_by: str, due: date, now: datetime) -> int:

@@ -7,12 +7,15 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from dispatcher.flow.access import Access
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check
+from dispatcher.flow.consent_receipts import ConsentReceipts
+from dispatcher.flow.correcting import Correcting
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
@@ -24,6 +27,8 @@ from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.no_list import NoLists
+from dispatcher.flow.notices import Notices
+from dispatcher.flow.papers import Papers
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
 from dispatcher.flow.policy import Policy
@@ -36,6 +41,7 @@ from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
+from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Schedule
@@ -71,6 +77,7 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
+from dispatcher.wiring.records import processing_of
 
 __all__ = [
     "Clock",
@@ -120,6 +127,11 @@ class Dispatcher:
     erasing: Erasing
     blocks: Blocks
     retention: Retention
+    receipts: ConsentReceipts
+    access: Access
+    correcting: Correcting
+    notices: Notices
+    ropa: Ropa
     preferences: Preferences
     services: Services
     sign_up: SignUp
@@ -164,8 +176,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     press = Press(studio, links, renewals, policy)
-    answering = Answering(store)
     templates = directory / "templates"
+    processing = processing_of(settings, studio)
+    papers = Papers(processing, policy.zone)
     check = Check(store, policy, press, templates)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
     lead = timedelta(days=settings.consent.booking_lead_days)
@@ -227,6 +240,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         posters=Posters(asking, studio, settings.sign_up.channels if settings.sign_up.enabled else (), policy.zone),
         desk=Desk(store, asking, answering, preferences, marks),
         preferences=preferences,
+        receipts=ConsentReceipts(store, policy, processing, links),
+        access=Access(store, policy, press, processing),
+        correcting=Correcting(store, answering, requests, settings.register_.region),
+        notices=Notices(store, papers),
+        ropa=Ropa(store, papers),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),

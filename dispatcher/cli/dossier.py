@@ -1,0 +1,145 @@
+"""`dispatcher client show` and `dispatcher consent receipt`: one client, as they stand."""
+
+from pathlib import Path
+
+import click
+
+from dispatcher.cli.client import client
+from dispatcher.cli.consent import consent
+from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
+from dispatcher.cli.files import keep
+from dispatcher.errors import RefusedError
+from dispatcher.flow.consent_receipts import ReceiptForm
+from dispatcher.flow.papers import Form, form_of, json_bytes, written
+from dispatcher.flow.requests import next_step
+from dispatcher.flow.standing import MOST, Standing, standing
+from dispatcher.rules.actor import Actor, Role
+from dispatcher.rules.address import masked
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.texts import format_date
+from dispatcher.wiring import Dispatcher
+
+
+@client.command()
+@click.argument("words", metavar="CLIENT")
+@click.option("--full", is_flag=True, help="Show addresses whole: for the owner and staff.")
+@json_option
+@pass_door
+def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
+    """Show one client: consent by channel, whether they may be written to now and why not, and what they asked for.
+
+    \b
+    Example:
+      dispatcher client show maija.virtanen@posti.example
+    """
+    with door.open() as dispatcher:
+        _check_role(dispatcher, door.actor(dispatcher), full=full)
+        number = dispatcher.register.find(words)
+        found = standing(dispatcher.store, dispatcher.policy, number)
+        zone = dispatcher.policy.zone
+    if as_json:
+        say_json(_as_json(found, full=full))
+        return
+    who = found.profile
+    say(f"Client {who.number}: {who.first_name} {who.last_name}".rstrip())
+    say(f"  language {who.language}, last visit {format_date(who.last_visit) if who.last_visit else 'unknown'}")
+    rows = [
+        [
+            channel.value,
+            _address(found, channel, full=full) or "-",
+            held.state.value.replace("_", " "),
+            local(held.ends_at, zone),
+        ]
+        for channel, held in found.consents.items()
+    ]
+    say_table(["channel", "address", "consent", "until"], rows)
+    say(f"Now: {found.sentence}")
+    say(f"Messages in the last 12 months: {found.messages} of at most {MOST}.")
+    for each in found.requests:
+        say(f"Request {each.id}: {each.kind}, due {format_date(each.due)}. Next: {next_step(each)}")
+    for block in found.blocks:
+        say(f"Legal block: {block.reason.replace('_', ' ')}, keeps {block.keeps}, until {format_date(block.until)}.")
+
+
+@consent.command()
+@click.argument("words", metavar="CLIENT")
+@click.option("--channel", type=click.Choice([channel.value for channel in Channel]), help="Only this channel.")
+@click.option("--out", type=click.Path(path_type=Path), help="A file ending in .json, .html or .pdf.")
+@click.option("--language", type=click.Choice([language.value for language in Language]))
+@click.option(
+    "--form",
+    type=click.Choice([form.value for form in ReceiptForm]),
+    default=ReceiptForm.TS_27560.value,
+    show_default=True,
+    help="Whose field names the JSON has.",
+)
+@json_option
+@pass_door
+def receipt(
+    door: Door, words: str, channel: str | None, out: Path | None, language: str | None, form: str, *, as_json: bool
+) -> None:
+    """Give a client a receipt: every answer, its words, when, where, and how to say no.
+
+    \b
+    Example:
+      dispatcher consent receipt maija.virtanen@posti.example --out receipt.html
+    """
+    with door.open() as dispatcher:
+        number = dispatcher.register.find(words)
+        channels = [Channel(channel)] if channel else list(Channel)
+        made = dispatcher.receipts.make(number, channels, Language(language) if language else None)
+        value = dispatcher.receipts.as_json(made, ReceiptForm(form))
+        wanted = form_of(out, Form.JSON, Form.HTML, Form.PDF) if out else None
+        paper = dispatcher.receipts.paper(made)
+    if out and wanted:
+        keep(out, json_bytes(value) if wanted is Form.JSON else written(paper, wanted))
+    if as_json:
+        say_json(value)
+    elif out:
+        say(str(out))
+    else:
+        say(written(paper, Form.TEXT).decode("utf-8").rstrip())
+
+
+def _check_role(dispatcher: Dispatcher, actor: Actor, *, full: bool) -> None:
+    if full and dispatcher.persons.role(actor) is Role.AUDITOR:
+        raise RefusedError("An auditor sees masked addresses: leave --full out.")
+
+
+def _address(found: Standing, channel: Channel, *, full: bool) -> str | None:
+    held = found.client.addresses.get(channel)
+    if held is None:
+        return None
+    return held.canonical if full else masked(held.canonical)
+
+
+def _as_json(found: Standing, *, full: bool) -> dict[str, object]:
+    who = found.profile
+    return {
+        "number": who.number,
+        "name": f"{who.first_name} {who.last_name}".strip(),
+        "language": who.language.value,
+        "last_visit": who.last_visit.isoformat() if who.last_visit else None,
+        "restricted": who.restricted,
+        "child": who.child,
+        "addresses": {channel.value: _address(found, channel, full=full) for channel in found.client.addresses},
+        "consent": {
+            channel.value: {
+                "state": held.state.value,
+                "ends_at": held.ends_at.isoformat() if held.ends_at else None,
+            }
+            for channel, held in found.consents.items()
+        },
+        **found.verdict_json(),
+        "sentence": found.sentence,
+        "messages_in_year": found.messages,
+        "messages_at_most": MOST,
+        "requests": [each.as_json() for each in found.requests],
+        "blocks": [
+            {"reason": each.reason, "keeps": each.keeps.split(","), "until": each.until.isoformat()}
+            for each in found.blocks
+        ],
+    }
+
+
+COMMANDS = ()
