@@ -196,7 +196,7 @@ class Access:
         if sent.channel is None or sent.address is None or sent.intent_at is None:
             return None
         who = replace(client, addresses={sent.channel: HeldAddress(0, sent.address)})
-        known = Known(who, ClientFacts(client.number, addresses={sent.channel: AddressFacts(0)}))
+        known = Known(who, ClientFacts(client.number, addresses={sent.channel: AddressFacts(0)}), ())
         try:
             prepared = self._press.frozen(connection, campaigns.by_id(connection, sent.campaign))
             message = prepared.message(known, Send(sent.channel, answer), sent.message_id, sent.intent_at).content
