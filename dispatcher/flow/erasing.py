@@ -1,4 +1,4 @@
-"""Erase a client -> nothing readable stays (L-33, L-35, L-36; design.md, section 5).
+"""Erase a client -> nothing readable stays (L-33, L-35, L-36).
 
 One transaction takes the client out of every table and puts the erasure into ledger and journal. What lies elsewhere,
 at providers and in the files of this machine, is written down there as still to be deleted (flow/deletions.py).

@@ -44,7 +44,7 @@ def missing_records(connection: Connection, journal: Journal) -> list[int]:
 
 
 def why_untrusted(connection: Connection, journal: Journal) -> str | None:
-    """Return why this database is not the newest its journal knows, or None where it is (design.md, section 5).
+    """Return why this database is not the newest its journal knows, or None where it is (docs/architecture.md).
 
     A record on its way from the journal into the database looks like a missing one: believe a reason only under the
     journal's lock. Raises StorageError without an installation, JournalError for a journal that cannot be used.

@@ -1,4 +1,4 @@
-"""Sees to it that what was deleted is in no file of the database any more (design.md, section 5)."""
+"""Sees to it that what was deleted is in no file of the database any more (docs/architecture.md)."""
 
 import sqlite3
 from collections.abc import Sequence

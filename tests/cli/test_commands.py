@@ -31,7 +31,7 @@ def test_an_import_is_reported(run: Run, register: Path) -> None:
     real = run("client", "import", register, "--json").json()
     keys = {"file", "dry_run", "encoding", "delimiter", "read", "created", "updated", "unchanged", "rejected"}
     keys |= {"rejections", "remarks", "dropped_columns", "missing_columns", "may_write"}
-    keys |= {"missing", "missing_of", "gone", "back", "removed_on", "asked"}
+    keys |= {"missing", "missing_of", "gone", "back", "removed_on", "asked", "sheet"}
     assert keys == set(dry) == set(real)
     assert (dry["dry_run"], dry["created"], dry["may_write"]) == (True, 2, None)
     assert (real["dry_run"], real["created"]) == (False, 2)
@@ -324,7 +324,9 @@ def test_a_copy_is_made_and_put_back(run: Run, register: Path, tmp_path: Path) -
     refused = run("work", "--once")
     assert (1, "`dispatcher db restore --replay`" in refused.err) == (refused.code, True)
     replayed = run("db", "restore", "--replay", "--json").json()["replayed"]
-    assert {"records", "answers", "suppressions", "marks", "clients", "slots", "campaigns", "unknown"} == set(replayed)
+    assert {"records", "answers", "suppressions", "marks", "erased", "clients", "slots", "campaigns", "unknown"} == set(
+        replayed
+    )
     [client] = run("client", "list", "maija", "--json").json()["clients"]
     assert "withdrawn" == client["consent"]["email"]
     assert 0 == run("work", "--once").code

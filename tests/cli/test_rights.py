@@ -114,7 +114,9 @@ def test_a_correction_asks_in_the_same_breath(run: Run) -> None:
     assert 2 == run(*command, "--answer", "granted").code
     found = run(*command, "--answer", "granted", "--place", "phone", "--json").json()
     assert (["email"], []) == (found["asked"], found["consent_not_carried"])
-    assert "send" == run("client", "show", "uusi@posti.example", "--json").json()["verdict"]
+    # It was typed, so a receipt goes there before any offer (L-05).
+    shown = run("client", "show", "uusi@posti.example", "--json").json()
+    assert ("wait", "receipt_pending") == (shown["verdict"], shown["reason"])
 
 
 def test_a_landline_is_refused(run: Run) -> None:

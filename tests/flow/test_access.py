@@ -135,6 +135,7 @@ def keep(workshop: Workshop, dispatcher: Dispatcher, client: int) -> None:
         "message_id": "m" * 32,
         "asked_at": now,
         "not_before": now,
+        "due_at": now,
     }
     block = {
         "client": client,

@@ -12,7 +12,7 @@ from dispatcher.flow.recording import suppress_stranger
 from dispatcher.flow.standing import standing
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, ConsentState, Place, Reply
-from dispatcher.rules.decision import Reason, Send, Verdict, Withhold
+from dispatcher.rules.decision import Reason, Send, Verdict, Wait, Withhold
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import ledger
@@ -66,7 +66,7 @@ def test_a_new_address_carries_no_yes(workshop: Workshop, doubles: Doubles) -> N
 
 
 def test_a_yes_in_the_same_breath_opens_the_new_address(workshop: Workshop, doubles: Doubles) -> None:
-    """L-31: asked together with the correction, in today's words, the client is written to at the new address."""
+    """L-31, L-05: asked with the correction, in today's words, the new address gets a receipt, then the campaign."""
     with workshop.opened() as dispatcher:
         client = enrol(workshop, dispatcher)
         done = correct(dispatcher, client, NEW, (Reply.GRANTED, Place.PHONE))
@@ -75,10 +75,13 @@ def test_a_yes_in_the_same_breath_opens_the_new_address(workshop: Workshop, doub
         assert (Reply.GRANTED, Place.PHONE) == (told.answer.reply, told.answer.place)
         assert told.wording is not None
         assert "sähköpostitse" in told.wording
+        assert Wait(Reason.RECEIPT_PENDING) == verdict(dispatcher, client)
+        asyncio.run(dispatcher.duties.once())
+        assert ["uusi@posti.example"] == doubles.mailed()
         dispatcher.schedule.run(workshop.campaign("a", MOMENT), dispatcher.persons.acting(None))
         workshop.clock.set(MOMENT)
         asyncio.run(dispatcher.rounds.once())
-    assert ["uusi@posti.example"] == doubles.mailed()
+    assert ["uusi@posti.example"] * 2 == doubles.mailed()
 
 
 @pytest.mark.parametrize("reply", [Reply.DECLINED, Reply.WITHDRAWN])
@@ -120,7 +123,7 @@ def test_an_objection_kept_for_the_address_alone_follows_too(workshop: Workshop)
         assert (kept, Withhold(Reason.OBJECTION)) == (True, verdict(dispatcher, client))
         workshop.clock.advance(timedelta(minutes=1))
         correct(dispatcher, client, Correction(email="kolmas@posti.example"), (Reply.GRANTED, Place.PHONE))
-        assert isinstance(verdict(dispatcher, client), Send)
+        assert Wait(Reason.RECEIPT_PENDING) == verdict(dispatcher, client)
 
 
 def test_names_and_language_are_put_right(workshop: Workshop) -> None:

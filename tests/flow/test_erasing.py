@@ -286,7 +286,14 @@ def test_what_hangs_on_an_address_goes_with_it(studio: Workshop) -> None:
                 "language": "fi",
                 "details": '{"name": "Unnaneiti"}',
             }
-            service |= {"asked_at": now, "not_before": now, "attempts": 0, "person": None, "provider": None}
+            service |= {
+                "asked_at": now,
+                "not_before": now,
+                "due_at": now,
+                "attempts": 0,
+                "person": None,
+                "provider": None,
+            }
             rows = [
                 {**service, "recipient": READABLE[0], "client": number, "state": "waiting", "message_id": "1" * 32},
                 {**service, "recipient": READABLE[0], "client": None, "state": "accepted", "message_id": "2" * 32},

@@ -62,8 +62,9 @@ def test_the_order_does_not_depend_on_who_asks(wanted: list[Lock]) -> None:
 
 
 def test_the_order_of_kinds_is_the_designs() -> None:
-    """The journal before all, then year, campaign, address, client; an import's turn comes last."""
-    assert ["JOURNAL", "YEAR", "CAMPAIGN", "ADDRESS", "CLIENT", "REGISTER"] == [kind.name for kind in sorted(LockKind)]
+    """The journal before all, then year, campaign, address, client; then an import's turn, and a service message's."""
+    kinds = ["JOURNAL", "YEAR", "CAMPAIGN", "ADDRESS", "CLIENT", "REGISTER", "SERVICE"]
+    assert kinds == [kind.name for kind in sorted(LockKind)]
 
 
 def test_who_wants_a_lock_both_ways_gets_it_alone() -> None:
