@@ -18,7 +18,7 @@ from dispatcher.rules import receipt
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer
-from dispatcher.rules.decision import AddressFacts, ClientFacts, Reason, Send, consent_for
+from dispatcher.rules.decision import Reason, Send, consent_for
 from dispatcher.rules.ledger import EntryKind, Json, stamp
 from dispatcher.rules.message import Email
 from dispatcher.rules.processing import Processing
@@ -196,10 +196,11 @@ class Access:
         if sent.channel is None or sent.address is None or sent.intent_at is None:
             return None
         who = replace(client, addresses={sent.channel: HeldAddress(0, sent.address)})
-        known = Known(who, ClientFacts(client.number, addresses={sent.channel: AddressFacts(0)}), ())
         try:
             prepared = self._press.frozen(connection, campaigns.by_id(connection, sent.campaign))
-            message = prepared.message(known, Send(sent.channel, answer), sent.message_id, sent.intent_at).content
+            message = prepared.message(
+                who, Send(sent.channel, answer), sent.message_id, sent.intent_at, is_shared=False
+            ).content
         except RenderingError:
             return None
         if not isinstance(message, Email):

@@ -90,7 +90,8 @@ class Check:
 
     def _render(self, prepared: Prepared, known: Known, send: Send, report: CheckReport, now: datetime) -> None:
         try:
-            message = prepared.message(known, send, _PREVIEW_ID, now)
+            shared = known.facts.addresses[send.channel].shared
+            message = prepared.message(known.client, send, _PREVIEW_ID, now, is_shared=shared)
         except DispatcherError as error:
             sentence = str(error)
             if sentence not in report.errors:

@@ -94,7 +94,8 @@ class Gate:
             else:
                 self._move(transaction, row, verdict, known[row.client], decided)
         for row, send, who in sends:
-            message = prepared.message(who, send, row.message_id, transaction.now)
+            shared = who.facts.addresses[send.channel].shared
+            message = prepared.message(who.client, send, row.message_id, transaction.now, is_shared=shared)
             decided.passed.append(Passed(row, message))
         outbox.set_intents(connection, [row.id for row, _, _ in sends], transaction.now, today)
         transaction.ledger.append(*(self._entry(row, send, who.facts, today.isoformat()) for row, send, who in sends))

@@ -15,8 +15,8 @@ from dispatcher.rules.message import CampaignMessage, Recipient
 from dispatcher.rules.studio import Studio
 from dispatcher.storage import campaigns
 from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
-from dispatcher.storage.facts import Known
 from dispatcher.texts import format_date
 
 LONGEST_VALIDITY = 36_000
@@ -34,12 +34,15 @@ class Prepared:
     renewals: RenewalLinks
     policy: Policy
 
-    def message(self, known: Known, send: Send, message_id: str, now: datetime) -> CampaignMessage:
+    def message(
+        self, client: Client, send: Send, message_id: str, now: datetime, *, is_shared: bool
+    ) -> CampaignMessage:
         """Return the finished message for a client who got this Send. Raises RenderingError.
 
-        In the last days of the yes it relies on, an email asks whether to go on (L-09).
+        In the last days of the yes it relies on, an email asks whether to go on (L-09). `is_shared`: others have the
+        address as well, so that nobody is called by another's name.
         """
-        client, recipient = known.client, self._recipient(known, send, now)
+        recipient = self._recipient(client, send, now, is_shared=is_shared)
         link = self.links.url(OptOut(client.number, send.channel))
         to = client.addresses[send.channel].canonical
         if send.channel is Channel.EMAIL:
@@ -52,10 +55,9 @@ class Prepared:
         sms = self.renderer.sms(recipient, to, link)
         return CampaignMessage(message_id, replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY)))
 
-    def _recipient(self, known: Known, send: Send, now: datetime) -> Recipient:
-        client, answer, policy = known.client, send.answer, self.policy
-        # Whoever opens a shared inbox need not be the client: nobody is called by another's name.
-        name = "" if known.facts.addresses[send.channel].shared else client.first_name
+    def _recipient(self, client: Client, send: Send, now: datetime, *, is_shared: bool) -> Recipient:
+        answer, policy = send.answer, self.policy
+        name = "" if is_shared else client.first_name
         asks = send.channel is Channel.EMAIL and answer.is_ending(now, policy.valid_for, policy.renew_for)
         ends_at = answer.ends_at(policy.valid_for) if asks else None
         agreed_on, ends_on = (self._day(moment, client.language) for moment in (answer.not_before, ends_at))

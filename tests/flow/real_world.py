@@ -164,5 +164,6 @@ def _forgotten(person: int, at: datetime) -> Event:
         if inbox is not None and told.standing_objections(person, Channel.EMAIL):
             told.left[inbox].append(at)
         told.words -= {word for word in told.words if word.person == person}
+        told.void -= {word for word in told.void if word.person == person}
 
     return event
