@@ -7,6 +7,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.rights import IdentityCheck, Refusal, RequestKind, due_day
 from dispatcher.storage import clients, requests
+from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.requests import Request
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -24,7 +25,12 @@ class Requests:
 
         From now until it is closed every verdict about the client is no (`suspended`). Raises NotFoundError.
         """
-        return self._store.write(lambda transaction: self.open_in(transaction, client, kind, actor), urgent=True)
+        # The client's lock is the gate's: what is being decided about them is decided before or after, never across.
+        return self._store.write(
+            lambda transaction: self.open_in(transaction, client, kind, actor),
+            wanted=[Lock(LockKind.CLIENT, client)],
+            urgent=True,
+        )
 
     def open_in(self, transaction: Transaction, client: int, kind: RequestKind, actor: Actor) -> int:
         """Do what `open` does within a transaction."""

@@ -16,6 +16,7 @@ from dispatcher.rules.ledger import EntryKind, Json, read_answer
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.tables import IdempotencyTable, SuppressionTable
 
+_AT_ONCE = 500
 _ANY_SUPPRESSION = select(SuppressionTable.id).limit(1)
 
 
@@ -68,25 +69,35 @@ def suppress(connection: Connection, suppressions: Iterable[Suppression], stands
 
     Were the earlier one kept, a yes from between the two would lift both. Each ends `stands_for` after its own date.
     """
-    new = 0
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    latest: dict[tuple[str, str], Suppression] = {}
     for item in suppressions:
-        statement = make(SuppressionTable).values(
-            hash=item.hash.digest,
-            key=item.hash.key_id,
-            channel=item.channel.value if item.channel else "",
-            reason=item.reason,
-            at=item.at,
-            expires_at=item.at + stands_for,
-        )
-        later = statement.excluded
-        statement = statement.on_conflict_do_update(
-            index_elements=[SuppressionTable.hash, SuppressionTable.channel],
-            set_={"reason": later.reason, "at": later.at, "expires_at": later.expires_at},
-            where=SuppressionTable.at < later.at,
-        )
-        new += len(connection.execute(statement.returning(SuppressionTable.id)).all())
-    return new
+        pair = (item.hash.digest, item.channel.value if item.channel else "")
+        if pair not in latest or latest[pair].at < item.at:
+            latest[pair] = item
+    rows = [
+        {
+            "hash": digest,
+            "key": item.hash.key_id,
+            "channel": channel,
+            "reason": item.reason,
+            "at": item.at,
+            "expires_at": item.at + stands_for,
+        }
+        for (digest, channel), item in latest.items()
+    ]
+    return sum(_suppress(connection, rows[start : start + _AT_ONCE]) for start in range(0, len(rows), _AT_ONCE))
+
+
+def _suppress(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = make(SuppressionTable).values(list(rows))
+    later = statement.excluded
+    statement = statement.on_conflict_do_update(
+        index_elements=[SuppressionTable.hash, SuppressionTable.channel],
+        set_={"reason": later.reason, "at": later.at, "expires_at": later.expires_at},
+        where=SuppressionTable.at < later.at,
+    )
+    return len(connection.execute(statement.returning(SuppressionTable.id)).all())
 
 
 def suppressed(
