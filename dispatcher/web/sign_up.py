@@ -1,14 +1,14 @@
 """The public sign-up page and the button that confirms a sign-up (E-46, X-04).
 
-The page says the same to everybody, whoever has the address they typed; a confirmation is a button, and looking at it
-changes nothing.
+The page says the same to everybody, whoever has the address they typed. A confirmation is a button: looking changes
+nothing, nor does a POST without the value that the button sends, since programs post to links they find.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -87,7 +87,7 @@ class SignUpDoor:
         try:
             asking = await run_in_threadpool(self._sign_up.look, token)
             language = language_of(request, asking.language if asking else None)
-            if request.method != "POST":
+            if request.method != "POST" or not _is_pressed(await read_body(request)):
                 return self._ask(asking, language)
             is_confirmed = await run_in_threadpool(self._sign_up.confirm, token)
             return self._page("done" if is_confirmed else "spent", language)
@@ -154,6 +154,10 @@ class SignUpDoor:
         title = text(f"page_{view}_title" if view in _OUR_OWN else f"join_{view}_title", language)
         frame = Frame(view, title, title, _STATUS.get(view, 200), view in {"asked", "done"}, "join_contact")
         return self._pages.render("join.html", language, frame, join_url=self._pages.below(PATH), **values)
+
+
+def _is_pressed(body: bytes) -> bool:
+    return ("yes", "1") in parse_qsl(body.decode("latin-1"))
 
 
 def _host(request: Request) -> str:

@@ -58,6 +58,11 @@ def send(visitor: TestClient, dispatcher: Dispatcher, address: str = MAIJA, **mo
     return visitor.post("/join?lang=fi", content=filled(dispatcher, fields), headers=FORM)
 
 
+def press(visitor: TestClient, path: str) -> httpx2.Response:
+    """Press the button of a confirmation's page."""
+    return visitor.post(path, content=b"yes=1", headers=FORM)
+
+
 def link_of(dispatcher: Dispatcher) -> str:
     """Return the path of the confirmation of the one sign-up there is."""
     with dispatcher.store.reading() as connection:
@@ -259,11 +264,22 @@ class TestConfirmation:
         assert 1 == page.text.count("<button")
         assert text("join_confirm_button", language) in page.text
 
+    @pytest.mark.parametrize("body", [b"", b"List-Unsubscribe=One-Click", b"yes", b"yes=", b"{}"])
+    def test_a_program_that_posts_confirms_nothing(
+        self, visitor: TestClient, dispatcher: Dispatcher, body: bytes
+    ) -> None:
+        """X-04: a scanner that posts to each link it finds has pressed no button; it gets the page that has one."""
+        send(visitor, dispatcher)
+        path, before = link_of(dispatcher), everything(dispatcher)
+        page = visitor.post(path, content=body, headers=FORM)
+        assert (200, True) == (page.status_code, text("join_confirm_button", Language.FI) in page.text)
+        assert before == everything(dispatcher)
+
     def test_the_button_confirms_once(self, visitor: TestClient, dispatcher: Dispatcher) -> None:
         """X-04: a POST is the yes; a second one says that the link has been used, and so does a look."""
         send(visitor, dispatcher)
         path = link_of(dispatcher)
-        first, second, look = visitor.post(path), visitor.post(path), visitor.get(path)
+        first, second, look = press(visitor, path), press(visitor, path), visitor.get(path)
         assert [200, 410, 410] == [page.status_code for page in (first, second, look)]
         assert text("join_done", Language.FI) in first.text
         assert text("join_spent", Language.FI) in second.text
@@ -278,7 +294,7 @@ class TestConfirmation:
         send(visitor, dispatcher)
         path = link_of(dispatcher)
         dispatcher.store.clock.advance(timedelta(days=7))  # type: ignore[attr-defined]
-        page = visitor.post(path)
+        page = press(visitor, path)
         assert (410, True) == (page.status_code, 'href="/join"' in page.text)
 
     @on_sqlite
@@ -312,7 +328,7 @@ class TestConfirmation:
         with dispatcher.store.database.writing() as connection:
             connection.execute(ClientTable.__table__.update().values(child=True))  # type: ignore[attr-defined]
         send(visitor, dispatcher)
-        page = visitor.post(link_of(dispatcher))
+        page = press(visitor, link_of(dispatcher))
         assert (409, True) == (page.status_code, text("join_refused", Language.FI) in page.text)
 
     @on_sqlite
@@ -328,5 +344,5 @@ class TestConfirmation:
 
         with monkeypatch.context() as patch:
             patch.setattr(type(dispatcher.sign_up), "confirm", broken)
-            assert 503 == visitor.post(path).status_code
-        assert 200 == visitor.post(path).status_code
+            assert 503 == press(visitor, path).status_code
+        assert text("join_done", Language.FI) in press(visitor, path).text
