@@ -389,7 +389,7 @@ def test_the_person_chooses_the_language(counter: Counter) -> None:
 
 @on_sqlite
 def test_the_desk_is_for_owner_and_staff(counter: Counter) -> None:
-    """An auditor gets no desk, and whoever stops working here records nothing more from an open one."""
+    """An auditor gets no desk; for whoever stops working here an open one shows nobody and records nothing more."""
     persons = Persons(counter.house.store)
     auditor = persons.add("Tarkka Tilintarkastaja", Role.AUDITOR, counter.actor)
     with pytest.raises(RefusedError, match="Tarkka Tilintarkastaja is auditor: the desk is for owner and staff"):
@@ -397,8 +397,18 @@ def test_the_desk_is_for_owner_and_staff(counter: Counter) -> None:
     counter.enter()
     form = counter.form(ASK) | {"place": "phone"}
     persons.end("Ulla Esimerkki", counter.actor)
-    assert 409 == counter.post(f"{CLIENT}/answer", form).status_code
+    assert 403 == counter.post(f"{CLIENT}/answer", form).status_code
     assert [] == said(counter.house)
+
+
+@on_sqlite
+def test_a_desk_of_somebody_who_left_shows_nobody(counter: Counter) -> None:
+    """L-46: the register is for those who work here; a page that is opened after that says that the desk is closed."""
+    counter.enter()
+    Persons(counter.house.store).end("Ulla Esimerkki", counter.actor)
+    for path in PAGES:
+        page = counter.browser.get(path)
+        assert (403, False) == (page.status_code, "Berg" in page.text)
 
 
 @on_sqlite
