@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -183,6 +184,34 @@ def test_two_taps_record_one_answer(counter: Counter, clock: FixedClock, reply: 
 
 
 @on_sqlite
+def test_a_button_pressed_twice_records_one_answer(counter: Counter, clock: FixedClock) -> None:
+    """Two taps at once, or an impatient hand, are one answer; a later one, or another in between, is a new one."""
+    counter.enter()
+    yes = counter.form(ASK) | {"place": "phone"}
+    no = counter.form(ASK.replace("granted", "declined")) | {"place": "phone"}
+    for form, replies in ((yes, ["granted"]), (no, ["granted", "declined"]), (yes, ["granted", "declined", "granted"])):
+        with ThreadPoolExecutor(4) as hands:
+            answers = list(hands.map(lambda _, form=form: counter.post(f"{CLIENT}/answer", form), range(4)))
+        assert {303} == {answer.status_code for answer in answers}
+        assert replies == [reply.value for reply, *_ in said(counter.house)]
+    clock.advance(timedelta(minutes=1))
+    counter.post(f"{CLIENT}/answer", yes)
+    assert 4 == len(said(counter.house))
+
+
+def test_a_new_client_pressed_twice_is_one(counter: Counter) -> None:
+    """The second press leads to the client of the first; somebody else with that address is still refused."""
+    counter.enter()
+    typed = {"form": counter.form("/new")["form"], "first_name": "Uusi", "last_name": "Asiakas", "language": "fi"}
+    page = counter.post("/new", typed | {"address": "uusi@posti.example"})
+    form = hidden(page.text) | {"reply": "granted", "place": "in_person"}
+    first, second = (counter.post("/new/answer", form) for _ in range(2))
+    assert [303, 303] == [first.status_code, second.status_code]
+    assert first.headers["location"] == second.headers["location"]
+    assert 1 == len(said(counter.house, int(first.headers["location"].rpartition("/")[2])))
+    assert 409 == counter.post("/new/answer", form | {"first_name": "Toinen"}).status_code
+
+
 def test_looking_changes_nothing(counter: Counter) -> None:
     """Invariant 5: no GET changes anything, whatever page and however often."""
     counter.enter()
