@@ -22,7 +22,6 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import keep_wordings
 from dispatcher.storage.writer import Transaction
 
-
 _SAME_PRESS = timedelta(minutes=1)
 """How long a press of a button and its repetition by an impatient hand are one."""
 
@@ -72,8 +71,9 @@ class Answering:
     def record(self, client: int, said: Sequence[Said], actor: Actor, *, once: bool = False) -> list[int]:
         """Put these answers of a client on record, and return the number of each one's entry, in order.
 
-        `once` leaves out what this actor has just put on record in the same words: a button pressed twice. Raises NotFoundError for a number nobody has, and RefusedError for an answer that could not be shown later: a
-        time in the future, a yes without its words, a yes to words that do not name its channel, a yes of a child.
+        `once` leaves out what this actor has just put on record in the same words: a button pressed twice. Raises
+        NotFoundError for a number nobody has, and RefusedError for an answer that could not be shown later: a time in
+        the future, a yes without its words, a yes to words that do not name its channel, a yes of a child.
         """
 
         def work(transaction: Transaction) -> list[int]:
