@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json
+from dispatcher.cli.files import keep
 from dispatcher.errors import RefusedError
 from dispatcher.flow.ask_paper import AskPaper
 from dispatcher.flow.posters import Size
@@ -41,9 +42,9 @@ def ask_list(
         today = local_date(dispatcher.store.clock(), zone)
         printed = AskPaper(found, dispatcher.studio, Language(language), today, zone)
         if page is not None:
-            page.write_text(printed.to_html(), encoding="utf-8")
+            keep(page, printed.to_html().encode())
         if paper is not None:
-            paper.write_bytes(printed.to_pdf())
+            keep(paper, printed.to_pdf())
     if as_json:
         say_json(ask_list_json(found))
     else:

@@ -124,7 +124,7 @@ def test_a_child_is_marked_and_unmarked(run: Run) -> None:
 
 
 def test_whom_to_ask_is_listed(run: Run, home: Path) -> None:
-    """`consent ask-list` prints names, words and boxes, writes both papers, and gives JSON with stable keys."""
+    """`consent ask-list` prints names, words and boxes, writes both papers for its owner alone, and gives JSON."""
     row = "3;Bruno;Unasked;bruno@posti.example;;sv;1.11.2026;;;"
     run("client", "import", Workshop(home, FixedClock(system_clock())).register(row, name="more.csv"), "--partial")
     told = run("consent", "ask-list", "--html", "list.html", "--pdf", "list.pdf")
@@ -132,6 +132,9 @@ def test_whom_to_ask_is_listed(run: Run, home: Path) -> None:
     assert "  [ ] Kyllä  [ ] Ei  Sähköposti b***@p***.example: ei vastausta" in told.out
     assert (home / "list.pdf").read_bytes().startswith(b"%PDF-")
     assert (home / "list.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [0o600, 0o600] == [(home / name).stat().st_mode & 0o777 for name in ("list.pdf", "list.html")]
+    again = run("consent", "ask-list", "--html", "list.html")
+    assert (1, True) == (again.code, "list.html is there already" in again.err)
     found = run("consent", "ask-list", "--json").json()
     assert {"people", "total", "words"} == set(found)
     assert [("Bruno Unasked", {"email": "unasked"})] == [(each["name"], each["ask"]) for each in found["people"]]
