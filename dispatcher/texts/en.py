@@ -144,6 +144,8 @@ TEXTS = {
     "join_again": "Ask for a new confirmation",
     "join_refused_title": "The permission was not saved",
     "join_refused": "This permission cannot be given on this page. Please contact us.",
+    "join_busy_title": "Too many requests just now",
+    "join_busy": "Nothing has been saved. Please try again in a moment.",
     "join_failed_title": "Your request could not be saved",
     "join_failed": "Nothing has been changed. Please try again in a moment.",
     "join_contact": "You can also write to {email} or call {phone}.",

@@ -129,6 +129,8 @@ TEXTS = {
     "join_again": "Pyydä uusi vahvistusviesti",
     "join_refused_title": "Lupaa ei tallennettu",
     "join_refused": "Tätä lupaa ei voi antaa tällä sivulla. Ota meihin yhteyttä.",
+    "join_busy_title": "Pyyntöjä tulee juuri nyt liikaa",
+    "join_busy": "Mitään ei tallennettu. Yritä hetken kuluttua uudelleen.",
     "join_failed_title": "Pyyntöä ei saatu tallennettua",
     "join_failed": "Mitään ei muutettu. Yritä hetken kuluttua uudelleen.",
     "join_contact": "Voit myös kirjoittaa osoitteeseen {email} tai soittaa numeroon {phone}.",

@@ -129,6 +129,8 @@ TEXTS = {
     "join_again": "Be om en ny bekräftelse",
     "join_refused_title": "Samtycket sparades inte",
     "join_refused": "Det här samtycket kan inte ges på den här sidan. Kontakta oss.",
+    "join_busy_title": "Just nu kommer det för många förfrågningar",
+    "join_busy": "Ingenting har sparats. Försök igen om en stund.",
     "join_failed_title": "Din begäran kunde inte sparas",
     "join_failed": "Ingenting har ändrats. Försök igen om en stund.",
     "join_contact": "Du kan också skriva till {email} eller ringa {phone}.",
