@@ -170,7 +170,7 @@ def _import_json(report: EnrolReport) -> dict[str, object]:
         "encoding": report.encoding,
         "delimiter": report.delimiter,
         "sheet": report.sheet,
-        **{name: report.counts[name] for name in names},
+        **{name: report.counts[name] for name in (*names, "past")},
         "rejections": [{"row": each.row, "column": each.column, "reason": each.reason} for each in report.rejected],
         "remarks": [{"row": row, "remark": remark} for row, remark in report.remarks],
         "dropped_columns": list(report.dropped),
@@ -187,6 +187,8 @@ def _say_import(report: EnrolReport) -> None:
     say(f"{report.file}: {report.encoding}, {form}")
     for name in ("read", "created", "updated", "unchanged", "rejected"):
         say(f"  {report.counts[name]:>6}  {name}")
+    if report.counts["past"]:
+        say(f"  {report.counts['past']:>6}  new here, last visit longer ago than clients are kept: not taken in")
     _say_rows([(each.row, f"{each.column}: {each.reason}" if each.column else each.reason) for each in report.rejected])
     _say_rows(report.remarks)
     if report.dropped:

@@ -19,7 +19,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Reply, fold
 from dispatcher.rules.ledger import Json, stamp
-from dispatcher.storage import clients
+from dispatcher.storage import clients, erasure
 from dispatcher.storage.api_keys import ApiKey
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import gather
@@ -33,6 +33,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much a booking system's clock may be ahead of ours: an answer from there is taken as given now."""
 _ATTEMPTS = 5
 _ADDRESS = {Channel.EMAIL: "email address", Channel.SMS: "mobile number"}
+_BLOCKED = "This client is kept for a legal block only: nothing is recorded but a no."
 _FIELD = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 """What a call names the address of each channel."""
 
@@ -115,6 +116,8 @@ class Bookings:
     def _known(self, transaction: Transaction, number: int, call: Call, actor: Actor) -> Receipt:
         """Record the answers of a client of the register; an address they have none of is joined, none is replaced."""
         ring, called = self._store.ring, call.called
+        if erasure.kept_in_part(transaction.connection, [number]):
+            return self._noes_only(transaction, [number], call, actor, ("client", _BLOCKED))
         client = clients.read(transaction.connection, [number])[number]
         held = {channel: address.canonical for channel, address in client.addresses.items()}
         others = {way: text for way, text in called.addresses.items() if held.get(way, text) != text}

@@ -18,7 +18,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.rights import IdentityCheck, RequestKind
-from dispatcher.storage import clients
+from dispatcher.storage import clients, erasure
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -146,6 +146,11 @@ class Correcting:
             _known(transaction.connection, client)
             if not clients.is_restricted(transaction.connection, client):
                 raise RefusedError(f"Client {client} is not restricted. Nothing was changed.")
+            if erasure.kept_in_part(transaction.connection, [client]):
+                raise RefusedError(
+                    f"Client {client} was erased, and what is left is kept for a legal block only: it ends with the "
+                    f"block (`dispatcher client block --list`). Nothing was changed."
+                )
             set_flag(transaction, client, Flag.RESTRICTED, False, actor)  # noqa: FBT003 - the flag is taken away
 
         self._store.write(work, wanted=self._locks(client))

@@ -7,7 +7,7 @@ changes nothing. One bad row never loses the good ones; a file that cannot be re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from itertools import islice
 from pathlib import Path
 
@@ -17,16 +17,16 @@ from dispatcher.flow.applying import apply
 from dispatcher.flow.asking import Asked, look_over
 from dispatcher.flow.audience import Counts
 from dispatcher.flow.doubts import NO_GUIDANCE, Doubts, Guidance
+from dispatcher.flow.fitting import addresses_of
 from dispatcher.flow.matching import Change, Doubt, MaskedClient, Matcher
 from dispatcher.flow.policy import Policy
-from dispatcher.flow.recording import suppress_stranger
+from dispatcher.flow.strangers import Stranger, heed_strangers
 from dispatcher.register_files import RegisterFile, RegisterMap, RegisterRow, RejectedRow, open_register
 from dispatcher.rules.absence import Absence
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
+from dispatcher.rules.retention import Periods
 from dispatcher.storage import answers, clients, readings
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -36,6 +36,7 @@ from dispatcher.storage.writer import Transaction
 
 _CHUNK = 100
 _STAMPED_AT_LEAST = 1_000
+_BLOCKED = "the client is kept for a legal block only: nothing of the row is taken but a no."
 
 Rows = Sequence[RegisterRow | RejectedRow]
 Progress = Callable[[int, int], None]
@@ -46,7 +47,8 @@ Progress = Callable[[int, int], None]
 class EnrolReport:
     """What an import did, or in a dry run would do.
 
-    `counts` holds read, created, updated, unchanged and rejected; gone and back where there were any. `may_write` and
+    `counts` holds read, created, updated, unchanged and rejected; past, gone and back where there were any. Past are
+    rows of somebody new whose year is over already: nothing of them is kept but an objection. `may_write` and
     `asked` are None in a dry run, which writes nothing and so cannot ask for verdicts. `missing` are columns of answers
     that the settings name and the file lacks. `absence` is what was seen beforehand, if it was looked for; `gone` who
     is in the register no longer, to be removed on `removed_on` unless they are back.
@@ -79,12 +81,18 @@ class _Task:
     reading: int | None
     doubts: Doubts
     unstamped: set[int] = field(default_factory=set)
+    strangers: list[Stranger] = field(default_factory=list)
 
     def reject(self, doubt: Doubt) -> None:
         """Reject a doubtful row, until somebody has said who it is."""
         self.doubts.add(doubt)
         self.report.counts["rejected"] += 1
         self.report.rejected.append(RejectedRow(doubt.row.row, "", doubt.reason))
+
+    def turn_away(self, row: RegisterRow) -> None:
+        """Leave out somebody new whose year is over; their objection is heard."""
+        self.report.counts["past"] += 1
+        self.strangers.append(Stranger(dict(addresses_of(row)), row.answers))
 
     def take_back(self, doubt: Doubt) -> None:
         """Take the rejection of a row back: somebody has said who it is."""
@@ -96,12 +104,12 @@ class Enrol:
     """Takes register exports in."""
 
     def __init__(
-        self, store: Store, policy: Policy, register: Callable[[str | None], RegisterMap], gone_days: int = 30
+        self, store: Store, policy: Policy, register: Callable[[str | None], RegisterMap], periods: Periods
     ) -> None:
         self._store = store
         self._policy = policy
         self._register = register
-        self._gone_days = gone_days
+        self._periods = periods
 
     def run(
         self,
@@ -130,7 +138,8 @@ class Enrol:
         )
         self._look_ahead(file, report, guidance)
         reading = None if dry_run else self._begin(file, is_whole=guidance.is_whole)
-        task = _Task(report, Matcher(self._store.ring, now), actor, reading, Doubts(guidance))
+        matcher = Matcher(self._store.ring, now, local_date(now, self._policy.zone), self._periods)
+        task = _Task(report, matcher, actor, reading, Doubts(guidance))
         done = 0
         rows = file.rows()
         while chunk := list(islice(rows, _CHUNK)):
@@ -191,7 +200,8 @@ class Enrol:
         def work(transaction: Transaction) -> None:
             changes, named = self._compare(transaction.connection, rows, task)
             keep_wordings(transaction.connection, _wordings(rows), transaction.now)
-            _heed_strangers(transaction, self._store, rows, task)
+            heed_strangers(transaction, self._store.ring, task.strangers, task.actor)
+            task.strangers.clear()
             apply(transaction, self._store, changes, task.actor)
             task.unstamped.update(named)
             # A chunk that changes nothing has nothing to bring to the disk, unless it is time.
@@ -225,10 +235,15 @@ class Enrol:
         named: set[int] = set()
         for row in rows:
             if isinstance(row, RejectedRow):
-                named |= task.matcher.fits(row)
+                fits = task.matcher.fits(row)
+                named |= fits
                 changes += task.matcher.noes(row)
+                task.strangers.extend([] if fits else [Stranger(dict(addresses_of(row)), row.noes)])
                 continue
             found = task.matcher.change(row, task.doubts.told(row.row))
+            if found is None:
+                task.turn_away(row)
+                continue
             if isinstance(found, Doubt):
                 task.reject(found)
                 named |= {client.number for client in found.candidates}
@@ -237,6 +252,8 @@ class Enrol:
             word = "created" if found.is_new else "unchanged" if found.is_empty else "updated"
             task.report.counts[word] += 1
             named.add(found.number)
+            if found.is_blocked:
+                task.report.remarks.append((row.row, _BLOCKED))
             if found.chosen_among:
                 task.doubts.heed(row.row)
             changes.append(found)
@@ -257,7 +274,7 @@ class Enrol:
         report.gone = presence.masked_clients(self._store, gone)
         if gone:
             today = local_date(self._store.clock(), self._policy.zone)
-            report.removed_on = today + timedelta(days=self._gone_days)
+            report.removed_on = today + self._periods.gone
 
 
 def _tell(transaction: Transaction, report: EnrolReport, sha256: str, actor: Actor) -> None:
@@ -275,16 +292,3 @@ def _tell(transaction: Transaction, report: EnrolReport, sha256: str, actor: Act
 def _wordings(rows: Rows) -> set[str]:
     said = (row.noes if isinstance(row, RejectedRow) else row.answers for row in rows)
     return {answer.wording for given in said for answer in given if answer.wording}
-
-
-def _heed_strangers(transaction: Transaction, store: Store, rows: Rows, task: _Task) -> None:
-    """Keep the objection in a rejected row of somebody nobody knows, for the addresses that could be read."""
-    for row in rows:
-        if not isinstance(row, RejectedRow) or task.matcher.fits(row):
-            continue
-        found = {Channel.EMAIL: row.email, Channel.SMS: row.phone}
-        addresses = {channel: address for channel, address in found.items() if address}
-        for no in row.noes if addresses else ():
-            if no.reply is Reply.WITHDRAWN:
-                said = Answer(0, no.reply, no.channel, no.not_before, no.not_after, transaction.now)
-                suppress_stranger(transaction, store.ring, said, task.actor, addresses)

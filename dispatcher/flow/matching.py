@@ -12,8 +12,9 @@ from dispatcher.register_files import RegisterRow, RejectedRow, RowAnswer
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.retention import Periods, is_past
 from dispatcher.rules.wording import opens, wording_hash
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, erasure
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
 from dispatcher.texts import format_date
@@ -29,7 +30,8 @@ class Change:
     `joins` are the addresses to join, each with whether it takes the place of another; `typed` says that a person typed
     them, so that a receipt goes there before any offer (L-05). `vouched` are the channels whose typed address the
     register names as well. `identity` are the keyed hashes by which the client of the row can be recognised.
-    `chosen_among` says how many clients the row fitted where a person chose this one.
+    `chosen_among` says how many clients the row fitted where a person chose this one. `is_blocked`: only what a legal
+    block keeps is left of the client, so that nothing changes but by a no.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Change:
     typed: bool = False
     vouched: tuple[Channel, ...] = ()
     chosen_among: int = 0
+    is_blocked: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -86,12 +89,16 @@ class Doubt:
 class Matcher:
     """Matches rows by the register's customer number, else by email, else by phone.
 
-    It remembers what this file has brought so far, so that a dry run sees duplicates as the real run does.
+    It remembers what this file has brought so far, so that a dry run sees duplicates as the real run does. `today` is
+    the local day and `periods` how long clients are kept.
     """
 
-    def __init__(self, ring: KeyRing, now: datetime) -> None:
+    def __init__(self, ring: KeyRing, now: datetime, today: date, periods: Periods) -> None:
         self._ring = ring
         self._now = now
+        self._today = today
+        self._periods = periods
+        self._blocked: set[int] = set()
         self._fitting = Fitting(ring)
         self._first_row: dict[int, int] = {}
         self._clients: dict[int, Client] = {}
@@ -103,6 +110,7 @@ class Matcher:
         numbers = self._fitting.look_up(connection, rows) - self._clients.keys()
         found = clients.read(connection, numbers)
         self._clients |= found
+        self._blocked |= erasure.kept_in_part(connection, list(found))
         self._fitting.learn_numbered(number for number, client in found.items() if client.external_hash)
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
             self._answers[number] += given
@@ -116,6 +124,7 @@ class Matcher:
     def forget(self) -> None:
         """Let go of what the database knows by now, so that memory does not grow with the file."""
         self._clients.clear()
+        self._blocked.clear()
         self._answers.clear()
         self._fitting.forget()
 
@@ -127,12 +136,15 @@ class Matcher:
         """Return every client this row may be; none where it concerns nobody in the register."""
         return self._fitting.fits(row)
 
-    def change(self, row: RegisterRow, told: int | None = None) -> Change | Doubt:
-        """Return what a row changes, or why it cannot be taken.
+    def change(self, row: RegisterRow, told: int | None = None) -> Change | Doubt | None:
+        """Return what a row changes, or why it cannot be taken; None for somebody new whose year is over.
 
         `told` is what a person said of a doubtful row: the number of one of the clients it fits, or NEW_CLIENT.
         """
         fits = self.fits(row)
+        is_new = not fits or (told == NEW_CLIENT and self._fitting.by_number(row) is None)
+        if is_new and is_past(row.last_visit, self._today, self._periods):
+            return None
         if not fits:
             return self._new(row)
         if len(fits) > 1:
@@ -219,6 +231,8 @@ class Matcher:
         return None
 
     def _difference(self, number: int, row: RegisterRow) -> Change:
+        if number in self._blocked:
+            return Change(number, answers=self._unheard(number, _noes_of(row.answers)), is_blocked=True)
         client = self._clients[number]
         values: dict[str, str | date] = {}
         for name in ("first_name", "last_name"):
@@ -252,8 +266,7 @@ class Matcher:
         )
 
     def _noes(self, number: int, said: Iterable[RowAnswer]) -> Change:
-        noes = [answer for answer in said if answer.reply in {Reply.DECLINED, Reply.WITHDRAWN}]
-        change = Change(number, answers=self._unheard(number, noes))
+        change = Change(number, answers=self._unheard(number, _noes_of(said)))
         self._take_in(number, change)
         return change
 
@@ -288,6 +301,10 @@ class Matcher:
             last_visit=_day(change.values.get("last_visit"), client.last_visit),
         )
         self._answers[number] += change.answers
+
+
+def _noes_of(said: Iterable[RowAnswer]) -> list[RowAnswer]:
+    return [answer for answer in said if answer.reply in {Reply.DECLINED, Reply.WITHDRAWN}]
 
 
 def _essence(answer: Answer) -> tuple[object, ...]:

@@ -103,6 +103,14 @@ def due(held: Held, periods: Periods) -> Due:
     return min(by_age, gone, key=lambda each: each.on)
 
 
+def is_past(last_visit: date | None, today: date, periods: Periods) -> bool:
+    """Say whether the year after this visit is over: whom no register knows yet does not come in any more (G.2).
+
+    Without a visit nobody can tell, and whoever comes in has a year from then.
+    """
+    return due(Held(created=today, last_visit=last_visit), periods).on <= today
+
+
 def _beginning(held: Held) -> tuple[Basis, date]:
     if held.last_visit is not None:
         return Basis.VISIT, held.last_visit

@@ -68,6 +68,13 @@ def have_been_erased(connection: Connection, clients: Sequence[int]) -> set[int]
     return {entry.client for entry in found if entry.client is not None}
 
 
+def kept_in_part(connection: Connection, clients: Sequence[int]) -> set[int]:
+    """Return of which of these clients only that is left what a legal block keeps; it is restricted (L-38)."""
+    restricted = select(ClientTable.number).where(ClientTable.number.in_(clients), ClientTable.restricted)
+    found = list(connection.scalars(restricted))
+    return have_been_erased(connection, found) if found else set()
+
+
 def sweep(connection: Connection) -> None:
     """Remove what was left of a service message that was being handed over when its client was erased."""
     over = ServiceTable.state != MessageState.ATTEMPTING.value

@@ -212,7 +212,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         store=store,
         persons=Persons(store),
         register=Register(store, policy),
-        enrol=Enrol(store, policy, sources.register_map, settings.retention.gone_days),
+        enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         schedule=Schedule(store, policy, check, templates),

@@ -15,7 +15,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.wording import wording_hash
 from dispatcher.texts import text
 from dispatcher.wiring import system_clock
-from tests.cli.told import Run
+from tests.cli.told import ASKED, Run
 from tests.clock import FixedClock
 from tests.workshop import OWNER, ZONE, Workshop
 
@@ -125,7 +125,7 @@ def test_a_child_is_marked_and_unmarked(run: Run) -> None:
 
 def test_whom_to_ask_is_listed(run: Run, home: Path) -> None:
     """`consent ask-list` prints names, words and boxes, writes both papers for its owner alone, and gives JSON."""
-    row = "3;Bruno;Unasked;bruno@posti.example;;sv;1.11.2026;;;"
+    row = f"3;Bruno;Unasked;bruno@posti.example;;sv;{ASKED};;;"
     run("client", "import", Workshop(home, FixedClock(system_clock())).register(row, name="more.csv"), "--partial")
     told = run("consent", "ask-list", "--html", "list.html", "--pdf", "list.pdf")
     assert told.code == 0

@@ -29,7 +29,7 @@ def test_an_import_is_reported(run: Run, register: Path) -> None:
     """`client import --json` prints the report; a dry run before it changes nothing."""
     dry = run("client", "import", register, "--dry-run", "--json").json()
     real = run("client", "import", register, "--json").json()
-    keys = {"file", "dry_run", "encoding", "delimiter", "read", "created", "updated", "unchanged", "rejected"}
+    keys = {"file", "dry_run", "encoding", "delimiter", "read", "created", "updated", "unchanged", "rejected", "past"}
     keys |= {"rejections", "remarks", "dropped_columns", "missing_columns", "may_write"}
     keys |= {"missing", "missing_of", "gone", "back", "removed_on", "asked", "sheet"}
     assert keys == set(dry) == set(real)

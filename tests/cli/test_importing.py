@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.cli import absence
-from tests.cli.told import Run
+from tests.cli.told import ASKED, Run
 from tests.workshop import HEADER
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -20,7 +20,7 @@ def write(path: Path, *rows: str, header: str = HEADER) -> Path:
 
 def client(number: int) -> str:
     """Return a client of that customer number."""
-    return f"{number};Nimi{number};X;c{number}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026"
+    return f"{number};Nimi{number};X;c{number}@posti.example;;fi;{ASKED};kyllä;;{ASKED}"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_register_that_lacks_many_is_refused_without_a_person(home: Path, run:
     assert ([], None, None) == (partial["gone"], partial["missing"], partial["removed_on"])
     told = run("client", "import", fewer, "--missing-ok")
     assert "5  in the register no longer, and written to no longer; removed on " in told.out
-    assert "(c***@p***.example, last visit 3.1.2026)" in told.out
+    assert "(c***@p***.example, last visit " in told.out
     assert "5  not: The client is no longer in the register." in told.out
 
 
@@ -58,7 +58,7 @@ def test_gone_and_back_as_json(home: Path, run: Run) -> None:
     gone = run("client", "import", write(home / "r.csv", client(1)), "--missing-ok", "--json").json()
     [one] = gone["gone"]
     assert {"client", "addresses", "last_visit"} == set(one)
-    assert (["c***@p***.example"], "2026-01-03", True) == (
+    assert (["c***@p***.example"], "-".join(reversed(ASKED.split("."))), True) == (
         one["addresses"],
         one["last_visit"],
         bool(gone["removed_on"]),
@@ -146,3 +146,13 @@ def test_a_no_of_somebody_nobody_knows(home: Path, run: Run, register: Path) -> 
     assert 1 == run("consent", "withdraw", "kerttu").code
     write(home / "r.csv", f"9;Kerttu;K;kerttu@posti.example;;fi;;kyllä;;{register.read_text().split(';')[-1].strip()}")
     assert {"objection": 1} == run("client", "import", "r.csv", "--json").json()["may_write"]["withhold"]
+
+
+def test_who_is_new_and_has_not_come_for_a_year_is_counted_apart(home: Path, run: Run) -> None:
+    """One line says that they were not taken in, and JSON how many; where there are none nothing is said."""
+    rows = write(home / "r.csv", client(1), client(2).replace(ASKED, "3.1.2020", 1))
+    said = "1  new here, last visit longer ago than clients are kept: not taken in"
+    assert said in run("client", "import", rows, "--dry-run").out
+    told = run("client", "import", rows, "--json").json()
+    assert (2, 1, 1, 0) == (told["read"], told["created"], told["past"], told["rejected"])
+    assert "new here" not in run("client", "import", write(home / "s.csv", client(1))).out

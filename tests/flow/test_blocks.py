@@ -5,13 +5,17 @@ from datetime import date, timedelta
 import pytest
 
 from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.answering import Said
+from dispatcher.flow.calls import Call, Called, Told
 from dispatcher.flow.erasing import ErasureReport
 from dispatcher.rules.actor import duty
 from dispatcher.rules.blocks import Block, BlockReason, Field
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.retention import EraseReason
 from dispatcher.rules.rights import IdentityCheck, RequestKind
+from dispatcher.rules.scope import Scope
 from dispatcher.storage import clients, ledger, retention
 from dispatcher.storage.clients import Client
 from dispatcher.wiring import Dispatcher
@@ -149,4 +153,43 @@ def test_a_restored_copy_keeps_what_the_block_kept(workshop: Workshop) -> None:
         left = held(dispatcher, number)
         assert left is not None
         assert {Channel.EMAIL} == set(left.addresses)
+        assert is_restricted(dispatcher, number)
+
+
+def test_an_import_does_not_fill_in_again_what_was_erased(workshop: Workshop) -> None:
+    """Of a client who is kept for a block only, a row changes nothing but by a no, and the report says so."""
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.blocks.add(number, INVOICE, actor)
+        erase(dispatcher, number)
+        left = held(dispatcher, number)
+        report = dispatcher.enrol.run(workshop.register(MAIJA), actor)
+        assert ({"read": 1, "unchanged": 1}, left) == (dict(+report.counts), held(dispatcher, number))
+        assert [(2, True)] == [(row, "for a legal block only" in remark) for row, remark in report.remarks]
+        no = MAIJA.replace("kyllä;kyllä;3.10", "peruttu;kyllä;4.10")
+        assert 1 == dispatcher.enrol.run(workshop.register(no), actor).counts["updated"]
+        assert left == held(dispatcher, number)
+        consents = dispatcher.register.listed("maija@posti.example")[0].consents
+        assert (True, False) == (consents[Channel.EMAIL].objected, consents[Channel.SMS].objected)
+
+
+def test_who_is_kept_for_a_block_is_not_let_loose(workshop: Workshop) -> None:
+    """The restriction ends with the block, and a booking system's call fills in nothing either."""
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.blocks.add(number, INVOICE, actor)
+        erase(dispatcher, number)
+        left = held(dispatcher, number)
+        with pytest.raises(RefusedError, match="legal block only"):
+            dispatcher.correcting.lift(number, actor)
+        key, _ = dispatcher.api_keys.create("Ajanvaraus", set(Scope), actor)
+        addresses = {Channel.EMAIL: "maija@posti.example", Channel.SMS: "+358401234567"}
+        told = (
+            Told(Said(Reply.GRANTED, Channel.SMS, Place.ONLINE, "Saako lähettää tekstiviestejä?")),
+            Told(Said(Reply.WITHDRAWN, Channel.EMAIL, Place.ONLINE)),
+        )
+        receipt = dispatcher.bookings.take(Call("a", "a", Called("1", addresses), told), key)
+        assert ["withdrawn"] == [line["reply"] for line in receipt.recorded]  # type: ignore[index,call-overload]
+        assert receipt.conflict is not None
+        assert left == held(dispatcher, number)
         assert is_restricted(dispatcher, number)

@@ -7,7 +7,10 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.doubts import Guidance
+from dispatcher.flow.matching import NEW_CLIENT
 from dispatcher.rules.blocks import Block, BlockReason, Field
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.rights import RequestKind
@@ -30,9 +33,12 @@ MAIJA = "2;Maija;Meikäläinen;maija@posti.example;040 123 4568;fi;3.10.2026;kyl
 YEAR_AGO, YESTERYEAR = "23.11.2025", "24.11.2025"
 
 
-def enrol(workshop: Workshop, dispatcher: Dispatcher, *rows: str) -> None:
-    """Import a whole register of these rows."""
+def enrol(workshop: Workshop, dispatcher: Dispatcher, *rows: str, days_ago: int = 30) -> None:
+    """Import these rows some days ago, when nobody's year was over yet; a whole register has been read since."""
+    now = workshop.clock()
+    workshop.clock.set(now - timedelta(days=days_ago))
     dispatcher.enrol.run(workshop.register(*rows), dispatcher.persons.acting(None))
+    workshop.clock.set(now)
     read(dispatcher)
 
 
@@ -101,8 +107,11 @@ def test_only_on_a_fresh_register(workshop: Workshop, days: int, *, is_whole: bo
     """Nobody is removed unless a whole register was read within 31 days: who has visited since is not known."""
     with workshop.opened() as dispatcher:
         actor = dispatcher.persons.acting(None)
+        now = workshop.clock()
+        workshop.clock.set(now - timedelta(days=days))
         dispatcher.enrol.run(workshop.register(OLD.format(YEAR_AGO)), actor)
-        read(dispatcher, workshop.clock() - timedelta(days=days), is_whole=is_whole)
+        read(dispatcher, is_whole=is_whole)
+        workshop.clock.set(now)
         if is_fresh:
             assert {"age": 1} == dict(dispatcher.retention.run(actor, confirm=True).removed)
             return
@@ -170,7 +179,7 @@ def test_somebody_removed_for_age_starts_afresh(workshop: Workshop) -> None:
         with pytest.raises(NotFoundError):
             dispatcher.register.find("Olga")
         fresh = [row.format("23.11.2026") for row in (OLD.replace("kyllä;;3.10.2026", ";;"), MAIJA)]
-        enrol(workshop, dispatcher, *fresh)
+        enrol(workshop, dispatcher, *fresh, days_ago=0)
         [listed] = dispatcher.register.listed("Olga")
         assert olga != listed.number
         assert {ConsentState.NEVER_ASKED} == {consent.state for consent in listed.consents.values()}
@@ -222,3 +231,56 @@ def test_what_else_has_had_its_time(workshop: Workshop) -> None:
         left: tuple[type[Table], ...] = (SuppressionTable, SignUpTable)
         with dispatcher.store.reading() as connection:
             assert [0, 0] == [connection.scalar(select(func.count()).select_from(table)) for table in left]
+
+
+def test_an_import_brings_nobody_back_whose_year_is_over(workshop: Workshop) -> None:
+    """The notice promises a year after the last visit: a row of somebody new is counted apart from that day on."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        rows = workshop.register(OLD.format(YEAR_AGO), MAIJA.replace("3.10.2026;kyllä", f"{YESTERYEAR};kyllä"))
+        foreseen = dispatcher.enrol.run(rows, actor, dry_run=True)
+        assert (1, 1) == (foreseen.counts["past"], foreseen.counts["created"])
+        report = dispatcher.enrol.run(rows, actor)
+        assert (2, 1, 1, 0) == tuple(report.counts[name] for name in ("read", "past", "created", "rejected"))
+        assert ["Meikäläinen"] == [each.name.split()[-1] for each in dispatcher.register.listed("")]
+        workshop.clock.advance(timedelta(days=1))
+        again = dispatcher.enrol.run(rows, actor)
+        assert (1, 1) == (again.counts["past"], again.counts["unchanged"])
+
+
+def test_an_import_brings_nobody_back_whom_retention_has_removed(workshop: Workshop) -> None:
+    """The same export the day after changes nothing: who was removed stays away until they visit again."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(workshop, dispatcher, OLD.format(YEAR_AGO), MAIJA)
+        dispatcher.retention.run(actor, confirm=True)
+        report = dispatcher.enrol.run(workshop.register(OLD.format(YEAR_AGO), MAIJA), actor)
+        assert (1, 1, 1) == (report.counts["past"], report.counts["unchanged"], numbers(dispatcher))
+        dispatcher.enrol.run(workshop.register(OLD.format("23.11.2026"), MAIJA), actor)
+        assert 2 == numbers(dispatcher)
+
+
+def test_the_objection_of_somebody_whose_year_is_over_is_heard(workshop: Workshop) -> None:
+    """Once: whoever comes by the address or the number is silenced, and the same export again keeps nothing more."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        past = workshop.register(OLD.format(YEAR_AGO).replace("kyllä;;3.10.2026", "kyllä;peruttu;3.10.2026"), MAIJA)
+        dispatcher.enrol.run(past, actor)
+        records = dispatcher.store.journal.last()
+        workshop.clock.advance(timedelta(days=1))
+        assert 1 == dispatcher.enrol.run(past, actor).counts["past"]
+        assert records == dispatcher.store.journal.last()
+        enrol(workshop, dispatcher, OLD.format("23.11.2026").replace(";;3.10", ";kyllä;3.10"), days_ago=0)
+        standing = dispatcher.erasing.prospect(dispatcher.register.find("Olga")).objections
+        assert [Channel.SMS] == [each.channel for each in standing]
+
+
+def test_a_doubtful_row_whose_year_is_over_makes_no_new_client(workshop: Workshop) -> None:
+    """Not even where a person says that it is somebody new."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(workshop, dispatcher, OLD.format("3.10.2026").replace("1;", ";", 1), MAIJA.replace("2;", ";", 1))
+        both = "9;Olga;Toinen;olga@posti.example;040 123 4568;fi;{};;;"
+        row = workshop.register(both.format(YEAR_AGO))
+        report = dispatcher.enrol.run(row, actor, guidance=Guidance(matches={2: NEW_CLIENT}))
+        assert (1, 0, 2) == (report.counts["past"], report.counts["rejected"], numbers(dispatcher))
