@@ -37,13 +37,13 @@ def heed_strangers(transaction: Transaction, ring: KeyRing, strangers: Iterable[
 
 
 def _is_kept(transaction: Transaction, ring: KeyRing, stranger: Stranger, no: Answer) -> bool:
-    """Say whether every address has this objection on record, or a later one, or where it has no date any one."""
+    """Say whether every address has this objection or a later one on record.
+
+    One without a date may have been said a moment ago: it is heard anew each time (L-07).
+    """
     rows = {pair: place for place, pair in enumerate(stranger.addresses.items())}
     kept = answers.suppressed(transaction.connection, ring, rows, transaction.now)
     return all(
-        any(
-            each.channel in {None, no.channel} and (no.not_after is None or each.latest() >= no.not_after)
-            for each in kept.get(place, ())
-        )
+        any(each.channel in {None, no.channel} and each.latest() >= no.latest() for each in kept.get(place, ()))
         for place in rows.values()
     )

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.answering import Said
 from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.matching import NEW_CLIENT
 from dispatcher.rules.blocks import Block, BlockReason, Field
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import ConsentState
+from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.rights import RequestKind
 from dispatcher.storage import ledger
@@ -284,3 +285,21 @@ def test_a_doubtful_row_whose_year_is_over_makes_no_new_client(workshop: Worksho
         row = workshop.register(both.format(YEAR_AGO))
         report = dispatcher.enrol.run(row, actor, guidance=Guidance(matches={2: NEW_CLIENT}))
         assert (1, 0, 2) == (report.counts["past"], report.counts["rejected"], numbers(dispatcher))
+
+
+def test_an_undated_objection_of_a_stranger_is_heard_again(workshop: Workshop) -> None:
+    """L-07: the same row once more may tell of a no that was said since, and outlasts a yes from between."""
+    stranger = workshop.register("99;=Tuntematon;M;maija@posti.example;;fi;;peruttu;;", name="stranger.csv")
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.enrol.run(stranger, actor)
+        workshop.clock.advance(timedelta(days=1))
+        enrol(workshop, dispatcher, MAIJA, days_ago=0)
+        maija = dispatcher.register.find("Maija")
+        said = Said(Reply.GRANTED, Channel.EMAIL, Place.PHONE, "Saako lähettää sähköpostia?")
+        workshop.clock.advance(timedelta(days=1))
+        dispatcher.answering.record(maija, [said], actor)
+        assert [] == list(dispatcher.erasing.prospect(maija).objections)
+        workshop.clock.advance(timedelta(days=1))
+        dispatcher.enrol.run(stranger, actor)
+        assert [Channel.EMAIL] == [each.channel for each in dispatcher.erasing.prospect(maija).objections]
