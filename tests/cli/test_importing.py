@@ -146,3 +146,14 @@ def test_a_no_of_somebody_nobody_knows(home: Path, run: Run, register: Path) -> 
     assert 1 == run("consent", "withdraw", "kerttu").code
     write(home / "r.csv", f"9;Kerttu;K;kerttu@posti.example;;fi;;kyllä;;{register.read_text().split(';')[-1].strip()}")
     assert {"objection": 1} == run("client", "import", "r.csv", "--json").json()["may_write"]["withhold"]
+
+
+def test_words_nobody_was_asked_in_are_no_evidence(tmp_path: Path, run: Run) -> None:
+    """L-04: a new workspace knows no column of answers; the import reads none, and says how to tell it."""
+    run("init", tmp_path / "new")
+    export = tmp_path / "r.csv"
+    export.write_text("nimi;sähköposti;markkinointilupa;lupa annettu\nMaija;m@posti.example;kyllä;1.10.2026\n")
+    told = run("-C", tmp_path / "new", "client", "import", export)
+    assert (0, True) == (told.code, "`dispatcher consent source add`" in told.out)
+    assert "Columns left out, unread: markkinointilupa, lupa annettu" in told.out
+    assert [] == run("-C", tmp_path / "new", "consent", "wordings", "list", "--json").json()["wordings"]
