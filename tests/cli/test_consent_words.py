@@ -253,7 +253,7 @@ def test_a_spreadsheet_is_imported_by_its_sheet(home: Path, run: Run) -> None:
 
 
 def test_the_starter_settings_still_read_their_columns(home: Path, run: Run) -> None:
-    """A workspace as `init` makes it takes its sample columns without any source."""
+    """The sample columns of the settings, once in use, are taken without any source."""
     header = "nimi;sähköposti;markkinointilupa;lupa annettu"
     path = Workshop(home, FixedClock(system_clock())).register("Maija;m@posti.example;kyllä;1.10.2026", header=header)
     told = run("client", "import", path, "--dry-run", "--json").json()
