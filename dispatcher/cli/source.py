@@ -10,7 +10,9 @@ from dispatcher.cli.days import DAY, shown
 from dispatcher.cli.door import Door, json_option, note, pass_door, say, say_json, say_table
 from dispatcher.cli.source_questions import EACH, ONCE, Told, complete
 from dispatcher.errors import RefusedError
+from dispatcher.flow.voiding import Loss
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place
 from dispatcher.rules.source import Occasion, Source, Words
 from dispatcher.rules.wording import wording_hash
@@ -117,7 +119,7 @@ def list_(door: Door, *, as_json: bool) -> None:
             ", ".join(f"{question.column} ({'+'.join(question.channels)})" for question in each.questions),
             shown(each.since),
             _occasion(each),
-            "empty" if each.is_box_empty else "ticked beforehand",
+            "empty" if each.is_box_empty and each.voided_at is None else "ticked beforehand",
             "yes" if each.picture else "no",
             day(each.added_at),
             day(each.ended_at),
@@ -147,7 +149,7 @@ def show(door: Door, name: str, picture: Path | None, *, as_json: bool) -> None:
     if as_json:
         say_json(_json(found))
         return
-    say(f"{found.name}, source {found.number}{', ended' if found.ended_at else ''}")
+    say(f"{found.name}, source {found.number}{', void' if found.voided_at else ', ended' if found.ended_at else ''}")
     for line in _lines(found):
         say(f"  {line}")
     for warning in found.warnings:
@@ -156,21 +158,51 @@ def show(door: Door, name: str, picture: Path | None, *, as_json: bool) -> None:
 
 @source.command()
 @click.argument("name")
+@click.option("--void", "is_void", is_flag=True, help="The box was ticked beforehand after all: use no yes of it.")
+@click.option("--yes", is_flag=True, help="With --void: do not ask.")
 @json_option
 @pass_door
-def end(door: Door, name: str, *, as_json: bool) -> None:
+def end(door: Door, name: str, *, is_void: bool, yes: bool, as_json: bool) -> None:
     """Say that a register asks so no longer: imports stop using the source, and what it told stays evidence.
+
+    With --void it is none: the box turned out to have been ticked beforehand, and no yes that rests on it is used from
+    now on, whenever it was given. NAME may then be the number of a source, and one that has ended already.
 
     \b
     Example:
       dispatcher consent source end Slotti
+      dispatcher consent source end Slotti --void
     """
+    if is_void:
+        _void(door, name, yes=yes, as_json=as_json)
+        return
     with door.open() as dispatcher:
         ended = dispatcher.sources.end(name, door.actor(dispatcher))
     if as_json:
         say_json(_json(ended))
     else:
         say(f'The source "{ended.name}" has ended; another may take its name.')
+
+
+def _void(door: Door, name: str, *, yes: bool, as_json: bool) -> None:
+    with door.open() as dispatcher:
+        actor, loss = door.actor(dispatcher), dispatcher.voiding.foresee(name)
+        if not yes:
+            note(_lost(loss))
+            source = f'"{loss.source.name}" (number {loss.source.number})'
+            click.confirm(f"Void the source {source}? This cannot be undone", abort=True, err=True)
+        voided = dispatcher.voiding.void(loss.source, actor)
+    if as_json:
+        taken = {channel.value: loss.yeses.get(channel, 0) for channel in Channel}
+        say_json(_json(voided) | {"yeses_taken": taken, "clients": loss.clients})
+        return
+    say(f'The source "{voided.name}" is void: no yes of it is used any more. {_lost(loss)}')
+    say("Ask them anew: `dispatcher consent ask-list`.")
+
+
+def _lost(loss: Loss) -> str:
+    counts = " and ".join(f"{loss.yeses.get(channel, 0)} by {channel.value}" for channel in Channel)
+    return f"It takes away {sum(loss.yeses.values())} standing yeses ({counts}) of {loss.clients} clients."
 
 
 def _occasion(found: Source) -> str:
@@ -221,5 +253,6 @@ def _json(found: Source) -> dict[str, object]:
         "picture": found.picture,
         "added_at": found.added_at.isoformat() if found.added_at else None,
         "ended_at": found.ended_at.isoformat() if found.ended_at else None,
+        "voided_at": found.voided_at.isoformat() if found.voided_at else None,
         "warnings": list(found.warnings),
     }

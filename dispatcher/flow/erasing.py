@@ -109,7 +109,7 @@ class Erasing:
             waiting = len(outbox.open_of_client(connection, client))
             kept, until = self._kept(connection, [client]).get(client, (frozenset(), None))
         held = known.client.addresses.values()
-        left = left_behind(known.facts.answers, self.store.clock(), self.periods)
+        left = self._left(known, self.store.clock())
         shown = tuple(address.canonical for address in held)
         return Prospect(client, shown, waiting, _ordered(kept), until, tuple(left))
 
@@ -158,7 +158,7 @@ class Erasing:
         known = self._known(connection, numbers, now)
         kept = self._kept(connection, list(known))
         keeps = {number: kept[number][0] if number in kept else frozenset() for number in known}
-        left = {number: left_behind(each.facts.answers, now, self.periods) for number, each in known.items()}
+        left = {number: self._left(each, now) for number, each in known.items()}
         objections = [row for number, each in known.items() for row in self._suppressions(each.client, left[number])]
         answers.suppress(connection, objections, self.periods.suppressed)
         standing = [each for each in blocks.standing(connection, list(known)) if keeps[each.client]]
@@ -222,6 +222,9 @@ class Erasing:
             if not each.block.is_over(today):
                 held.setdefault(each.client, []).append(each.block)
         return {number: (kept_by(each, today), max(block.until for block in each)) for number, each in held.items()}
+
+    def _left(self, known: Known, now: datetime) -> list[Objection]:
+        return left_behind(known.facts.answers, now, self.periods, known.given)
 
     def _suppressions(self, client: Client, left: Sequence[Objection]) -> list[Suppression]:
         """Return what outlives a client: for each objection that stands a keyed hash of each address, nothing else."""

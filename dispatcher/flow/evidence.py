@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 from dispatcher.flow.papers import who
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Answer
-from dispatcher.rules.ledger import EntryKind, StoredEntry, read_answer
+from dispatcher.rules.ledger import EntryKind, StoredEntry
 from dispatcher.rules.receipt import Event, NoticeInForce
-from dispatcher.storage import wordings
+from dispatcher.storage import answers, wordings
 from dispatcher.storage.database import Connection
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.notices import Notice
@@ -41,7 +41,7 @@ def events_of(connection: Connection, client: int, given: Sequence[Answer], noti
     Of those `given`, the objections that are kept for the client's addresses come last: they have no entry.
     """
     entries = {entry.id: entry for entry in entries_of_clients(connection, EntryKind.ANSWER.value, [client])}
-    own = [read_answer(entry.id, entry.at, entry.channel, entry.data()) for entry in entries.values()]
+    own = [answer for answer, _ in answers.of_client(connection, client)]
     kept = [answer for answer in given if answer.entry == 0]
     known = {wording.sha256: wording for wording in wordings.every(connection)}
     found = []

@@ -11,6 +11,7 @@ from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.flow.redaction import erased_numbers
 from dispatcher.flow.service_entries import close_restored
+from dispatcher.flow.voiding import take_voiding
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, State
@@ -132,6 +133,8 @@ class Safekeeping:
                 report.clients += clients.keep_returning(transaction.connection, known)
             elif record.kind is JournalKind.KEY_REVOKED and record.number in missing:
                 _take_revoked_key(transaction, record, actor)
+            elif record.kind is JournalKind.SOURCE_VOIDED and record.number in missing:
+                take_voiding(transaction, record, actor)
             elif record.kind is JournalKind.ERASED and record.number in missing:
                 report.erased += self._erasing.erase_again(transaction, record, actor)
             elif record.kind is JournalKind.SLOT_SPENT:

@@ -20,7 +20,7 @@ from dispatcher.register_files import (
 )
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
+from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.source import Occasion, Source, read_source, source_spec
 from dispatcher.rules.wording import channels_named
 from dispatcher.storage import sources, wordings
@@ -95,7 +95,7 @@ class Sources:
             body: dict[str, Json] = {
                 "event": "added",
                 "source": number,
-                "spec": hashlib.sha256(canonical(spec).encode()).hexdigest(),
+                "spec": sources.digest(spec),
                 "picture": sha256,
             }
             transaction.ledger.append(Entry(EntryKind.SOURCE, actor, body=body))
@@ -179,6 +179,7 @@ def _picture(path: Path) -> bytes:
 def _every(connection: Connection) -> list[Source]:
     stored = sources.every(connection)
     texts = {each.sha256: each.text for each in wordings.every(connection)} if stored else {}
+    voided = sources.voidings(connection) if stored else {}
     return [
         replace(
             read_source(each.name, each.spec, texts),
@@ -186,6 +187,7 @@ def _every(connection: Connection) -> list[Source]:
             number=each.id,
             added_at=each.added_at,
             ended_at=each.ended_at,
+            voided_at=voided.get(each.id),
         )
         for each in stored
     ]

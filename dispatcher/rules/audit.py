@@ -108,6 +108,7 @@ class Recount:
             EntryKind.REQUEST.value: self._standing.ask,
             EntryKind.ERASED.value: self._standing.erase,
             EntryKind.ANSWER.value: self._answer,
+            EntryKind.SOURCE.value: self._consent.void,
             EntryKind.PLANNED.value: self._planned,
             EntryKind.WITHHELD.value: self._withheld,
             EntryKind.SEND.value: self._send,

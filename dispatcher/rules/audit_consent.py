@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import VALID_FOR, Answer, ConsentState, Reply, fold
+from dispatcher.rules.consent import VALID_FOR, Answer, ConsentState, Reply, as_it_counts, fold
 from dispatcher.rules.ledger import Json, StoredEntry, read_answer
+from dispatcher.rules.source import VOIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ConsentCheck:
         self._answers: dict[int, list[Answer]] = defaultdict(list)
         self._addressed: dict[str, set[int]] = defaultdict(set)
         self._moved: dict[tuple[int, Channel], datetime] = {}
+        self._voided: set[int] = set()
         self._words: dict[Json, Json] = {}
 
     def hear(self, entry: StoredEntry, body: Mapping[str, Json]) -> Answer:
@@ -36,8 +38,19 @@ class ConsentCheck:
         # Thousands of answers share a few wordings: one text of each is held.
         word = self._words.setdefault(body["wording"], body["wording"])
         answer = read_answer(entry.id, entry.at, entry.channel, {**body, "wording": word})
+        answer = as_it_counts(answer, self._voided)
         self._answers[entry.client or 0].append(answer)
         return answer
+
+    def void(self, entry: StoredEntry, body: Mapping[str, Json]) -> None:
+        """Take in that the box of a source had been ticked beforehand: from now on no yes that rests on it stands."""
+        del entry
+        number = body.get("source")
+        if body.get("event") != VOIDED or not isinstance(number, int):
+            return
+        self._voided.add(number)
+        for given in self._answers.values():
+            given[:] = [as_it_counts(answer, {number}) for answer in given]
 
     def move(self, entry: StoredEntry, body: Mapping[str, Json]) -> None:
         """Take in which addresses a client got: no yes carries over to one that took another's place (L-31)."""
@@ -58,6 +71,8 @@ class ConsentCheck:
             return f"relied on entry {number}, which is no yes but says {named.reply.value}"
         if named.channel is not channel:
             return f"went by {channel.value} and relied on entry {number}, a yes to {named.channel or 'no channel'}"
+        if named.source in self._voided:
+            return f"relied on entry {number}, a yes of source {named.source}, which was void by then"
         moved = self._moved.get((client, channel))
         if moved is not None and named.recorded_at < moved:
             return f"relied on entry {number}, a yes to an address that another had replaced"

@@ -1,7 +1,7 @@
 """What a client's answers add up to: one fold, used by every verdict and every page."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -112,6 +112,11 @@ class Answer:
         if self.not_after is not None and self.not_after < self.not_before:
             return Flaw.TIME_UNKNOWN
         return Flaw.EXPIRED if now >= self.not_before + valid_for else None
+
+
+def as_it_counts(answer: Answer, voided: Collection[int]) -> Answer:
+    """Return an answer as it counts now that these sources are void: a yes that rests on one opens nothing (L-03)."""
+    return replace(answer, sound=False) if answer.source in voided and answer.reply is Reply.GRANTED else answer
 
 
 @dataclass(frozen=True, slots=True)

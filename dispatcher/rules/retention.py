@@ -127,14 +127,18 @@ class Objection:
     at: datetime
 
 
-def left_behind(answers: Iterable[Answer], now: datetime, periods: Periods) -> list[Objection]:
+def left_behind(
+    answers: Iterable[Answer], now: datetime, periods: Periods, told: Iterable[Answer] = ()
+) -> list[Objection]:
     """Return what an erasure has to keep of these answers: the objections that stand, and nothing else (L-35).
 
     A no at a booking is no objection and leaves nothing, but for one that took back a yes: were it forgotten, an older
-    export would bring that yes back to life. What has outlived its own end is not kept.
+    export would bring that yes back to life. It may be one of all that was `told`, for an address the client has left.
+    What has outlived its own end is not kept.
     """
     given = list(answers)
-    found = {channel: _standing(given, channel, now, periods) for channel in Channel}
+    yeses = [answer for answer in (*given, *told) if answer.reply is Reply.GRANTED]
+    found = {channel: _standing(given, yeses, channel, now, periods) for channel in Channel}
     standing = {channel: no for channel, no in found.items() if no and no.latest() + periods.suppressed > now}
     told = set(standing.values())
     if len(standing) == len(Channel) and len(told) == 1 and next(iter(told)).channel is None:
@@ -142,12 +146,13 @@ def left_behind(answers: Iterable[Answer], now: datetime, periods: Periods) -> l
     return [Objection(channel, no.latest()) for channel, no in standing.items()]
 
 
-def _standing(given: list[Answer], channel: Channel, now: datetime, periods: Periods) -> Answer | None:
+def _standing(
+    given: list[Answer], yeses: list[Answer], channel: Channel, now: datetime, periods: Periods
+) -> Answer | None:
     consent = fold(given, channel, now, periods.valid_for)
     if consent.objected:
         return consent.answer
     if consent.state not in {ConsentState.DECLINED, ConsentState.WITHDRAWN}:
         return None
-    yeses = [answer for answer in given if answer.reply is Reply.GRANTED]
     comes_back = fold(yeses, channel, now, periods.valid_for).state is ConsentState.GRANTED
     return consent.answer if comes_back else None

@@ -13,6 +13,9 @@ from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.wording import channel_name, opens
 
+VOIDED = "voided"
+"""The event by which the ledger tells that the box of a source turned out to have been ticked beforehand (L-03)."""
+
 Span = tuple[datetime, datetime]
 """The first and the last instant at which something can have been, aware UTC."""
 
@@ -96,7 +99,7 @@ class Source:
     """What a person told about a register, once.
 
     `day_column` holds the day of the booking or of the client's card; a source whose occasion is the visit has none.
-    `number`, `added_at` and `ended_at` are the installation's to give; `picture` is a SHA-256.
+    `number`, `added_at`, `ended_at` and `voided_at` are the installation's to give; `picture` is a SHA-256.
     """
 
     name: str
@@ -111,6 +114,7 @@ class Source:
     number: int = 0
     added_at: datetime | None = None
     ended_at: datetime | None = None
+    voided_at: datetime | None = None
 
     def asking(self, lead: timedelta) -> Asking:
         """Return how the question is asked; `lead` is how long before a visit its booking can have been made."""
@@ -119,7 +123,8 @@ class Source:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return why yeses of this source open nothing, a sentence each (L-03)."""
-        told = [] if self.is_box_empty else ["The box was ticked beforehand: no yes of this source is ever used."]
+        is_usable = self.is_box_empty and self.voided_at is None
+        told = [] if is_usable else ["The box was ticked beforehand: no yes of this source is ever used."]
         return (
             *told,
             *(

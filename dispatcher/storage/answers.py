@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,8 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Reply
+from dispatcher.rules.consent import Answer, Reply, as_it_counts
 from dispatcher.rules.ledger import EntryKind, Json, read_answer
+from dispatcher.storage import sources
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.tables import IdempotencyTable, SuppressionTable
 
@@ -26,20 +27,31 @@ def hash_label(channel: Channel) -> str:
 
 
 def of_clients(connection: Connection, clients: Sequence[int]) -> dict[int, list[Answer]]:
-    """Return the answers of each of these clients, in the order in which they were recorded."""
+    """Return the answers of each of these clients, in the order in which they were recorded, as they count now."""
     found: dict[int, list[Answer]] = defaultdict(list)
-    for entry in entries_of_clients(connection, EntryKind.ANSWER.value, clients):
-        if entry.client is not None:
-            found[entry.client].append(read_answer(entry.id, entry.at, entry.channel, entry.data()))
+    for client, answer, _ in _as_they_count(connection, clients):
+        found[client].append(answer)
     return found
 
 
 def of_client(connection: Connection, client: int) -> list[tuple[Answer, str]]:
     """Return the answers of a client in the order in which they were recorded, each with the actor who recorded it."""
-    return [
-        (read_answer(entry.id, entry.at, entry.channel, entry.data()), entry.actor)
-        for entry in entries_of_clients(connection, EntryKind.ANSWER.value, [client])
-    ]
+    return [(answer, actor) for _, answer, actor in _as_they_count(connection, [client])]
+
+
+def _as_they_count(connection: Connection, clients: Sequence[int]) -> Iterator[tuple[int, Answer, str]]:
+    """Yield client, answer and actor of each answer, a yes of a source that is void marked as one that opens nothing.
+
+    This is the one place where answers are read from the ledger: every verdict and every page sees the same.
+    """
+    voided: Collection[int] | None = None
+    for entry in entries_of_clients(connection, EntryKind.ANSWER.value, clients):
+        answer = read_answer(entry.id, entry.at, entry.channel, entry.data())
+        if answer.source is not None:
+            voided = sources.voidings(connection) if voided is None else voided
+            answer = as_it_counts(answer, voided)
+        if entry.client is not None:
+            yield entry.client, answer, entry.actor
 
 
 def bodies_of_client(connection: Connection, client: int) -> list[tuple[Channel | None, dict[str, Json]]]:

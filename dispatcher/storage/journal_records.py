@@ -26,6 +26,8 @@ class JournalKind(StrEnum):
     """A client was marked as one who is not written to (a child, restricted), or is so no longer."""
     ERASED = "erased"
     """Clients were erased: their numbers, and why."""
+    SOURCE_VOIDED = "source_voided"
+    """No yes of a source is used any more: the source's number, and the SHA-256 of what was told of it."""
     KEY_REVOKED = "key_revoked"
     """A booking system's key was revoked: its number, and the SHA-256 of its secret."""
     SLOT_SPENT = "slot_spent"

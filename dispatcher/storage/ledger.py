@@ -26,6 +26,11 @@ _HEADS = select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable
 _FREE_HEAD = _HEADS.limit(1).with_for_update(skip_locked=True)
 _THIS_HEAD = _HEADS.where(LedgerHeadTable.chain == bindparam("this")).with_for_update()
 _MOVE_HEAD = update(LedgerHeadTable).where(LedgerHeadTable.chain == bindparam("this"))
+_OF_NOBODY = (
+    select(*_COLUMNS)
+    .where(LedgerEntryTable.client.is_(None), LedgerEntryTable.kind == bindparam("kind"))
+    .order_by(LedgerEntryTable.id)
+)
 _OF_CLIENTS = (
     select(*_COLUMNS)
     .where(
@@ -174,6 +179,12 @@ def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Itera
     with connection.execute(query, execution_options=_IN_PARTS) as rows:
         for row in rows:
             yield StoredEntry(*row)
+
+
+def entries_of_nobody(connection: Connection, kind: str) -> Iterator[StoredEntry]:
+    """Yield the entries of one kind that are about no client, in order of their number."""
+    for row in connection.execute(_OF_NOBODY, {"kind": kind}):
+        yield StoredEntry(*row)
 
 
 def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:

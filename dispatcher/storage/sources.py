@@ -1,13 +1,17 @@
 """The sources of a register's answers: how each asks its question, as a person told it once, and its picture."""
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from dispatcher.rules.ledger import Json, canonical
+from dispatcher.rules.ledger import EntryKind, Json, canonical
+from dispatcher.rules.source import VOIDED
 from dispatcher.storage.database import insert_new
+from dispatcher.storage.ledger import entries_of_nobody
 from dispatcher.storage.tables import FrozenTable, SourceTable
 
 
@@ -29,9 +33,25 @@ def add(connection: Connection, name: str, spec: dict[str, Json], picture: str |
     return int(connection.execute(row.returning(SourceTable.id)).scalar_one())
 
 
+def digest(spec: Mapping[str, Json]) -> str:
+    """Return the SHA-256 by which ledger and journal name what was told."""
+    return hashlib.sha256(canonical(spec).encode()).hexdigest()
+
+
 def end(connection: Connection, source: int, now: datetime) -> None:
     """Write that a register asks so no longer."""
     connection.execute(update(SourceTable).where(SourceTable.id == source).values(ended_at=now))
+
+
+def voidings(connection: Connection) -> dict[int, datetime]:
+    """Return since when which sources are void: the ledger tells it, where the answers are that rest on them (L-03)."""
+    told = entries_of_nobody(connection, EntryKind.SOURCE.value)
+    found: dict[int, datetime] = {}
+    for entry in told:
+        number = entry.data().get("source")
+        if entry.data().get("event") == VOIDED and isinstance(number, int):
+            found.setdefault(number, entry.at)
+    return found
 
 
 def every(connection: Connection) -> list[StoredSource]:

@@ -50,6 +50,7 @@ from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.verdicts import Verdicts
+from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
@@ -121,6 +122,7 @@ class Dispatcher:
     requests: Requests
     wordings: Wordings
     sources: Sources
+    voiding: Voiding
     api_keys: ApiKeys
     bookings: Bookings
     verdicts: Verdicts
@@ -225,6 +227,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         requests=requests,
         wordings=Wordings(store),
         sources=sources,
+        voiding=Voiding(store, policy, sources),
         api_keys=ApiKeys(store, policy),
         bookings=Bookings(store, policy, answering),
         verdicts=Verdicts(store, policy),

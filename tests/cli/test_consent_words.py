@@ -4,14 +4,16 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from dispatcher.cli import cli, source_questions
 from dispatcher.rules.wording import wording_hash
 from dispatcher.wiring import system_clock
-from tests.cli.told import Run
+from tests.cli.told import ASKED, Run
 from tests.clock import FixedClock
 from tests.spreadsheets import write_workbook
 from tests.workshop import Workshop
@@ -258,3 +260,22 @@ def test_the_starter_settings_still_read_their_columns(home: Path, run: Run) -> 
     path = Workshop(home, FixedClock(system_clock())).register("Maija;m@posti.example;kyllä;1.10.2026", header=header)
     told = run("client", "import", path, "--dry-run", "--json").json()
     assert (1, ["tekstiviestilupa"]) == (told["created"], told["missing_columns"])
+
+
+def test_a_source_is_voided_after_a_question(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--void` says how many yeses it takes away and asks; --yes answers; list, show and JSON say so afterwards."""
+    assert 0 == run("consent", "source", "add", "Slotti", *TOLD, *VISITS).code
+    rows = f"nimi;sähköposti;lupa;viimeisin käynti\nMaija M;maija@posti.example;x;{ASKED}\n"
+    (home / "r.csv").write_text(rows, encoding="utf-8")
+    assert {"email": 1} == run("client", "import", home / "r.csv", "--json").json()["may_write"]["send"]
+    monkeypatch.setattr("click.confirm", refuse := Mock(side_effect=click.Abort))
+    asked = run("consent", "source", "end", "Slotti", "--void")
+    assert (1, True) == (asked.code != 0, "It takes away 1 standing yeses (1 by email and 0 by sms)" in asked.err)
+    assert 1 == refuse.call_count
+    done = run("consent", "source", "end", "Slotti", "--void", "--yes", "--json").json()
+    assert ({"email": 1, "sms": 0}, 1, True) == (done["yeses_taken"], done["clients"], done["voided_at"] is not None)
+    assert "Slotti, source 1, void" in run("consent", "source", "show", "Slotti").out
+    assert "ticked beforehand" in run("consent", "source", "list").out
+    assert {} == run("client", "import", home / "r.csv", "--json").json()["may_write"]["send"]
+    again = run("consent", "source", "end", "1", "--void", "--yes")
+    assert (1, True) == (again.code, "is void already" in again.err)

@@ -12,11 +12,14 @@ from datetime import datetime, timedelta
 
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Reply
+from tests.workshop import ZONE
 
 YEAR = timedelta(days=365)
 PEOPLE = range(1, 4)
 INBOXES = range(4)
 """More than people: somebody moves to an empty one, to a shared one, or to one that somebody has left."""
+GUEST, GUESTS_INBOX = 4, 9
+"""Somebody whom no register names: they sign up by themselves, from an inbox that is nobody else's."""
 YES, NO, OBJECTION, SILENCE = Reply.GRANTED, Reply.DECLINED, Reply.WITHDRAWN, Reply.NOT_ASKED
 
 
@@ -33,13 +36,20 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the booking system says of a person: their inbox, and the form they last filled in."""
+    """What the booking system says of a person: their inbox, the form they last filled in, when they last came."""
 
     person: int
     inbox: int
     form: Mapping[Channel, Reply]
     at: datetime | None = None
     dated: bool = True
+    visit: datetime | None = None
+
+    def is_past(self, now: datetime) -> bool:
+        """Say whether the year after the last visit is over, by the days of the calendar."""
+        if self.visit is None:
+            return False
+        return now.astimezone(ZONE).date() - self.visit.astimezone(ZONE).date() >= YEAR
 
     def words(self) -> list[Word]:
         """Return what the person said in that form."""
@@ -56,13 +66,20 @@ class Told:
     """What the database of an installation has been told.
 
     `held` is the inbox it knows each person by; `void` are yeses that were told for an inbox the person has left;
-    `left` are the objections that stay with an inbox, whoever has it.
+    `left` are the objections that stay with an inbox, whoever has it, and `kept` the noes that outlive an erasure, by
+    the telephone number that a person keeps. `named` and `gone` are of the register; `marks` say why nobody may write
+    to a person whatever they said, `asking` who waits for an answer about a right.
     """
 
     words: set[Word] = field(default_factory=set)
     held: dict[int, int] = field(default_factory=dict)
     void: set[Word] = field(default_factory=set)
     left: dict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    kept: dict[tuple[int, Channel], list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    named: set[int] = field(default_factory=set)
+    gone: set[int] = field(default_factory=set)
+    marks: set[tuple[int, str]] = field(default_factory=set)
+    asking: set[int] = field(default_factory=set)
 
     def of(self, person: int, channel: Channel, *replies: Reply) -> list[Word]:
         """Return what this person is known to have said about a channel, of these kinds."""
@@ -76,21 +93,41 @@ class Told:
             self.left[before] += self.standing_objections(person, Channel.EMAIL)
         self.held[person] = inbox
 
+    def holders(self, inbox: int) -> list[int]:
+        """Return who is known by this inbox."""
+        return [person for person, held in self.held.items() if held == inbox]
+
     def standing_objections(self, person: int, channel: Channel) -> list[datetime]:
         """Return when a person objected, as long as no later yes that can be shown is known."""
         yeses = [w.at for w in self.of(person, channel, YES) if w.dated]
         return [w.at for w in self.of(person, channel, OBJECTION) if all(at <= w.at for at in yeses)]
 
+    def outliving(self, person: int, channel: Channel, now: datetime) -> list[datetime]:
+        """Return what an erasure has to keep: objections that stand, and a no that took back a yes of the last year."""
+        noes = [w.at for w in self.of(person, channel, NO, OBJECTION)]
+        yeses = [w.at for w in self.of(person, channel, YES) if w.dated and now < w.at + YEAR]
+        took_back = [at for at in noes if yeses and at >= max(yeses)]
+        return [*self.standing_objections(person, channel), *took_back]
+
     def why_not(self, person: int, channel: Channel, now: datetime) -> str | None:
         """Return why nobody may write to a person by a channel, or None."""
+        if person in self.gone:
+            return "is in the register no longer"
+        if person in self.asking:
+            return "waits for an answer about a right"
+        mark = next((mark for who, mark in sorted(self.marks) if who == person), None)
+        return f"is marked as {mark}" if mark else self.unsaid(person, channel, now)
+
+    def unsaid(self, person: int, channel: Channel, now: datetime) -> str | None:
+        """Return why what a person said opens no channel to them, or None."""
         yeses = [w.at for w in self.of(person, channel, YES) if w.dated and w not in self.void]
         if not yeses:
             return "was never asked, or said yes for another address"
-        noes = [w.at for w in self.of(person, channel, NO, OBJECTION)]
+        noes = [w.at for w in self.of(person, channel, NO, OBJECTION)] + self.kept[person, channel]
         inbox = self.held.get(person)
         if channel is Channel.EMAIL and inbox is not None:
             noes += self.left[inbox]
-            sharers = [other for other, held in self.held.items() if held == inbox and other != person]
+            sharers = [other for other in self.holders(inbox) if other != person]
             if any(self.standing_objections(other, channel) for other in sharers):
                 return "shares an inbox with somebody who objected"
         if noes and max(noes) >= max(yeses):
@@ -117,19 +154,40 @@ class World:
             if word.reply is OBJECTION or (word.reply is NO and (overturns or not by_file)):
                 self._keep(_heard(word))
 
-    def take_in(self, rows: Iterable[Row]) -> None:
-        """Let the installation read rows of the register."""
+    def take_in(self, rows: Iterable[Row], now: datetime, *, is_whole: bool = False) -> None:
+        """Let the installation read rows of the register: of somebody new whose year is over it hears the no alone."""
+        named = set()
         for row in rows:
+            if row.person not in self.told.held and row.is_past(now):
+                self._turn_away(row, now)
+                continue
+            named.add(row.person)
             self.told.move(row.person, row.inbox)
             self.tell(*row.words(), by_file=True)
+        self.told.gone -= named
+        self.told.named |= named
+        if is_whole:
+            self.told.gone |= self.told.named & self.told.held.keys() - named
 
     def silence(self, inbox: int, at: datetime) -> None:
         """Let somebody whom nobody knows object for an inbox."""
         self._do(_left(inbox, at))
 
+    def silence_number(self, person: int, channel: Channel, at: datetime) -> None:
+        """Let somebody whom nobody knows object to a channel, of whom the telephone number is known."""
+        self._do(_kept({(person, channel): [at]}))
+
     def forget(self, person: int, at: datetime) -> None:
-        """Erase a person: nothing stays of them but a standing objection, at the inbox they had."""
-        self._do(_forgotten(person, at))
+        """Erase a person: nothing stays but the noes that outlive it, at the inbox and the number they had."""
+        outliving = {(person, channel): self.told.outliving(person, channel, at) for channel in Channel}
+        for no in outliving[person, Channel.EMAIL]:
+            self._do(_left(self.told.held[person], no))
+        self._do(_forgotten(person))
+        self._do(_kept(outliving if person != GUEST else {}))
+
+    def mark(self, person: int, mark: str, *, value: bool) -> None:
+        """Mark a person as somebody who is not written to, or take the mark away."""
+        self._do(_marked(person, mark, value=value))
 
     def copy(self) -> tuple[Told, int]:
         """Return what a copy of the database holds, and how far the journal was."""
@@ -141,6 +199,14 @@ class World:
         self.told = deepcopy(told)
         for event in self.journal[known:]:
             event(self.told)
+
+    def _turn_away(self, row: Row, now: datetime) -> None:
+        for word in row.words():
+            if word.reply is OBJECTION:
+                at = word.at if word.dated else now
+                self.silence_number(word.person, word.channel, at)
+                if word.channel is Channel.EMAIL:
+                    self.silence(row.inbox, at)
 
     def _keep(self, event: Event) -> None:
         self.journal.append(event)
@@ -158,12 +224,28 @@ def _left(inbox: int, at: datetime) -> Event:
     return lambda told: told.left[inbox].append(at)
 
 
-def _forgotten(person: int, at: datetime) -> Event:
+def _kept(noes: Mapping[tuple[int, Channel], list[datetime]]) -> Event:
     def event(told: Told) -> None:
-        inbox = told.held.pop(person, None)
-        if inbox is not None and told.standing_objections(person, Channel.EMAIL):
-            told.left[inbox].append(at)
+        for which, moments in noes.items():
+            told.kept[which] += moments
+
+    return event
+
+
+def _marked(person: int, mark: str, *, value: bool) -> Event:
+    def event(told: Told) -> None:
+        (told.marks.add if value else told.marks.discard)((person, mark))
+
+    return event
+
+
+def _forgotten(person: int) -> Event:
+    def event(told: Told) -> None:
+        told.held.pop(person, None)
         told.words -= {word for word in told.words if word.person == person}
         told.void -= {word for word in told.void if word.person == person}
+        told.marks -= {mark for mark in told.marks if mark[0] == person}
+        for known in (told.named, told.gone, told.asking):
+            known.discard(person)
 
     return event

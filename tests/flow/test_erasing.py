@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, text
 
 from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.correcting import Correction
 from dispatcher.flow.erasing import ErasureReport
 from dispatcher.flow.recording import CUSTOMER
 from dispatcher.rules.campaign import Channel
@@ -452,3 +453,18 @@ def test_a_suppression_stands_exactly_for_what_was_closed(
         assert set() == found_in([studio.directory], READABLE)
         with dispatcher.store.database.writing() as connection:
             connection.execute(delete(SuppressionTable))
+
+
+def test_a_no_for_a_corrected_address_keeps_the_yes_of_the_one_before_away(studio: Workshop) -> None:
+    """An older export has the old address and its yes still: who said no since and was erased gets nothing there."""
+    with studio.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(studio, dispatcher, unna())
+        studio.clock.advance(timedelta(days=1))
+        new, number = Correction(email="uusi.jaljeton@posti.example"), dispatcher.register.find("+358407654321")
+        dispatcher.correcting.correct(number, new, IdentityCheck.KNOWN, actor, said=(Reply.DECLINED, Place.PHONE))
+        studio.clock.advance(timedelta(days=1))
+        erase(dispatcher)
+        enrol(studio, dispatcher, unna())
+        wanted = {Channel.EMAIL: ConsentState.WITHDRAWN, Channel.SMS: ConsentState.GRANTED}
+        assert wanted == standing(dispatcher, "+358407654321")

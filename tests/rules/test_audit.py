@@ -428,3 +428,35 @@ def test_few_campaigns_or_a_running_year_are_a_remark(today: date, spent: int, s
 def test_a_year_reaches_no_further_than_dates_do(year: int, first: date, last: date) -> None:
     """L-23: every window of 365 days that touches the year is looked at, as far as there are dates."""
     assert (first, last) == reach(year)
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_yes_of_a_void_source_is_a_finding_only_afterwards(*, is_before: bool) -> None:
+    """L-03: what went before the box was found to be ticked went by a yes that stood; what goes later does not."""
+    book, day = Book(), date(2026, 3, 1)
+    yes = book.answer(ANNA, "granted", ASKED, source=3)
+    book.begin(1, day)
+    book.plan(1, ANNA, day)
+    if not is_before:
+        book.write(EntryKind.SOURCE, noon(day), {"event": "voided", "source": 3})
+    book.write(EntryKind.SOURCE, noon(day), {"event": "ended", "source": 2})
+    sent = book.send(1, ANNA, day, yes)
+    if is_before:
+        book.write(EntryKind.SOURCE, noon(day), {"event": "voided", "source": 3})
+    wrong = f"Entry {sent} (send) relied on entry {yes}, a yes of source 3, which was void by then."
+    assert ([] if is_before else [wrong]) == book.recount.findings
+
+
+def test_a_yes_heard_after_its_source_was_voided_is_none() -> None:
+    """An import that was under way writes its answers after the voiding: they open nothing, others do."""
+    book, day = Book(), date(2026, 3, 1)
+    book.write(EntryKind.SOURCE, ASKED, {"event": "voided", "source": 3})
+    yes, other = book.answer(ANNA, "granted", ASKED, source=3), book.answer(BERTTA, "granted", ASKED, source=4)
+    book.begin(1, day)
+    for client in (ANNA, BERTTA):
+        book.plan(1, client, day)
+    sent = book.send(1, ANNA, day, yes)
+    book.send(1, BERTTA, day, other)
+    assert [f"Entry {sent} (send) relied on entry {yes}, a yes of source 3, which was void by then."] == (
+        book.recount.findings
+    )
