@@ -120,6 +120,7 @@ def test_a_source_is_told_by_options(home: Path, run: Run) -> None:
         "picture": hashlib.sha256(PNG).hexdigest(),
         "added_at": expected["added_at"],
         "ended_at": None,
+        "voided_at": None,
         "warnings": [
             "The box was ticked beforehand: no yes of this source is ever used.",
             'The words of "Markkinointi = sallittu" do not name text messages: no yes of that column opens it.',
