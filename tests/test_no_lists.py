@@ -1,5 +1,6 @@
 """What is read from a list of people who said no, and what is refused."""
 
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -148,6 +149,14 @@ def test_a_missing_file_and_a_broken_export(tmp_path: Path) -> None:
         open_no_list(tmp_path / "none.csv")
     with pytest.raises(RegisterFileError, match="line 2: a quotation mark"):
         read(tmp_path, f'{MAILCHIMP}\na@posti.example,"open,\nb@posti.example,,,', System.MAILCHIMP)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """What is no file is refused before anything is read from it: nobody may ever write to it, or it has no end."""
+    pipe = tmp_path / "noes.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(RegisterFileError, match=r"noes\.csv is not a file"):
+        open_no_list(pipe)
 
 
 def test_a_long_list_is_a_stream(tmp_path: Path) -> None:

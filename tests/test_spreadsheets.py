@@ -342,6 +342,41 @@ def test_a_sheet_with_far_corners_is_refused(tmp_path: Path, cells: str) -> None
     assert "which is no register" in refused(with_cells(tmp_path, cells))
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        '<row r="1"><c r="A99999999999"><v>1</v></c></row>',
+        '<row r="4294967296"><c r="A4294967297"><v>1</v></c></row>',
+        '<row r="1"><c r="A0"/><c r="AAAAAAA1"/></row>',
+        '<row r="-1"><c/></row>',
+    ],
+)
+def test_a_cell_that_is_nowhere_is_refused(tmp_path: Path, cells: str) -> None:
+    """A place that no sheet has is not passed over: the library would count to it, or end the process."""
+    assert "broken spreadsheet" in refused(with_cells(tmp_path, cells))
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.dat", "xl/media/image1.png"])
+@pytest.mark.parametrize("before", [b"", b"\x89PNG", bytes((1 << 16) - 60)])
+def test_a_sheet_by_another_name_is_refused(tmp_path: Path, part: str, before: bytes) -> None:
+    """The library reads whatever part the workbook calls a sheet: one that hides from being measured is refused."""
+    far = b'<row r="9"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    path = repacked(
+        workbook(tmp_path, ANNA),
+        lambda name, whole: (
+            before + whole.replace(b"</sheetData>", far)
+            if name == SHEET
+            else whole.replace(SHEET[3:].encode(), part[3:].encode())
+        ),
+    )
+    with ZipFile(path) as file:
+        parts = {name: file.read(name) for name in file.namelist()}
+    with ZipFile(path, "w") as file:
+        for name, content in parts.items():
+            file.writestr(part if name == SHEET else name, content)
+    assert "broken spreadsheet" in refused(path)
+
+
 def test_a_part_packed_in_another_way_is_refused(tmp_path: Path) -> None:
     """A spreadsheet program stores or deflates; nothing else is unpacked."""
     assert "broken" in refused(repacked(workbook(tmp_path, ANNA), lambda _name, content: content, ZIP_LZMA))

@@ -33,6 +33,19 @@ def test_the_wheel_carries_every_starter(unpacked: Path) -> None:
     assert not (unpacked / "tests").exists()
 
 
+def test_the_wheel_carries_what_the_program_reads(unpacked: Path) -> None:
+    """Every page, letter, paper, style and layout that lies beside the code is in the wheel."""
+
+    def beside_the_code(root: Path) -> set[Path]:
+        found = (path for path in (root / "dispatcher").rglob("*") if path.is_file() and path.suffix != ".pyc")
+        return {path.relative_to(root) for path in found if "starter" not in path.parts}
+
+    inside = beside_the_code(unpacked)
+    assert beside_the_code(ROOT) == inside
+    kinds = {".typ", ".j2", ".css", ".html", ".toml", ".mako"}
+    assert kinds <= {path.suffix for path in inside}
+
+
 def test_the_wheel_begins_a_workspace(unpacked: Path, tmp_path: Path) -> None:
     """From the wheel alone, `dispatcher init` makes a whole workspace."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # noqa: TID251 - passed on

@@ -35,12 +35,14 @@ class PreviewCarrier:
         yield PreviewSession(self._directory)
 
     def forget(self, message_id: str) -> None:
-        """Delete the file of a message, if there is one. Raises ChannelError where it cannot be deleted."""
+        """Delete the file of a message, whole or begun. Raises ChannelError where it cannot be deleted."""
         if not _FILE_NAME.fullmatch(message_id):
             raise ChannelError(f"{message_id!r} cannot name a preview file")
         try:
             for ending in _ENDINGS:
-                (self._directory / f"{message_id}{ending}").unlink(missing_ok=True)
+                path = self._directory / f"{message_id}{ending}"
+                for each in (path, _part(path)):
+                    each.unlink(missing_ok=True)
         except OSError as error:
             raise ChannelError(f"a message in {self._directory} cannot be deleted: {error.strerror}") from None
 
@@ -73,8 +75,13 @@ def _written(content: Email | Sms) -> tuple[str, bytes]:
     return ".txt", f"To: {content.recipient}\n\n{content.text}\n".encode()
 
 
+def _part(path: Path) -> Path:
+    """Return where a message lies while it is being written; a crash leaves it there."""
+    return path.with_name(f".{path.name}.part")
+
+
 def _write(path: Path, text: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
+    part = _part(path)
     part.touch(mode=0o600)
     part.write_bytes(text)
     part.replace(path)

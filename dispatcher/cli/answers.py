@@ -60,6 +60,8 @@ def record(  # noqa: PLR0913 - one option for each thing that an answer has
     if digest is not None and own is not None:
         raise RefusedError("Say --wording or --words, not both.")
     reply, about = Reply(answer), Channel(channel) if channel else None
+    if reply is Reply.GRANTED and about is None:
+        raise click.UsageError("A yes is for one channel: give --channel email or --channel sms.")
     with door.open() as dispatcher:
         number = dispatcher.register.find(words)
         asked = own if digest is None else dispatcher.asking.wording(digest)

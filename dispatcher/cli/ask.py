@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from dispatcher.cli.door import Door, json_option, pass_door, say, say_json
+from dispatcher.cli.door import Door, json_option, note, pass_door, say, say_json
+from dispatcher.cli.files import keep
 from dispatcher.errors import RefusedError
 from dispatcher.flow.ask_paper import AskPaper
 from dispatcher.flow.posters import Size
@@ -40,14 +41,15 @@ def ask_list(
         zone = dispatcher.policy.zone
         today = local_date(dispatcher.store.clock(), zone)
         printed = AskPaper(found, dispatcher.studio, Language(language), today, zone)
-        if page is not None:
-            page.write_text(printed.to_html(), encoding="utf-8")
-        if paper is not None:
-            paper.write_bytes(printed.to_pdf())
+        # Names are on it: like every paper about clients it is its owner's alone, and never over another.
+        files = [keep(page, printed.to_html().encode())] if page is not None else []
+        files += [keep(paper, printed.to_pdf())] if paper is not None else []
     if as_json:
         say_json(ask_list_json(found))
     else:
         say(printed.to_text())
+    for path in files:
+        note(f"Written: {path}")
 
 
 @click.command()

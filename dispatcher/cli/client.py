@@ -194,8 +194,11 @@ def _say_import(report: EnrolReport) -> None:
     if report.dropped:
         say(f"Columns left out, unread: {', '.join(report.dropped)}")
     if report.missing:
-        say(f"MISSING: {', '.join(report.missing)}, which [register] or a source names as columns of answers. If the")
-        say("  booking system calls them otherwise now, correct that and import again: no answer was read from them.")
+        say(f"MISSING: {', '.join(report.missing)}, which dispatcher.toml or a source names for answers.")
+        say("  No answer was read from them. If the booking system calls them otherwise now, say so; import again.")
+    if not report.asks:
+        say("NO ANSWERS: no column of the file is known to hold any. Say once which does, and how it asks,")
+        say("  with `dispatcher consent source add`; then import the file again.")
     say_presence(report)
     if report.asked is not None:
         say_asked(report.asked)

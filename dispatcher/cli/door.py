@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from dispatcher.rules.actor import Actor
+from dispatcher.texts import format_date
 from dispatcher.wiring import Dispatcher, opened
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -138,8 +139,11 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def local(moment: datetime | None, zone: ZoneInfo) -> str:
-    """Return a moment as the business zone's clock shows it, or a dash."""
-    return moment.astimezone(zone).strftime("%d.%m.%Y %H:%M") if moment else "-"
+    """Return a moment as the business zone's clock shows it, "3.2.2026 14:05", or a dash."""
+    if moment is None:
+        return "-"
+    here = moment.astimezone(zone)
+    return f"{format_date(here)} {here:%H:%M}"
 
 
 def is_interactive() -> bool:

@@ -197,6 +197,7 @@ def _told(report: ErasureReport) -> list[str]:
         lines.append(f"Still to be deleted at {provider}: {_messages(count)}. `dispatcher run` asks every hour.")
     if not report.is_wiped:
         lines.append("Somebody was reading the database: its files are cleared of the last bytes within the hour.")
+    lines.append("Take them out of the booking system as well: an import takes whom its register names.")
     lines.append(f"Older copies of the database still hold them: destroy those by {shown(report.copies_until)}.")
     return lines
 

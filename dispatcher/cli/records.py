@@ -1,10 +1,11 @@
 """`dispatcher notice|ropa|breach-scope`: what the studio says of its processing, and whom a breach concerns."""
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
+from dispatcher.cli.days import DAY
 from dispatcher.cli.door import Door, json_option, local, note, pass_door, say, say_json, say_table
 from dispatcher.cli.files import keep
 from dispatcher.errors import RefusedError
@@ -22,7 +23,6 @@ _language = click.option(
     show_default=True,
 )
 _out = click.option("--out", type=click.Path(path_type=Path), help="A file ending in .html, .pdf or .txt.")
-_day = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
 
 
 @click.group(invoke_without_command=True)
@@ -166,8 +166,8 @@ def ropa(door: Door, language: str, out: Path | None, *, as_json: bool) -> None:
 
 
 @click.command("breach-scope")
-@click.option("--since", type=_day, help="The first day, as 3.2.2026.")
-@click.option("--until", type=_day, help="The last day, as 5.2.2026.")
+@click.option("--since", type=DAY, help="The first day, as 3.2.2026.")
+@click.option("--until", type=DAY, help="The last day, as 5.2.2026.")
 @click.option("--database", is_flag=True, help="The database was seen; so it is unless a provider is named.")
 @click.option("--provider", type=click.Choice([Place.SMTP.value, Place.TWILIO.value]), help="What this provider got.")
 @click.option(
@@ -177,8 +177,8 @@ def ropa(door: Door, language: str, out: Path | None, *, as_json: bool) -> None:
 @pass_door
 def breach_scope(
     door: Door,
-    since: datetime | None,
-    until: datetime | None,
+    since: date | None,
+    until: date | None,
     provider: str | None,
     full: Path | None,
     *,
@@ -195,7 +195,7 @@ def breach_scope(
         raise click.UsageError("Name one place: --database or --provider.")
     place = Place(provider) if provider else Place.DATABASE
     with door.open() as dispatcher:
-        found = scope(dispatcher.store, dispatcher.policy, place, _date(since), _date(until))
+        found = scope(dispatcher.store, dispatcher.policy, place, since, until)
     if full:
         form_of(full, Form.JSON)
         keep(full, json_bytes(found.as_json(full=True)))
@@ -205,7 +205,8 @@ def breach_scope(
     span = " ".join(
         f"{word} {format_date(day)}" for word, day in (("since", found.since), ("until", found.until)) if day
     )
-    say(f"{len(found.affected)} clients are affected: {place} {span}".rstrip() + ".")
+    who = "1 client is" if len(found.affected) == 1 else f"{len(found.affected)} clients are"
+    say(f"{who} affected: {place} {span}".rstrip() + ".")
     for kind, count in found.kinds.items():
         say(f"  {count:>6}  {kind.replace('_', ' ')}")
     if found.gone:
@@ -216,10 +217,6 @@ def breach_scope(
     if len(found.affected) > _SHOWN:
         say(f"  ... and {len(found.affected) - _SHOWN} more; --json shows all of them")
     note(f"Whom to notify: {full}" if full else "Addresses for notifying them: --full notify.json")
-
-
-def _date(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
 
 
 def _text_of(file: Path) -> str:

@@ -138,9 +138,10 @@ def restrict(door: Door, words: str, identity: str | None, *, lift: bool, as_jso
     with door.open() as dispatcher:
         actor = door.actor(dispatcher)
         number = dispatcher.register.find(words)
-        request, closed = None, True
+        request, closed, waiting = None, True, []
         if lift:
             dispatcher.correcting.lift(number, actor)
+            waiting = dispatcher.requests.listed(client=number)
         else:
             check = IdentityCheck(identity) if identity else None
             request, closed = dispatcher.correcting.restrict(number, check, actor)
@@ -148,6 +149,9 @@ def restrict(door: Door, words: str, identity: str | None, *, lift: bool, as_jso
         say_json({"client": number, "restricted": not lift, "request": request, "closed": closed})
         return
     say(f"Client {number} is {'no longer ' if lift else ''}restricted.")
+    for each in waiting:
+        note(f"Request {each.id} ({each.kind}) is still open, and marketing rests until it has its answer:")
+        note(f"`dispatcher client request --close {each.id}{'' if each.identity else ' --identity HOW'}`.")
     if not closed:
         note(f"Say how you know who asks: `dispatcher client request --close {request} --identity HOW`.")
 

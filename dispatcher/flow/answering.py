@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.applying import apply
@@ -16,10 +16,14 @@ from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.wording import channels_named, normal, opens, wording_hash
 from dispatcher.storage import answers, clients
 from dispatcher.storage.clients import Client
+from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import keep_wordings
 from dispatcher.storage.writer import Transaction
+
+_SAME_PRESS = timedelta(minutes=1)
+"""How long a press of a button and its repetition by an impatient hand are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +68,20 @@ class Answering:
     store: Store
     on_yes: Sequence[OnYes] = field(default=())
 
-    def record(self, client: int, said: Sequence[Said], actor: Actor) -> list[int]:
+    def record(self, client: int, said: Sequence[Said], actor: Actor, *, once: bool = False) -> list[int]:
         """Put these answers of a client on record, and return the number of each one's entry, in order.
 
-        Raises NotFoundError for a number nobody has, and RefusedError for an answer that could not be shown later: a
-        time in the future, a yes without its words, a yes to words that do not name its channel, a yes of a child.
+        `once` leaves out what this actor has just put on record in the same words: a button pressed twice. Raises
+        NotFoundError for a number nobody has, and RefusedError for an answer that could not be shown later: a time in
+        the future, a yes without its words, a yes to words that do not name its channel, a yes of a child.
         """
-        wanted = self._locks(client)
-        return self.store.write(
-            lambda transaction: self.record_in(transaction, client, said, actor), wanted=wanted, urgent=True
-        )
+
+        def work(transaction: Transaction) -> list[int]:
+            connection, now = transaction.connection, transaction.now
+            new = [each for each in said if not (once and has_just_said(connection, client, each, actor, now))]
+            return self.record_in(transaction, client, new, actor)
+
+        return self.store.write(work, wanted=self._locks(client), urgent=True)
 
     def record_in(self, transaction: Transaction, client: int, said: Sequence[Said], actor: Actor) -> list[int]:
         """Do what `record` does within a transaction that holds the client's locks."""
@@ -180,6 +188,17 @@ class Answering:
 
     def _reference(self, said: Said) -> KeyedHash | None:
         return self.store.ring.hashed(BOOKING, said.booking) if said.booking else None
+
+
+def has_just_said(connection: Connection, client: int, said: Said, actor: Actor, now: datetime) -> bool:
+    """Say whether this very answer is the client's last one about its channel, recorded by this actor a moment ago."""
+    about = [told for told in answers.of_client(connection, client) if told[0].channel in {None, said.channel}]
+    if not about:
+        return False
+    last, by = about[-1]
+    new = _answer(said, now)
+    is_same = (last.reply, last.channel, last.place, last.wording) == (new.reply, new.channel, new.place, new.wording)
+    return is_same and by == str(actor) and now - last.recorded_at < _SAME_PRESS
 
 
 def _check(said: Said, now: datetime, *, is_child: bool) -> None:

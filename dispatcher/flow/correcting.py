@@ -86,13 +86,16 @@ class Correcting:
 
         A new address carries no yes from before (L-31) unless the question was asked in the same breath: `said` is the
         answer and where it was given, recorded for each address that changed, to the words of today. Raises
-        RefusedError for what cannot be taken, in the importer's words, and while nobody has checked who asks.
+        RefusedError for what cannot be taken, in the importer's words, and while nobody has checked who asks; the
+        request is on record then, and marketing rests (L-30).
         """
         values, addresses = self._checked(correction)
         if not values and not addresses:
             raise RefusedError(
                 "Say what is to be corrected: --first-name, --last-name, --email, --phone or --language."
             )
+        if check is None:
+            self._requests.begin(client, RequestKind.CORRECTION, None, actor)
 
         def work(transaction: Transaction) -> Corrected:
             known = _known(transaction.connection, client)

@@ -70,7 +70,10 @@ class Deliver:
             until = datetime.max.replace(tzinfo=transaction.now.tzinfo) if alone else transaction.now
             lost = outbox.lost(transaction.connection, until)
             crash = Outcome(OutcomeKind.UNKNOWN, code="crash")
-            self._outcomes.write(transaction, [Settled(row, crash) for row in lost], "")
+            for channel in Channel:
+                mine = [Settled(row, crash) for row in lost if row.channel is channel]
+                # Named, so that an erasure knows where a copy may lie.
+                self._outcomes.write(transaction, mine, _name(self._carriers.get(channel)))
             if alone:
                 outbox.free_claims(transaction.connection)
             return len(lost)
@@ -265,6 +268,10 @@ class _Record:
             (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
             if isinstance(ended, BaseException):
                 self.trouble = self.trouble or ended
+
+
+def _name(carrier: Carrier | None) -> str:
+    return carrier.name if carrier else ""
 
 
 async def _all_to_their_end(works: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dispatcher.errors import RefusedError
-from dispatcher.flow.answering import Answering, Newcomer, Said
+from dispatcher.flow.answering import Answering, Newcomer, Said, has_just_said
 from dispatcher.flow.cards import Card
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.preferences import Preferences
@@ -100,12 +100,12 @@ class Desk:
         return self._asking.question(channel, language)
 
     def answer(self, client: int, reading: Reading, actor: Actor) -> None:
-        """Put an answer on record as this person heard it.
+        """Put an answer on record as this person heard it, once, however often the button is pressed.
 
         Raises RefusedError where the question is another one by now, and for what Answering refuses.
         """
         self.person(actor)
-        self._answering.record(client, [self._said(reading)], actor)
+        self._answering.record(client, [self._said(reading)], actor, once=True)
 
     def withdraw(self, client: int, channel: Channel | None, actor: Actor) -> None:
         """Put a no on record, to everything unless a channel is named. Raises NotFoundError."""
@@ -145,11 +145,19 @@ class Desk:
     def enlist(self, draft: Draft, reading: Reading, actor: Actor) -> int:
         """Write a new client down with their answer, and return their number; the next import joins them.
 
-        Raises RefusedError where somebody has the address by now, and for what Answering refuses.
+        Pressed twice, it is the client of the first time. Raises RefusedError where somebody else has the address by
+        now, and for what Answering refuses.
         """
         self.person(actor)
         newcomer = Newcomer(draft.first_name, draft.last_name, draft.language, {draft.channel: draft.address})
-        return self._answering.enlist(newcomer, [self._said(reading)], actor)
+        said = self._said(reading)
+        try:
+            return self._answering.enlist(newcomer, [said], actor)
+        except RefusedError:
+            before = self._just_enlisted(draft, said, actor)
+            if before is None:
+                raise
+            return before
 
     def reached(self, text: str) -> tuple[Channel, str] | None:
         """Return the channel and canonical form of an address as typed, or None for what is no address."""
@@ -158,6 +166,17 @@ class Desk:
             return channel, canonical(channel, text)
         except AddressError:
             return None
+
+    def _just_enlisted(self, draft: Draft, said: Said, actor: Actor) -> int | None:
+        """Return whom this person wrote down a moment ago with the same name, address and answer, or None."""
+        with self._store.reading() as connection:
+            held = clients.by_address(connection, [(draft.channel, draft.address)]).values()
+            known = clients.read(connection, sorted(frozenset().union(*held)))
+            for number, client in known.items():
+                is_same = (client.first_name, client.last_name) == (draft.first_name, draft.last_name)
+                if is_same and has_just_said(connection, number, said, actor, self._store.clock()):
+                    return number
+        return None
 
     def _said(self, reading: Reading) -> Said:
         """Return what was heard, with the words as they stand; nobody vouches for words they did not read."""

@@ -50,8 +50,9 @@ class EnrolReport:
     `counts` holds read, created, updated, unchanged and rejected; past, gone and back where there were any. Past are
     rows of somebody new whose year is over already: nothing of them is kept but an objection. `may_write` and
     `asked` are None in a dry run, which writes nothing and so cannot ask for verdicts. `missing` are columns of answers
-    that the settings name and the file lacks. `absence` is what was seen beforehand, if it was looked for; `gone` who
-    is in the register no longer, to be removed on `removed_on` unless they are back.
+    that the settings name and the file lacks; `asks` says whether it has any that is known. `absence` is what was seen
+    beforehand, if it was looked for; `gone` who is in the register no longer, to be removed on `removed_on` unless they
+    are back.
     """
 
     file: str
@@ -64,6 +65,7 @@ class EnrolReport:
     remarks: list[tuple[int, str]] = field(default_factory=list)
     dropped: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    asks: bool = False
     may_write: Counts | None = None
     asked: Asked | None = None
     absence: Absence | None = None
@@ -134,7 +136,14 @@ class Enrol:
         now = self._store.clock()
         file = open_register(path, self._register(source), now, sheet)
         report = EnrolReport(
-            path.name, file.encoding, file.delimiter, dry_run, file.sheet, dropped=file.dropped, missing=file.missing
+            path.name,
+            file.encoding,
+            file.delimiter,
+            dry_run,
+            file.sheet,
+            dropped=file.dropped,
+            missing=file.missing,
+            asks=file.asks,
         )
         self._look_ahead(file, report, guidance)
         reading = None if dry_run else self._begin(file, is_whole=guidance.is_whole)

@@ -12,7 +12,7 @@ from dispatcher.rules.actor import duty
 from dispatcher.rules.budget import room_for
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, State
-from dispatcher.rules.decision import AddressFacts, Send, Verdict, Withhold, decide
+from dispatcher.rules.decision import AddressFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import campaigns, clients, outbox
@@ -151,7 +151,8 @@ class Plan:
         rows = []
         for known in chunk:
             own = replace(known.facts, addresses=_with_taken(known, taken))
-            row = _planned(number, known, decide(own, facts, transaction.now), campaign, transaction)
+            verdict = _one_each(own, decide(own, facts, transaction.now), campaign)
+            row = _planned(number, known, verdict, campaign, transaction)
             if row.address is not None:
                 taken.add(row.address)
             rows.append(row)
@@ -164,6 +165,13 @@ def _with_taken(known: Known, taken: set[int]) -> dict[Channel, AddressFacts]:
         channel: replace(facts, got_this_campaign=facts.got_this_campaign or facts.address in taken)
         for channel, facts in known.facts.addresses.items()
     }
+
+
+def _one_each(client: ClientFacts, verdict: Verdict, campaign: Campaign) -> Verdict:
+    """Withhold who would wait for an address that another client gets this campaign at: it holds one message each."""
+    if isinstance(verdict, Wait) and client.addresses[verdict.channel or campaign.channels[0]].got_this_campaign:
+        return Withhold(Reason.ALREADY_SENT_OR_UNKNOWN)
+    return verdict
 
 
 def _planned(number: int, known: Known, verdict: Verdict, campaign: Campaign, transaction: Transaction) -> Planned:

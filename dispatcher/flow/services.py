@@ -52,7 +52,10 @@ class Services:
             until = transaction.now if alone else transaction.now - LEASE
             lost = services.lost(transaction.connection, until)
             for service in lost:
-                self._settle(transaction, service, Outcome(OutcomeKind.UNKNOWN, code="crash"), "", None)
+                crash = Outcome(OutcomeKind.UNKNOWN, code="crash")
+                # Named, so that an erasure knows where a copy may lie.
+                carrier = self._carriers.get(service.channel)
+                self._settle(transaction, service, crash, carrier.name if carrier else "", None)
             return len(lost)
 
         return self._store.write(work)

@@ -26,6 +26,7 @@ class RegisterFile:
     `encoding` is UTF-8, UTF-16, Windows-1252 or XLSX; `sheet` names the sheet of a spreadsheet, which has no
     `delimiter`. `used` leads from a column's name to what it is used for; `dropped` names the columns left unread;
     `missing` the columns of answers the mapping names and the file has not: nobody's answer can be read from those.
+    `asks` says whether the file has a column of answers that the mapping knows.
     `row_count` are the rows that are not blank, to show progress by.
     """
 
@@ -37,6 +38,7 @@ class RegisterFile:
     used: Mapping[str, str]
     dropped: tuple[str, ...]
     missing: tuple[str, ...]
+    asks: bool
     row_count: int
     _content: Content = field(repr=False)
     _reader: RowReader = field(repr=False)
@@ -105,6 +107,7 @@ def open_register(path: Path, mapping: RegisterMap, now: datetime, sheet: str | 
         used=layout.used,
         dropped=layout.dropped,
         missing=layout.missing,
+        asks=bool(layout.questions),
         row_count=row_count,
         _content=content,
         _reader=_reader(layout, mapping, now),

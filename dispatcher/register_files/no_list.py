@@ -102,6 +102,9 @@ def _reading(path: Path) -> Iterator[Iterator[str]]:
 
 
 def _encoding(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        # A pipe nobody writes to would be waited for, and a device may have no end.
+        raise RegisterFileError(f"{path.name} is not a file: give the name of the list.")
     with path.open("rb") as file:
         start = file.read(4)
     if start in _SPREADSHEETS:

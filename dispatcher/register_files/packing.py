@@ -25,8 +25,11 @@ _TIGHTEST = 200
 _HURTS = 20_000_000
 _CHUNK = 1 << 16
 _ZIP, _COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-_POSITION = re.compile(r"([A-Z]{1,3})([0-9]{1,7})", re.ASCII | re.IGNORECASE)
+_ROW = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
+_POSITION = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII | re.IGNORECASE)
 _ENCRYPTED = 1
+_CELLS = b"sheetData"
+"""The element in which a sheet has its cells."""
 
 
 def is_packed(path: Path) -> bool:
@@ -104,15 +107,29 @@ def _unpack(name: str, archive: ZipFile, packed: int) -> None:
     for part in archive.infolist():
         whole = copy(part)
         whole.file_size = LARGEST + 1  # read to its real end, whatever the directory says of it
-        area = _Area(name) if part.filename.casefold().endswith(".xml") else None
+        is_xml = part.filename.casefold().endswith(".xml")
+        area = _Area(name) if is_xml else _NoSheet(name)
         with archive.open(whole) as content:
             while chunk := content.read(_CHUNK):
                 unpacked += len(chunk)
                 _check_size(name, unpacked, packed)
-                if area:
-                    area.read(chunk)
-        if area:
-            area.read(b"", is_last=True)
+                area.read(chunk)
+        area.read(b"", is_last=True)
+
+
+class _NoSheet:
+    """Looks through a part that is no XML by its name; a workbook may call it a sheet, and then it would be read."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._end = b""
+
+    def read(self, chunk: bytes, *, is_last: bool = False) -> None:  # noqa: ARG002 - as the other reads
+        """Read on. Raises RegisterFileError for a sheet by another name."""
+        seen = self._end + chunk
+        if _CELLS in seen:
+            raise broken(self._name)
+        self._end = seen[1 - len(_CELLS) :]
 
 
 class _Area:
@@ -121,6 +138,7 @@ class _Area:
     def __init__(self, name: str) -> None:
         self._name = name
         self._row = self._column = self._lowest = self._farthest = 0
+        self._is_sheet = False
         self._parser = expat.ParserCreate()
         self._parser.StartElementHandler = self._element
         self._parser.StartDoctypeDeclHandler = self._doctype
@@ -131,11 +149,22 @@ class _Area:
 
     def _element(self, tag: str, attributes: dict[str, str]) -> None:
         tag = tag.rpartition(":")[2]
-        if tag == "row":
-            self._row = int(attributes.get("r", self._row + 1))
-            self._column = 0
+        if tag == _CELLS.decode():
+            self._is_sheet = True
+        elif tag == "row":
+            self._begin_row(attributes.get("r"))
         elif tag == "c":
             self._cell(attributes.get("r"))
+
+    def _begin_row(self, number: str | None) -> None:
+        """Take in a row; one that does not say its number comes after the last one."""
+        self._column = 0
+        if number is None:
+            self._row += 1
+        elif _ROW.fullmatch(number):
+            self._row = int(number)
+        elif self._is_sheet:
+            raise broken(self._name)
 
     def _cell(self, position: str | None) -> None:
         """Take in a cell; one that does not say where it stands comes after the last one."""
@@ -144,6 +173,8 @@ class _Area:
         if position is not None:
             found = _POSITION.fullmatch(position)
             if found is None:
+                if self._is_sheet:
+                    raise broken(self._name)
                 return  # in a part that is no sheet, a shape may have an attribute of this name
             self._column, row = _number(found[1]), int(found[2])
         self._lowest, self._farthest = max(self._lowest, row), max(self._farthest, self._column)

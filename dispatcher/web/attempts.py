@@ -1,28 +1,29 @@
-"""Counts broken links by visitor, in memory and for a minute: what slows a guesser down and never an opt-out (E-15)."""
+"""Counts what visitors try, in memory and for a while: what slows a guesser down and never an opt-out (E-15)."""
 
 import ipaddress
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 LIMIT = 30
 """How many broken links one visitor may open in a minute."""
-_WINDOW_SECONDS = 60
+_MINUTE = timedelta(minutes=1)
 _VISITORS_AT_MOST = 10_000
 
 
 class Attempts:
-    """A fixed window over the links that were not made here; nothing about a client is ever counted."""
+    """A fixed window, of a minute by default, over what visitors try; nothing about a client is ever counted."""
 
-    def __init__(self, clock: Callable[[], datetime], limit: int = LIMIT) -> None:
+    def __init__(self, clock: Callable[[], datetime], limit: int = LIMIT, within: timedelta = _MINUTE) -> None:
         self._clock = clock
         self._limit = limit
+        self._within = within
         self._window = -1
         self._seen: Counter[str] = Counter()
 
     def allow(self, host: str) -> bool:
-        """Count one broken link from this network address, and say whether it is still within the limit."""
-        window = int(self._clock().timestamp()) // _WINDOW_SECONDS
+        """Count one attempt from this network address, and say whether it is still within the limit."""
+        window = int(self._clock().timestamp() // self._within.total_seconds())
         # The table is emptied when full as well: a flood from many addresses may not fill the memory.
         if window != self._window or len(self._seen) >= _VISITORS_AT_MOST:
             self._window = window

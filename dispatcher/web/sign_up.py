@@ -1,14 +1,14 @@
 """The public sign-up page and the button that confirms a sign-up (E-46, X-04).
 
-The page says the same to everybody, whoever has the address they typed; a confirmation is a button, and looking at it
-changes nothing.
+The page says the same to everybody, whoever has the address they typed. A confirmation is a button: looking changes
+nothing, nor does a POST without the value that the button sends, since programs post to links they find.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from urllib.parse import parse_qs
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, parse_qsl
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +18,7 @@ from starlette.responses import Response
 from dispatcher.errors import LinkError, RefusedError, StorageError
 from dispatcher.flow.sign_up import Asking, Question, SignUp
 from dispatcher.rules.address import AddressError
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Channel, Language
 from dispatcher.texts import text
 from dispatcher.web.attempts import LIMIT, Attempts
 from dispatcher.web.link import METHODS, bare_token
@@ -31,7 +31,9 @@ A_MINUTE = 10
 """How many sign-ups one visitor may send in a minute."""
 _ADDRESS_A_MINUTE = 3
 """How many sign-ups one address may be typed for in a minute; its confirmations are counted by their own rule."""
-_STATUS = {"invalid": 404, "too_many": 429, "failed": 503, "spent": 410, "refused": 409}
+TEXTS_A_DAY = 100
+"""How many sign-ups by number the page takes in a day: each costs a text message, and not the one who asks for it."""
+_STATUS = {"busy": 429, "invalid": 404, "too_many": 429, "failed": 503, "spent": 410, "refused": 409}
 _OUR_OWN = frozenset({"invalid", "too_many"})
 """Views that say what the opt-out page says in the same words."""
 _LOG = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class SignUpDoor:
         self._pages = pages
         self._visitors = Attempts(clock, A_MINUTE)
         self._addresses = Attempts(clock, _ADDRESS_A_MINUTE)
+        self._texts = Attempts(clock, TEXTS_A_DAY, timedelta(days=1))
         self._guesses = Attempts(clock, LIMIT)
 
     def join(self, app: FastAPI) -> None:
@@ -87,7 +90,7 @@ class SignUpDoor:
         try:
             asking = await run_in_threadpool(self._sign_up.look, token)
             language = language_of(request, asking.language if asking else None)
-            if request.method != "POST":
+            if request.method != "POST" or not _is_pressed(await read_body(request)):
                 return self._ask(asking, language)
             is_confirmed = await run_in_threadpool(self._sign_up.confirm, token)
             return self._page("done" if is_confirmed else "spent", language)
@@ -101,18 +104,26 @@ class SignUpDoor:
         return self._page(view, language_of(request, None))
 
     async def _take(self, request: Request, questions: list[Question], language: Language) -> Response:
-        """Take a form in. Who is known, unknown, against it, or asks too often gets the same answer."""
+        """Take a form in. An address gets the same answer whether it is known, unknown, against it, or asked too often.
+
+        Only a visitor who sends too many, and a page that is being flooded, say so: that tells of nobody's address.
+        """
         typed = {
             name: values[0] for name, values in parse_qs((await read_body(request)).decode("utf-8", "replace")).items()
         }
         filled = self._read(typed, questions)
         if filled.faults:
             return self._form(language, questions, typed, filled.faults)
-        may_ask = self._visitors.allow(_host(request))
+        if not self._visitors.allow(_host(request)) or not self._may_text(filled):
+            return self._page("busy", language)
         for question, address in filled.wanted:
-            if self._addresses.allow(address) and may_ask:
+            if self._addresses.allow(address):
                 await run_in_threadpool(self._sign_up.ask, question, address, typed.get("first_name", ""), language)
         return self._page("asked", language)
+
+    def _may_text(self, filled: _Filled) -> bool:
+        """Say whether the page still takes numbers today, and count the one of this form."""
+        return all(question.channel is not Channel.SMS or self._texts.allow("") for question, _ in filled.wanted)
 
     def _read(self, typed: Mapping[str, str], questions: list[Question]) -> _Filled:
         wanted: list[tuple[Question, str]] = []
@@ -154,6 +165,10 @@ class SignUpDoor:
         title = text(f"page_{view}_title" if view in _OUR_OWN else f"join_{view}_title", language)
         frame = Frame(view, title, title, _STATUS.get(view, 200), view in {"asked", "done"}, "join_contact")
         return self._pages.render("join.html", language, frame, join_url=self._pages.below(PATH), **values)
+
+
+def _is_pressed(body: bytes) -> bool:
+    return ("yes", "1") in parse_qsl(body.decode("latin-1"))
 
 
 def _host(request: Request) -> str:

@@ -31,13 +31,17 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a workspace that `dispatcher init` has begun, to be copied and left as it is."""
+    """Give a workspace that `dispatcher init` has begun, its sample columns of answers in use, to be left as it is."""
     directory = tmp_path_factory.mktemp("begun") / "studio"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["dispatcher", "init", str(directory), "--owner", OWNER])
         with pytest.raises(SystemExit) as ended:
             main()
     assert ended.value.code == 0
+    settings = directory / "dispatcher.toml"
+    before, sample, columns = settings.read_text(encoding="utf-8").partition("# [[register.answers]]")
+    in_use = "\n".join(line.removeprefix("#").lstrip() for line in (sample + columns).splitlines())
+    settings.write_text(before + in_use, encoding="utf-8")
     return directory
 
 

@@ -110,6 +110,12 @@ def test_a_no_and_a_question_not_asked(run: Run) -> None:
     ]
 
 
+def test_a_yes_without_a_channel_says_what_to_type(run: Run) -> None:
+    """A yes is for one channel: left out, the option is named."""
+    told = run("consent", "record", MAIJA, "--answer", "granted", "--place", "phone")
+    assert (2, True) == (told.code, "give --channel email or --channel sms" in told.err)
+
+
 def test_a_child_is_marked_and_unmarked(run: Run) -> None:
     """L-11: `client child` marks, says so the second time, and `--not` lifts the mark; no yes is taken meanwhile."""
     assert "is marked as a child: nothing is written to them." in run("client", "child", MAIJA).out
@@ -124,7 +130,7 @@ def test_a_child_is_marked_and_unmarked(run: Run) -> None:
 
 
 def test_whom_to_ask_is_listed(run: Run, home: Path) -> None:
-    """`consent ask-list` prints names, words and boxes, writes both papers, and gives JSON with stable keys."""
+    """`consent ask-list` prints names, words and boxes, writes both papers for its owner alone, and gives JSON."""
     row = f"3;Bruno;Unasked;bruno@posti.example;;sv;{ASKED};;;"
     run("client", "import", Workshop(home, FixedClock(system_clock())).register(row, name="more.csv"), "--partial")
     told = run("consent", "ask-list", "--html", "list.html", "--pdf", "list.pdf")
@@ -132,6 +138,9 @@ def test_whom_to_ask_is_listed(run: Run, home: Path) -> None:
     assert "  [ ] Kyllä  [ ] Ei  Sähköposti b***@p***.example: ei vastausta" in told.out
     assert (home / "list.pdf").read_bytes().startswith(b"%PDF-")
     assert (home / "list.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [0o600, 0o600] == [(home / name).stat().st_mode & 0o777 for name in ("list.pdf", "list.html")]
+    again = run("consent", "ask-list", "--html", "list.html")
+    assert (1, True) == (again.code, "list.html" in again.err)
     found = run("consent", "ask-list", "--json").json()
     assert {"people", "total", "words"} == set(found)
     assert [("Bruno Unasked", {"email": "unasked"})] == [(each["name"], each["ask"]) for each in found["people"]]

@@ -120,6 +120,7 @@ def test_a_source_is_told_by_options(home: Path, run: Run) -> None:
         "picture": hashlib.sha256(PNG).hexdigest(),
         "added_at": expected["added_at"],
         "ended_at": None,
+        "voided_at": None,
         "warnings": [
             "The box was ticked beforehand: no yes of this source is ever used.",
             'The words of "Markkinointi = sallittu" do not name text messages: no yes of that column opens it.',
@@ -255,7 +256,7 @@ def test_a_spreadsheet_is_imported_by_its_sheet(home: Path, run: Run) -> None:
 
 
 def test_the_starter_settings_still_read_their_columns(home: Path, run: Run) -> None:
-    """A workspace as `init` makes it takes its sample columns without any source."""
+    """The sample columns of the settings, once in use, are taken without any source."""
     header = "nimi;sähköposti;markkinointilupa;lupa annettu"
     path = Workshop(home, FixedClock(system_clock())).register("Maija;m@posti.example;kyllä;1.10.2026", header=header)
     told = run("client", "import", path, "--dry-run", "--json").json()

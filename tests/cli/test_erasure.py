@@ -10,7 +10,8 @@ from dispatcher.storage.tables import RegisterReadTable
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import opened, system_clock
 from tests.cli.told import MAIJA, Run
-from tests.workshop import HEADER
+from tests.clock import FixedClock
+from tests.workshop import HEADER, Workshop
 
 pytestmark = pytest.mark.usefixtures("home")
 YEAR = timedelta(days=365)
@@ -109,7 +110,11 @@ def test_a_block_that_cannot_be(run: Run, register: Path, words: tuple[str, ...]
 def test_retention_from_list_to_daily(home: Path, run: Run) -> None:
     """The first run lists and exits 1, the confirmed one removes, and from then on a run simply works."""
     asked = (system_clock() - YEAR - timedelta(days=2)).strftime("%d.%m.%Y")
-    enrol(home, run, f"9;Olga;Entinen;olga@posti.example;;fi;{asked};kyllä;;{asked}", MAIJA)
+    row = f"9;Olga;Entinen;olga@posti.example;;fi;{asked};kyllä;;{asked}"
+    # Taken in ten days ago, when her year was not over yet: whose is over when a register names them is not taken in.
+    with opened(home, FixedClock(system_clock() - timedelta(days=10))) as dispatcher:
+        dispatcher.enrol.run(Workshop(home, FixedClock(system_clock())).register(row), dispatcher.persons.acting(None))
+    enrol(home, run, MAIJA)
     stale = run("retention", "run", "--confirm")
     assert (1, True) == (stale.code, "no whole register was read" in stale.err)
     read_register(home)

@@ -156,3 +156,14 @@ def test_who_is_new_and_has_not_come_for_a_year_is_counted_apart(home: Path, run
     told = run("client", "import", rows, "--json").json()
     assert (2, 1, 1, 0) == (told["read"], told["created"], told["past"], told["rejected"])
     assert "new here" not in run("client", "import", write(home / "s.csv", client(1))).out
+
+
+def test_words_nobody_was_asked_in_are_no_evidence(tmp_path: Path, run: Run) -> None:
+    """L-04: a new workspace knows no column of answers; the import reads none, and says how to tell it."""
+    run("init", tmp_path / "new")
+    export = tmp_path / "r.csv"
+    export.write_text("nimi;sähköposti;markkinointilupa;lupa annettu\nMaija;m@posti.example;kyllä;1.10.2026\n")
+    told = run("-C", tmp_path / "new", "client", "import", export)
+    assert (0, True) == (told.code, "`dispatcher consent source add`" in told.out)
+    assert "Columns left out, unread: markkinointilupa, lupa annettu" in told.out
+    assert [] == run("-C", tmp_path / "new", "consent", "wordings", "list", "--json").json()["wordings"]

@@ -137,6 +137,9 @@ def test_a_restriction_is_set_and_lifted(run: Run) -> None:
     assert (False, None) == (lifted["restricted"], lifted["request"])
     assert "send" == run("client", "show", "maija@posti.example", "--json").json()["verdict"]
     assert 1 == run("client", "restrict", "maija@posti.example", "--lift").code
+    run("client", "restrict", "maija@posti.example")
+    early = run("client", "restrict", "maija@posti.example", "--lift")
+    assert "Request 2 (restriction) is still open, and marketing rests" in early.err
 
 
 def test_a_request_is_opened_and_refused(run: Run) -> None:

@@ -171,11 +171,9 @@ def test_what_the_importer_refuses_is_refused(workshop: Workshop, correction: Co
 
 
 def test_nothing_is_corrected_for_somebody_unknown(workshop: Workshop) -> None:
-    """Without an identity on record nothing changes, and with one the request is closed in the same commit."""
+    """What cannot be done leaves no request behind, and what is done closes its request in the same commit."""
     with workshop.opened() as dispatcher:
-        client, actor = enrol(workshop, dispatcher), dispatcher.persons.acting(None)
-        with pytest.raises(RefusedError, match="say how with --identity"):
-            dispatcher.correcting.correct(client, NEW, None, actor)
+        client = enrol(workshop, dispatcher)
         with pytest.raises(RefusedError, match="No address changes"):
             correct(dispatcher, client, Correction(first_name="Maiju"), (Reply.GRANTED, Place.PHONE))
         with pytest.raises(NotFoundError):
@@ -184,6 +182,20 @@ def test_nothing_is_corrected_for_somebody_unknown(workshop: Workshop) -> None:
         done = correct(dispatcher, client, NEW)
         [request] = dispatcher.requests.listed(only_open=False)
         assert (done.request, RequestKind.CORRECTION.value, "done") == (request.id, request.kind, request.outcome)
+
+
+def test_a_correction_nobody_was_identified_for_stays_on_record(workshop: Workshop) -> None:
+    """L-30: refused for want of an identity, the request is kept: marketing rests, and identified it goes through."""
+    with workshop.opened() as dispatcher:
+        client, actor = enrol(workshop, dispatcher), dispatcher.persons.acting(None)
+        with pytest.raises(RefusedError, match="say how with --identity"):
+            dispatcher.correcting.correct(client, NEW, None, actor)
+        (request,) = dispatcher.requests.listed(client=client)
+        assert (RequestKind.CORRECTION.value, None) == (request.kind, request.identity)
+        assert (Withhold(Reason.SUSPENDED), []) == (verdict(dispatcher, client), dispatcher.register.listed("uusi"))
+        dispatcher.requests.identify(request.id, KNOWN, actor)
+        assert request.id == dispatcher.correcting.correct(client, NEW, None, actor).request
+        assert [] == dispatcher.requests.listed(client=client)
 
 
 def test_a_corrected_client_is_recognised_after_a_restore(workshop: Workshop, tmp_path: Path) -> None:

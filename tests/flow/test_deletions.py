@@ -133,3 +133,45 @@ def test_previews_go_at_once(tmp_path: Path, clock: FixedClock, database_url: st
         assert {} == erase(dispatcher, number)
         assert [".eml"] == [path.suffix for path in previews.rglob("*") if path.is_file()]
         assert [("preview", "")] == confirmed(dispatcher)
+
+
+def test_a_preview_whose_outcome_was_lost_goes_too(
+    tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str
+) -> None:
+    """A crash after the file and before its outcome leaves a message that is unknown: the file goes all the same."""
+    workshop = build(tmp_path / "studio", clock, database_url, journal_url)
+    previews = tmp_path / "studio" / "preview"
+    with workshop.opened() as dispatcher:
+        number = text_to_ante(workshop, dispatcher)
+        mine = OutboxTable.client == number
+
+        def crash(transaction: Transaction) -> str:
+            lost = {"state": "attempting", "provider": None, "outcome_at": None, "lease_until": MOMENT}
+            transaction.connection.execute(update(OutboxTable).where(mine).values(lost))
+            return str(transaction.connection.scalar(select(OutboxTable.message_id).where(mine)))
+
+        message = dispatcher.store.write(crash)
+        (text,) = previews.rglob(f"{message}.txt")
+        text.with_name(f".{text.name}.part").write_text("begun")
+        assert 1 == dispatcher.deliver.recover(alone=True)
+        assert {} == erase(dispatcher, number)
+        assert [] == [path for path in previews.rglob("*") if message in path.name]
+        assert [("preview", "")] == confirmed(dispatcher)
+
+
+def test_a_preview_lost_during_the_erasure_goes_with_the_duty(
+    tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str
+) -> None:
+    """Erased while the message was being written, and the sender died: once it is known as lost, its file goes."""
+    workshop = build(tmp_path / "studio", clock, database_url, journal_url)
+    with workshop.opened() as dispatcher:
+        number = text_to_ante(workshop, dispatcher)
+        mine = OutboxTable.client == number
+        lost = {"state": "attempting", "provider": None, "outcome_at": None, "lease_until": MOMENT}
+        dispatcher.store.write(
+            lambda transaction: transaction.connection.execute(update(OutboxTable).where(mine).values(lost))
+        )
+        erase(dispatcher, number)
+        dispatcher.deliver.recover(alone=True)
+        asyncio.run(dispatcher.erasing.deletions.work())
+        assert [".eml"] == [path.suffix for path in (tmp_path / "studio" / "preview").rglob("*") if path.is_file()]

@@ -7,7 +7,7 @@ import pytest
 from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Answering, Said
 from dispatcher.flow.desk import Desk, Draft, Reading
-from dispatcher.rules.actor import Actor
+from dispatcher.rules.actor import Actor, Role
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.decision import Reason
@@ -16,7 +16,7 @@ from dispatcher.storage import clients, wordings
 from dispatcher.storage.clients import Client
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
-from tests.workshop import Workshop
+from tests.workshop import OWNER, Workshop
 
 ROW = "77;Aili;Uusi;aili@posti.example;040 123 4567;fi;23.11.2026;;;"
 
@@ -27,11 +27,11 @@ def reading(dispatcher: Dispatcher, reply: Reply = Reply.GRANTED, place: Place =
     return Reading(Channel.EMAIL, Language.FI, wording_hash(words), reply, place)
 
 
-def enlist(dispatcher: Dispatcher, address: str = "Aili@Posti.example") -> int:
+def enlist(dispatcher: Dispatcher, address: str = "Aili@Posti.example", name: str | None = None) -> int:
     """Write Aili down with her yes, and return her number."""
     draft = dispatcher.desk.draft("Aili", "Uusi", Language.FI, address)
     assert isinstance(draft, Draft)
-    return dispatcher.desk.enlist(draft, reading(dispatcher), dispatcher.persons.acting(None))
+    return dispatcher.desk.enlist(draft, reading(dispatcher), dispatcher.persons.acting(name))
 
 
 def test_the_next_import_joins_a_new_client(workshop: Workshop) -> None:
@@ -52,9 +52,10 @@ def test_the_next_import_joins_a_new_client(workshop: Workshop) -> None:
 def test_an_address_is_written_down_once(workshop: Workshop) -> None:
     """Two counters write the same person down: the second is refused, and nothing of it is kept."""
     with workshop.opened() as dispatcher:
-        number = enlist(dispatcher)
+        number = enlist(dispatcher, name=OWNER)
+        dispatcher.persons.add("Ulla Esimerkki", Role.STAFF, dispatcher.persons.acting(None))
         with pytest.raises(RefusedError, match=r"a\*\*\*@p\*\*\*\.example belongs to a client already"):
-            enlist(dispatcher)
+            enlist(dispatcher, name="Ulla Esimerkki")
         assert [number] == [card.number for card in dispatcher.desk.known(Channel.EMAIL, "aili@posti.example")]
         assert 1 == len(dispatcher.register.history(number))
 

@@ -21,7 +21,7 @@ ROWS = {
     "fresh": "1;Aava;Fresh;aava@posti.example;;fi;1.11.2026;kyllä;;1.11.2026",
     "unasked": "2;Bruno;Unasked;bruno@posti.example;040 123 4567;sv;20.11.2026;;;",
     "ends": "3;Cecilia;Ends;cecilia@posti.example;;fi;1.12.2025;kyllä;;1.12.2025",
-    "ended": "4;Daavid;Ended;daavid@posti.example;;fi;1.10.2025;kyllä;;1.10.2025",
+    "ended": "4;Daavid;Ended;daavid@posti.example;;fi;30.11.2025;kyllä;;1.10.2025",
     "declined": "5;Elli;Declined;elli@posti.example;;en;1.11.2026;ei;;1.11.2026",
     "visited": "6;Frans;Visited;frans@posti.example;;en;22.11.2026;ei;;1.11.2026",
     "objected": "7;Greta;Objected;greta@posti.example;;fi;22.11.2026;;;",

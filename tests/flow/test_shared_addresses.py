@@ -1,14 +1,20 @@
 """L-31: an objection follows the address across those who share it, and the client across a corrected address."""
 
-from datetime import timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
 
+from dispatcher.flow.correcting import Correction
+from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.decision import Reason
+from dispatcher.rules.rights import IdentityCheck
+from dispatcher.storage import campaigns, outbox
 from dispatcher.wiring import Dispatcher
-from tests.workshop import Workshop
+from tests.workshop import Doubles, Workshop
 
+MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 HOME = "koti@posti.example"
 OBJECTS = f"1;Anna;A;{HOME};;fi;3.1.2026;peruttu;;4.1.2026"
 AGREES = f"2;Berit;B;{HOME};;fi;3.1.2026;kyllä;;3.1.2026"
@@ -76,3 +82,42 @@ def test_a_yes_in_the_same_breath_goes_with_the_new_address(workshop: Workshop) 
         back = again.replace("toinen@", "dora@")
         assert {"sms": 1} == enrol(workshop, dispatcher, back)
         assert {"email": 1} == enrol(workshop, dispatcher, back.replace("2.2.2026", "3.2.2026"))
+
+
+def standing(dispatcher: Dispatcher, name: str) -> dict[tuple[str, str | None], int]:
+    """Return how many messages of a campaign stand where, and why."""
+    with dispatcher.store.reading() as connection:
+        found = campaigns.by_name(connection, name)
+        assert found is not None
+        return {(each.state.value, each.reason): each.count for each in outbox.tallies(connection, found.id)}
+
+
+def test_who_waits_for_a_receipt_at_a_shared_inbox_stops_no_campaign(workshop: Workshop, doubles: Doubles) -> None:
+    """Somebody is typed the address of another: one message is planned for it, whichever of them has to wait."""
+    with workshop.opened() as dispatcher:
+        actor, yes = dispatcher.persons.acting(None), (Reply.GRANTED, Place.PHONE)
+        enrol(workshop, dispatcher, AGREES, AGREES_LATER.replace(HOME, "carl@posti.example"))
+        carl = dispatcher.register.find("carl@posti.example")
+        dispatcher.correcting.correct(carl, Correction(email=HOME), IdentityCheck.KNOWN, actor, said=yes)
+        dispatcher.schedule.run(workshop.campaign("a", MOMENT), actor)
+        workshop.clock.set(MOMENT)
+        asyncio.run(dispatcher.rounds.once())
+        found = standing(dispatcher, "a")
+        assert 1 == found.pop(("withheld", Reason.ALREADY_SENT_OR_UNKNOWN.value))
+        assert [1] == list(found.values())
+        assert doubles.mailed() in ([], [HOME])
+
+
+def test_two_who_wait_for_the_hour_share_a_number(workshop: Workshop, doubles: Doubles) -> None:
+    """A number that two have is closed for texts while mail may go: one of them waits for it, and gets it."""
+    rows = [f"{n};Eva;E;;040 123 4567;fi;3.1.2026;;kyllä;3.1.2026" for n in (5, 6)]
+    late = MOMENT.replace(hour=18, minute=30)
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, *rows)
+        dispatcher.schedule.run(workshop.campaign("a", late), dispatcher.persons.acting(None))
+        workshop.clock.set(late)
+        asyncio.run(dispatcher.rounds.once())
+        assert 1 == standing(dispatcher, "a").get(("withheld", Reason.ALREADY_SENT_OR_UNKNOWN.value))
+        workshop.clock.set(MOMENT + timedelta(days=1))
+        asyncio.run(dispatcher.rounds.once())
+    assert ["+358401234567"] == doubles.texted()

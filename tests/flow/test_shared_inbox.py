@@ -28,7 +28,7 @@ def household(workshop: Workshop, dispatcher: Dispatcher, *names: str) -> tuple[
     """Import clients who share an inbox, each with a yes of yesterday; return it and their numbers."""
     inbox = f"koti{next(_ONES)}@posti.example"
     day = (workshop.clock() - timedelta(days=1)).astimezone(ZONE)
-    rows = [f"{next(_ONES)};{name};M;{inbox};;fi;3.1.2026;kyllä;;{day:%d.%m.%Y}" for name in names]
+    rows = [f"{next(_ONES)};{name};M;{inbox};;fi;{day:%d.%m.%Y};kyllä;;{day:%d.%m.%Y}" for name in names]
     dispatcher.enrol.run(workshop.register(*rows), dispatcher.persons.acting(None))
     return inbox, [each.number for each in dispatcher.register.listed(inbox)]
 

@@ -213,7 +213,7 @@ def test_the_html_is_small(send: Callable[..., Email]) -> None:
     [
         (Recipient("Aino", Language.FI, "3.2.2026"), "Hei Aino!", "koska annoit 3.2.2026 luvan"),
         (Recipient("", Language.FI, ""), "Hei!", "koska annoit luvan"),
-        (Recipient("Aino", Language.SV, ""), "Hej Aino!", "för att du har gett lov"),
+        (Recipient("Aino", Language.SV, ""), "Hej Aino!", "för att du har gett ditt samtycke"),
         (Recipient(" ", Language.EN, "3 February 2026"), "Hello!", "agreed to direct marketing on 3 February 2026"),
     ],
 )

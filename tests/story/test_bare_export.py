@@ -23,7 +23,7 @@ ROWS: list[list[Cell]] = [
     ["Number Typed", "typed@posti.example", 401234502, True, date(2025, 12, 1)],
     ["Just Young", "young@posti.example", "040 123 4503", "x", date(2025, 5, 12)],
     ["Just Old", "old@posti.example", "040 123 4504", "x", date(2025, 5, 11)],
-    ["Before Question", "before@posti.example", "040 123 4505", "x", date(2024, 12, 31)],
+    ["Before Question", "before@posti.example", "040 123 4505", "x", date(2025, 2, 5)],
     ["Said No", "no@posti.example", "040 123 4506", "ei", date(2026, 1, 20)],
     ["Never Asked", "never@posti.example", "040 123 4507", None, date(2026, 1, 20)],
     ["No Visit", "nowhere@posti.example", "040 123 4508", "x", None],
@@ -68,7 +68,7 @@ def tell(opened: Dispatcher, workshop: Workshop) -> None:
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     words = "Saammeko lähettää sinulle tarjouksia sähköpostitse?"
     question = Question("markkinointilupa", (Channel.EMAIL,), words)
-    source = Source("Slotti", (question,), date(2025, 1, 1), is_box_empty=True, occasion=Occasion.VISIT)
+    source = Source("Slotti", (question,), date(2025, 2, 10), is_box_empty=True, occasion=Occasion.VISIT)
     opened.sources.add(source, picture, opened.persons.acting(None))
 
 

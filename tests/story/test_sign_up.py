@@ -40,7 +40,7 @@ def test_who_presses_is_written_to(
             mails = {mail.recipient: token(plain(mail.content)) for mail in doubles.smtp.received}
             for recipient in mails:
                 assert 200 == ask("GET", f"{base}/join/{mails[recipient]}")[0]
-            assert 200 == ask("POST", f"{base}/join/{mails['maija@posti.example']}")[0]
+            assert 200 == ask("POST", f"{base}/join/{mails['maija@posti.example']}", b"yes=1", FORM)[0]
 
         actor = dispatcher.persons.acting(None)
         dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=("email",)), actor)

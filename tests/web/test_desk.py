@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -183,6 +184,34 @@ def test_two_taps_record_one_answer(counter: Counter, clock: FixedClock, reply: 
 
 
 @on_sqlite
+def test_a_button_pressed_twice_records_one_answer(counter: Counter, clock: FixedClock) -> None:
+    """Two taps at once, or an impatient hand, are one answer; a later one, or another in between, is a new one."""
+    counter.enter()
+    yes = counter.form(ASK) | {"place": "phone"}
+    no = counter.form(ASK.replace("granted", "declined")) | {"place": "phone"}
+    for form, replies in ((yes, ["granted"]), (no, ["granted", "declined"]), (yes, ["granted", "declined", "granted"])):
+        with ThreadPoolExecutor(4) as hands:
+            answers = list(hands.map(lambda _, form=form: counter.post(f"{CLIENT}/answer", form), range(4)))
+        assert {303} == {answer.status_code for answer in answers}
+        assert replies == [reply.value for reply, *_ in said(counter.house)]
+    clock.advance(timedelta(minutes=1))
+    counter.post(f"{CLIENT}/answer", yes)
+    assert 4 == len(said(counter.house))
+
+
+def test_a_new_client_pressed_twice_is_one(counter: Counter) -> None:
+    """The second press leads to the client of the first; somebody else with that address is still refused."""
+    counter.enter()
+    typed = {"form": counter.form("/new")["form"], "first_name": "Uusi", "last_name": "Asiakas", "language": "fi"}
+    page = counter.post("/new", typed | {"address": "uusi@posti.example"})
+    form = hidden(page.text) | {"reply": "granted", "place": "in_person"}
+    first, second = (counter.post("/new/answer", form) for _ in range(2))
+    assert [303, 303] == [first.status_code, second.status_code]
+    assert first.headers["location"] == second.headers["location"]
+    assert 1 == len(said(counter.house, int(first.headers["location"].rpartition("/")[2])))
+    assert 409 == counter.post("/new/answer", form | {"first_name": "Toinen"}).status_code
+
+
 def test_looking_changes_nothing(counter: Counter) -> None:
     """Invariant 5: no GET changes anything, whatever page and however often."""
     counter.enter()
@@ -389,7 +418,7 @@ def test_the_person_chooses_the_language(counter: Counter) -> None:
 
 @on_sqlite
 def test_the_desk_is_for_owner_and_staff(counter: Counter) -> None:
-    """An auditor gets no desk, and whoever stops working here records nothing more from an open one."""
+    """An auditor gets no desk; for whoever stops working here an open one shows nobody and records nothing more."""
     persons = Persons(counter.house.store)
     auditor = persons.add("Tarkka Tilintarkastaja", Role.AUDITOR, counter.actor)
     with pytest.raises(RefusedError, match="Tarkka Tilintarkastaja is auditor: the desk is for owner and staff"):
@@ -397,8 +426,18 @@ def test_the_desk_is_for_owner_and_staff(counter: Counter) -> None:
     counter.enter()
     form = counter.form(ASK) | {"place": "phone"}
     persons.end("Ulla Esimerkki", counter.actor)
-    assert 409 == counter.post(f"{CLIENT}/answer", form).status_code
+    assert 403 == counter.post(f"{CLIENT}/answer", form).status_code
     assert [] == said(counter.house)
+
+
+@on_sqlite
+def test_a_desk_of_somebody_who_left_shows_nobody(counter: Counter) -> None:
+    """L-46: the register is for those who work here; a page that is opened after that says that the desk is closed."""
+    counter.enter()
+    Persons(counter.house.store).end("Ulla Esimerkki", counter.actor)
+    for path in PAGES:
+        page = counter.browser.get(path)
+        assert (403, False) == (page.status_code, "Berg" in page.text)
 
 
 @on_sqlite

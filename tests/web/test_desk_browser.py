@@ -107,6 +107,21 @@ def test_everybody_can_use_the_desk(browser: Browser, link: str, language: str, 
     _assert_usable(page, width)
 
 
+@on_sqlite
+def test_the_desk_keeps_its_own_looks(browser: Browser, link: str) -> None:
+    """What the desk shares with the clients' pages does not bend it: a tap's word is in its middle."""
+    page, _ = opened(browser, link)
+    base = link.partition("/in/")[0]
+    page.goto(f"{base}/client/{NUMBER}")
+    style = page.locator(".tap").first.evaluate("e => [getComputedStyle(e).display, getComputedStyle(e).alignItems]")
+    assert ["flex", "center"] == style
+    page.goto(f"{base}/new")
+    wide, whole = (
+        page.locator(each).evaluate("e => e.getBoundingClientRect().width") for each in ("legend", "fieldset")
+    )
+    assert wide < whole / 2
+
+
 def _tab_to(page: Page, name: str) -> None:
     """Press Tab until what has this name has the focus."""
     for _ in range(30):

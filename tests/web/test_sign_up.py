@@ -1,5 +1,6 @@
 """The sign-up page through the real application: the same to everybody, and only a button changes anything."""
 
+import secrets
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from dispatcher.storage.tables import ClientTable, SignUpTable
 from dispatcher.texts import text
 from dispatcher.web.guard import HEADERS
 from dispatcher.web.public import create_app
-from dispatcher.web.sign_up import A_MINUTE
+from dispatcher.web.sign_up import A_MINUTE, TEXTS_A_DAY
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import MAIJA, enable_sign_up, enlist, join, serve
 from tests.workshop import Workshop
@@ -56,6 +57,11 @@ def send(visitor: TestClient, dispatcher: Dispatcher, address: str = MAIJA, **mo
     """Send the form for this email address."""
     fields = {"email": address, "yes_email": "1", "first_name": "Maija"} | more
     return visitor.post("/join?lang=fi", content=filled(dispatcher, fields), headers=FORM)
+
+
+def press(visitor: TestClient, path: str) -> httpx2.Response:
+    """Press the button of a confirmation's page."""
+    return visitor.post(path, content=b"yes=1", headers=FORM)
 
 
 def link_of(dispatcher: Dispatcher) -> str:
@@ -186,7 +192,7 @@ class TestSameToEverybody:
                 "erik@posti.example",
                 "ante@posti.example",
                 "often@posti.example",
-                *["new@posti.example"] * (A_MINUTE + 2),
+                *["new@posti.example"] * (A_MINUTE - 4),
             )
         ]
         assert {200} == {page.status_code for page in pages}
@@ -205,14 +211,31 @@ class TestSameToEverybody:
 
     @on_sqlite
     def test_a_visitor_and_an_address_have_their_limits(self, visitor: TestClient, dispatcher: Dispatcher) -> None:
-        """Ten a minute from one visitor, three for one address; the next minute begins at nought."""
-        for number in range(A_MINUTE + 5):
-            send(visitor, dispatcher, f"n{number}@posti.example")
+        """Ten a minute from one visitor, who is told so; three for one address, of which nothing is told."""
+        pages = [send(visitor, dispatcher, f"n{number}@posti.example") for number in range(A_MINUTE + 2)]
+        assert [200] * A_MINUTE + [429] * 2 == [page.status_code for page in pages]
+        assert text("join_busy", Language.FI) in pages[-1].text
         assert A_MINUTE == sign_ups(dispatcher)
         dispatcher.store.clock.advance(timedelta(minutes=1))  # type: ignore[attr-defined]
         for _ in range(5):
             send(visitor, dispatcher)
         assert A_MINUTE + 3 == sign_ups(dispatcher)
+
+    @on_sqlite
+    def test_a_flood_of_numbers_costs_no_more_than_a_day_of_them(
+        self, dispatcher: Dispatcher, visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Numbers of nobody's, from as many visitors as they like: the page takes so many a day; email goes on."""
+        monkeypatch.setattr("dispatcher.web.sign_up._host", lambda _: secrets.token_hex())
+        fields = {"yes_sms": "1"}
+        for number in range(TEXTS_A_DAY + 3):
+            body = filled(dispatcher, fields | {"sms": f"+3584012{number:05}"})
+            page = visitor.post("/join", content=body, headers=FORM)
+            assert (429 if number >= TEXTS_A_DAY else 200) == page.status_code
+        assert 200 == send(visitor, dispatcher).status_code
+        assert TEXTS_A_DAY + 1 == sign_ups(dispatcher)
+        dispatcher.store.clock.advance(timedelta(days=1))  # type: ignore[attr-defined]
+        assert 200 == visitor.post("/join", content=body, headers=FORM).status_code
 
     @on_sqlite
     def test_a_sign_up_that_cannot_be_kept(
@@ -259,11 +282,22 @@ class TestConfirmation:
         assert 1 == page.text.count("<button")
         assert text("join_confirm_button", language) in page.text
 
+    @pytest.mark.parametrize("body", [b"", b"List-Unsubscribe=One-Click", b"yes", b"yes=", b"{}"])
+    def test_a_program_that_posts_confirms_nothing(
+        self, visitor: TestClient, dispatcher: Dispatcher, body: bytes
+    ) -> None:
+        """X-04: a scanner that posts to each link it finds has pressed no button; it gets the page that has one."""
+        send(visitor, dispatcher)
+        path, before = link_of(dispatcher), everything(dispatcher)
+        page = visitor.post(path, content=body, headers=FORM)
+        assert (200, True) == (page.status_code, text("join_confirm_button", Language.FI) in page.text)
+        assert before == everything(dispatcher)
+
     def test_the_button_confirms_once(self, visitor: TestClient, dispatcher: Dispatcher) -> None:
         """X-04: a POST is the yes; a second one says that the link has been used, and so does a look."""
         send(visitor, dispatcher)
         path = link_of(dispatcher)
-        first, second, look = visitor.post(path), visitor.post(path), visitor.get(path)
+        first, second, look = press(visitor, path), press(visitor, path), visitor.get(path)
         assert [200, 410, 410] == [page.status_code for page in (first, second, look)]
         assert text("join_done", Language.FI) in first.text
         assert text("join_spent", Language.FI) in second.text
@@ -278,7 +312,7 @@ class TestConfirmation:
         send(visitor, dispatcher)
         path = link_of(dispatcher)
         dispatcher.store.clock.advance(timedelta(days=7))  # type: ignore[attr-defined]
-        page = visitor.post(path)
+        page = press(visitor, path)
         assert (410, True) == (page.status_code, 'href="/join"' in page.text)
 
     @on_sqlite
@@ -312,7 +346,7 @@ class TestConfirmation:
         with dispatcher.store.database.writing() as connection:
             connection.execute(ClientTable.__table__.update().values(child=True))  # type: ignore[attr-defined]
         send(visitor, dispatcher)
-        page = visitor.post(link_of(dispatcher))
+        page = press(visitor, link_of(dispatcher))
         assert (409, True) == (page.status_code, text("join_refused", Language.FI) in page.text)
 
     @on_sqlite
@@ -328,5 +362,5 @@ class TestConfirmation:
 
         with monkeypatch.context() as patch:
             patch.setattr(type(dispatcher.sign_up), "confirm", broken)
-            assert 503 == visitor.post(path).status_code
-        assert 200 == visitor.post(path).status_code
+            assert 503 == press(visitor, path).status_code
+        assert text("join_done", Language.FI) in press(visitor, path).text

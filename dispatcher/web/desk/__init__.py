@@ -35,7 +35,7 @@ DESK_HEADERS = {
 
 def create_desk(desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> Starlette:
     """Return the application; every act in it is this actor's."""
-    entrance = Entrance(pages, doorkeeper)
+    entrance = Entrance(desk, pages, actor, doorkeeper)
     clients = Clients(desk, pages, actor, doorkeeper)
     newcomers = Newcomers(desk, pages, actor, doorkeeper)
     routes = [
@@ -66,9 +66,11 @@ def create_desk(desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeep
 class Entrance:
     """Opens and closes the desk, and answers where there is no page."""
 
-    def __init__(self, pages: DeskPages, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> None:
         self.doorkeeper = doorkeeper
         self.pages = pages
+        self.desk = desk
+        self.actor = actor
 
     async def enter(self, request: Request) -> Response:
         """Open the session that a link gives, once."""

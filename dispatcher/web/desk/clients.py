@@ -23,23 +23,23 @@ class Clients:
     def __init__(self, desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> None:
         self.doorkeeper = doorkeeper
         self.pages = pages
-        self._desk = desk
-        self._actor = actor
+        self.desk = desk
+        self.actor = actor
 
     @inside
     async def search(self, request: Request, session: Session) -> Response:
         """Show who fits the words."""
         session.language = read(Language, request.query_params.get("lang")) or session.language
         words = request.query_params.get("q", "")[:100].strip()
-        cards, has_more = await run_in_threadpool(self._desk.search, words) if words else ((), False)
+        cards, has_more = await run_in_threadpool(self.desk.search, words) if words else ((), False)
         return self.pages.answer("search", session, words=words, cards=cards, has_more=has_more)
 
     @inside
     async def client(self, request: Request, session: Session) -> Response:
         """Show a client, what their answers come to, and the words to read aloud."""
-        card = await run_in_threadpool(self._desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
         ask = read(Language, request.query_params.get("ask")) or card.language
-        questions = {channel: await run_in_threadpool(self._desk.question, channel, ask) for channel in Channel}
+        questions = {channel: await run_in_threadpool(self.desk.question, channel, ask) for channel in Channel}
         heading = card.name or str(card.number)
         return self.pages.answer("client", session, heading=heading, card=card, ask=ask.value, questions=questions)
 
@@ -51,8 +51,8 @@ class Clients:
         language = need(Language, ask)
         if reply not in REPLIES:
             raise RefusedError
-        card = await run_in_threadpool(self._desk.card, request.path_params["number"])
-        question = await run_in_threadpool(self._desk.question, channel, language)
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
+        question = await run_in_threadpool(self.desk.question, channel, language)
         standing = card.standings[channel]
         return confirm(
             self.pages,
@@ -78,7 +78,7 @@ class Clients:
         """Put an answer on record."""
         number: int = request.path_params["number"]
         heard = reading(await form(request))
-        await run_in_threadpool(self._desk.answer, number, heard, self._actor)
+        await run_in_threadpool(self.desk.answer, number, heard, self.actor)
         session.said = recorded(heard, session.language)
         return RedirectResponse(f"/client/{number}", 303)
 
@@ -86,7 +86,7 @@ class Clients:
     async def ask_withdraw(self, request: Request, session: Session) -> Response:
         """Ask whether the messages are to stop."""
         channel = read(Channel, request.query_params.get("channel"))
-        card = await run_in_threadpool(self._desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
         heading = text(f"desk_withdraw_{channel or 'all'}", session.language)
         return confirm(
             self.pages,
@@ -106,14 +106,14 @@ class Clients:
         number, fields = request.path_params["number"], await form(request)
         # A channel that cannot be read closes everything: never less than was said.
         channel = read(Channel, field(fields, "channel"))
-        await run_in_threadpool(self._desk.withdraw, number, channel, self._actor)
+        await run_in_threadpool(self.desk.withdraw, number, channel, self.actor)
         session.said = text("desk_recorded_withdrawn", session.language)
         return RedirectResponse(f"/client/{number}", 303)
 
     @inside
     async def ask_child(self, request: Request, session: Session) -> Response:
         """Ask whether a client is a child, or is none."""
-        card = await run_in_threadpool(self._desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
         key = "not_child" if card.is_child else "child"
         heading = text(f"desk_{key}", session.language)
         return confirm(
@@ -133,6 +133,6 @@ class Clients:
         """Mark a client as a child, or lift the mark."""
         number, fields = request.path_params["number"], await form(request)
         value = field(fields, "value") != "no"
-        await run_in_threadpool(lambda: self._desk.mark_child(number, self._actor, value=value))
+        await run_in_threadpool(lambda: self.desk.mark_child(number, self.actor, value=value))
         session.said = text("desk_recorded_child" if value else "desk_recorded_not_child", session.language)
         return RedirectResponse(f"/client/{number}", 303)

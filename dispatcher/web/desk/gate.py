@@ -6,12 +6,15 @@ from functools import wraps
 from hmac import compare_digest
 from typing import Protocol, TypeVar
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dispatcher.errors import DispatcherError, NotFoundError, RefusedError, StorageError
+from dispatcher.flow.desk import Desk
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.web.desk.page import DeskPages
@@ -25,10 +28,12 @@ E = TypeVar("E", Channel, Language, Place, Reply)
 
 
 class Door(Protocol):
-    """What a handler belongs to: it knows who has the door's key, and how its pages look."""
+    """What a handler belongs to: it knows who has the door's key, for whom it was opened, and how its pages look."""
 
     doorkeeper: Doorkeeper
     pages: DeskPages
+    desk: Desk
+    actor: Actor
 
 
 D = TypeVar("D", bound=Door)
@@ -54,7 +59,10 @@ def cookie(request: Request) -> str:
 
 
 def inside(handler: Callable[[D, Request, Session], _Answer]) -> Callable[[D, Request], _Answer]:
-    """Let only the open session in; a POST must also come from a form of ours. What is refused changes nothing."""
+    """Let only the open session in, while its person works here; a POST must also come from a form of ours.
+
+    What is refused changes nothing and shows nobody.
+    """
 
     @wraps(handler)
     async def answer(door: D, request: Request) -> Response:
@@ -64,6 +72,8 @@ def inside(handler: Callable[[D, Request, Session], _Answer]) -> Callable[[D, Re
         if request.method == "POST" and not (_is_own(request) and await _has_secret(request, session)):
             return door.pages.answer("refused", session)
         try:
+            if not await _still_works(door):
+                return door.pages.answer("closed", None)
             return await handler(door, request, session)
         except NotFoundError:
             return door.pages.answer("missing", session)
@@ -74,6 +84,16 @@ def inside(handler: Callable[[D, Request, Session], _Answer]) -> Callable[[D, Re
             return door.pages.answer("refused", session)
 
     return answer
+
+
+async def _still_works(door: Door) -> bool:
+    """Say whether the person of the desk may still work at it; else its session ends here, for looking as well."""
+    try:
+        await run_in_threadpool(door.desk.person, door.actor)
+    except RefusedError:
+        door.doorkeeper.leave()
+        return False
+    return True
 
 
 def _own(scope: Scope) -> set[str]:

@@ -23,8 +23,8 @@ class Newcomers:
     def __init__(self, desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> None:
         self.doorkeeper = doorkeeper
         self.pages = pages
-        self._desk = desk
-        self._actor = actor
+        self.desk = desk
+        self.actor = actor
 
     @inside
     async def new(self, _: Request, session: Session) -> Response:
@@ -38,13 +38,13 @@ class Newcomers:
         fields = await form(request)
         draft = self._draft(fields)
         taken = (
-            await run_in_threadpool(self._desk.known, draft.channel, draft.address) if isinstance(draft, Draft) else []
+            await run_in_threadpool(self.desk.known, draft.channel, draft.address) if isinstance(draft, Draft) else []
         )
         if not isinstance(draft, Draft) or taken:
             typed = {name: field(fields, name) for name in ("first_name", "last_name", "address", "language")}
             trouble = draft if isinstance(draft, Trouble) else None
             return self.pages.answer("new", session, typed=typed, trouble=trouble, taken=taken)
-        question = await run_in_threadpool(self._desk.question, draft.channel, draft.language)
+        question = await run_in_threadpool(self.desk.question, draft.channel, draft.language)
         return confirm(
             self.pages,
             session,
@@ -75,7 +75,7 @@ class Newcomers:
         draft, heard = self._draft(fields), reading(fields)
         if not isinstance(draft, Draft):
             raise RefusedError
-        number = await run_in_threadpool(self._desk.enlist, draft, heard, self._actor)
+        number = await run_in_threadpool(self.desk.enlist, draft, heard, self.actor)
         session.said = f"{recorded(heard, session.language)} {text('desk_recorded_new', session.language)}"
         return RedirectResponse(f"/client/{number}", 303)
 
@@ -88,8 +88,8 @@ class Newcomers:
     async def show_address(self, request: Request, session: Session) -> Response:
         """Show the address back before its no is recorded; one that somebody has leads to them."""
         typed = field(await form(request), "address")
-        reached = self._desk.reached(typed)
-        taken = await run_in_threadpool(self._desk.known, *reached) if reached else []
+        reached = self.desk.reached(typed)
+        taken = await run_in_threadpool(self.desk.known, *reached) if reached else []
         if reached is None or taken:
             trouble = None if reached else Trouble.ADDRESS
             return self.pages.answer("address", session, typed={"address": typed}, trouble=trouble, taken=taken)
@@ -110,12 +110,12 @@ class Newcomers:
     async def withdraw_address(self, request: Request, session: Session) -> Response:
         """Put the no of an address on record."""
         address = field(await form(request), "address")
-        await run_in_threadpool(self._desk.withdraw_address, address, self._actor)
+        await run_in_threadpool(self.desk.withdraw_address, address, self.actor)
         session.said = text("desk_recorded_withdrawn", session.language)
         return RedirectResponse("/", 303)
 
     def _draft(self, fields: FormData) -> Draft | Trouble:
         language = read(Language, field(fields, "language")) or Language.FI
-        return self._desk.draft(
+        return self.desk.draft(
             field(fields, "first_name"), field(fields, "last_name"), language, field(fields, "address")
         )
