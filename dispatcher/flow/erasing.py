@@ -134,7 +134,7 @@ class Erasing:
             if request is not None:
                 self.requests.close_in(transaction, request, "blocked" if erased.kept else "done", actor)
             for other in others:
-                requests.close(connection, other.id, _MOOT, transaction.now)
+                self.requests.end_in(transaction, other, _MOOT, actor)
             return erased
 
         before = self.prospect(client)

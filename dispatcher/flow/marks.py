@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from dispatcher.errors import NotFoundError
-from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import clients
 from dispatcher.storage.journal import JournalKind, Note, Record
@@ -81,9 +81,8 @@ def take_flag(transaction: Transaction, record: Record) -> None:
     """Bring a mark back that the journal knows; a client whom the copy does not know gets it from the ledger later."""
     body = record.body
     client, flag, value = int(str(body["client"])), Flag(str(body["flag"])), body["value"] is True
-    kind, _, who = str(body["actor"]).partition(":")
     clients.set_flag(transaction.connection, client, flag.value, value=value)
-    transaction.ledger.append(_entry(client, flag, Actor(ActorKind(kind), who), value=value))
+    transaction.ledger.append(_entry(client, flag, Actor.read(str(body["actor"])), value=value))
 
 
 def _entry(client: int, flag: Flag, actor: Actor, *, value: bool) -> Entry:

@@ -1,16 +1,25 @@
-"""The clients' requests: opened, identity checked, answered; marketing rests from the first moment until the answer."""
+"""The clients' requests: opened, identity checked, answered; marketing rests from the first moment until the answer.
+
+Each of these acts stands in the journal too, so that a restore and its replay bring them back (L-30, L-34). There a
+request is known by client and kind, of which one at a time is open: its number may be another after a restore.
+"""
+
+from datetime import date
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
 from dispatcher.rules.rights import IdentityCheck, Refusal, RequestKind, due_day
 from dispatcher.storage import clients, requests
+from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.requests import Request
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
+
+_OPENED, _IDENTIFIED, _CLOSED, _REFUSED = "opened", "identified", "closed", "refused"
 
 
 class Requests:
@@ -42,7 +51,8 @@ class Requests:
                 return known.id
         due = due_day(local_date(now, self._policy.zone))
         number = requests.add(connection, client, kind.value, str(actor), due, now)
-        _tell(transaction, actor, client, {"event": "opened", "request": number, "kind": kind.value})
+        _keep(transaction, actor, client, kind.value, {"event": _OPENED, "due": due.isoformat()})
+        _tell(transaction, actor, client, {"event": _OPENED, "request": number, "kind": kind.value})
         return number
 
     def begin(self, client: int, kind: RequestKind, identity: IdentityCheck | None, actor: Actor) -> int:
@@ -64,13 +74,13 @@ class Requests:
     def identify_in(self, transaction: Transaction, request: int, check: IdentityCheck, actor: Actor) -> None:
         """Do what `identify` does within a transaction."""
         found = _open(transaction, request)
-        requests.set_identity(transaction.connection, request, check.value, str(actor))
-        _tell(transaction, actor, found.client, {"event": "identified", "request": request, "identity": check.value})
+        _keep(transaction, actor, found.client, found.kind, {"event": _IDENTIFIED, "identity": check.value})
+        _identify(transaction, found, check.value, actor)
 
     def close(self, request: int, outcome: str, actor: Actor) -> None:
         """Put on record that a request has its answer. Raises RefusedError unless the identity has been checked.
 
-        `outcome` is one word: "done", "refused", or "blocked" where a legal block keeps a part.
+        `outcome` is one word: "done", or "blocked" where a legal block keeps a part.
         """
         self._store.write(lambda transaction: self.close_in(transaction, request, outcome, actor))
 
@@ -78,20 +88,20 @@ class Requests:
         """Put on record that a request was refused and why; no identity is needed for that."""
 
         def work(transaction: Transaction) -> None:
-            found = _open(transaction, request)
-            requests.close(transaction.connection, request, f"refused:{reason}", transaction.now)
-            body: dict[str, Json] = {"event": "closed", "request": request, "outcome": "refused", "why": reason.value}
-            _tell(transaction, actor, found.client, body)
+            self.end_in(transaction, _open(transaction, request), f"{_REFUSED}:{reason}", actor)
 
         self._store.write(work)
 
     def close_in(self, transaction: Transaction, request: int, outcome: str, actor: Actor) -> None:
         """Do what `close` does within a transaction."""
         found = _open(transaction, request)
-        if outcome != "refused":
-            _check_identified(found)
-        requests.close(transaction.connection, request, outcome, transaction.now)
-        _tell(transaction, actor, found.client, {"event": "closed", "request": request, "outcome": outcome})
+        _check_identified(found)
+        self.end_in(transaction, found, outcome, actor)
+
+    def end_in(self, transaction: Transaction, request: Request, outcome: str, actor: Actor) -> None:
+        """End an open request within a transaction, whoever was or was not identified behind it."""
+        _keep(transaction, actor, request.client, request.kind, {"event": _CLOSED, "outcome": outcome})
+        _end(transaction, request, outcome, actor)
 
     def named(self, request: int) -> Request:
         """Return the request of this number. Raises NotFoundError."""
@@ -105,6 +115,28 @@ class Requests:
         """Return the requests, those due first before the others."""
         with self._store.reading() as connection:
             return requests.every(connection, only_open=only_open, client=client)
+
+
+def take_request(transaction: Transaction, record: Record) -> bool:
+    """Do after a restore what the journal tells of a request, and return whether it opened one.
+
+    The client need not be known: one who came after the copy was made is back with the next import, and waits still.
+    """
+    body = record.body
+    client, kind, event = int(str(body["client"])), str(body["kind"]), body["event"]
+    actor, at = Actor.read(str(body["actor"])), read_stamp(record.at) or transaction.now
+    mine = requests.every(transaction.connection, only_open=True, client=client)
+    found = next((each for each in mine if each.kind == kind), None)
+    if event == _OPENED and found is None:
+        due = date.fromisoformat(str(body["due"]))
+        number = requests.add(transaction.connection, client, kind, str(actor), due, at)
+        _tell(transaction, actor, client, {"event": _OPENED, "request": number, "kind": kind})
+        return True
+    if event == _IDENTIFIED and found is not None:
+        _identify(transaction, found, str(body["identity"]), actor)
+    if event == _CLOSED and found is not None:
+        _end(transaction, found, str(body["outcome"]), actor)
+    return False
 
 
 def next_step(request: Request) -> str | None:
@@ -134,6 +166,24 @@ def _check_identified(request: Request) -> None:
             f"({', '.join(check.value for check in IdentityCheck)}). Request {request.id} stays open, and the client "
             "gets no marketing meanwhile."
         )
+
+
+def _identify(transaction: Transaction, request: Request, how: str, actor: Actor) -> None:
+    requests.set_identity(transaction.connection, request.id, how, str(actor))
+    _tell(transaction, actor, request.client, {"event": _IDENTIFIED, "request": request.id, "identity": how})
+
+
+def _end(transaction: Transaction, request: Request, outcome: str, actor: Actor) -> None:
+    requests.close(transaction.connection, request.id, outcome, transaction.now)
+    word, _, why = outcome.partition(":")
+    told: dict[str, Json] = {"event": _CLOSED, "request": request.id, "outcome": word}
+    _tell(transaction, actor, request.client, told | ({"why": why} if why else {}))
+
+
+def _keep(transaction: Transaction, actor: Actor, client: int, kind: str, told: dict[str, Json]) -> None:
+    """Let the journal have an act on a request first, so that a restore and its replay bring it back."""
+    body: dict[str, Json] = {"client": client, "kind": kind, **told, "actor": str(actor)}
+    transaction.notes.append(Note(JournalKind.REQUEST, body))
 
 
 def _tell(transaction: Transaction, actor: Actor, client: int, body: dict[str, Json]) -> None:

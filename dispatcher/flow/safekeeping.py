@@ -10,10 +10,11 @@ from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.flow.redaction import erased_numbers
+from dispatcher.flow.requests import take_request
 from dispatcher.flow.service_entries import close_restored
 from dispatcher.flow.voiding import take_voiding
 from dispatcher.keys import KeyedHash
-from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
@@ -48,6 +49,7 @@ class ReplayReport:
     suppressions: int = 0
     erased: int = 0
     marks: int = 0
+    requests: int = 0
     slots: int = 0
     campaigns: int = 0
     unknown: int = 0
@@ -60,7 +62,7 @@ class ReplayReport:
         """Return the report in words."""
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers, "
-            f"{self.suppressions} suppressions and {self.marks} marks brought back, "
+            f"{self.suppressions} suppressions, {self.marks} marks and {self.requests} requests brought back, "
             f"{self.erased} clients erased again, {self.clients} clients to come back with the next import, "
             f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
             "knows what became."
@@ -123,27 +125,39 @@ class Safekeeping:
         records = list(journal.records())
         erased = erased_numbers(records)
         for record in records:
-            if record.kind is JournalKind.NO and record.number in missing:
-                _take_no(transaction, record, report, erased)
-            elif record.kind is JournalKind.FLAG and record.number in missing:
-                take_flag(transaction, record)
-                report.marks += 1
-            elif record.kind is JournalKind.CLIENTS and record.number in missing:
-                known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
-                report.clients += clients.keep_returning(transaction.connection, known)
-            elif record.kind is JournalKind.KEY_REVOKED and record.number in missing:
-                _take_revoked_key(transaction, record, actor)
-            elif record.kind is JournalKind.SOURCE_VOIDED and record.number in missing:
-                take_voiding(transaction, record, actor)
-            elif record.kind is JournalKind.ERASED and record.number in missing:
-                report.erased += self._erasing.erase_again(transaction, record, actor)
-            elif record.kind is JournalKind.SLOT_SPENT:
+            if record.kind is JournalKind.SLOT_SPENT:
                 _take_slot(transaction, record, actor, report, is_missing=record.number in missing)
+            elif record.number in missing:
+                self._take(transaction, record, actor, report, erased)
         installation.take_in(connection, sorted(missing))
         installation.set_needs_replay(connection, needs=False)
         transaction.ledger.append(Entry(EntryKind.RESTORE, actor, body={"event": "replayed", **report.as_json()}))
         transaction.notes.append(Note(JournalKind.RESTORED, {"actor": str(actor), **report.as_json()}))
         return report
+
+    def _take(
+        self, transaction: Transaction, record: Record, actor: Actor, report: ReplayReport, erased: frozenset[int]
+    ) -> None:
+        """Take in one record that the database has missed."""
+        match record.kind:
+            case JournalKind.NO:
+                _take_no(transaction, record, report, erased)
+            case JournalKind.FLAG:
+                take_flag(transaction, record)
+                report.marks += 1
+            case JournalKind.REQUEST:
+                report.requests += take_request(transaction, record)
+            case JournalKind.CLIENTS:
+                known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
+                report.clients += clients.keep_returning(transaction.connection, known)
+            case JournalKind.KEY_REVOKED:
+                _take_revoked_key(transaction, record, actor)
+            case JournalKind.SOURCE_VOIDED:
+                take_voiding(transaction, record, actor)
+            case JournalKind.ERASED:
+                report.erased += self._erasing.erase_again(transaction, record, actor)
+            case _:
+                pass  # the journal's own beginning, or an earlier replay: nothing that the database has to know
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +173,13 @@ class _No:
     @classmethod
     def read(cls, record: Record) -> "_No":
         body = record.body
-        kind, _, who = str(body["actor"]).partition(":")
         channel, answer, hashes = body["channel"], body["answer"], body["hashes"]
         if not isinstance(answer, dict) or not isinstance(hashes, list):
             raise JournalError(f"Record {record.number} of the journal does not hold a no as this version writes it.")
         return cls(
             client=int(str(body["client"])),
             channel=Channel(str(channel)) if channel else None,
-            actor=Actor(ActorKind(kind), who),
+            actor=Actor.read(str(body["actor"])),
             answer=answer,
             hashes=[KeyedHash(str(each["key"]), str(each["hash"])) for each in hashes],
         )

@@ -35,6 +35,12 @@ class Actor:
     def __str__(self) -> str:
         return f"{self.kind.value}:{self.id}" if self.id else self.kind.value
 
+    @classmethod
+    def read(cls, text: str) -> "Actor":
+        """Return the actor that `str` wrote as this text. Raises ValueError for a kind there is not."""
+        kind, _, which = text.partition(":")
+        return cls(ActorKind(kind), which)
+
 
 def duty(name: str) -> Actor:
     """Return the actor of something the program does by itself."""

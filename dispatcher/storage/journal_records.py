@@ -24,6 +24,8 @@ class JournalKind(StrEnum):
     """A client said no: number, channel if one was named, keyed hashes of the addresses."""
     FLAG = "flag"
     """A client was marked as one who is not written to (a child, restricted), or is so no longer."""
+    REQUEST = "request"
+    """A client's request was opened, its identity checked, or it was answered: number of the client, kind, and that."""
     ERASED = "erased"
     """Clients were erased: their numbers, and why."""
     SOURCE_VOIDED = "source_voided"

@@ -324,9 +324,18 @@ def test_a_copy_is_made_and_put_back(run: Run, register: Path, tmp_path: Path) -
     refused = run("work", "--once")
     assert (1, "`dispatcher db restore --replay`" in refused.err) == (refused.code, True)
     replayed = run("db", "restore", "--replay", "--json").json()["replayed"]
-    assert {"records", "answers", "suppressions", "marks", "erased", "clients", "slots", "campaigns", "unknown"} == set(
-        replayed
-    )
+    assert {
+        "records",
+        "answers",
+        "suppressions",
+        "marks",
+        "requests",
+        "erased",
+        "clients",
+        "slots",
+        "campaigns",
+        "unknown",
+    } == set(replayed)
     [client] = run("client", "list", "maija", "--json").json()["clients"]
     assert "withdrawn" == client["consent"]["email"]
     assert 0 == run("work", "--once").code

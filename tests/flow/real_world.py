@@ -189,6 +189,10 @@ class World:
         """Mark a person as somebody who is not written to, or take the mark away."""
         self._do(_marked(person, mark, value=value))
 
+    def ask(self, person: int, *, waits: bool) -> None:
+        """Let a person make use of a right, and wait for the answer or have it."""
+        self._do(_asking(person, waits=waits))
+
     def copy(self) -> tuple[Told, int]:
         """Return what a copy of the database holds, and how far the journal was."""
         return deepcopy(self.told), len(self.journal)
@@ -235,6 +239,13 @@ def _kept(noes: Mapping[tuple[int, Channel], list[datetime]]) -> Event:
 def _marked(person: int, mark: str, *, value: bool) -> Event:
     def event(told: Told) -> None:
         (told.marks.add if value else told.marks.discard)((person, mark))
+
+    return event
+
+
+def _asking(person: int, *, waits: bool) -> Event:
+    def event(told: Told) -> None:
+        (told.asking.add if waits else told.asking.discard)(person)
 
     return event
 

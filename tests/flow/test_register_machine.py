@@ -118,10 +118,10 @@ class Register(RegisterLife):
         """Somebody makes use of a right, and has an answer at once or waits for it."""
         who, _ = self.known(which), self.later()
         request = self.dispatcher.requests.open(self.numbers[who], RequestKind.ERASURE, self.actor)
-        self.world.told.asking.add(who)
+        self.world.ask(who, waits=True)
         if is_answered:
             self.dispatcher.requests.refuse(request, Refusal.EXCESSIVE, self.actor)
-            self.world.told.asking.discard(who)
+            self.world.ask(who, waits=False)
 
     @rule(inbox=inboxes | st.just(GUESTS_INBOX))
     def sign_up(self, inbox: int) -> None:

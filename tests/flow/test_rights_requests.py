@@ -1,7 +1,9 @@
 """A client's request: on record, due in a month, and marketing rests from its first moment to its answer (L-30)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,11 @@ from dispatcher.flow.requests import next_step
 from dispatcher.flow.standing import standing
 from dispatcher.rules.decision import Reason, Send, Verdict, Withhold
 from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.retention import EraseReason
 from dispatcher.rules.rights import IdentityCheck, Refusal, RequestKind
 from dispatcher.storage import ledger
 from dispatcher.wiring import Dispatcher
+from tests.stores import broken_links
 from tests.workshop import Doubles, Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -120,3 +124,72 @@ def test_nobody_asks_who_is_not_there(workshop: Workshop) -> None:
     """A number nobody has can ask for nothing."""
     with workshop.opened() as dispatcher, pytest.raises(NotFoundError, match="No client has the number 5"):
         dispatcher.requests.open(5, RequestKind.ACCESS, dispatcher.persons.acting(None))
+
+
+@pytest.mark.parametrize("kind", RequestKind)
+def test_a_request_survives_the_way_back(workshop: Workshop, tmp_path: Path, kind: RequestKind) -> None:
+    """L-34: what was asked after the copy was made is open again after the replay, due as before; marketing rests."""
+    with workshop.opened() as dispatcher:
+        client, actor = enrol(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        dispatcher.requests.begin(client, kind, IdentityCheck.DOCUMENT, actor)
+        [before] = dispatcher.requests.listed()
+        workshop.clock.advance(timedelta(days=9))
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        assert isinstance(verdict(dispatcher, client), Send)
+        assert 1 == dispatcher.safekeeping.replay(actor).requests
+        [after] = dispatcher.requests.listed()
+        assert before == replace(after, id=before.id)
+        assert Withhold(Reason.SUSPENDED) == verdict(dispatcher, client)
+        with dispatcher.store.reading() as connection:
+            told = [entry.data()["event"] for entry in ledger.entries(connection, [EntryKind.REQUEST.value])]
+            assert (["opened", "identified"], []) == (told, broken_links(connection))
+        assert 0 == dispatcher.safekeeping.replay(actor).requests
+        assert 1 == len(dispatcher.requests.listed(only_open=False))
+
+
+def test_an_answer_survives_the_way_back(workshop: Workshop, tmp_path: Path) -> None:
+    """A request the copy knows as open, and one it never knew, have the answers they were given; marketing goes on."""
+    with workshop.opened() as dispatcher:
+        client, actor = enrol(workshop, dispatcher), dispatcher.persons.acting(None)
+        known = dispatcher.requests.begin(client, RequestKind.ACCESS, IdentityCheck.KNOWN, actor)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        dispatcher.requests.close(known, "done", actor)
+        dispatcher.requests.refuse(
+            dispatcher.requests.open(client, RequestKind.ERASURE, actor), Refusal.EXCESSIVE, actor
+        )
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        assert Withhold(Reason.SUSPENDED) == verdict(dispatcher, client)
+        assert 1 == dispatcher.safekeeping.replay(actor).requests
+        assert isinstance(verdict(dispatcher, client), Send)
+        found = dispatcher.requests.listed(only_open=False)
+    assert {"access": "done", "erasure": "refused:excessive"} == {each.kind: each.outcome for each in found}
+
+
+def test_who_came_and_asked_after_the_copy_is_asking_on_return(workshop: Workshop, tmp_path: Path) -> None:
+    """L-34: a client whom the copy never knew comes back with the next import, and their request stands."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        client = enrol(workshop, dispatcher)
+        dispatcher.requests.open(client, RequestKind.ACCESS, actor)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        dispatcher.safekeeping.replay(actor)
+        assert client == enrol(workshop, dispatcher)
+        assert Withhold(Reason.SUSPENDED) == verdict(dispatcher, client)
+
+
+def test_who_was_erased_asks_for_nothing_after_the_way_back(workshop: Workshop, tmp_path: Path) -> None:
+    """An erasure answers every request of the client; after a restore and its replay it has done so again."""
+    with workshop.opened() as dispatcher:
+        client, actor = enrol(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        dispatcher.requests.open(client, RequestKind.RESTRICTION, actor)
+        request = dispatcher.requests.begin(client, RequestKind.ERASURE, IdentityCheck.KNOWN, actor)
+        dispatcher.erasing.erase(client, EraseReason.REQUEST, actor, request)
+        answered = {"restriction": "erased", "erasure": "done"}
+        assert answered == {each.kind: each.outcome for each in dispatcher.requests.listed(only_open=False)}
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        dispatcher.safekeeping.replay(actor)
+        assert answered == {each.kind: each.outcome for each in dispatcher.requests.listed(only_open=False)}
+        assert [] == dispatcher.requests.listed()
