@@ -1,7 +1,7 @@
 """Copies of the database, the way back from one, and what the journal then brings back (L-34)."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -208,12 +208,13 @@ def _take_no(transaction: Transaction, record: Record, report: ReplayReport, era
     What outlives a client who was erased stands on the record of the erasure, and nothing else does (L-35).
     """
     connection, no = transaction.connection, _No.read(record)
-    if no.client != STRANGER and not _is_recorded(connection, no):
+    at = read_stamp(record.at) or transaction.now
+    if no.client != STRANGER and not _is_recorded(connection, no, at):
         entry = Entry(EntryKind.ANSWER, no.actor, client=no.client, channel=no.channel, body=no.answer)
         transaction.ledger.append(entry)
         report.answers += 1
     if no.answer["reply"] == Reply.WITHDRAWN.value and no.client not in erased:
-        said = read_stamp(no.answer["not_after"]) or read_stamp(record.at) or transaction.now
+        said = read_stamp(no.answer["not_after"]) or at
         new = (Suppression(keyed, no.channel, OBJECTION, said) for keyed in no.hashes)
         report.suppressions += answers.suppress(connection, new, transaction.suppressed_for)
 
@@ -226,9 +227,10 @@ def _take_revoked_key(transaction: Transaction, record: Record, actor: Actor) ->
         transaction.ledger.append(Entry(EntryKind.API_KEY, actor, body=body))
 
 
-def _is_recorded(connection: Connection, no: _No) -> bool:
+def _is_recorded(connection: Connection, no: _No, at: datetime) -> bool:
+    """Say whether the ledger has this no: one like it from an earlier moment is another, for it has no date of its own."""
     told = answers.bodies_of_client(connection, no.client)
-    return (no.channel, no.answer) in told
+    return any((channel, body) == (no.channel, no.answer) and said >= at for said, channel, body in told)
 
 
 def _take_slot(

@@ -54,10 +54,10 @@ def _as_they_count(connection: Connection, clients: Sequence[int]) -> Iterator[t
             yield entry.client, answer, entry.actor
 
 
-def bodies_of_client(connection: Connection, client: int) -> list[tuple[Channel | None, dict[str, Json]]]:
-    """Return channel and body of each answer of a client, as the ledger and the journal both write them."""
+def bodies_of_client(connection: Connection, client: int) -> list[tuple[datetime, Channel | None, dict[str, Json]]]:
+    """Return moment, channel and body of each answer of a client, as the ledger and the journal both write them."""
     found = entries_of_clients(connection, EntryKind.ANSWER.value, [client])
-    return [(Channel(entry.channel) if entry.channel else None, entry.data()) for entry in found]
+    return [(entry.at, Channel(entry.channel) if entry.channel else None, entry.data()) for entry in found]
 
 
 def keys_of_suppressions(connection: Connection) -> dict[str, int]:

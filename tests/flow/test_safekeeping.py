@@ -14,9 +14,11 @@ from sqlalchemy import delete, select
 
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.flow.safekeeping import ReplayReport
+from dispatcher.flow.standing import standing
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Place, Reply
+from dispatcher.rules.decision import Reason, Send, Withhold
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.storage import answers, campaigns, installation, ledger
 from dispatcher.storage.campaigns import Scheduled
@@ -206,7 +208,24 @@ def test_an_answer_that_is_there_is_not_brought_twice(workshop: Workshop) -> Non
         assert (1, 0) == (report.records, report.answers)
         with dispatcher.store.reading() as connection:
             assert before == answers.bodies_of_client(connection, number)
-            assert Reply.WITHDRAWN == before[-1][1]["reply"]
+            assert Reply.WITHDRAWN == before[-1][2]["reply"]
+
+
+def test_an_undated_no_that_was_said_again_comes_back(workshop: Workshop, tmp_path: Path) -> None:
+    """L-07, L-34: one like it from before the copy and the yes does not hide the no that took the yes back."""
+    no = ERIK.replace(";kyllä;;3.1.2026", ";ei;;")
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, no)
+        workshop.clock.advance(timedelta(days=1))
+        enrol(workshop, dispatcher, ERIK.replace(";kyllä;;3.1.2026", ";kyllä;;24.11.2026"))
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        workshop.clock.advance(timedelta(days=1))
+        enrol(workshop, dispatcher, no)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        number = dispatcher.register.find("erik@posti.example")
+        assert isinstance(standing(dispatcher.store, dispatcher.policy, number).verdict, Send)
+        assert 1 == replay(dispatcher).answers
+        assert Withhold(Reason.LATEST_ANSWER_NO) == standing(dispatcher.store, dispatcher.policy, number).verdict
 
 
 def test_a_campaign_that_began_after_the_copy_is_over(workshop: Workshop, doubles: Doubles, tmp_path: Path) -> None:
