@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import os
 import quopri
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -19,20 +21,20 @@ def spellings(text: str) -> set[bytes]:
     return {each for each in found if len(each) > 4}
 
 
-def files_of(*places: Path) -> Iterator[Path]:
-    """Yield every file below these places."""
+def contents_of(*places: Path) -> Iterator[bytes]:
+    """Yield what every file below these places holds; what a server removes meanwhile holds nothing."""
     for place in places:
-        yield from (path for path in sorted(place.rglob("*")) if path.is_file())
+        for folder, _, names in os.walk(place):
+            for path in (Path(folder, name) for name in sorted(names)):
+                if path.is_file():
+                    with suppress(FileNotFoundError):
+                        yield path.read_bytes()
 
 
 def found_in(places: Iterable[Path], texts: Iterable[str]) -> set[str]:
     """Return which of these texts, in any spelling, stand in a file below these places."""
     wanted = {text: spellings(text) for text in texts}
     found: set[str] = set()
-    for path in files_of(*places):
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:  # a server removes files as it goes
-            continue
+    for content in contents_of(*places):
         found |= {text for text, spelt in wanted.items() if any(each in content for each in spelt)}
     return found

@@ -228,7 +228,7 @@ def _take_revoked_key(transaction: Transaction, record: Record, actor: Actor) ->
 
 
 def _is_recorded(connection: Connection, no: _No, at: datetime) -> bool:
-    """Say whether the ledger has this no: one like it from an earlier moment is another, for it has no date of its own."""
+    """Say whether the ledger has this no: one like it from before is another, for it may have no date of its own."""
     told = answers.bodies_of_client(connection, no.client)
     return any((channel, body) == (no.channel, no.answer) and said >= at for said, channel, body in told)
 

@@ -34,7 +34,7 @@ from dispatcher.storage.tables import (
 )
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
-from tests.byte_scan import files_of, found_in
+from tests.byte_scan import contents_of, found_in
 from tests.clock import FixedClock
 from tests.stores import broken_links, raw
 from tests.workshop import Doubles, Workshop, build
@@ -160,7 +160,7 @@ def test_no_byte_is_left_in_a_full_database(studio: Workshop, places: Callable[[
         pattern = re.compile(rb"(?:jalki|Etu|Suku)(\d+)(?:x@|nimi)")
 
         def found() -> set[int]:
-            return {int(each) for path in files_of(*places()) for each in pattern.findall(path.read_bytes())}
+            return {int(each) for content in contents_of(*places()) for each in pattern.findall(content)}
 
         assert set(range(400)) == found()
         assert erasing.deletions.here()

@@ -10,7 +10,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.decision import Coverage, Reason, Send, Verdict, Withhold, decide
 from dispatcher.rules.ledger import EntryKind
-from dispatcher.rules.rights import IdentityCheck, RequestKind
+from dispatcher.rules.rights import IdentityCheck, Refusal, RequestKind
 from dispatcher.storage import ledger
 from dispatcher.storage.facts import gather
 from dispatcher.storage.store import Store
@@ -73,10 +73,12 @@ def test_nothing_is_answered_before_somebody_knows_who_asks(requests: Requests) 
 
 
 def test_whoever_cannot_show_who_they_are_is_refused(requests: Requests) -> None:
-    """A request of a stranger is closed without an answer, and without a check that never was."""
+    """A request of a stranger ends with the reason, without an answer, and without a check that never was."""
     number = requests.open(1, RequestKind.ACCESS, OWNER)
-    requests.close(number, "refused", OWNER)
+    requests.refuse(number, Refusal.NOT_IDENTIFIED, OWNER)
     assert [] == requests.listed()
+    (found,) = requests.listed(only_open=False)
+    assert (None, "refused:not_identified") == (found.identity, found.outcome)
 
 
 def test_the_ledger_tells_every_step(requests: Requests, store: Store) -> None:

@@ -63,6 +63,7 @@ def test_two_taps(browser: Browser, link: str, house: House) -> None:
 def test_it_works_by_keyboard_alone(browser: Browser, link: str, house: House) -> None:
     """L-45: search, client, yes and place are reached by Tab and Enter, and the focus is seen."""
     page, _ = opened(browser, link)
+    page.locator("#q:focus").wait_for()
     page.keyboard.type("maj")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=maj")
