@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow.blocks import take_block
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
@@ -50,6 +51,7 @@ class ReplayReport:
     erased: int = 0
     marks: int = 0
     requests: int = 0
+    blocks: int = 0
     slots: int = 0
     campaigns: int = 0
     unknown: int = 0
@@ -62,7 +64,8 @@ class ReplayReport:
         """Return the report in words."""
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers, "
-            f"{self.suppressions} suppressions, {self.marks} marks and {self.requests} requests brought back, "
+            f"{self.suppressions} suppressions, {self.marks} marks, {self.requests} requests and "
+            f"{self.blocks} legal blocks brought back, "
             f"{self.erased} clients erased again, {self.clients} clients to come back with the next import, "
             f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
             "knows what became."
@@ -147,6 +150,8 @@ class Safekeeping:
                 report.marks += 1
             case JournalKind.REQUEST:
                 report.requests += take_request(transaction, record)
+            case JournalKind.BLOCK:
+                report.blocks += take_block(transaction, record)
             case JournalKind.CLIENTS:
                 known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
                 report.clients += clients.keep_returning(transaction.connection, known)
