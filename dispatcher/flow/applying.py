@@ -10,7 +10,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
 from dispatcher.rules.ledger import Entry, EntryKind, Json
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, returning
 from dispatcher.storage.answers import Suppression, suppress
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
@@ -25,7 +25,7 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
     )
     new = [change for change in changes if change.is_new]
     clients.insert_clients(connection, [_client_row(change, now) for change in new])
-    restore_flags(transaction, clients.have_returned(connection, [change.number for change in new]))
+    restore_flags(transaction, returning.have_returned(connection, [change.number for change in new]))
     note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
     clients.insert_links(
         connection,

@@ -82,12 +82,12 @@ class Bookings:
         if fits != expected:
             raise _MovedError
         call = replace(call, told=self._completed(connection, call.told, transaction.now))
-        actor = actor_of(key)
+        actor, there = actor_of(key), sorted(clients.read(connection, fits))
         if len(fits) > 1:
             why = f"{len(fits)} clients fit: give each their customer number in the register, and send it in the call."
-            receipt = self._noes_only(transaction, sorted(fits), call, actor, ("client", why))
-        elif fits:
-            receipt = self._known(transaction, next(iter(fits)), call, actor)
+            receipt = self._noes_only(transaction, there, call, actor, ("client", why))
+        elif there:
+            receipt = self._known(transaction, there[0], call, actor)
         else:
             receipt = self._unknown(transaction, call, actor)
         if receipt.conflict is None or receipt.recorded:
@@ -133,8 +133,8 @@ class Bookings:
         external = None
         if called.customer_number and client.external_hash is None:
             external = ring.hashed(CUSTOMER, called.customer_number)
-        hashes = tuple(identity(ring, called.customer_number, called.addresses.items())) if joins or external else ()
-        change = Change(number, external=external, joins=joins, identity=hashes)
+        marks = identity(ring, called.customer_number, called.addresses.items()) if joins or external else ()
+        change = Change(number, external=external, joins=joins, identity=marks)
         if not change.is_empty:
             apply(transaction, self._store, [change], actor)
         recorded = self._record(transaction, number, call.told, {*held, *called.addresses}, actor)

@@ -9,6 +9,7 @@ from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, Json, answer_entry
 from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
+from dispatcher.storage.returning import Mark
 from dispatcher.storage.writer import Transaction
 
 STRANGER = 0
@@ -21,17 +22,18 @@ BOOKING = "booking"
 """The label under which a booking system's references are hashed."""
 
 
-def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[Channel, str]]) -> list[KeyedHash]:
-    """Return the keyed hashes by which a client can be recognised: the customer number's first, then the addresses'."""
-    hashes = [ring.hashed(CUSTOMER, external_id)] if external_id else []
-    return hashes + [ring.hashed(hash_label(channel), canonical) for channel, canonical in addresses]
+def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[Channel, str]]) -> tuple[Mark, ...]:
+    """Return the marks by which a client can be recognised: the customer number's first, then the addresses'."""
+    marks = [Mark(CUSTOMER, ring.hashed(CUSTOMER, external_id))] if external_id else []
+    return (*marks, *(Mark(way.value, ring.hashed(hash_label(way), canonical)) for way, canonical in addresses))
 
 
-def note_clients(transaction: Transaction, clients: Mapping[int, Iterable[KeyedHash]]) -> None:
+def note_clients(transaction: Transaction, clients: Mapping[int, Iterable[Mark]]) -> None:
     """Put into the journal which number which clients got, so that links sent to them outlive a restore."""
     if clients:
         known: list[Json] = [
-            [number, [[keyed.key_id, keyed.digest] for keyed in hashes]] for number, hashes in clients.items()
+            [number, [[mark.hash.key_id, mark.hash.digest, mark.what] for mark in marks]]
+            for number, marks in clients.items()
         ]
         transaction.notes.append(Note(JournalKind.CLIENTS, {"clients": known}))
 

@@ -20,13 +20,14 @@ from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
 from dispatcher.rules.message import Blame, OutcomeKind
-from dispatcher.storage import answers, api_keys, backup, campaigns, clients, installation, outbox
+from dispatcher.storage import answers, api_keys, backup, campaigns, installation, outbox, returning
 from dispatcher.storage.answers import Suppression
 from dispatcher.storage.backup import BackupReport
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.returning import Mark
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -153,8 +154,8 @@ class Safekeeping:
             case JournalKind.BLOCK:
                 report.blocks += take_block(transaction, record)
             case JournalKind.CLIENTS:
-                known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
-                report.clients += clients.keep_returning(transaction.connection, known)
+                told = {number: marks for number, marks in _numbers(record).items() if number not in erased}
+                report.clients += returning.keep(transaction.connection, told)
             case JournalKind.KEY_REVOKED:
                 _take_revoked_key(transaction, record, actor)
             case JournalKind.SOURCE_VOIDED:
@@ -190,10 +191,10 @@ class _No:
         )
 
 
-def _numbers(record: Record) -> dict[int, list[KeyedHash]]:
-    """Return the numbers that clients got, with the keyed hashes by which they are recognised."""
+def _numbers(record: Record) -> dict[int, list[Mark]]:
+    """Return the numbers that clients got, with the marks by which they are recognised."""
     told: Any = record.body["clients"]
-    return {number: [KeyedHash(key, digest) for key, digest in hashes] for number, hashes in told}
+    return {number: [Mark(what, KeyedHash(key, digest)) for key, digest, what in marks] for number, marks in told}
 
 
 def _hold_all(transaction: Transaction, actor: Actor) -> None:

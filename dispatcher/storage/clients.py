@@ -8,13 +8,13 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReturningTable
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable
 
 _AT_ONCE = 500
 
@@ -168,41 +168,6 @@ def address_ids(connection: Connection, clients: Sequence[int]) -> dict[int, lis
     for row in connection.execute(_ADDRESS_IDS, {"clients": list(clients)}):
         found[row.client].append(row.address)
     return found
-
-
-def keep_returning(connection: Connection, numbers: Mapping[int, Iterable[KeyedHash]]) -> int:
-    """Write which number each client had whom the journal knows and this database does not; return how many."""
-    known = set(read(connection, numbers))
-    rows = [
-        {"hash": keyed.digest, "key": keyed.key_id, "number": number}
-        for number, hashes in numbers.items()
-        if number not in known
-        for keyed in hashes
-    ]
-    there = {(row.hash, row.number) for row in connection.execute(select(ReturningTable.hash, ReturningTable.number))}
-    new = [row for row in rows if (row["hash"], row["number"]) not in there]
-    if new:
-        connection.execute(insert(ReturningTable), new)
-    return len({row["number"] for row in new})
-
-
-def returning(connection: Connection, hashes: Iterable[str]) -> dict[str, frozenset[int]]:
-    """Return, by keyed hash, the numbers that clients had before a restore forgot them."""
-    if connection.scalar(select(ReturningTable.number).limit(1)) is None:
-        return {}
-    found: dict[str, set[int]] = defaultdict(set)
-    query = select(ReturningTable.hash, ReturningTable.number).where(ReturningTable.hash.in_(list(hashes)))
-    for row in connection.execute(query):
-        found[row.hash].add(row.number)
-    return {digest: frozenset(numbers) for digest, numbers in found.items()}
-
-
-def have_returned(connection: Connection, numbers: Iterable[int]) -> set[int]:
-    """Forget what was kept about those of these clients who had been missing, and return who they are."""
-    if connection.scalar(select(ReturningTable.number).limit(1)) is None:
-        return set()
-    gone = delete(ReturningTable).where(ReturningTable.number.in_(list(numbers))).returning(ReturningTable.number)
-    return set(connection.scalars(gone))
 
 
 def insert_clients(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import MetaData, select
 from dispatcher.errors import LinkError, RefusedError
 from dispatcher.flow import sign_up
 from dispatcher.flow.recording import suppress_stranger
+from dispatcher.keys import KeyRing
 from dispatcher.links import OptOut
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, Language
@@ -254,8 +255,8 @@ def test_a_holder_who_comes_in_between_is_seen(
         look = sign_up._holders
         seen: list[int] = []
 
-        def late(connection: Connection, waiting: Waiting) -> frozenset[int]:
-            found = look(connection, waiting)
+        def late(connection: Connection, ring: KeyRing, waiting: Waiting) -> frozenset[int]:
+            found = look(connection, ring, waiting)
             if not seen:
                 seen.append(1)
                 register(workshop, dispatcher, ROW)

@@ -60,13 +60,15 @@ class ClientAddressTable(Table):
 class ReturningTable(Table):
     """A client whom the journal knows and this restored database does not: the number they had, by keyed hash.
 
-    Links sent to them carry that number, so they get it back when the register brings them again.
+    Links sent to them carry that number, so they get it back when the register brings them again. `what` is hashed: a
+    customer number, or the address of a channel.
     """
 
     __tablename__ = "returning_client"
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     number: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     key: Mapped[KeyId]
+    what: Mapped[str] = mapped_column(String(40), default="", server_default="")
 
 
 class WordingTable(Table):

@@ -143,6 +143,7 @@ def upgrade() -> None:
         "client_address", sa.Column("awaits_receipt", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
     op.add_column("installation", sa.Column("retention_confirmed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("returning_client", sa.Column("what", sa.String(length=40), server_default="", nullable=False))
     op.add_column("wording", sa.Column("channels", sa.String(length=40), server_default="", nullable=False))
     op.add_column("wording", sa.Column("language", sa.String(length=40), nullable=True))
     op.add_column("wording", sa.Column("version", sa.String(length=40), nullable=True))
