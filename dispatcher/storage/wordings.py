@@ -43,7 +43,9 @@ def add(connection: Connection, text: str, language: Language, version: str, now
     """
     digest = keep_wordings(connection, [normal(text)], now)[normal(text)]
     named = update(WordingTable).where(WordingTable.sha256 == digest)
-    connection.execute(named.values(language=language.value, version=version, added_at=now))
+    # A row of an earlier version of the program has no channels yet, and the label is unique by them.
+    label = {"language": language.value, "channels": _named(normal(text)), "version": version}
+    connection.execute(named.values(**label, added_at=now))
     return digest
 
 
@@ -98,7 +100,6 @@ def _read(connection: Connection) -> list[Wording]:
     columns = (
         WordingTable.sha256,
         WordingTable.text,
-        WordingTable.channels,
         WordingTable.language,
         WordingTable.version,
         WordingTable.added_at,
@@ -108,7 +109,7 @@ def _read(connection: Connection) -> list[Wording]:
         Wording(
             row.sha256,
             row.text,
-            frozenset(Channel(each) for each in row.channels.split(",") if each),
+            channels_named(row.text),
             Language(row.language) if row.language else None,
             row.version,
             row.added_at,

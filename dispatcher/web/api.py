@@ -4,6 +4,7 @@ A refusal of the key comes before anything else of a call is looked at, so witho
 Neither keys nor addresses are logged.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,14 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Header, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import ValidationError
+from pydantic_core import from_json
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from dispatcher.flow.api_keys import ApiKey, ApiKeys
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.calls import Call
 from dispatcher.flow.verdicts import Standing, Verdicts
 from dispatcher.rules.address import AddressError, canonical
 from dispatcher.rules.campaign import Channel
@@ -26,7 +29,7 @@ from dispatcher.rules.ledger import stamp
 from dispatcher.rules.names import NAME_LENGTH, HiddenCharacterError, readable
 from dispatcher.rules.scope import Scope
 from dispatcher.texts import text
-from dispatcher.web.api_calls import call_of
+from dispatcher.web.api_calls import call_of, clear_noes
 from dispatcher.web.api_document import DESCRIPTION, REPLAYED, TITLE, call_body, complete, refusals, replayed
 from dispatcher.web.api_models import CallIn, Recorded, VerdictOut
 from dispatcher.web.attempts import LIMIT, Attempts
@@ -117,9 +120,11 @@ def create_api(
         ],
     ) -> JSONResponse:
         """Put answers on record. They are on disk, and in force, before this is answered with 201."""
-        call = call_of(_read(await _json(request)), idempotency_key, region)
+        call = _read(await _json(request), idempotency_key, region)
         receipt = await run_in_threadpool(bookings.take, call, key)
         headers = {REPLAYED: "true"} if receipt.is_replay else {}
+        if receipt.faults:
+            return problem(422, receipt.faults[0][1], receipt.faults, headers, receipt.recorded)
         if receipt.conflict is not None:
             _, why = receipt.conflict
             return problem(409, why, [receipt.conflict], headers, receipt.recorded)
@@ -163,14 +168,21 @@ async def _json(request: Request) -> bytes:
     return body
 
 
-def _read(body: bytes) -> CallIn:
+def _read(body: bytes, idempotency_key: str, region: str) -> Call:
+    """Return the call of a body, or its noes where it cannot be taken. Raises ProblemError where there are none."""
     try:
-        return CallIn.model_validate_json(body)
+        sent = CallIn.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found[0]["type"] == "json_invalid":
             raise ProblemError(400, "The body is not JSON.") from None
-        raise first_of(found) from None
+        refused, parsed = first_of(found), from_json(body)
+        left = clear_noes(parsed)
+        if left is None:
+            raise refused from None
+        return call_of(*left, json.dumps(parsed, sort_keys=True), idempotency_key, region, refused.errors)
+    # Read and written again: spaces, and what is left out or null, make no other call of it.
+    return call_of(sent.client, sent.answers, sent.model_dump_json(), idempotency_key, region)
 
 
 def _asked(named: dict[str, str], region: str) -> tuple[str | None, dict[Channel, str]]:

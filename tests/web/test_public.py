@@ -339,7 +339,7 @@ class TestPage:
     @on_sqlite
     def test_the_policy_is_the_rule(self, visitor: TestClient, house: House) -> None:
         """L-41: the header values are those of the rule, word for word."""
-        policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'"
+        policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         headers = visitor.get(path(house)).headers
         assert policy == headers["content-security-policy"]
         assert ("no-referrer", "no-store") == (headers["referrer-policy"], headers["cache-control"])

@@ -19,18 +19,9 @@ from dispatcher.web.desk.gate import OwnName, cookie, inside
 from dispatcher.web.desk.newcomers import Newcomers
 from dispatcher.web.desk.page import DeskPages, stylesheets
 from dispatcher.web.desk.session import Doorkeeper, Session
-from dispatcher.web.guard import HEADERS, Guard
+from dispatcher.web.guard import DESK_HEADERS, Guard
 
 __all__ = ["DeskPages", "Doorkeeper", "create_desk"]
-
-DESK_HEADERS = {
-    **HEADERS,
-    # With no-referrer a browser would send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-}
 
 
 def create_desk(desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> Starlette:
