@@ -24,7 +24,6 @@ from dispatcher.rules.retention import EraseReason, Objection, Periods, left_beh
 from dispatcher.rules.rights import RequestKind
 from dispatcher.storage import answers, blocks, clients, deletions, erasure, outbox, requests
 from dispatcher.storage.answers import Suppression, hash_label
-from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.journal import JournalKind, Note, Record
@@ -159,7 +158,7 @@ class Erasing:
         kept = self._kept(connection, list(known))
         keeps = {number: kept[number][0] if number in kept else frozenset() for number in known}
         left = {number: self._left(each, now) for number, each in known.items()}
-        objections = [row for number, each in known.items() for row in self._suppressions(each.client, left[number])]
+        objections = self._suppressions(connection, left)
         answers.suppress(connection, objections, self.periods.suppressed)
         standing = [each for each in blocks.standing(connection, list(known)) if keeps[each.client]]
         transaction.notes.append(_note(keeps, reason, actor, objections, standing))
@@ -224,18 +223,22 @@ class Erasing:
         return {number: (kept_by(each, today), max(block.until for block in each)) for number, each in held.items()}
 
     def _left(self, known: Known, now: datetime) -> list[Objection]:
-        return left_behind(known.facts.answers, now, self.periods, known.given)
+        facts = known.facts
+        return left_behind(facts.answers, now, self.periods, known.given, is_child=facts.child)
 
-    def _suppressions(self, client: Client, left: Sequence[Objection]) -> list[Suppression]:
-        """Return what outlives a client: for each objection that stands a keyed hash of each address, nothing else."""
+    def _suppressions(self, connection: Connection, left: Mapping[int, Sequence[Objection]]) -> list[Suppression]:
+        """Return what outlives these clients: for each objection a keyed hash of each address, nothing else.
+
+        Of an address from before as well: an older export would bring the client back under that one.
+        """
+        concerned = [number for number, kept in left.items() if kept]
+        had = erasure.addresses_ever(connection, concerned)
         return [
-            Suppression(self._hash(client, channel), objection.channel, OBJECTION, objection.at)
-            for objection in left
-            for channel in client.addresses
+            Suppression(self.store.ring.hashed(hash_label(way), canonical), objection.channel, OBJECTION, objection.at)
+            for number in concerned
+            for objection in left[number]
+            for way, canonical in had[number]
         ]
-
-    def _hash(self, client: Client, channel: Channel) -> KeyedHash:
-        return self.store.ring.hashed(hash_label(channel), client.addresses[channel].canonical)
 
     def _report(self, before: Prospect, erased: Erased, *, is_wiped: bool) -> ErasureReport:
         now = self.store.clock()
