@@ -132,7 +132,7 @@ class Erasing:
             (erased,) = self.erase_in(transaction, [client], reason, actor, request)
             if request is not None:
                 self.requests.close_in(transaction, request, "blocked" if erased.kept else "done", actor)
-            for other in others:
+            for other in others if erased.kept else ():
                 self.requests.end_in(transaction, other, _MOOT, actor)
             return erased
 
@@ -151,7 +151,8 @@ class Erasing:
     ) -> list[Erased]:
         """Erase these clients within a transaction that holds their `locks`, but for what blocks keep of them.
 
-        The caller runs `Deletions.here` once it is committed.
+        Whatever else somebody of whom nothing is left has asked for is closed with it; closing `request`, the one that
+        asked for the erasure, is up to the caller, who also runs `Deletions.here` once it is committed.
         """
         connection, now = transaction.connection, transaction.now
         known = self._known(connection, numbers, now)
@@ -163,7 +164,9 @@ class Erasing:
         standing = [each for each in blocks.standing(connection, list(known)) if keeps[each.client]]
         transaction.notes.append(_note(keeps, reason, actor, objections, standing))
         body: dict[str, Json] = {"reason": reason.value, "request": request}
-        return self._remove(transaction, keeps, actor, body, {number: len(each) for number, each in left.items()})
+        erased = self._remove(transaction, keeps, actor, body, {number: len(each) for number, each in left.items()})
+        self._end_requests(transaction, [each.client for each in erased if not each.kept], request, actor)
+        return erased
 
     def erase_again(self, transaction: Transaction, record: Record, actor: Actor) -> int:
         """Do after a restore what a record of the journal tells was done, and return how many clients it names."""
@@ -208,6 +211,16 @@ class Erasing:
         done = [Erased(number, withheld[number], kept) for number, kept in keeps.items()]
         transaction.ledger.append(*(_entry(each, actor, told, objections.get(each.client, 0)) for each in done))
         return done
+
+    def _end_requests(
+        self, transaction: Transaction, numbers: Sequence[int], request: int | None, actor: Actor
+    ) -> None:
+        """Close the open requests of clients of whom nothing is left, but for this one."""
+        for number in sorted(requests.with_open_requests(transaction.connection, numbers)):
+            for each in requests.every(transaction.connection, only_open=True, client=number):
+                if each.id != request:
+                    outcome = "done" if each.kind == RequestKind.ERASURE.value else _MOOT
+                    self.requests.end_in(transaction, each, outcome, actor)
 
     def _known(self, connection: Connection, numbers: Sequence[int], now: datetime) -> dict[int, Known]:
         today = local_date(now, self.policy.zone)
