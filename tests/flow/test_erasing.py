@@ -420,6 +420,26 @@ def test_a_reader_in_the_way_is_told_and_cleared_up_after(studio: Workshop, plac
         assert set() == found_in(places(), READABLE)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_reader_of_the_journal_is_told_and_cleared_up_after(
+    studio: Workshop, journal_url: str, places: Callable[[], list[Path]]
+) -> None:
+    """While somebody holds the journal's table its old rows stay: not wiped, a duty until they are gone (L-33)."""
+    with studio.opened() as dispatcher:
+        enrol(studio, dispatcher, unna())
+        left = hashes(dispatcher)
+        engine = raw(journal_url)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT count(*) FROM journal"))
+            assert not erase(dispatcher).is_wiped
+            assert ["traces"] == [each.provider for each in dispatcher.erasing.deletions.open()]
+            assert found_in(places(), left)
+        engine.dispose()
+        assert dispatcher.erasing.deletions.here()
+        assert [] == dispatcher.erasing.deletions.open()
+        assert set() == found_in(places(), left)
+
+
 ANSWERS = st.lists(
     st.tuples(st.sampled_from(list(Reply)), st.sampled_from([None, *Channel]), st.integers(min_value=0, max_value=30)),
     max_size=6,
