@@ -197,6 +197,11 @@ def returning(connection: Connection, hashes: Iterable[str]) -> dict[str, frozen
     return {digest: frozenset(numbers) for digest, numbers in found.items()}
 
 
+def is_missed(connection: Connection, number: int) -> bool:
+    """Say whether a restore forgot this client, so that they get their number back when the register names them."""
+    return connection.scalar(select(ReturningTable.number).where(ReturningTable.number == number).limit(1)) is not None
+
+
 def have_returned(connection: Connection, numbers: Iterable[int]) -> set[int]:
     """Forget what was kept about those of these clients who had been missing, and return who they are."""
     if connection.scalar(select(ReturningTable.number).limit(1)) is None:

@@ -16,7 +16,9 @@ from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.answering import Said
 from dispatcher.flow.correcting import Correction
 from dispatcher.flow.erasing import ErasureReport
+from dispatcher.flow.preferences import Concern
 from dispatcher.flow.recording import CUSTOMER
+from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, ConsentState, Place, Reply, fold
 from dispatcher.rules.ledger import EntryKind, answer_entry
@@ -563,3 +565,18 @@ def test_no_byte_of_an_address_from_before_is_left(studio: Workshop, places: Cal
         wanted = [(ring.hashed(hash_label(way), address).digest, "") for way, address in HASHED]
         assert sorted(wanted) == suppressions(dispatcher)
     assert set() == found_in(places(), READABLE)
+
+
+def test_the_link_of_an_erased_client_stops_nothing_and_says_so(studio: Workshop) -> None:
+    """L-33, L-35: nothing leads from the number of before to the new one, so that the old link has nobody behind it."""
+    with studio.opened() as dispatcher:
+        enrol(studio, dispatcher, unna())
+        link = OptOut(dispatcher.register.find("+358407654321"), Channel.EMAIL)
+        token = dispatcher.links.token(link)
+        assert not dispatcher.preferences.look(token).is_gone
+        erase(dispatcher)
+        enrol(studio, dispatcher, unna())
+        assert Concern(None, None, is_gone=True) == dispatcher.preferences.look(token)
+        newest = dispatcher.links.token(OptOut(dispatcher.register.find("+358407654321"), Channel.EMAIL))
+        dispatcher.preferences.leave(newest, Place.LINK)
+        assert dict.fromkeys(Channel, ConsentState.WITHDRAWN) == standing(dispatcher, "+358407654321")
