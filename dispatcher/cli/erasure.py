@@ -179,7 +179,9 @@ def _warning(prospect: Prospect) -> list[str]:
             f"A legal block keeps {_spoken(prospect.kept)} until {shown(prospect.kept_until)}, and nothing else."
         )
     if prospect.objections:
-        lines.append("They objected: a keyed hash of each address stays, so that they are not written to again.")
+        lines.append(
+            "They said no, or are a child: a keyed hash of each address stays, so that they are not written to again."
+        )
     return lines
 
 
@@ -192,7 +194,7 @@ def _told(report: ErasureReport) -> list[str]:
     if report.withheld:
         lines.append(f"Withdrawn, since it waited for them: {_messages(report.withheld)}.")
     if report.objections:
-        lines.append(f"Their objection stays as a keyed hash until {shown(report.objections_until)}.")
+        lines.append(f"A no to each address stays as a keyed hash until {shown(report.objections_until)}.")
     for provider, count in report.open.items():
         lines.append(f"Still to be deleted at {provider}: {_messages(count)}. `dispatcher run` asks every hour.")
     if not report.is_wiped:

@@ -56,8 +56,8 @@ class Deletions:
         self._confirm([(each, Forgotten(is_gone=True)) for each in previews])
         if not traces:
             return True
-        self._redact()
-        is_wiped = rewrite_tables(self.store.database, erasure.TOUCHED)
+        is_forgotten = self._redact()
+        is_wiped = rewrite_tables(self.store.database, erasure.TOUCHED) and is_forgotten
         if is_wiped:
             self._confirm([(each, Forgotten(is_gone=True)) for each in traces])
         return is_wiped
@@ -114,10 +114,10 @@ class Deletions:
         if answered:
             self.store.write(lambda transaction: _settle(transaction, answered))
 
-    def _redact(self) -> None:
+    def _redact(self) -> bool:
         journal = self.store.journal
         erased = erased_numbers(journal.records())
-        journal.redact(redaction(erased, self.store.clock(), self.periods.suppressed))
+        return journal.redact(redaction(erased, self.store.clock(), self.periods.suppressed))
 
 
 def _wants_rest(answer: Forgotten) -> bool:

@@ -40,6 +40,11 @@ def is_nobody(connection: Connection) -> bool:
     return connection.scalar(select(ReturningTable.number).limit(1)) is None
 
 
+def is_missed(connection: Connection, number: int) -> bool:
+    """Say whether a restore forgot this client, so that they get their number back when the register names them."""
+    return connection.scalar(select(ReturningTable.number).where(ReturningTable.number == number).limit(1)) is not None
+
+
 def find(connection: Connection, hashes: Iterable[str]) -> dict[str, frozenset[int]]:
     """Return, by keyed hash, the numbers that clients had before a restore forgot them."""
     found: dict[str, set[int]] = {}

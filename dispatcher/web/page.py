@@ -30,12 +30,13 @@ class View(StrEnum):
 
     QUESTION = "question"
     DONE = "done"
+    GONE = "gone"
     INVALID = "invalid"
     TOO_MANY = "too_many"
     FAILED = "failed"
 
 
-_STATUS = {View.QUESTION: 200, View.DONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
+_STATUS = {View.QUESTION: 200, View.DONE: 200, View.GONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
 _RETRY_AFTER = {429: "60", 503: "120"}
 """With these: after how many seconds it is worth trying again."""
 

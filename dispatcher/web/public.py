@@ -106,6 +106,8 @@ class OptOutDoor:
 
     async def _show(self, request: Request, token: str) -> Response:
         concern = await run_in_threadpool(self._preferences.look, token)
+        if concern.is_gone:
+            return self._pages.answer(View.GONE, request)
         return self._pages.answer(View.QUESTION, request, concern, with_button=True)
 
     async def _leave(self, request: Request, token: str) -> Response:
@@ -115,7 +117,7 @@ class OptOutDoor:
         # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.
         with suppress(DispatcherError):
             concern = await run_in_threadpool(self._preferences.look, token)
-        return self._pages.answer(View.DONE, request, concern)
+        return self._pages.answer(View.GONE if concern.is_gone else View.DONE, request, concern)
 
 
 def _unrouted(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:

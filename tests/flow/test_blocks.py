@@ -103,6 +103,32 @@ def test_of_two_blocks_the_longer_keeps_its_own(workshop: Workshop) -> None:
             dispatcher.blocks.end(second, actor)
 
 
+def test_the_end_of_a_block_closes_what_was_asked_meanwhile(workshop: Workshop) -> None:
+    """L-30: once nothing is left to answer from no request stays open: an erasure is done, the rest has no object."""
+    copy = workshop.directory.parent / "copy"
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        first = dispatcher.blocks.add(number, INVOICE, actor)
+        law = Block(BlockReason.LAW, frozenset({Field.NAME}), UNTIL + timedelta(days=90))
+        second = dispatcher.blocks.add(number, law, actor)
+        erase(dispatcher, number)
+        asked = [
+            dispatcher.requests.open(number, kind, actor) for kind in (RequestKind.ERASURE, RequestKind.CORRECTION)
+        ]
+        dispatcher.safekeeping.backup(copy)
+        dispatcher.blocks.end(first, actor)
+        # What the other block keeps can still be asked for.
+        assert asked == sorted(each.id for each in dispatcher.requests.listed())
+        dispatcher.blocks.end(second, actor)
+        assert [] == dispatcher.requests.listed()
+        closed = {each.id: each.outcome for each in dispatcher.requests.listed(only_open=False)}
+        assert ["done", "erased"] == [closed[each] for each in asked]
+        dispatcher.safekeeping.restore(copy)
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(actor)
+        assert [] == dispatcher.requests.listed()
+
+
 def test_a_block_without_an_erasure_only_ends(workshop: Workshop) -> None:
     """Where nobody asked for erasure, the end of a block changes nothing about the client."""
     with workshop.opened() as dispatcher:

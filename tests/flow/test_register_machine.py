@@ -36,9 +36,8 @@ from dispatcher.storage import clients
 from dispatcher.storage.tables import SignUpTable
 from dispatcher.texts import text
 from tests.clock import FixedClock
-from tests.flow.real_world import GUEST, GUESTS_INBOX, NO, OBJECTION, YES, Word
+from tests.flow.real_world import CHILD, GUEST, GUESTS_INBOX, NO, OBJECTION, YES, Word
 from tests.flow.register_life import (
-    CHILD,
     NAMES,
     RESTRICTED,
     Found,

@@ -21,7 +21,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.tables import SignUpTable
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
-from tests.flow.joining import MAIJA, enable_sign_up, join, may_write, plain, serve, token
+from tests.flow.joining import MAIJA, enable_sign_up, join, may_write, plain, serve, standing, token
 from tests.workshop import Doubles, Workshop
 
 ROW = "1;Maija;Meikäläinen;maija@posti.example;;fi;3.1.2026;kyllä;;3.1.2026"
@@ -231,14 +231,14 @@ def test_confirming_shows_that_the_address_lives(workshop: Workshop, doubles: Do
 
 
 def test_no_yes_is_taken_from_a_child(workshop: Workshop, doubles: Doubles) -> None:
-    """L-11: a client marked a child cannot sign up, and nothing is left of the try."""
+    """L-11: a client marked a child cannot sign up, and nothing is left of the try: not even by a mail from before."""
     with workshop.opened() as dispatcher:
         register(workshop, dispatcher, ROW)
         (number,) = holders(dispatcher.store)
-        with dispatcher.store.database.writing() as connection:
-            clients.update_client(connection, number, {"child": True})
         join(dispatcher)
         link = mailed_token(dispatcher, doubles)
+        with dispatcher.store.database.writing() as connection:
+            clients.update_client(connection, number, {"child": True})
         before = register_of(dispatcher.store)
         with pytest.raises(RefusedError):
             dispatcher.sign_up.confirm(link)
@@ -335,3 +335,18 @@ def test_consent_is_what_the_fold_says(workshop: Workshop, doubles: Doubles) -> 
         assert ConsentState.GRANTED is fold(given, Channel.EMAIL, workshop.clock()).state
         later = workshop.clock() + timedelta(days=365)
         assert ConsentState.EXPIRED is fold(given, Channel.EMAIL, later).state
+
+
+def test_no_confirmation_goes_to_a_child(workshop: Workshop, doubles: Doubles) -> None:
+    """L-11: an address that is a child's alone gets no mail, and the page says nothing of it; a shared one does."""
+    with workshop.opened() as dispatcher:
+        register(workshop, dispatcher, ROW)
+        dispatcher.marks.mark_child(dispatcher.register.find(MAIJA), dispatcher.persons.acting(None))
+        join(dispatcher)
+        serve(dispatcher)
+        assert [("confirmation", "withheld", "child")] == standing(dispatcher.store)
+        assert [] == doubles.mailed()
+        register(workshop, dispatcher, OTHER)
+        join(dispatcher)
+        serve(dispatcher)
+    assert [MAIJA] == doubles.mailed()
