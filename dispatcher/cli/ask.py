@@ -37,7 +37,7 @@ def ask_list(
       dispatcher consent ask-list --limit 40 --pdf kysyttavat.pdf
     """
     with door.open() as dispatcher:
-        found = dispatcher.asking.ask_list(limit)
+        found = dispatcher.asking.ask_list(door.actor(dispatcher), limit)
         zone = dispatcher.policy.zone
         today = local_date(dispatcher.store.clock(), zone)
         printed = AskPaper(found, dispatcher.studio, Language(language), today, zone)

@@ -196,9 +196,9 @@ def breach_scope(
     place = Place(provider) if provider else Place.DATABASE
     with door.open() as dispatcher:
         found = scope(dispatcher.store, dispatcher.policy, place, since, until)
-    if full:
-        form_of(full, Form.JSON)
-        keep(full, json_bytes(found.as_json(full=True)))
+        if full:
+            form_of(full, Form.JSON)
+            keep(full, json_bytes(found.to_notify(dispatcher.store, door.actor(dispatcher))))
     if as_json:
         say_json(found.as_json())
         return
