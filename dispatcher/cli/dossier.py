@@ -11,7 +11,7 @@ from dispatcher.cli.files import keep
 from dispatcher.flow.consent_receipts import ReceiptForm
 from dispatcher.flow.papers import Form, form_of, json_bytes, written
 from dispatcher.flow.requests import next_step
-from dispatcher.flow.standing import Standing, standing
+from dispatcher.flow.standing import Standing, in_words, standing, verdict_json
 from dispatcher.rules.budget import CEILING
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.texts import format_date
@@ -49,7 +49,7 @@ def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
         for channel, held in found.consents.items()
     ]
     say_table(["channel", "address", "consent", "until"], rows)
-    say(f"Now: {found.sentence}")
+    say(f"Now: {in_words(found.verdict)}")
     say(f"Messages in the last 12 months: {found.messages} of at most {CEILING}.")
     for each in found.requests:
         say(f"Request {each.id}: {each.kind}, due {format_date(each.due)}. Next: {next_step(each)}")
@@ -116,8 +116,7 @@ def _as_json(found: Standing) -> dict[str, object]:
             }
             for channel, held in found.consents.items()
         },
-        **found.verdict_json(),
-        "sentence": found.sentence,
+        **verdict_json(found.verdict),
         "messages_in_year": found.messages,
         "messages_at_most": CEILING,
         "requests": [each.as_json() for each in found.requests],

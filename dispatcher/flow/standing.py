@@ -12,7 +12,7 @@ from dispatcher.rules.address import masked
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Consent
-from dispatcher.rules.decision import Send, Verdict, consent_for, decide
+from dispatcher.rules.decision import Send, Verdict, Wait, consent_for, decide
 from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import dossier, requests
 from dispatcher.storage.dossier import Block, Profile
@@ -37,25 +37,24 @@ class Standing:
     requests: tuple[Request, ...]
     blocks: tuple[Block, ...]
 
-    @property
-    def sentence(self) -> str:
-        """Return the verdict in words."""
-        if isinstance(self.verdict, Send):
-            return f"May be written to by {self.verdict.channel}."
-        return reason_text(self.verdict.reason, Language.EN)
 
-    def verdict_json(self) -> dict[str, Json]:
-        """Return the verdict with stable keys."""
-        verdict = self.verdict
-        if isinstance(verdict, Send):
-            return {"verdict": "send", "channel": verdict.channel.value, "reason": None, "until": None}
-        until = getattr(verdict, "until", None)
-        return {
-            "verdict": type(verdict).__name__.lower(),
-            "channel": None,
-            "reason": verdict.reason.value,
-            "until": stamp(until) if until else None,
-        }
+def in_words(verdict: Verdict) -> str:
+    """Return a verdict as a person reads it."""
+    if isinstance(verdict, Send):
+        return f"May be written to by {verdict.channel}."
+    return reason_text(verdict.reason, Language.EN)
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Json]:
+    """Return a verdict with stable keys, in words as well."""
+    until = verdict.until if isinstance(verdict, Wait) else None
+    return {
+        "verdict": type(verdict).__name__.lower(),
+        "channel": verdict.channel.value if isinstance(verdict, Send) else None,
+        "reason": None if isinstance(verdict, Send) else verdict.reason.value,
+        "until": stamp(until) if until else None,
+        "sentence": in_words(verdict),
+    }
 
 
 def standing(store: Store, policy: Policy, client: int, whole_for: Actor | None = None) -> Standing:
