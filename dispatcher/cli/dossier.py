@@ -105,14 +105,14 @@ def _as_json(found: Standing) -> dict[str, object]:
         "number": who.number,
         "name": f"{who.first_name} {who.last_name}".strip(),
         "language": who.language.value,
-        "last_visit": who.last_visit.isoformat() if who.last_visit else None,
+        "last_visit": who.last_visit,
         "restricted": who.restricted,
         "child": who.child,
         "addresses": {channel.value: address for channel, address in found.addresses.items()},
         "consent": {
             channel.value: {
                 "state": held.state.value,
-                "ends_at": held.ends_at.isoformat() if held.ends_at else None,
+                "ends_at": held.ends_at,
             }
             for channel, held in found.consents.items()
         },
@@ -121,8 +121,7 @@ def _as_json(found: Standing) -> dict[str, object]:
         "messages_at_most": CEILING,
         "requests": [each.as_json() for each in found.requests],
         "blocks": [
-            {"reason": each.reason, "keeps": each.keeps.split(","), "until": each.until.isoformat()}
-            for each in found.blocks
+            {"reason": each.reason, "keeps": each.keeps.split(","), "until": each.until} for each in found.blocks
         ],
     }
 
