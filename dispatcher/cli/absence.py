@@ -67,7 +67,7 @@ def presence_json(report: EnrolReport) -> Mapping[str, object]:
         "missing_of": report.absence.seen if report.absence else None,
         "gone": [_as_json(client) for client in report.gone],
         "back": report.counts["back"],
-        "removed_on": report.removed_on.isoformat() if report.removed_on else None,
+        "removed_on": report.removed_on,
     }
 
 
@@ -131,5 +131,4 @@ def _choose(doubt: Doubt) -> int | None:
 
 
 def _as_json(client: MaskedClient) -> dict[str, object]:
-    visit = client.last_visit.isoformat() if client.last_visit else None
-    return {"client": client.number, "addresses": list(client.addresses), "last_visit": visit}
+    return {"client": client.number, "addresses": list(client.addresses), "last_visit": client.last_visit}

@@ -2,6 +2,7 @@
 
 import click
 
+from dispatcher.cli.days import shown
 from dispatcher.cli.door import Door, json_option, local, note, pass_door, say, say_json, say_table
 from dispatcher.rules.scope import Scope
 
@@ -63,9 +64,9 @@ def list_(door: Door, *, as_json: bool) -> None:
                 "id": key.id,
                 "name": key.name,
                 "scopes": sorted(key.scopes),
-                "added_at": key.added_at.isoformat(),
-                "used_on": key.used_on.isoformat() if key.used_on else None,
-                "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+                "added_at": key.added_at,
+                "used_on": key.used_on,
+                "revoked_at": key.revoked_at,
             }
             for key in found
         ]
@@ -80,7 +81,7 @@ def list_(door: Door, *, as_json: bool) -> None:
             key.name,
             " ".join(sorted(key.scopes)),
             local(key.added_at, zone),
-            f"{key.used_on.day}.{key.used_on.month}.{key.used_on.year}" if key.used_on else "-",
+            shown(key.used_on),
             local(key.revoked_at, zone),
         ]
         for key in found

@@ -37,7 +37,7 @@ def ask_list(
       dispatcher consent ask-list --limit 40 --pdf kysyttavat.pdf
     """
     with door.open() as dispatcher:
-        found = dispatcher.asking.ask_list(limit)
+        found = dispatcher.asking.ask_list(door.actor(dispatcher), limit)
         zone = dispatcher.policy.zone
         today = local_date(dispatcher.store.clock(), zone)
         printed = AskPaper(found, dispatcher.studio, Language(language), today, zone)
@@ -55,7 +55,7 @@ def ask_list(
 @click.command()
 @click.option("--language", type=_LANGUAGES, default="fi", show_default=True)
 @click.option("--size", type=click.Choice([size.value for size in Size]), default="a4", show_default=True)
-@click.option("--out", required=True, type=_FILE, help="Where to: a name that ends with .svg or .pdf.")
+@click.option("--out", required=True, type=_FILE, help="Where to: a new file whose name ends with .svg or .pdf.")
 @json_option
 @pass_door
 def poster(door: Door, *, language: str, size: str, out: Path, as_json: bool) -> None:
@@ -74,7 +74,7 @@ def poster(door: Door, *, language: str, size: str, out: Path, as_json: bool) ->
             content = posters.to_svg(Language(language), Size(size)).encode()
         else:
             content = posters.to_pdf(Language(language), Size(size), dispatcher.store.clock())
-    out.write_bytes(content)
+    keep(out, content)
     if as_json:
         say_json({"file": str(out), "language": language, "size": size, "bytes": len(content)})
     else:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.client import counts_json, said_counts
-from dispatcher.cli.door import Door, json_option, local, pass_door, progress, say, say_json, say_table
+from dispatcher.cli.door import Door, confirm, json_option, local, pass_door, progress, say, say_json, say_table
 from dispatcher.flow.check import CheckReport
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.decision import Reason
@@ -41,7 +41,7 @@ def list_(door: Door, *, as_json: bool) -> None:
                 "title": each.title,
                 "kind": each.kind,
                 "state": each.state.value,
-                "send_at": each.send_at.isoformat(),
+                "send_at": each.send_at,
                 "held_reason": each.held_reason,
             }
             for each in scheduled
@@ -95,7 +95,7 @@ def schedule(door: Door, file: Path, *, as_json: bool) -> None:
     with door.open() as dispatcher:
         taken = dispatcher.schedule.run(file, door.actor(dispatcher))
     if as_json:
-        say_json({"name": taken.name, "day": taken.day.isoformat(), "in_year": taken.in_year, "ceiling": 12})
+        say_json({"name": taken.name, "day": taken.day, "in_year": taken.in_year, "ceiling": 12})
     else:
         say(f"Scheduled: {taken.name} on {taken.day:%d.%m.%Y}. The year {taken.day.year} holds {taken.in_year} of 12.")
 
@@ -124,11 +124,11 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
                 "title": scheduled.title,
                 "state": scheduled.state.value,
                 "held_reason": scheduled.held_reason,
-                "send_at": scheduled.send_at.isoformat(),
-                "begun_at": scheduled.begun_at.isoformat() if scheduled.begun_at else None,
+                "send_at": scheduled.send_at,
+                "begun_at": scheduled.begun_at,
                 "messages": {channel: dict(counts) for channel, counts in messages.items()},
                 "withheld": dict(withheld),
-                "next_look": next_due.isoformat() if next_due else None,
+                "next_look": next_due,
             }
         )
         return
@@ -191,7 +191,7 @@ def cancel(door: Door, name: str, *, yes: bool, as_json: bool) -> None:
       dispatcher campaign cancel 2026-03-kevat
     """
     if not yes:
-        click.confirm(f"Cancel {name}? This cannot be undone", abort=True, err=True)
+        confirm(f"Cancel {name}? This cannot be undone")
     with door.open() as dispatcher:
         dispatcher.lifecycle.cancel(name, door.actor(dispatcher))
     _done(name, "cancelled", as_json=as_json)

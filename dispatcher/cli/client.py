@@ -13,6 +13,7 @@ from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.enrol import EnrolReport
 from dispatcher.flow.no_list import System
 from dispatcher.flow.register import AT_ONCE
+from dispatcher.flow.standing import in_words, verdict_json
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
 from dispatcher.texts import reason_text
@@ -82,7 +83,7 @@ def import_(  # noqa: PLR0913 - one argument an option
 @json_option
 @pass_door
 def list_(door: Door, words: str, *, as_json: bool) -> None:
-    """List clients, addresses masked, with the state of their consent.
+    """List clients, addresses masked: what their answers mean, and whether they may be written to now.
 
     \b
     Example:
@@ -100,6 +101,7 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
                 "language": each.language,
                 "addresses": {channel.value: address for channel, address in each.addresses.items()},
                 "consent": {channel.value: consent.state.value for channel, consent in each.consents.items()},
+                **verdict_json(each.verdict),
             }
             for each in found
         ]
@@ -112,10 +114,11 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
         [each.number, each.name]
         + [each.addresses.get(channel, "") for channel in Channel]
         + [each.consents[channel].state.value.replace("_", " ") for channel in Channel]
+        + [in_words(each.verdict)]
         for each in found
     ]
-    columns = ["number", "name", "email", "phone", "email consent", "SMS consent"]
-    say_table(columns, table, numbers=["number"], texts=["name", "email consent", "SMS consent"])
+    columns = ["number", "name", "email", "phone", "email consent", "SMS consent", "now"]
+    say_table(columns, table, numbers=["number"], texts=["name", "email consent", "SMS consent", "now"])
     if not is_complete:
         note(f"These are the first {AT_ONCE}: give a part of the name to see others.")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from dispatcher.cli.door import Door, json_option, pass_door, say, say_json
+from dispatcher.cli.door import Door, confirm, json_option, pass_door, say, say_json
 from dispatcher.errors import RefusedError
 from dispatcher.wiring import opened, upgrade_database
 
@@ -69,7 +69,7 @@ def restore(door: Door, file: Path | None, *, replay: bool, yes: bool, as_json: 
     told: dict[str, object] = {}
     if file is not None:
         if not yes:
-            click.confirm(f"Put {file} in place of the database?", abort=True, err=True)
+            confirm(f"Put {file} in place of the database?")
         with opened(door.directory, check_tables=False) as dispatcher:
             kept = dispatcher.safekeeping.restore(file)
         told["replaced_kept_as"] = str(kept) if kept else None

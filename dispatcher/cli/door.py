@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dispatcher.errors import RefusedError
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.ledger import stamp
 from dispatcher.texts import format_date
 from dispatcher.wiring import Dispatcher, opened
 
@@ -69,8 +71,14 @@ def say_error(message: str) -> None:
 
 
 def say_json(value: Mapping[str, object]) -> None:
-    """Print one JSON object with stable keys."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=str))
+    """Print one JSON object with stable keys: instants as the ledger writes them, UTC with a Z, and days ISO 8601."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return stamp(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def say_table(
@@ -144,6 +152,23 @@ def local(moment: datetime | None, zone: ZoneInfo) -> str:
         return "-"
     here = moment.astimezone(zone)
     return f"{format_date(here)} {here:%H:%M}"
+
+
+def confirm(question: str, option: str = "--yes") -> None:
+    """Ask before something that cannot be taken back; anything but a yes ends the command.
+
+    Raises RefusedError where nobody is there to answer, naming the option that says yes beforehand.
+    """
+    try:
+        agreed = click.confirm(question, err=True)
+    except (click.Abort, OSError):
+        if sys.stdin.isatty():
+            raise
+        raise RefusedError(
+            f"{question}: there is no terminal to answer at. Where it is a yes, give the command again with {option}."
+        ) from None
+    if not agreed:
+        raise click.Abort
 
 
 def is_interactive() -> bool:

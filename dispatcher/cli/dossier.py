@@ -8,16 +8,13 @@ from dispatcher.cli.client import client
 from dispatcher.cli.consent import consent
 from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
 from dispatcher.cli.files import keep
-from dispatcher.errors import RefusedError
 from dispatcher.flow.consent_receipts import ReceiptForm
 from dispatcher.flow.papers import Form, form_of, json_bytes, written
 from dispatcher.flow.requests import next_step
-from dispatcher.flow.standing import MOST, Standing, standing
-from dispatcher.rules.actor import Actor, Role
-from dispatcher.rules.address import masked
+from dispatcher.flow.standing import Standing, in_words, standing, verdict_json
+from dispatcher.rules.budget import CEILING
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.texts import format_date
-from dispatcher.wiring import Dispatcher
 
 
 @client.command()
@@ -33,12 +30,11 @@ def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
       dispatcher client show maija.virtanen@posti.example
     """
     with door.open() as dispatcher:
-        _check_role(dispatcher, door.actor(dispatcher), full=full)
-        number = dispatcher.register.find(words)
-        found = standing(dispatcher.store, dispatcher.policy, number)
+        actor, number = door.actor(dispatcher), dispatcher.register.find(words)
+        found = standing(dispatcher.store, dispatcher.policy, number, actor if full else None)
         zone = dispatcher.policy.zone
     if as_json:
-        say_json(_as_json(found, full=full))
+        say_json(_as_json(found))
         return
     who = found.profile
     say(f"Client {who.number}: {who.first_name} {who.last_name}".rstrip())
@@ -46,15 +42,15 @@ def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
     rows = [
         [
             channel.value,
-            _address(found, channel, full=full) or "-",
+            found.addresses.get(channel, "-"),
             held.state.value.replace("_", " "),
             local(held.ends_at, zone),
         ]
         for channel, held in found.consents.items()
     ]
     say_table(["channel", "address", "consent", "until"], rows)
-    say(f"Now: {found.sentence}")
-    say(f"Messages in the last 12 months: {found.messages} of at most {MOST}.")
+    say(f"Now: {in_words(found.verdict)}")
+    say(f"Messages in the last 12 months: {found.messages} of at most {CEILING}.")
     for each in found.requests:
         say(f"Request {each.id}: {each.kind}, due {format_date(each.due)}. Next: {next_step(each)}")
     for block in found.blocks:
@@ -87,7 +83,9 @@ def receipt(
     with door.open() as dispatcher:
         number = dispatcher.register.find(words)
         channels = [Channel(channel)] if channel else list(Channel)
-        made = dispatcher.receipts.make(number, channels, Language(language) if language else None)
+        made = dispatcher.receipts.make(
+            number, channels, door.actor(dispatcher), Language(language) if language else None
+        )
         value = dispatcher.receipts.as_json(made, ReceiptForm(form))
         wanted = form_of(out, Form.JSON, Form.HTML, Form.PDF) if out else None
         paper = dispatcher.receipts.paper(made)
@@ -101,43 +99,29 @@ def receipt(
         say(written(paper, Form.TEXT).decode("utf-8").rstrip())
 
 
-def _check_role(dispatcher: Dispatcher, actor: Actor, *, full: bool) -> None:
-    if full and dispatcher.persons.role(actor) is Role.AUDITOR:
-        raise RefusedError("An auditor sees masked addresses: leave --full out.")
-
-
-def _address(found: Standing, channel: Channel, *, full: bool) -> str | None:
-    held = found.client.addresses.get(channel)
-    if held is None:
-        return None
-    return held.canonical if full else masked(held.canonical)
-
-
-def _as_json(found: Standing, *, full: bool) -> dict[str, object]:
+def _as_json(found: Standing) -> dict[str, object]:
     who = found.profile
     return {
         "number": who.number,
         "name": f"{who.first_name} {who.last_name}".strip(),
         "language": who.language.value,
-        "last_visit": who.last_visit.isoformat() if who.last_visit else None,
+        "last_visit": who.last_visit,
         "restricted": who.restricted,
         "child": who.child,
-        "addresses": {channel.value: _address(found, channel, full=full) for channel in found.client.addresses},
+        "addresses": {channel.value: address for channel, address in found.addresses.items()},
         "consent": {
             channel.value: {
                 "state": held.state.value,
-                "ends_at": held.ends_at.isoformat() if held.ends_at else None,
+                "ends_at": held.ends_at,
             }
             for channel, held in found.consents.items()
         },
-        **found.verdict_json(),
-        "sentence": found.sentence,
+        **verdict_json(found.verdict),
         "messages_in_year": found.messages,
-        "messages_at_most": MOST,
+        "messages_at_most": CEILING,
         "requests": [each.as_json() for each in found.requests],
         "blocks": [
-            {"reason": each.reason, "keeps": each.keeps.split(","), "until": each.until.isoformat()}
-            for each in found.blocks
+            {"reason": each.reason, "keeps": each.keeps.split(","), "until": each.until} for each in found.blocks
         ],
     }
 

@@ -6,7 +6,8 @@ import click
 
 from dispatcher.cli.client import client
 from dispatcher.cli.days import DAY, shown
-from dispatcher.cli.door import Door, json_option, note, pass_door, say, say_json, say_table
+from dispatcher.cli.door import Door, confirm, json_option, note, pass_door, say, say_json, say_table
+from dispatcher.cli.rights import identity_option
 from dispatcher.errors import RefusedError
 from dispatcher.flow.erasing import ErasureReport, Prospect
 from dispatcher.rules.actor import Actor
@@ -19,11 +20,7 @@ from dispatcher.wiring import Dispatcher
 
 @client.command()
 @click.argument("words", metavar="CLIENT")
-@click.option(
-    "--identity",
-    type=click.Choice([check.value for check in IdentityCheck]),
-    help="How you made sure that it is the client who asks.",
-)
+@identity_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @pass_door
@@ -55,7 +52,7 @@ def erase(context: click.Context, door: Door, words: str, identity: str | None, 
         if not yes:
             for line in _warning(dispatcher.erasing.prospect(number)):
                 note(line)
-            click.confirm(f"Erase client {number}? This cannot be undone", abort=True, err=True)
+            confirm(f"Erase client {number}? This cannot be undone")
         report = dispatcher.erasing.erase(number, EraseReason.REQUEST, actor, request)
     if as_json:
         say_json(report.as_json())
@@ -70,8 +67,7 @@ def _request(dispatcher: Dispatcher, client_number: int, identity: str | None, a
     if identity is not None:
         dispatcher.requests.identify(request, IdentityCheck(identity), actor)
         return request
-    (found,) = (each for each in dispatcher.requests.listed(client=client_number) if each.id == request)
-    return request if found.identity is not None else None
+    return request if dispatcher.requests.named(request).identity is not None else None
 
 
 @client.command()
@@ -118,7 +114,7 @@ def block(
             kept = Block(BlockReason(reason), frozenset(Field(each) for each in keeps), until)
             made = dispatcher.blocks.add(number, kept, door.actor(dispatcher))
             if as_json:
-                say_json({"block": made, "client": number, "keeps": list(keeps), "until": until.isoformat()})
+                say_json({"block": made, "client": number, "keeps": list(keeps), "until": until})
             else:
                 say(f"Block {made} keeps of client {number} until {shown(until)}: {_spoken(kept.keeps)}.")
 
@@ -142,7 +138,7 @@ def _list(dispatcher: Dispatcher, number: int | None, *, as_json: bool) -> None:
                 "client": each.client,
                 "reason": each.block.reason.value,
                 "keeps": [field.value for field in Field if field in each.block.keeps],
-                "until": each.block.until.isoformat(),
+                "until": each.block.until,
             }
             for each in found
         ]

@@ -50,8 +50,8 @@ def list_(door: Door, *, as_json: bool) -> None:
                 "id": each.id,
                 "name": each.name,
                 "role": each.role.value,
-                "added_at": each.added_at.isoformat(),
-                "ended_at": each.ended_at.isoformat() if each.ended_at else None,
+                "added_at": each.added_at,
+                "ended_at": each.ended_at,
             }
             for each in found
         ]

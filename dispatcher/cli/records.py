@@ -6,13 +6,12 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.days import DAY
-from dispatcher.cli.door import Door, json_option, local, note, pass_door, say, say_json, say_table
+from dispatcher.cli.door import Door, confirm, json_option, local, note, pass_door, say, say_json, say_table
 from dispatcher.cli.files import keep
 from dispatcher.errors import RefusedError
 from dispatcher.flow.breach import Place, scope
 from dispatcher.flow.papers import Form, form_of, json_bytes, written
 from dispatcher.rules.campaign import Language
-from dispatcher.rules.ledger import stamp
 from dispatcher.texts import format_date
 
 _SHOWN = 20
@@ -64,7 +63,7 @@ def publish(door: Door, *, yes: bool, as_json: bool) -> None:
       dispatcher notice publish
     """
     if not yes:
-        click.confirm("Have you read the notice in every language, and does it hold?", abort=True, err=True)
+        confirm("Have you read the notice in every language, and does it hold?")
     with door.open() as dispatcher:
         covers = dispatcher.notices.covers_transfer()
         version = dispatcher.notices.publish(door.actor(dispatcher))
@@ -94,7 +93,7 @@ def list_(door: Door, *, as_json: bool) -> None:
         rows = [
             {
                 "version": each.version,
-                "published_at": stamp(each.published_at),
+                "published_at": each.published_at,
                 "covers_transfer": each.covers_transfer,
                 "sha256": {language.value: each.hash_in(language) for language in each.texts},
             }
@@ -196,9 +195,9 @@ def breach_scope(
     place = Place(provider) if provider else Place.DATABASE
     with door.open() as dispatcher:
         found = scope(dispatcher.store, dispatcher.policy, place, since, until)
-    if full:
-        form_of(full, Form.JSON)
-        keep(full, json_bytes(found.as_json(full=True)))
+        if full:
+            form_of(full, Form.JSON)
+            keep(full, json_bytes(found.to_notify(dispatcher.store, door.actor(dispatcher))))
     if as_json:
         say_json(found.as_json())
         return

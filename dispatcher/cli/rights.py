@@ -13,7 +13,7 @@ from dispatcher.flow.correcting import Corrected, Correction
 from dispatcher.flow.papers import Form, form_of, json_bytes, written
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place, Reply
-from dispatcher.rules.rights import IdentityCheck, RequestKind
+from dispatcher.rules.rights import IdentityCheck
 
 _LANGUAGES = click.Choice([language.value for language in Language])
 identity_option = click.option(
@@ -57,8 +57,7 @@ def export(
         actor = door.actor(dispatcher)
         number = dispatcher.register.find(words)
         check = IdentityCheck(identity) if identity else None
-        request = dispatcher.requests.begin(number, RequestKind.ACCESS, check, actor)
-        copy = dispatcher.access.copy(number, Language(language) if language else None)
+        request, copy = dispatcher.access.asked(number, check, actor, Language(language) if language else None)
         files = _kept(dispatcher.access, copy, out) if out else []
         files += [keep_for_now(f"client-{number}.html", _bytes(dispatcher.access, copy, Form.HTML))] if show else []
         if not keep_open:

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from dispatcher.cli.days import DAY, shown
-from dispatcher.cli.door import Door, json_option, note, pass_door, say, say_json, say_table
+from dispatcher.cli.door import Door, confirm, json_option, note, pass_door, say, say_json, say_table
+from dispatcher.cli.files import keep
 from dispatcher.cli.source_questions import EACH, ONCE, Told, complete
-from dispatcher.errors import RefusedError
 from dispatcher.flow.voiding import Loss
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
@@ -145,7 +145,7 @@ def show(door: Door, name: str, picture: Path | None, *, as_json: bool) -> None:
     with door.open() as dispatcher:
         found = dispatcher.sources.named(name)
         if picture is not None:
-            _write(picture, dispatcher.sources.picture(found))
+            keep(picture, dispatcher.sources.picture(found))
     if as_json:
         say_json(_json(found))
         return
@@ -190,7 +190,7 @@ def _void(door: Door, name: str, *, yes: bool, as_json: bool) -> None:
         if not yes:
             note(_lost(loss))
             source = f'"{loss.source.name}" (number {loss.source.number})'
-            click.confirm(f"Void the source {source}? This cannot be undone", abort=True, err=True)
+            confirm(f"Void the source {source}? This cannot be undone")
         voided = dispatcher.voiding.void(loss.source, actor)
     if as_json:
         taken = {channel.value: loss.yeses.get(channel, 0) for channel in Channel}
@@ -223,14 +223,6 @@ def _lines(found: Source) -> list[str]:
     ]
 
 
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise RefusedError(f"{path.name} cannot be written ({error.strerror}): name a new file.") from None
-
-
 def _json(found: Source) -> dict[str, object]:
     return {
         "number": found.number,
@@ -244,15 +236,15 @@ def _json(found: Source) -> dict[str, object]:
             }
             for each in found.questions
         ],
-        "since": found.since.isoformat(),
+        "since": found.since,
         "box": "empty" if found.is_box_empty else "ticked",
         "asked": ONCE if found.occasion is Occasion.CARD else EACH,
         "occasion": found.occasion.value,
         "day_column": found.day_column,
         "place": found.place.value,
         "picture": found.picture,
-        "added_at": found.added_at.isoformat() if found.added_at else None,
-        "ended_at": found.ended_at.isoformat() if found.ended_at else None,
-        "voided_at": found.voided_at.isoformat() if found.voided_at else None,
+        "added_at": found.added_at,
+        "ended_at": found.ended_at,
+        "voided_at": found.voided_at,
         "warnings": list(found.warnings),
     }

@@ -154,7 +154,7 @@ def _json(found: Question) -> dict[str, object]:
         "channels": sorted(wording.channels),
         "language": wording.language,
         "version": wording.version,
-        "added_at": wording.added_at.isoformat(),
+        "added_at": wording.added_at,
         "answers": found.answers,
         "asked_for": sorted(found.asked_for),
     }

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatcher.demo.people import Role
+from dispatcher.rules.ledger import stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Sent:
         return {
             "name": self.name,
             "title": self.title,
-            "moment": self.moment.isoformat(),
+            "moment": stamp(self.moment),
             "planned": self.planned,
             "accepted": {channel: self.accepted[channel] for channel in ("email", "sms")},
             "refused": {channel: self.refused[channel] for channel in ("email", "sms")},
@@ -108,7 +109,7 @@ class Left:
         """Return the leaving with stable keys."""
         return {
             "how": self.role.name.lower(),
-            "when": self.when.isoformat(),
+            "when": stamp(self.when),
             "who": self.name,
             "messages_before": self.messages_before,
             "messages_after": self.messages_after,

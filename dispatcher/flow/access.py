@@ -11,10 +11,13 @@ from dispatcher.errors import NotFoundError, RenderingError
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.evidence import events_of, in_force, shown
 from dispatcher.flow.papers import Papers
+from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.requests import Requests
 from dispatcher.rendering.document import Document
 from dispatcher.rules import receipt
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer
@@ -23,6 +26,7 @@ from dispatcher.rules.ledger import EntryKind, Json, stamp
 from dispatcher.rules.message import Email
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.receipt import Event
+from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import answers, campaigns, dossier, notices, requests
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
@@ -32,6 +36,8 @@ from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.requests import Request
 from dispatcher.storage.store import Store
 from dispatcher.texts import reason_text
+
+_WHAT = "a client's copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +70,35 @@ class Copy:
 class Access:
     """Makes the copy of a client's data."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, processing: Processing) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, processing: Processing, requests_: Requests) -> None:
         self._store = store
+        self._requests = requests_
         self._policy = policy
         self._press = press
         self._processing = processing
         self._papers = Papers(processing, policy.zone)
 
-    def copy(self, client: int, language: Language | None = None) -> Copy:
+    def asked(
+        self, client: int, identity: IdentityCheck | None, actor: Actor, language: Language | None = None
+    ) -> tuple[int, Copy]:
+        """Put on record that a client asks for a copy, and return the request's number and the copy.
+
+        Raises NotFoundError, and RefusedError while nobody has checked who asks; for an actor who may not see clients
+        whole nothing is put on record.
+        """
+        with self._store.reading() as connection:
+            check_sees_whole(connection, actor, _WHAT)
+        request = self._requests.begin(client, RequestKind.ACCESS, identity, actor)
+        return request, self.copy(client, actor, language)
+
+    def copy(self, client: int, actor: Actor, language: Language | None = None) -> Copy:
         """Return everything that is kept of a client, in their language unless another is asked for.
 
-        Raises NotFoundError.
+        Raises NotFoundError, and RefusedError for an actor who may not see clients whole.
         """
         now = self._store.clock()
         with self._store.reading() as connection:
+            check_sees_whole(connection, actor, _WHAT)
             profile = dossier.profile(connection, client)
             today = local_date(now, self._policy.zone)
             known = gather(connection, self._store.ring, [client], None, today, now).get(client)

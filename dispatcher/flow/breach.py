@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from dispatcher.errors import RefusedError
+from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import masked
 from dispatcher.rules.calendar import day_span
 from dispatcher.rules.campaign import Channel
@@ -65,8 +67,20 @@ class Scope:
         """Return how many clients each kind of data concerns."""
         return dict(Counter(kind for each in self.affected for kind in each.kinds))
 
-    def as_json(self, *, full: bool = False) -> dict[str, Json]:
-        """Return the scope with stable keys."""
+    def as_json(self) -> dict[str, Json]:
+        """Return the scope with stable keys, addresses masked."""
+        return self._as_json(full=False)
+
+    def to_notify(self, store: Store, actor: Actor) -> dict[str, Json]:
+        """Return the scope with stable keys for whoever notifies them: names, and addresses whole.
+
+        Raises RefusedError for an actor who may not see clients whole.
+        """
+        with store.reading() as connection:
+            check_sees_whole(connection, actor, "--full")
+        return self._as_json(full=True)
+
+    def _as_json(self, *, full: bool) -> dict[str, Json]:
         return {
             "place": self.place.value,
             "since": self.since.isoformat() if self.since else None,

@@ -10,10 +10,12 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.evidence import InForce, events_of, in_force, shown
 from dispatcher.flow.papers import Papers
+from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rendering.document import Document
 from dispatcher.rules import receipt, receipt_forms
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import ConsentState
@@ -65,14 +67,16 @@ class ConsentReceipts:
         self._links = links
         self._papers = Papers(processing, policy.zone)
 
-    def make(self, client: int, channels: Sequence[Channel], language: Language | None = None) -> Receipt:
+    def make(self, client: int, channels: Sequence[Channel], actor: Actor, language: Language | None = None) -> Receipt:
         """Return the receipt of a client for these channels, in their own language unless another is asked for.
 
-        What the answers mean now is what the gate would say. Raises NotFoundError.
+        What the answers mean now is what the gate would say. Raises NotFoundError, and RefusedError for an actor who
+        may not see clients whole.
         """
         now = self._store.clock()
         today = local_date(now, self._policy.zone)
         with self._store.reading() as connection:
+            check_sees_whole(connection, actor, "a receipt")
             known = gather(connection, self._store.ring, [client], None, today, now).get(client)
             if known is None:
                 raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")

@@ -8,10 +8,11 @@ from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Answering, Newcomer, Said, has_just_said
 from dispatcher.flow.cards import Card
 from dispatcher.flow.marks import Marks
+from dispatcher.flow.persons import WORK_WITH_CLIENTS
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.questioning import Asking
 from dispatcher.register_files.cells import Cell, CellError, name_part
-from dispatcher.rules.actor import Actor, Role
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import AddressError, masked, read_address
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
@@ -26,7 +27,6 @@ PLACES = (Place.IN_PERSON, Place.PHONE, Place.EMAIL)
 REPLIES = (Reply.GRANTED, Reply.DECLINED)
 """What may be answered at the desk; a no to everything has a page of its own."""
 _AT_ONCE = 20
-_MAY_WORK = frozenset({Role.OWNER, Role.STAFF})
 
 
 class Trouble(StrEnum):
@@ -91,7 +91,7 @@ class Desk:
             found = next((each for each in persons.everyone(connection) if each.actor == actor), None)
         if found is None or found.ended_at is not None:
             raise RefusedError("This person works here no longer: start the desk for somebody who does.")
-        if found.role not in _MAY_WORK:
+        if found.role not in WORK_WITH_CLIENTS:
             raise RefusedError(f"{found.name} is {found.role.value}: the desk is for owner and staff.")
         return found
 

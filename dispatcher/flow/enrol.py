@@ -261,7 +261,7 @@ class Enrol:
                 task.reject(found)
                 named |= {client.number for client in found.candidates}
                 is_forgotten = any(client.is_missing for client in found.candidates)
-                task.strangers.extend([Stranger(dict(addresses_of(row)), row.answers)] if is_forgotten else [])
+                strangers += [Stranger(dict(addresses_of(row)), row.answers)] if is_forgotten else []
                 changes += found.noes
                 continue
             word = "created" if found.is_new else "unchanged" if found.is_empty else "updated"

@@ -11,6 +11,9 @@ from dispatcher.storage.persons import Person
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
+WORK_WITH_CLIENTS = frozenset({Role.OWNER, Role.STAFF})
+"""Who works with clients, and so sees names and addresses whole; an auditor looks at masked ones."""
+
 
 class Persons:
     """Adds, lists and ends persons."""
@@ -38,10 +41,6 @@ class Persons:
         if not found:
             raise _nobody(name, working)
         return found[0].actor
-
-    def role(self, actor: Actor) -> Role | None:
-        """Return the role of a person who acts, or None for an actor who is no person."""
-        return next((person.role for person in self.everyone() if person.actor == actor), None)
 
     def add(self, name: str, role: Role, actor: Actor) -> Person:
         """Add a person. Raises RefusedError for a name somebody working here has already."""
@@ -87,6 +86,16 @@ def check_owner(connection: Connection, actor: Actor, what: str) -> None:
         if person.actor == actor and person.role is Role.OWNER and person.ended_at is None:
             return
     raise RefusedError(f"Only an owner may {what}: say who you are with --as NAME.")
+
+
+def check_sees_whole(connection: Connection, actor: Actor, what: str) -> None:
+    """Raise RefusedError unless owner or staff who works here acts; `what` shows clients whole, as in "a receipt"."""
+    for person in persons.everyone(connection):
+        if person.actor == actor and person.role in WORK_WITH_CLIENTS and person.ended_at is None:
+            return
+    raise RefusedError(
+        f"An auditor sees masked addresses: {what} is for owner and staff. Say who you are with --as NAME."
+    )
 
 
 def _nobody(name: str, working: Sequence[Person]) -> NotFoundError:

@@ -8,8 +8,10 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.audience import chunks
 from dispatcher.flow.cards import Card, card, cards
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.questions import question
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.asking import visited_unasked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.decision import Reason
@@ -86,14 +88,16 @@ class Asking:
         with self._store.reading() as connection:
             return list(cards(connection, self._store, self._policy, numbers, self._store.clock()).values())
 
-    def ask_list(self, limit: int | None = None) -> AskList:
+    def ask_list(self, actor: Actor, limit: int | None = None) -> AskList:
         """Return who is to be asked when they are here next, those who came last first.
 
         Left out: whoever has objected, on whichever channel, children, and whose data may not be used (L-09, L-11).
+        Raises RefusedError for an actor who may not see clients whole.
         """
         now = self._store.clock()
         found: list[ToAsk] = []
         with self._store.reading() as connection:
+            check_sees_whole(connection, actor, "a list of names")
             campaign = self._policy.any_campaign(coverage(connection, self._policy))
             for chunk in chunks(connection, self._store, self._policy, None, now):
                 for known in chunk:

@@ -1,16 +1,20 @@
 """Looks into the register for a person: who is there, and what may be written to them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from dispatcher.errors import NotFoundError
+from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.address import AddressError, masked, read_address
+from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Consent, Flaw, Reply, fold
+from dispatcher.rules.consent import Answer, Consent, Flaw, Reply
+from dispatcher.rules.decision import CampaignFacts, Verdict, consent_for, decide
 from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import answers, clients, persons
-from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
+from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import wording_texts
 
@@ -22,13 +26,14 @@ _LONGEST_NUMBER = 18
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A client as a list shows them: masked addresses, and the state of consent by channel."""
+    """A client as a list shows them: masked addresses, what the answers mean by channel, and the gate's verdict."""
 
     number: int
     name: str
     language: str
     addresses: dict[Channel, str]
     consents: dict[Channel, Consent]
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +149,19 @@ class Register:
     def _listed(self, numbers: list[int]) -> list[Listed]:
         now = self._store.clock()
         with self._store.reading() as connection:
-            held = clients.read(connection, numbers)
-            given = answers.of_clients(connection, numbers)
-        found = []
-        for number in numbers:
-            client = held[number]
-            consents = {
-                channel: fold(given.get(number, ()), channel, now, self._policy.valid_for) for channel in Channel
-            }
-            addresses = {channel: masked(address.canonical) for channel, address in client.addresses.items()}
-            found.append(Listed(number, _name(client), client.language.value, addresses, consents))
-        return found
+            facts = self._policy.any_campaign(coverage(connection, self._policy))
+            today = local_date(now, self._policy.zone)
+            known = gather(connection, self._store.ring, numbers, None, today, now)
+        return [_shown(known[number], facts, now) for number in numbers if number in known]
 
 
-def _name(client: Client) -> str:
-    return f"{client.first_name} {client.last_name}".strip()
+def _shown(known: Known, facts: CampaignFacts, now: datetime) -> Listed:
+    client = known.client
+    return Listed(
+        client.number,
+        f"{client.first_name} {client.last_name}".strip(),
+        client.language.value,
+        {channel: masked(address.canonical) for channel, address in client.addresses.items()},
+        {channel: consent_for(known.facts, facts, channel, now) for channel in Channel},
+        decide(known.facts, facts, now),
+    )

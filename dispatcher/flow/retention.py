@@ -11,7 +11,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import masked
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.consent import Reply
-from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.ledger import Entry, EntryKind, Json, stamp
 from dispatcher.rules.retention import Due, Held, Keeper, due
 from dispatcher.storage import answers, blocks, clients, deletions, readings, requests, retention
 from dispatcher.storage.database import Connection
@@ -82,7 +82,7 @@ class Overview:
             "overdue": self.is_overdue,
             "refusal": self.refusal,
             "confirmed": self.confirmed_at is not None,
-            "register_read_at": self.last_reading.isoformat() if self.last_reading else None,
+            "register_read_at": stamp(self.last_reading) if self.last_reading else None,
             "due": [each.as_json() for each in self.due],
             "kept": [each.as_json() for each in self.kept],
             "soon": [each.as_json() for each in self.soon],

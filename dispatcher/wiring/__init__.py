@@ -244,7 +244,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         desk=Desk(store, asking, answering, preferences, marks, settings.register_.region),
         preferences=preferences,
         receipts=ConsentReceipts(store, policy, processing, links),
-        access=Access(store, policy, press, processing),
+        access=Access(store, policy, press, processing, requests),
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=Notices(store, papers),
         ropa=Ropa(store, papers),

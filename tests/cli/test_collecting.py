@@ -159,6 +159,8 @@ def test_a_poster_needs_a_page_to_lead_to(run: Run, home: Path) -> None:
         told = run("consent", "poster", "--size", size, "--language", "sv", "--out", f"p.{kind}", "--json").json()
         content = (home / f"p.{kind}").read_bytes()
         assert (True, len(content)) == (content.startswith(begins), told["bytes"])
+    again = run("consent", "poster", "--out", "p.pdf")
+    assert (1, True) == (again.code, "p.pdf is there already: name another file" in again.err)
     assert "svg or .pdf" in run("consent", "poster", "--out", "p.gif").err
 
 

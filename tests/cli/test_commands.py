@@ -53,15 +53,15 @@ def test_clients_are_listed_whole(run: Run, register: Path) -> None:
     """Printed to a pipe, a list keeps every masked address, number and state whole, a line for each client."""
     run("client", "import", register)
     lines = run("client", "list").out.splitlines()
-    assert ["number", "name", "email", "phone", "email consent", "SMS consent"] == [
+    assert ["number", "name", "email", "phone", "email consent", "SMS consent", "now"] == [
         word.strip() for word in lines[0].split("  ") if word.strip()
     ]
     assert len(lines) == 3
     by_name = sorted(line.split(maxsplit=1)[1].split("  ") for line in lines[1:])
     cells = [[cell.strip() for cell in line if cell.strip()] for line in by_name]
     assert [
-        ["Maija Meikäläinen", "m***@p***.example", "+358*****67", "granted", "granted"],
-        ["Ánte Ovdamearka", "+358*****68", "never asked", "granted"],
+        ["Maija Meikäläinen", "m***@p***.example", "+358*****67", "granted", "granted", "May be written to by email."],
+        ["Ánte Ovdamearka", "+358*****68", "never asked", "granted", "May be written to by sms."],
     ] == cells
 
 
@@ -71,7 +71,10 @@ def test_clients_are_found(run: Run, register: Path) -> None:
     found = run("client", "list", "ovdamearka", "--json").json()
     assert ["clients", "complete"] == list(found)
     [client] = found["clients"]
-    assert {"number", "name", "language", "addresses", "consent"} == set(client)
+    verdict = {"verdict": "send", "channel": "sms", "reason": None, "until": None}
+    verdict |= {"sentence": "May be written to by sms."}
+    assert {"number", "name", "language", "addresses", "consent", *verdict} == set(client)
+    assert verdict == {key: client[key] for key in verdict}
     assert {"sms": "+358*****68"} == client["addresses"]
     assert {"email": "never_asked", "sms": "granted"} == client["consent"]
     assert "No client fits.\n" == run("client", "list", "nobody-at-all").out

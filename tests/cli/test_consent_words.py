@@ -130,7 +130,7 @@ def test_a_source_is_told_by_options(home: Path, run: Run) -> None:
     assert expected == run("consent", "source", "show", "slotti", "--picture", "copy.png", "--json").json()
     assert PNG == (home / "copy.png").read_bytes()
     again = run("consent", "source", "show", "slotti", "--picture", "copy.png")
-    assert (1, "copy.png cannot be written") == (again.code, again.err[:26])
+    assert (1, "copy.png is there already") == (again.code, again.err[:25])
     shown = run("consent", "source", "show", "Slotti")
     assert 'asked once, on the day in "Kortti luotu"' in shown.out
     assert 2 == shown.err.count("CAREFUL")

@@ -1,5 +1,6 @@
 """How the command line speaks to pipes, terminals, scripts and people: exit codes, tables, errors, questions."""
 
+import json
 import os
 import pty
 import re
@@ -10,7 +11,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
@@ -242,5 +245,33 @@ def test_the_program_itself(tmp_path: Path) -> None:
     assert "rows: 200 of 200" in taken.stderr
     shell = f'"{sys.executable}" -m dispatcher client list | head -1; exit ${{PIPESTATUS[0]}}'
     piped = subprocess.run(["bash", "-c", shell], cwd=studio, capture_output=True, text=True, check=False)
-    assert piped.stdout.split() == ["number", "name", "email", "phone", "email", "consent", "SMS", "consent"]
+    columns = ["number", "name", "email", "phone", "email", "consent", "SMS", "consent", "now"]
+    assert columns == piped.stdout.split()
     assert "" == piped.stderr
+
+
+def test_json_has_one_form_of_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """An instant is UTC with a closing Z, as in the ledger, wherever it comes from; a day is a day."""
+    helsinki = datetime(2026, 5, 1, 12, tzinfo=ZoneInfo("Europe/Helsinki"))
+    door.say_json({"at": helsinki, "day": date(2026, 5, 1), "none": None})
+    told = json.loads(capsys.readouterr().out)
+    assert {"at": "2026-05-01T09:00:00.000000Z", "day": "2026-05-01", "none": None} == told
+
+
+def test_no_command_writes_a_time_itself() -> None:
+    """Commands hand instants and days to `say_json`, which has the one form of them."""
+    home = Path(door.__file__).parent
+    assert ["door.py"] == [path.name for path in home.glob("*.py") if ".isoformat(" in path.read_text("utf-8")]
+
+
+def test_lists_have_that_form(run: Run, register: Path, campaign: Path) -> None:
+    """No list and no view prints an instant with an offset."""
+    assert 0 == run("client", "import", register).code
+    assert 0 == run("campaign", "schedule", campaign).code
+    assert 0 == run("api-key", "create", "Ajanvaraus", "--scope", "verdict:read").code
+    nouns = ("person", "campaign", "api-key", "client")
+    views = [(noun, "list") for noun in nouns] + [("consent", "wordings", "list"), ("client", "show", "maija")]
+    for words in [*views, ("campaign", "status", "tarjous"), ("retention", "show"), ("consent", "history", "maija")]:
+        told = run(*words, "--json")
+        assert (0, False) == (told.code, "+00:00" in told.out), words
+        assert "Z" in told.out or words == ("client", "list"), words

@@ -40,7 +40,7 @@ def tell(workshop: Workshop, dispatcher: Dispatcher) -> int:
 
 def copied(dispatcher: Dispatcher, client: int) -> dict[str, Any]:
     """Return a client's copy as it would be read from its file."""
-    copy = dispatcher.access.copy(client)
+    copy = dispatcher.access.copy(client, dispatcher.persons.acting(None))
     return cast("dict[str, Any]", json.loads(json_bytes(dispatcher.access.as_json(copy))))
 
 
@@ -78,7 +78,7 @@ def test_what_was_withheld_is_told_with_its_reason(workshop: Workshop) -> None:
     """A message that did not go is there without words, with the reason in a sentence of the client's language."""
     with workshop.opened() as dispatcher:
         tell(workshop, dispatcher)
-        copy = dispatcher.access.copy(dispatcher.register.find("Erik"))
+        copy = dispatcher.access.copy(dispatcher.register.find("Erik"), dispatcher.persons.acting(None))
         found = cast("Any", dispatcher.access.as_json(copy))["messages"]
         text = written(dispatcher.access.paper(copy), Form.TEXT).decode()
     assert [("withheld", "objection", None)] == [(each["state"], each["reason"], each["text"]) for each in found]
@@ -153,7 +153,7 @@ def test_a_copy_names_nobody_else(workshop: Workshop) -> None:
     """No other client's data and no name of staff is in a copy: a person who works here is a number."""
     with workshop.opened() as dispatcher:
         client = tell(workshop, dispatcher)
-        copy = dispatcher.access.copy(client)
+        copy = dispatcher.access.copy(client, dispatcher.persons.acting(None))
         everything = str(dispatcher.access.as_json(copy)) + written(dispatcher.access.paper(copy), Form.HTML).decode()
     for stranger in ("Erik", "erik@", "Ánte", "4568", OWNER, OWNER.split()[0]):
         assert stranger not in everything
@@ -165,7 +165,7 @@ def test_a_person_can_read_it(workshop: Workshop, language: Language) -> None:
     """The paper says in each language what L-30 lists: data, messages, recipients, periods, rights, authority."""
     with workshop.opened() as dispatcher:
         client = tell(workshop, dispatcher)
-        paper = dispatcher.access.paper(dispatcher.access.copy(client, language))
+        paper = dispatcher.access.paper(dispatcher.access.copy(client, dispatcher.persons.acting(None), language))
         page, pdf = written(paper, Form.HTML).decode(), written(paper, Form.PDF)
     headings = [block.lines[0] for block in paper.blocks if block.kind.value == "heading"]
     assert 12 == len(headings)
@@ -180,7 +180,9 @@ def test_a_hostile_name_stays_a_name(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         row = MAIJA.replace("Maija", '# <b>Maija</b> :: "x"')
         dispatcher.enrol.run(workshop.register(row.replace('"x"', "x")), dispatcher.persons.acting(None))
-        paper = dispatcher.access.paper(dispatcher.access.copy(dispatcher.register.find("Maija")))
+        paper = dispatcher.access.paper(
+            dispatcher.access.copy(dispatcher.register.find("Maija"), dispatcher.persons.acting(None))
+        )
         page = written(paper, Form.HTML).decode()
     assert "<dd># &lt;b&gt;Maija&lt;/b&gt; :: x</dd>" in page
     assert written(paper, Form.PDF).startswith(b"%PDF-")
@@ -189,4 +191,4 @@ def test_a_hostile_name_stays_a_name(workshop: Workshop) -> None:
 def test_nobody_has_no_copy(workshop: Workshop) -> None:
     """A number nobody has is said to be nobody's."""
     with workshop.opened() as dispatcher, pytest.raises(NotFoundError, match="No client has the number 5"):
-        dispatcher.access.copy(5)
+        dispatcher.access.copy(5, dispatcher.persons.acting(None))

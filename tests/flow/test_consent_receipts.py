@@ -30,7 +30,9 @@ def enrol(workshop: Workshop, dispatcher: Dispatcher) -> int:
 
 def receipt(dispatcher: Dispatcher, client: int, *channels: Channel) -> dict[str, Any]:
     """Return a client's receipt, checked against its schema."""
-    found = dispatcher.receipts.as_json(dispatcher.receipts.make(client, channels or tuple(Channel)))
+    found = dispatcher.receipts.as_json(
+        dispatcher.receipts.make(client, channels or tuple(Channel), dispatcher.persons.acting(None))
+    )
     check_receipt(found)
     return cast("dict[str, Any]", found)
 
@@ -124,7 +126,7 @@ def test_a_person_can_read_it(workshop: Workshop, language: Language) -> None:
     """The page says the same in every language: the words of the question, the answers, how to say no."""
     with workshop.opened() as dispatcher:
         client = enrol(workshop, dispatcher)
-        made = dispatcher.receipts.make(client, tuple(Channel), language)
+        made = dispatcher.receipts.make(client, tuple(Channel), dispatcher.persons.acting(None), language)
         page = written(dispatcher.receipts.paper(made), Form.HTML).decode()
         text = written(dispatcher.receipts.paper(made), Form.TEXT).decode()
     assert f'<html lang="{language}">' in page
@@ -139,11 +141,13 @@ def test_other_forms_tell_one_channel_each(workshop: Workshop, form: ReceiptForm
     """D-04: Kantara's form and the JSON-LD hold a receipt for each channel asked for."""
     with workshop.opened() as dispatcher:
         client = enrol(workshop, dispatcher)
-        found = dispatcher.receipts.as_json(dispatcher.receipts.make(client, tuple(Channel)), form)
+        found = dispatcher.receipts.as_json(
+            dispatcher.receipts.make(client, tuple(Channel), dispatcher.persons.acting(None)), form
+        )
     assert len(Channel) == len(cast("list[object]", found["receipts"]))
 
 
 def test_nobody_has_no_receipt(workshop: Workshop) -> None:
     """A number nobody has is said to be nobody's."""
     with workshop.opened() as dispatcher, pytest.raises(NotFoundError, match="No client has the number 5"):
-        dispatcher.receipts.make(5, tuple(Channel))
+        dispatcher.receipts.make(5, tuple(Channel), dispatcher.persons.acting(None))

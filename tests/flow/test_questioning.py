@@ -40,7 +40,7 @@ def filled(workshop: Workshop, dispatcher: Dispatcher) -> AskList:
     dispatcher.preferences.withdraw(find("jaakko@posti.example"), actor, Channel.SMS)
     dispatcher.marks.mark_child(find("hugo@posti.example"), actor)
     dispatcher.requests.open(find("iiris@posti.example"), RequestKind.ACCESS, actor)
-    return dispatcher.asking.ask_list()
+    return dispatcher.asking.ask_list(dispatcher.persons.acting(None))
 
 
 def told(found: AskList) -> Mapping[str, Mapping[Channel, Occasion]]:
@@ -70,7 +70,7 @@ def test_a_limit_says_how_many_are_left(workshop: Workshop) -> None:
     """Those beyond the limit are counted, and the paper says so."""
     with workshop.opened() as dispatcher:
         filled(workshop, dispatcher)
-        found = dispatcher.asking.ask_list(1)
+        found = dispatcher.asking.ask_list(dispatcher.persons.acting(None), 1)
         assert (["Frans"], 4) == (list(told(found)), found.total)
         more = text("paper_ask_more", Language.EN, number=3)
         printed = paper(dispatcher, found, Language.EN)
@@ -101,7 +101,7 @@ def test_a_name_is_no_markup(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         row = "2;<b>Bruno #strong[x];O'Hara & Co;bruno@posti.example;;sv;20.11.2026;;;"
         dispatcher.enrol.run(workshop.register(row), dispatcher.persons.acting(None))
-        printed = paper(dispatcher, dispatcher.asking.ask_list())
+        printed = paper(dispatcher, dispatcher.asking.ask_list(dispatcher.persons.acting(None)))
         assert "&lt;b&gt;Bruno #strong[x] O&#39;Hara &amp; Co" in printed.to_html()
         assert printed.to_pdf().startswith(b"%PDF-")
 
@@ -109,7 +109,7 @@ def test_a_name_is_no_markup(workshop: Workshop) -> None:
 def test_an_empty_list_says_so(workshop: Workshop) -> None:
     """Where everybody has been asked, each form of the list says that and nothing else."""
     with workshop.opened() as dispatcher:
-        printed = paper(dispatcher, dispatcher.asking.ask_list())
+        printed = paper(dispatcher, dispatcher.asking.ask_list(dispatcher.persons.acting(None)))
         for page in (printed.to_text(), printed.to_html()):
             assert text("paper_ask_nobody", Language.FI) in page
         assert printed.to_pdf().startswith(b"%PDF-")

@@ -9,7 +9,7 @@ import pytest
 from dispatcher.errors import RefusedError
 from dispatcher.flow.breach import Place, Scope, scope
 from dispatcher.flow.papers import Form, written
-from dispatcher.flow.standing import standing
+from dispatcher.flow.standing import in_words, standing, verdict_json
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import Entry, EntryKind
@@ -107,9 +107,9 @@ def test_the_list_is_masked_unless_somebody_has_to_write(workshop: Workshop) -> 
     with workshop.opened() as dispatcher:
         send(workshop, dispatcher)
         found = told(dispatcher, Place.SMTP)
+        full = cast("Any", found.to_notify(dispatcher.store, dispatcher.persons.acting(None)))["clients"][0]
     assert "maija@posti.example" not in str(found.as_json())
     assert "Maija" not in str(found.as_json())
-    [full] = cast("Any", found.as_json(full=True))["clients"]
     assert ("Maija Meikäläinen", "maija@posti.example") == (full["name"], full["addresses"]["email"])
 
 
@@ -142,10 +142,12 @@ def test_one_client_stands_as_the_gate_sees_them(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         send(workshop, dispatcher)
         found = standing(dispatcher.store, dispatcher.policy, dispatcher.register.find("Maija"))
-        assert (1, "May be written to by email.") == (found.messages, found.sentence)
-        assert {"verdict": "send", "channel": "email", "reason": None, "until": None} == found.verdict_json()
+        assert (1, "May be written to by email.") == (found.messages, in_words(found.verdict))
+        said = verdict_json(found.verdict)
+        assert ("send", "email", None, None) == tuple(said[key] for key in ("verdict", "channel", "reason", "until"))
         erik = standing(dispatcher.store, dispatcher.policy, dispatcher.register.find("Erik"))
-        assert ("withhold", "latest_answer_no") == (erik.verdict_json()["verdict"], erik.verdict_json()["reason"])
+        no = verdict_json(erik.verdict)
+        assert ("withhold", "latest_answer_no") == (no["verdict"], no["reason"])
         workshop.clock.advance(timedelta(days=365))
         later = standing(dispatcher.store, dispatcher.policy, dispatcher.register.find("Maija"))
-        assert (0, "The client's yes has expired.") == (later.messages, later.sentence)
+        assert (0, "The client's yes has expired.") == (later.messages, in_words(later.verdict))

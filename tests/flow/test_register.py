@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.errors import NotFoundError
+from dispatcher.flow.correcting import Correction
+from dispatcher.flow.standing import standing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState, Place, Reply
+from dispatcher.rules.decision import Reason, Withhold
+from dispatcher.rules.rights import IdentityCheck
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Workshop
 
@@ -71,6 +75,24 @@ def test_a_list_shows_masked_addresses_and_consent(workshop: Workshop) -> None:
         assert ConsentState.EXPIRED is dispatcher.register.listed("maija")[0].consents[Channel.EMAIL].state
         assert 2 == len(dispatcher.register.listed("meikä"))
         assert 1 == len(dispatcher.register.listed("", limit=1))
+
+
+def test_a_list_says_what_the_gate_says(workshop: Workshop) -> None:
+    """L-01, L-31: an objection kept as a keyed hash shows in the list, and so does a yes that a new address voided."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.preferences.withdraw_address((Channel.EMAIL, "maija@posti.example"), actor)
+        workshop.clock.advance(timedelta(days=1))
+        numbers = begin(workshop, dispatcher)
+        workshop.clock.advance(timedelta(days=1))
+        dispatcher.correcting.correct(numbers["Ánte"], Correction(phone="040 999 4568"), IdentityCheck.KNOWN, actor)
+        listed = {each.number: each for each in dispatcher.register.listed()}
+        maija, ante = listed[numbers["Maija"]], listed[numbers["Ánte"]]
+        assert ConsentState.WITHDRAWN is maija.consents[Channel.EMAIL].state
+        assert Withhold(Reason.OBJECTION) == maija.verdict
+        assert ConsentState.NEVER_ASKED is ante.consents[Channel.SMS].state
+        for number, each in listed.items():
+            assert standing(dispatcher.store, dispatcher.policy, number).verdict == each.verdict
 
 
 def test_the_history_is_every_answer_with_its_words(workshop: Workshop) -> None:
