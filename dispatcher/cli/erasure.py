@@ -9,6 +9,7 @@ from dispatcher.cli.days import DAY, shown
 from dispatcher.cli.door import Door, confirm, json_option, note, pass_door, say, say_json, say_table
 from dispatcher.cli.rights import identity_option
 from dispatcher.errors import RefusedError
+from dispatcher.flow.deletions import missing_keys
 from dispatcher.flow.erasing import ErasureReport, Prospect
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import masked
@@ -192,7 +193,8 @@ def _told(report: ErasureReport) -> list[str]:
     if report.objections:
         lines.append(f"A no to each address stays as a keyed hash until {shown(report.objections_until)}.")
     for provider, count in report.open.items():
-        lines.append(f"Still to be deleted at {provider}: {_messages(count)}. `dispatcher run` asks every hour.")
+        then = missing_keys(provider) if provider in report.out_of_reach else "`dispatcher run` asks every hour."
+        lines.append(f"Still to be deleted at {provider}: {_messages(count)}. {then}")
     if not report.is_wiped:
         lines.append("Somebody was reading the database: its files are cleared of the last bytes within the hour.")
     lines.append("Take them out of the booking system as well: an import takes whom its register names.")

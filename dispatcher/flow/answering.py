@@ -165,8 +165,8 @@ class Answering:
         """
         ring, answer, booking = self.store.ring, _answer(said, transaction.now), self._reference(said)
         if said.reply in {Reply.DECLINED, Reply.WITHDRAWN}:
-            return record_no(transaction, ring, client, answer, actor, addresses, booking)
-        entries = record_answers(transaction, ring, client, [answer], (), actor, addresses, booking)
+            return record_no(transaction, ring, client, answer, actor, addresses.items(), booking)
+        entries = record_answers(transaction, ring, client, [answer], (), actor, addresses.items(), booking)
         return transaction.ledger.append(*entries)[0]
 
     def _number_before(self, transaction: Transaction, newcomer: Newcomer, *, confirmed: bool) -> int | None:

@@ -60,6 +60,8 @@ class Erased:
 class ErasureReport:
     """What became of a client's data: what went, what a block keeps, and what is still to be deleted, by provider.
 
+    `out_of_reach` are the providers whose keys the settings do not have.
+
     `is_wiped`: no byte is left in a file of this machine. Older copies hold the client until `copies_until`.
     """
 
@@ -70,6 +72,7 @@ class ErasureReport:
     objections: tuple[Objection, ...]
     objections_until: date | None
     open: Mapping[str, int]
+    out_of_reach: tuple[str, ...]
     is_wiped: bool
     copies_until: date
 
@@ -84,6 +87,7 @@ class ErasureReport:
             "objections": [each.channel.value if each.channel else "every" for each in self.objections],
             "objections_until": self.objections_until.isoformat() if self.objections_until else None,
             "to_be_deleted": dict(self.open),
+            "out_of_reach": list(self.out_of_reach),
             "wiped_here": self.is_wiped,
             "copies_until": self.copies_until.isoformat(),
         }
@@ -267,6 +271,7 @@ class Erasing:
             objections=before.objections,
             objections_until=local_date(last + self.periods.suppressed, self.policy.zone) if last else None,
             open=still,
+            out_of_reach=tuple(self.deletions.out_of_reach(still)),
             is_wiped=is_wiped,
             copies_until=local_date(now + self.periods.backups, self.policy.zone),
         )

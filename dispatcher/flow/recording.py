@@ -1,6 +1,6 @@
 """Puts on record what must survive a restore: in the journal first, then in the database, in one commit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.actor import Actor
@@ -44,7 +44,7 @@ def record_no(
     client: int,
     answer: Answer,
     actor: Actor,
-    addresses: Mapping[Channel, str],
+    addresses: Iterable[tuple[Channel, str]],
     booking: KeyedHash | None = None,
 ) -> int:
     """Write a no to the ledger and to the journal, and return the number of its entry.
@@ -53,7 +53,7 @@ def record_no(
     restored database does not know the client any more.
     """
     entry = answer_entry(answer, client, actor, booking=_reference(booking))
-    transaction.notes.append(_no_note(ring, client, answer, actor, addresses.items(), entry.body))
+    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body))
     return transaction.ledger.append(entry)[0]
 
 
@@ -64,7 +64,7 @@ def record_answers(
     said: Sequence[Answer],
     given: Iterable[Answer],
     actor: Actor,
-    addresses: Mapping[Channel, str],
+    addresses: Collection[tuple[Channel, str]],
     booking: KeyedHash | None = None,
 ) -> list[Entry]:
     """Return the entries of what a client said; what must survive a restore is written at once, journal first.

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, cast, delete, func, select, update
+from sqlalchemy.dialects import postgresql
 
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import EntryKind
@@ -56,12 +57,16 @@ def every(connection: Connection) -> list[Wording]:
 
 def current(connection: Connection, channel: Channel, language: Language) -> Wording | None:
     """Return the newest question that a person added for this channel and language, or None."""
-    found = [
-        wording
-        for wording in _read(connection)
-        if wording.version is not None and wording.language is language and channel in wording.channels
-    ]
-    return found[-1] if found else None
+    return newest(_read(connection)).get((channel, language))
+
+
+def newest(wordings: Iterable[Wording]) -> dict[tuple[Channel, Language], Wording]:
+    """Return, of wordings with the oldest first, the newest that a person added for each channel and language."""
+    found: dict[tuple[Channel, Language], Wording] = {}
+    for wording in wordings:
+        if wording.version is not None and wording.language is not None:
+            found |= {(channel, wording.language): wording for channel in wording.channels}
+    return found
 
 
 def find(connection: Connection, beginning: str) -> list[Wording]:
@@ -80,6 +85,17 @@ def times_used(connection: Connection, digest: str) -> int:
     named = LedgerEntryTable.body.contains(f'"wording":"{digest}"', autoescape=True)
     query = select(func.count()).where(LedgerEntryTable.kind == EntryKind.ANSWER.value, named)
     return int(connection.scalar(query) or 0)
+
+
+def uses(connection: Connection) -> dict[str, int]:
+    """Return how many answers name each wording, for those that any names."""
+    body = LedgerEntryTable.body
+    if connection.dialect.name == "sqlite":
+        named = func.json_extract(body, "$.wording")
+    else:
+        named = func.json_extract_path_text(cast(body, postgresql.JSON), "wording")
+    query = select(named, func.count()).where(LedgerEntryTable.kind == EntryKind.ANSWER.value).group_by(named)
+    return {row[0]: row[1] for row in connection.execute(query) if row[0]}
 
 
 def times_shown(connection: Connection, digest: str) -> int:

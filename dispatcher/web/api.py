@@ -12,8 +12,7 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -32,7 +31,7 @@ from dispatcher.texts import text
 from dispatcher.web.api_calls import call_of, clear_noes
 from dispatcher.web.api_document import DESCRIPTION, REPLAYED, TITLE, call_body, complete, refusals, replayed
 from dispatcher.web.api_models import CallIn, Recorded, VerdictOut
-from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import language_of
 from dispatcher.web.problems import ProblemError, first_of, install, problem
@@ -44,6 +43,7 @@ _BEARER = HTTPBearer(
     scheme_name="key",
     description="A key that `dispatcher api-key create` has shown, as a bearer token.",
 )
+_ANYTHING = TypeAdapter(object)
 _GUARDED = (401, 403, 422, 429, 503)
 
 
@@ -61,7 +61,7 @@ class Needs:
         """Return the key of a call. Raises ProblemError: 401, 403, or 429 for who keeps trying keys."""
         key = await run_in_threadpool(self.keys.check, given.credentials) if given else None
         if key is None:
-            if not self.attempts.allow(request.client.host if request.client else ""):
+            if not self.attempts.allow(host_of(request)):
                 raise ProblemError(429, "Too many calls with keys that do not work: wait a minute.")
             raise ProblemError(401, "There is no key here, or none that works.", headers={"WWW-Authenticate": "Bearer"})
         if self.scope not in key.scopes:
@@ -176,7 +176,7 @@ def _read(body: bytes, idempotency_key: str, region: str) -> Call:
         found = error.errors(include_url=False, include_input=False)
         if found[0]["type"] == "json_invalid":
             raise ProblemError(400, "The body is not JSON.") from None
-        refused, parsed = first_of(found), from_json(body)
+        refused, parsed = first_of(found), _ANYTHING.validate_json(body)
         left = clear_noes(parsed)
         if left is None:
             raise refused from None

@@ -22,7 +22,7 @@ from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
-from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.guard import Guard
 from dispatcher.web.link import METHODS, bare_token, methods_allowed
 from dispatcher.web.one_click import is_one_click, read_body
@@ -98,8 +98,9 @@ class OptOutDoor:
         try:
             return await (self._leave if request.method == "POST" else self._show)(request, token)
         except LinkError:
-            host = request.client.host if request.client else ""
-            return self._pages.answer(View.INVALID if self._attempts.allow(host) else View.TOO_MANY, request)
+            return self._pages.answer(
+                View.INVALID if self._attempts.allow(host_of(request)) else View.TOO_MANY, request
+            )
         except StorageError as error:
             _LOG.error("An opt-out could not be kept or its page not shown: %s", error)
             return self._pages.answer(View.FAILED, request, with_button=True)

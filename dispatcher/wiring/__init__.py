@@ -201,7 +201,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
-    deletions = Deletions(store, periods_of(settings), forgetting_of(carriers), previews_of(directory))
+    deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
     preferences, marks = Preferences(store, links), Marks(store)

@@ -1,9 +1,10 @@
 """The texts of the question: what may be added, what is asked from then on, and what can never be changed."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import event, insert, select
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.questions import question
@@ -124,6 +125,22 @@ def test_a_wording_of_an_earlier_version_can_be_asked(workshop: Workshop) -> Non
         assert BY_EMAIL == asked(dispatcher, Channel.EMAIL)
         with dispatcher.store.reading() as connection:
             assert ["email"] == list(connection.scalars(select(WordingTable.channels)))
+
+
+def test_the_list_is_a_few_queries(workshop: Workshop) -> None:
+    """However many wordings there are, they and the answers that name each are read once."""
+    queries: list[str] = []
+    with workshop.opened() as dispatcher:
+        dispatcher.enrol.run(workshop.register(MAIJA), dispatcher.persons.acting(None))
+        event.listen(dispatcher.store.database.engine, "before_cursor_execute", lambda *what: queries.append(what[2]))
+        counts = []
+        for number in range(6):
+            queries.clear()
+            listed = dispatcher.wordings.listed()
+            counts.append(len(queries))
+            assert {1: 1} | ({0: number} if number else {}) == Counter(each.answers for each in listed)
+            add(dispatcher, f"{BY_EMAIL} {number}", version=f"{number}")
+    assert [counts[0]] * 6 == counts
 
 
 def test_what_was_asked_with_is_never_removed(workshop: Workshop) -> None:
