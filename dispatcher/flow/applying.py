@@ -26,7 +26,11 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
     new = [change for change in changes if change.is_new]
     clients.insert_clients(connection, [_client_row(change, now) for change in new])
     restore_flags(transaction, returning.have_returned(connection, [change.number for change in new]))
-    note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
+    note_clients(
+        transaction,
+        {change.number: change.identity for change in changes if change.identity},
+        [(change.number, channel) for change in changes for channel, _, replaces in change.joins if replaces],
+    )
     clients.insert_links(
         connection,
         [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],

@@ -28,14 +28,20 @@ def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[C
     return (*marks, *(Mark(way.value, ring.hashed(hash_label(way), canonical)) for way, canonical in addresses))
 
 
-def note_clients(transaction: Transaction, clients: Mapping[int, Iterable[Mark]]) -> None:
-    """Put into the journal which number which clients got, so that links sent to them outlive a restore."""
+def note_clients(
+    transaction: Transaction, clients: Mapping[int, Iterable[Mark]], replaced: Iterable[tuple[int, Channel]]
+) -> None:
+    """Put into the journal which number which clients got, so that links sent to them outlive a restore.
+
+    And of whom an address was `replaced` by another: after a restore no yes of before carries over either (L-31).
+    """
     if clients:
         known: list[Json] = [
             [number, [[mark.hash.key_id, mark.hash.digest, mark.what] for mark in marks]]
             for number, marks in clients.items()
         ]
-        transaction.notes.append(Note(JournalKind.CLIENTS, {"clients": known}))
+        moved: list[Json] = [[number, channel.value] for number, channel in replaced]
+        transaction.notes.append(Note(JournalKind.CLIENTS, {"clients": known, "replaced": moved}))
 
 
 def record_no(

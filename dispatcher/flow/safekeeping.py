@@ -16,9 +16,10 @@ from dispatcher.flow.service_entries import close_restored
 from dispatcher.flow.voiding import take_voiding
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.audit_consent import REPLACED
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
-from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
+from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
 from dispatcher.rules.message import Blame, OutcomeKind
 from dispatcher.storage import answers, api_keys, backup, campaigns, installation, outbox, returning
 from dispatcher.storage.answers import Suppression
@@ -154,8 +155,7 @@ class Safekeeping:
             case JournalKind.BLOCK:
                 report.blocks += take_block(transaction, record)
             case JournalKind.CLIENTS:
-                told = {number: marks for number, marks in _numbers(record).items() if number not in erased}
-                report.clients += returning.keep(transaction.connection, told)
+                report.clients += _take_clients(transaction, record, actor, erased)
             case JournalKind.KEY_REVOKED:
                 _take_revoked_key(transaction, record, actor)
             case JournalKind.SOURCE_VOIDED:
@@ -191,10 +191,21 @@ class _No:
         )
 
 
-def _numbers(record: Record) -> dict[int, list[Mark]]:
-    """Return the numbers that clients got, with the marks by which they are recognised."""
-    told: Any = record.body["clients"]
-    return {number: [Mark(what, KeyedHash(key, digest)) for key, digest, what in marks] for number, marks in told}
+def _take_clients(transaction: Transaction, record: Record, actor: Actor, erased: frozenset[int]) -> int:
+    """Keep who is to come back, and return how many; what anybody had said for an address they left opens nothing."""
+    told: Any = record.body
+    at = read_stamp(record.at) or transaction.now
+    for number, channel in told.get("replaced", ()):
+        if number not in erased:
+            returning.replace(transaction.connection, number, Channel(channel), at)
+            body: dict[str, Json] = {"event": REPLACED, "channel": channel, "at": stamp(at)}
+            transaction.ledger.append(Entry(EntryKind.CLIENT, actor, client=number, body=body))
+    marks = {
+        number: [Mark(what, KeyedHash(key, digest)) for key, digest, what in mine]
+        for number, mine in told["clients"]
+        if number not in erased
+    }
+    return returning.keep(transaction.connection, marks)
 
 
 def _hold_all(transaction: Transaction, actor: Actor) -> None:

@@ -8,13 +8,13 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReplacedTable
 
 _AT_ONCE = 500
 
@@ -24,6 +24,7 @@ class HeldAddress:
     """An address a client has: its row, canonical form, and whether mail to it has died.
 
     `changed_at` is when it took the place of another, `awaits_receipt` whether a receipt has to go there first.
+    `replaced_at`: a restore has forgotten that then another took the place of the one that the client had.
     """
 
     id: int
@@ -31,6 +32,7 @@ class HeldAddress:
     dead: bool = False
     changed_at: datetime | None = None
     awaits_receipt: bool = False
+    replaced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ _HELD = (
         AddressTable.id,
         AddressTable.canonical,
         AddressTable.dead_since,
+        ReplacedTable.at.label("replaced_at"),
     )
     .join(AddressTable, AddressTable.id == ClientAddressTable.address)
+    .outerjoin(
+        ReplacedTable,
+        and_(ReplacedTable.client == ClientAddressTable.client, ReplacedTable.channel == ClientAddressTable.channel),
+    )
     .where(ClientAddressTable.client.in_(bindparam("clients", expanding=True)))
 )
 _ADDRESS_IDS = select(ClientAddressTable.client, ClientAddressTable.address).where(
@@ -303,6 +310,12 @@ def mark_dead(connection: Connection, address: int, code: str, now: datetime) ->
 def _addresses_of(connection: Connection, clients: Sequence[int]) -> dict[int, dict[Channel, HeldAddress]]:
     found: dict[int, dict[Channel, HeldAddress]] = defaultdict(dict)
     for row in connection.execute(_HELD, {"clients": list(clients)}):
-        held = HeldAddress(row.id, row.canonical, row.dead_since is not None, row.changed_at, row.awaits_receipt)
-        found[row.client][Channel(row.channel)] = held
+        found[row.client][Channel(row.channel)] = HeldAddress(
+            row.id,
+            row.canonical,
+            row.dead_since is not None,
+            row.changed_at,
+            row.awaits_receipt,
+            row.replaced_at,
+        )
     return found

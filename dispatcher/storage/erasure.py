@@ -15,6 +15,7 @@ from dispatcher.storage.tables import (
     ClientAddressTable,
     ClientTable,
     OutboxTable,
+    ReplacedTable,
     ReturningTable,
     ServiceTable,
     SignUpTable,
@@ -28,6 +29,7 @@ TOUCHED = (
     "service_message",
     "sign_up",
     "returning_client",
+    "replaced_address",
     "suppression",
     "deletion",
 )
@@ -117,6 +119,7 @@ def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], n
     lonely = _lonely(connection, sorted(had))
     deletions.collect(connection, now, clients)
     connection.execute(delete(ReturningTable).where(ReturningTable.number.in_(clients)))
+    connection.execute(delete(ReplacedTable).where(ReplacedTable.client.in_(clients)))
     _clear_services(connection, ServiceTable.client.in_(clients))
     for start in range(0, len(lonely), _AT_ONCE):
         chunk = lonely[start : start + _AT_ONCE]

@@ -1,14 +1,15 @@
-"""Clients whom the journal knows and a restored database does not, until the register or a person brings them again."""
+"""What the journal knows and a restored database does not: clients who are to come back, and addresses replaced."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.campaign import Channel
 from dispatcher.storage import clients
-from dispatcher.storage.tables import ReturningTable
+from dispatcher.storage.tables import ReplacedTable, ReturningTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ def keep(connection: Connection, marks: Mapping[int, Iterable[Mark]]) -> int:
     if new:
         connection.execute(insert(ReturningTable), new)
     return len({row["number"] for row in new})
+
+
+def replace(connection: Connection, client: int, channel: Channel, at: datetime) -> None:
+    """Write that an address of a client was replaced at this moment: what they had before is no mark of theirs."""
+    mine = (ReturningTable.number == client, ReturningTable.what == channel.value)
+    connection.execute(delete(ReturningTable).where(*mine))
+    which = (ReplacedTable.client == client, ReplacedTable.channel == channel.value)
+    if connection.execute(update(ReplacedTable).where(*which).values(at=at)).rowcount == 0:
+        connection.execute(insert(ReplacedTable).values(client=client, channel=channel.value, at=at))
 
 
 def is_nobody(connection: Connection) -> bool:

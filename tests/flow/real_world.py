@@ -163,6 +163,16 @@ class World:
             if word.reply is OBJECTION or (word.reply is NO and (overturns or not by_file)):
                 self._keep(_heard(word))
 
+    def move(self, person: int, inbox: int) -> None:
+        """Let the installation learn that a person has this inbox; a restore forgets where, and never that they left.
+
+        What they had said for the inbox they left is void for good, should a register tell it once more.
+        """
+        known = self.told.void.copy()
+        self.told.move(person, inbox)
+        if self.told.void != known:
+            self._keep(_voided(self.told.void - known))
+
     def take_in(self, rows: Iterable[Row], now: datetime, *, is_whole: bool = False) -> None:
         """Let the installation read rows of the register: of somebody new whose year is over it hears the no alone."""
         named = set()
@@ -171,7 +181,7 @@ class World:
                 self._turn_away(row, now)
                 continue
             named.add(row.person)
-            self.told.move(row.person, row.inbox)
+            self.move(row.person, row.inbox)
             self.tell(*row.words(), by_file=True)
         self.told.gone -= named
         self.told.named |= named
@@ -236,6 +246,10 @@ class World:
 
 def _heard(word: Word) -> Event:
     return lambda told: told.words.add(word)
+
+
+def _voided(words: set[Word]) -> Event:
+    return lambda told: told.void.update(words)
 
 
 def _left(inbox: int, at: datetime) -> Event:

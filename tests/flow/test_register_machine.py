@@ -84,7 +84,7 @@ class Register(RegisterLife):
         correct, check = self.dispatcher.correcting.correct, IdentityCheck.KNOWN
         if not self.is_taken(who, lambda: correct(number, correction, check, self.actor, said=said)):
             return
-        self.world.told.move(who, inbox)
+        self.world.move(who, inbox)
         self.world.tell(*([Word(who, Channel.EMAIL, reply, now)] if reply else []), by_file=False)
         if everywhere:
             self.world.rows[who] = replace(self.world.rows[who], inbox=inbox)
@@ -145,7 +145,7 @@ class Register(RegisterLife):
         done: list[bool] = []
         if self.is_taken(holders[0], lambda: done.append(self.dispatcher.sign_up.confirm(token))) and done[0]:
             self.seen["signed up"] += 1
-            self.world.told.move(holders[0], inbox)
+            self.world.move(holders[0], inbox)
             self.world.tell(Word(holders[0], Channel.EMAIL, YES, now), by_file=False)
             self.learn_numbers()
 
@@ -179,7 +179,7 @@ class Register(RegisterLife):
         if receipt.is_replay:
             return
         if held is None:
-            self.world.told.move(who, typed)
+            self.world.move(who, typed)
         if said.reply is not YES or receipt.conflict is None:
             self.world.tell(word, by_file=False)
             self.seen["booked"] += 1

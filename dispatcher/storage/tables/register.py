@@ -71,6 +71,19 @@ class ReturningTable(Table):
     what: Mapped[str] = mapped_column(String(40), default="", server_default="")
 
 
+class ReplacedTable(Table):
+    """When an address of a client was replaced, as the journal tells and a restored database does not (L-31).
+
+    Which yes was recorded before, the database has forgotten: so no yes counts that may have been said before. The
+    client need not be there, so that it holds for who is to come back as well.
+    """
+
+    __tablename__ = "replaced_address"
+    client: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[Instant]
+
+
 class WordingTable(Table):
     """The exact text of a question, by its SHA-256 (D-02).
 
