@@ -201,7 +201,8 @@ def _take_clients(transaction: Transaction, record: Record, actor: Actor, erased
             body: dict[str, Json] = {"event": REPLACED, "channel": channel, "at": stamp(at)}
             transaction.ledger.append(Entry(EntryKind.CLIENT, actor, client=number, body=body))
     marks = {
-        number: [Mark(what, KeyedHash(key, digest)) for key, digest, what in mine]
+        # An earlier version did not write what each hash is of.
+        number: [Mark("".join(what), KeyedHash(key, digest)) for key, digest, *what in mine]
         for number, mine in told["clients"]
         if number not in erased
     }

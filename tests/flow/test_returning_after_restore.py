@@ -11,14 +11,16 @@ from dispatcher.flow.calls import Call, Called, Told
 from dispatcher.flow.doubts import NO_GUIDANCE, Guidance
 from dispatcher.flow.enrol import EnrolReport
 from dispatcher.flow.matching import NEW_CLIENT
+from dispatcher.flow.recording import CUSTOMER
 from dispatcher.flow.standing import standing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.decision import Send, Withhold
+from dispatcher.rules.ledger import Json
 from dispatcher.rules.rights import RequestKind
 from dispatcher.rules.scope import Scope
 from dispatcher.storage import clients
-from dispatcher.storage.journal import JournalKind
+from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import enlist, said
 from tests.workshop import Workshop
@@ -178,3 +180,15 @@ def test_a_yes_counts_where_nothing_stands_against_it(workshop: Workshop, tmp_pa
         import_(workshop, dispatcher, MAIJA)
         assert [number] == at(dispatcher, EMAIL)
         assert isinstance(standing(dispatcher.store, dispatcher.policy, number).verdict, Send)
+
+
+def test_a_note_of_an_earlier_version_is_read(workshop: Workshop, tmp_path: Path) -> None:
+    """One that does not say what each hash is of brings a client back by their customer number all the same."""
+    with workshop.opened() as dispatcher:
+        keyed = dispatcher.store.ring.hashed(CUSTOMER, "1")
+        told: dict[str, Json] = {"clients": [[4711, [[keyed.key_id, keyed.digest]]]]}
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        dispatcher.store.write(lambda transaction: transaction.notes.append(Note(JournalKind.CLIENTS, told)))
+        put_back(dispatcher, tmp_path / "copy")
+        assert 1 == import_(workshop, dispatcher, MAIJA).counts["created"]
+        assert [4711] == at(dispatcher, EMAIL)
