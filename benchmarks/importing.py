@@ -21,7 +21,9 @@ from benchmarks import measuring
 from benchmarks.installation import BEGINNING, begin, room, write_register
 from benchmarks.measuring import Figure
 from dispatcher import wiring
+from dispatcher.flow import presence
 from dispatcher.flow.doubts import Guidance
+from dispatcher.register_files import open_register
 from dispatcher.rules.absence import Absence
 from tests.clock import FixedClock
 
@@ -71,7 +73,8 @@ def _import(directory: Path, size: int) -> _Run:
         again, memory_again = perf_counter() - began, _peak()
         assert report.counts["unchanged"] == size, report.counts
         ahead = perf_counter()
-        absence = dispatcher.enrol.look_ahead(export)
+        file = open_register(export, dispatcher.sources.register_map(), dispatcher.store.clock())
+        absence = presence.foretell(dispatcher.store, file.names())
         ahead = perf_counter() - ahead
         assert absence == Absence(0, size), absence
     return _Run(first, again, ahead, before, memory, memory_again)

@@ -164,8 +164,9 @@ def confirm(question: str, option: str = "--yes") -> None:
     except (click.Abort, OSError):
         if sys.stdin.isatty():
             raise
+        note("")  # ends the line of the question
         raise RefusedError(
-            f"{question}: there is no terminal to answer at. Where it is a yes, give the command again with {option}."
+            f"There is no terminal to answer at: where it is a yes, give the command again with {option}."
         ) from None
     if not agreed:
         raise click.Abort

@@ -37,7 +37,7 @@ def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
         say_json(_as_json(found))
         return
     who = found.profile
-    say(f"Client {who.number}: {who.first_name} {who.last_name}".rstrip())
+    say(f"Client {who.number}: {f'{who.first_name} {who.last_name}'.strip()}".rstrip())
     say(f"  language {who.language}, last visit {format_date(who.last_visit) if who.last_visit else 'unknown'}")
     rows = [
         [

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 
-from dispatcher.errors import NotFoundError, RenderingError
+from dispatcher.errors import RenderingError
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.evidence import events_of, in_force, shown
+from dispatcher.flow.known import unknown
 from dispatcher.flow.papers import Papers
 from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
@@ -103,7 +104,7 @@ class Access:
             today = local_date(now, self._policy.zone)
             known = gather(connection, self._store.ring, [client], None, today, now).get(client)
             if profile is None or known is None:
-                raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+                raise unknown(client)
             spoken = language or profile.language
             notice = in_force(notices.published(connection), self._processing.studio.notice_in(spoken), spoken)
             facts = self._policy.any_campaign(coverage(connection, self._policy))

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.errors import RefusedError
 from dispatcher.flow.applying import apply
+from dispatcher.flow.known import unknown
 from dispatcher.flow.matching import Change
 from dispatcher.flow.meant import meant
 from dispatcher.flow.recording import BOOKING, CUSTOMER, identity, record_answers, record_no
@@ -88,7 +89,7 @@ class Answering:
         """Do what `record` does within a transaction that holds the client's locks."""
         known = clients.read(transaction.connection, [client]).get(client)
         if known is None:
-            raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+            raise unknown(client)
         is_child = clients.is_child(transaction.connection, client)
         for each in said:
             _check(each, transaction.now, is_child=is_child)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Audience, Channel
+from dispatcher.rules.campaign import Audience
 from dispatcher.rules.decision import CampaignFacts, Send, Verdict, Wait, decide
 from dispatcher.storage import clients
 from dispatcher.storage.database import Connection
@@ -61,7 +61,3 @@ def count(store: Store, policy: Policy, facts: CampaignFacts, audience: Audience
                 if audience.includes(known.client.language, known.client.last_visit):
                     counts.add(decide(known.facts, facts, now))
     return counts
-
-
-EVERY_CHANNEL = (Channel.EMAIL, Channel.SMS)
-"""The channels asked about where no campaign says which."""

@@ -9,6 +9,7 @@ from datetime import date
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.erasing import Erasing
+from dispatcher.flow.known import unknown
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.blocks import Block, BlockReason, as_words, flaw_of, from_words
 from dispatcher.rules.calendar import local_date
@@ -38,7 +39,7 @@ class Blocks:
         def work(transaction: Transaction) -> int:
             connection, now = transaction.connection, transaction.now
             if not clients.read(connection, [client]):
-                raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+                raise unknown(client)
             flaw = flaw_of(block, local_date(now, self.erasing.policy.zone))
             if flaw is not None:
                 raise RefusedError(flaw)

@@ -6,9 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from dispatcher.errors import NotFoundError
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.evidence import InForce, events_of, in_force, shown
+from dispatcher.flow.known import unknown
 from dispatcher.flow.papers import Papers
 from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
@@ -79,7 +79,7 @@ class ConsentReceipts:
             check_sees_whole(connection, actor, "a receipt")
             known = gather(connection, self._store.ring, [client], None, today, now).get(client)
             if known is None:
-                raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+                raise unknown(client)
             spoken = language or known.client.language
             facts = self._policy.any_campaign(coverage(connection, self._policy))
             workspace = installation.workspace_of(self._store.journal)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Answering, Said
 from dispatcher.flow.applying import apply
+from dispatcher.flow.known import unknown
 from dispatcher.flow.marks import Flag, set_flag
 from dispatcher.flow.matching import Change
 from dispatcher.flow.questions import question
@@ -219,7 +220,7 @@ def _untaken(column: str, why: str) -> RefusedError:
 def _known(connection: Connection, client: int) -> Client:
     known = clients.read(connection, [client]).get(client)
     if known is None:
-        raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+        raise unknown(client)
     return known
 
 

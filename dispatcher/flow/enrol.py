@@ -164,11 +164,6 @@ class Enrol:
         report.remarks += task.doubts.unheeded()
         return report
 
-    def look_ahead(self, path: Path) -> Absence:
-        """Return how many clients would be gone if this export were the whole register. Raises RegisterFileError."""
-        file = open_register(path, self._register(None), self._store.clock())
-        return presence.foretell(self._store, file.names())
-
     def _look_ahead(self, file: RegisterFile, report: EnrolReport, guidance: Guidance) -> None:
         """See who would be gone, before anything changes. Raises RefusedError; see `run`."""
         if not guidance.is_whole or (guidance.missing_ok and not report.dry_run):

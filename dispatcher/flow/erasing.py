@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from dispatcher.errors import JournalError, NotFoundError, RefusedError
+from dispatcher.errors import JournalError, RefusedError
 from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.known import unknown
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.recording import OBJECTION
 from dispatcher.flow.requests import Requests
@@ -108,7 +109,7 @@ class Erasing:
         with self.store.reading() as connection:
             known = self._known(connection, [client], self.store.clock()).get(client)
             if known is None:
-                raise _nobody(client)
+                raise unknown(client)
             waiting = len(outbox.open_of_client(connection, client))
             kept, until = self._kept(connection, [client]).get(client, (frozenset(), None))
         held = known.client.addresses.values()
@@ -126,7 +127,7 @@ class Erasing:
         def work(transaction: Transaction) -> Erased:
             connection = transaction.connection
             if not clients.read(connection, [client]):
-                raise _nobody(client)
+                raise unknown(client)
             others = [each for each in requests.every(connection, only_open=True, client=client) if each.id != request]
             if any(each.kind == RequestKind.ACCESS.value for each in others):
                 raise RefusedError(
@@ -355,7 +356,3 @@ def _entry(erased: Erased, actor: Actor, told: Mapping[str, Json], objections: i
 
 def _ordered(fields: frozenset[Field]) -> tuple[Field, ...]:
     return tuple(each for each in Field if each in fields)
-
-
-def _nobody(client: int) -> NotFoundError:
-    return NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")

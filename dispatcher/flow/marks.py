@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from dispatcher.errors import NotFoundError
+from dispatcher.flow.known import unknown
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import clients
@@ -50,7 +50,7 @@ class Marks:
     def _set(self, client: int, flag: Flag, actor: Actor, *, value: bool) -> bool:
         def work(transaction: Transaction) -> bool:
             if not clients.read(transaction.connection, [client]):
-                raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+                raise unknown(client)
             return set_flag(transaction, client, flag, value, actor)
 
         # The client's lock is the gate's: what is being decided about them is decided before or after, never across.

@@ -7,7 +7,7 @@ here for the owner's eyes, and would be withheld anyway.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.errors import NotFoundError
+from dispatcher.flow.known import unknown
 from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
@@ -73,7 +73,7 @@ class Preferences:
         with self._store.reading() as connection:
             known = clients.read(connection, [client])
         if not known:
-            raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+            raise unknown(client)
         self._withdraw(client, Place.DESK, actor, channel, None)
 
     def withdraw_address(

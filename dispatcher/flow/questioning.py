@@ -8,6 +8,7 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.audience import chunks
 from dispatcher.flow.cards import Card, card, cards
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.known import unknown
 from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.questions import question
@@ -80,7 +81,7 @@ class Asking:
         """Return a client as people see them. Raises NotFoundError for a number nobody has."""
         found = self.cards([client])
         if not found:
-            raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+            raise unknown(client)
         return found[0]
 
     def cards(self, numbers: Sequence[int]) -> list[Card]:

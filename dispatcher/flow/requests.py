@@ -7,6 +7,7 @@ request is known by client and kind, of which one at a time is open: its number 
 from datetime import date
 
 from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.known import unknown
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
@@ -45,7 +46,7 @@ class Requests:
         """Do what `open` does within a transaction."""
         connection, now = transaction.connection, transaction.now
         if not clients.read(connection, [client]):
-            raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+            raise unknown(client)
         for known in requests.every(connection, only_open=True, client=client):
             if known.kind == kind.value:
                 return known.id

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dispatcher.errors import NotFoundError
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.known import unknown
 from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.actor import Actor
@@ -71,7 +71,7 @@ def standing(store: Store, policy: Policy, client: int, whole_for: Actor | None 
         known = gather(connection, store.ring, [client], None, today, now).get(client)
         profile = dossier.profile(connection, client)
         if known is None or profile is None:
-            raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")
+            raise unknown(client)
         facts = policy.any_campaign(coverage(connection, policy))
         return Standing(
             {

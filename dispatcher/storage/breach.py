@@ -17,10 +17,15 @@ def in_database(connection: Connection, until: datetime) -> list[int]:
 
 
 def erased_since(connection: Connection, since: datetime) -> int:
-    """Return how many clients were in the register at some time since this moment and have been removed."""
+    """Return how many clients were in the register at some time since this moment and have been removed.
+
+    One who was erased but for what a legal block keeps is there still.
+    """
     client = LedgerEntryTable.client
     query = select(func.count(client.distinct())).where(
-        LedgerEntryTable.kind == EntryKind.ERASED.value, LedgerEntryTable.at >= since
+        LedgerEntryTable.kind == EntryKind.ERASED.value,
+        LedgerEntryTable.at >= since,
+        client.not_in(select(ClientTable.number)),
     )
     return int(connection.scalar(query) or 0)
 

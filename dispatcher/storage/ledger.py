@@ -66,10 +66,6 @@ class LedgerDraft:
         """Return a mark to go `back_to` when the savepoint around some entries is rolled back."""
         return len(self._digests)
 
-    def numbers_since(self, mark: int) -> list[int]:
-        """Return the numbers of the entries written since a mark, in order."""
-        return [number for number, _ in self._digests[mark:]]
-
     def back_to(self, mark: int) -> None:
         """Forget the entries since the mark; their rows have been rolled back."""
         del self._digests[mark:]

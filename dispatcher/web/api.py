@@ -5,14 +5,14 @@ Neither keys nor addresses are logged.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, FastAPI, Header, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -30,12 +30,13 @@ from dispatcher.rules.scope import Scope
 from dispatcher.texts import text
 from dispatcher.web.api_calls import call_of, clear_noes
 from dispatcher.web.api_document import DESCRIPTION, REPLAYED, TITLE, call_body, complete, refusals, replayed
-from dispatcher.web.api_models import CallIn, Recorded, VerdictOut
+from dispatcher.web.api_models import CallIn, Recorded, VerdictOut, WhoIn
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import language_of
 from dispatcher.web.problems import ProblemError, first_of, install, problem
 
+M = TypeVar("M", bound=BaseModel)
 BODY_AT_MOST = 64 * 1024
 """Bytes of the longest call."""
 _BEARER = HTTPBearer(
@@ -106,7 +107,7 @@ def create_api(
         summary="Tell what a client answered",
         response_model=Recorded,
         responses={201: {"headers": {REPLAYED: replayed()}}, **refusals(400, 404, 409, 413, 415, *_GUARDED)},
-        openapi_extra=call_body(),
+        openapi_extra=call_body(CallIn),
     )
     async def post_answers(
         request: Request,
@@ -120,7 +121,7 @@ def create_api(
         ],
     ) -> JSONResponse:
         """Put answers on record. They are on disk, and in force, before this is answered with 201."""
-        call = _read(await _json(request), idempotency_key, region)
+        call = _call(await _json(request), idempotency_key, region)
         receipt = await run_in_threadpool(bookings.take, call, key)
         headers = {REPLAYED: "true"} if receipt.is_replay else {}
         if receipt.faults:
@@ -149,6 +150,23 @@ def create_api(
             if name not in named or len(request.query_params.getlist(name)) > 1:
                 why = "Name the client in one way, once: there is no other parameter."
                 raise ProblemError(422, why, [(name[:40], why)])
+        if phone and phone.startswith(" "):  # a plus sign that was not percent-encoded arrives as a space
+            named["phone"] = f"+{phone[1:]}"
+        return await answered(named, request)
+
+    @api.post(
+        "/verdict",
+        summary="Ask whether a client may be written to, with the address in the body",
+        response_model=VerdictOut,
+        responses=refusals(400, 413, 415, *_GUARDED),
+        openapi_extra=call_body(WhoIn),
+        dependencies=[Depends(may_ask)],
+    )
+    async def post_verdict(request: Request) -> JSONResponse:
+        """Return the same verdict without an address in a URL, which servers on the way log; nothing is changed."""
+        return await answered(_read(WhoIn, await _json(request)).model_dump(), request)
+
+    async def answered(named: Mapping[str, str | None], request: Request) -> JSONResponse:
         number, addresses = _asked({name: value for name, value in named.items() if value}, region)
         standing = await run_in_threadpool(verdicts.of, number, addresses)
         return _verdict(standing, request)
@@ -168,18 +186,31 @@ async def _json(request: Request) -> bytes:
     return body
 
 
-def _read(body: bytes, idempotency_key: str, region: str) -> Call:
+def _read(model: type[M], body: bytes) -> M:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: ValidationError) -> ProblemError:
+    found = error.errors(include_url=False, include_input=False)
+    if found[0]["type"] == "json_invalid":
+        return ProblemError(400, "The body is not JSON.")
+    return first_of(found)
+
+
+def _call(body: bytes, idempotency_key: str, region: str) -> Call:
     """Return the call of a body, or its noes where it cannot be taken. Raises ProblemError where there are none."""
     try:
-        sent = CallIn.model_validate_json(body)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        if found[0]["type"] == "json_invalid":
-            raise ProblemError(400, "The body is not JSON.") from None
-        refused, parsed = first_of(found), _ANYTHING.validate_json(body)
+        sent = _read(CallIn, body)
+    except ProblemError as refused:
+        if refused.status == 400:
+            raise
+        parsed = _ANYTHING.validate_json(body)
         left = clear_noes(parsed)
         if left is None:
-            raise refused from None
+            raise
         return call_of(*left, json.dumps(parsed, sort_keys=True), idempotency_key, region, refused.errors)
     # Read and written again: spaces, and what is left out or null, make no other call of it.
     return call_of(sent.client, sent.answers, sent.model_dump_json(), idempotency_key, region)
@@ -194,8 +225,6 @@ def _asked(named: dict[str, str], region: str) -> tuple[str | None, dict[Channel
         if name == "customer_number":
             return readable(value), {}
         channel = Channel.EMAIL if name == "email" else Channel.SMS
-        # A plus sign that was not percent-encoded arrives as a space.
-        value = f"+{value[1:]}" if name == "phone" and value.startswith(" ") else value
         return None, {channel: canonical(channel, value, region)}
     except HiddenCharacterError as error:
         raise ProblemError(422, str(error), [(name, str(error))]) from None

@@ -4,9 +4,10 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dispatcher.web.api_models import CallIn, Problem
+from dispatcher.web.api_models import CallIn, Problem, WhoIn
 from dispatcher.web.problems import MEDIA_TYPE, RETRY_SECONDS
 
 TITLE = "Dispatcher for booking systems"
@@ -17,7 +18,7 @@ DESCRIPTION = (
 )
 _REF = "#/components/schemas/{model}"
 _SAID = {
-    400: "The body is not JSON, or the Idempotency-Key is missing or no line of 1 to 200 printable characters.",
+    400: "The body is not JSON, or an answer's Idempotency-Key is missing or no line of 1 to 200 printable characters.",
     401: "There is no key, or none that works.",
     403: "The key may not be used for this.",
     404: "Nobody has the customer number, and no address was named.",
@@ -62,19 +63,21 @@ def replayed() -> dict[str, Any]:
     return {**_header("`true` where the call had been taken in before.", "string"), "schema": {"const": "true"}}
 
 
-def call_body() -> dict[str, Any]:
-    """Return the description of the body that tells answers."""
+def call_body(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the description of a body that is read as this model."""
     return {
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": _REF.format(model=CallIn.__name__)}}},
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model=model.__name__)}}},
         }
     }
 
 
 def complete(api: FastAPI) -> None:
     """Add to an application's document the models that its routes read and refuse with by themselves."""
-    _, found = models_json_schema([(CallIn, "validation"), (Problem, "serialization")], ref_template=_REF)
+    _, found = models_json_schema(
+        [(CallIn, "validation"), (WhoIn, "validation"), (Problem, "serialization")], ref_template=_REF
+    )
     drawn = api.openapi()  # kept by the application, so that what is added here stays
     schemas = drawn.setdefault("components", {}).setdefault("schemas", {})
     for name, schema in found["$defs"].items():

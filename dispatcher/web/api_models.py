@@ -140,6 +140,16 @@ class CallIn(_Sent):
     answers: list[AnswerIn] = Field(min_length=1, max_length=10)
 
 
+class WhoIn(_Sent):
+    """Whom a verdict is about, named in exactly one way."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "maija@posti.example"}]})
+
+    customer_number: str | None = Field(None, max_length=NAME_LENGTH)
+    email: str | None = Field(None, max_length=320)
+    phone: str | None = Field(None, max_length=40, description="A number without a country code is Finnish.")
+
+
 class Remark(BaseModel):
     """What there is to say of one field of the call."""
 

@@ -11,8 +11,11 @@ from dispatcher.flow.breach import Place, Scope, scope
 from dispatcher.flow.papers import Form, written
 from dispatcher.flow.standing import in_words, standing, verdict_json
 from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.blocks import Block, BlockReason, Field
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.retention import EraseReason
+from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage.tables import ClientTable
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Workshop
@@ -100,6 +103,20 @@ def test_the_removed_are_counted(workshop: Workshop) -> None:
         )
         assert 0 == told(dispatcher, Place.DATABASE, DAY + timedelta(days=1)).gone
         assert ([], 1) == (names(told(dispatcher, Place.SMTP)), told(dispatcher, Place.SMTP).gone)
+
+
+def test_who_is_kept_for_a_block_is_counted_once(workshop: Workshop) -> None:
+    """L-35: erased but for what a legal block keeps, a client is among the affected, and not removed as well."""
+    with workshop.opened() as dispatcher:
+        send(workshop, dispatcher)
+        owner, number = dispatcher.persons.acting(None), dispatcher.register.find("Maija")
+        until = workshop.clock().date() + timedelta(days=90)
+        invoice = Block(BlockReason.OPEN_INVOICE, frozenset({Field.NAME}), until)
+        dispatcher.blocks.add(number, invoice, owner)
+        request = dispatcher.requests.begin(number, RequestKind.ERASURE, IdentityCheck.KNOWN, owner)
+        dispatcher.erasing.erase(number, EraseReason.REQUEST, owner, request)
+        found = told(dispatcher, Place.DATABASE, DAY)
+    assert (["Erik", "Maija", "Ánte"], 0) == (names(found), found.gone)
 
 
 def test_the_list_is_masked_unless_somebody_has_to_write(workshop: Workshop) -> None:

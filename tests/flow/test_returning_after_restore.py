@@ -16,7 +16,6 @@ from dispatcher.flow.standing import standing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.decision import Send, Withhold
-from dispatcher.rules.ledger import Json
 from dispatcher.rules.rights import RequestKind
 from dispatcher.rules.scope import Scope
 from dispatcher.storage import clients
@@ -186,9 +185,9 @@ def test_a_note_of_an_earlier_version_is_read(workshop: Workshop, tmp_path: Path
     """One that does not say what each hash is of brings a client back by their customer number all the same."""
     with workshop.opened() as dispatcher:
         keyed = dispatcher.store.ring.hashed(CUSTOMER, "1")
-        told: dict[str, Json] = {"clients": [[4711, [[keyed.key_id, keyed.digest]]]]}
+        note = Note(JournalKind.CLIENTS, {"clients": [[4711, [[keyed.key_id, keyed.digest]]]]})
         dispatcher.safekeeping.backup(tmp_path / "copy")
-        dispatcher.store.write(lambda transaction: transaction.notes.append(Note(JournalKind.CLIENTS, told)))
+        dispatcher.store.write(lambda transaction: transaction.notes.append(note))
         put_back(dispatcher, tmp_path / "copy")
         assert 1 == import_(workshop, dispatcher, MAIJA).counts["created"]
         assert [4711] == at(dispatcher, EMAIL)
