@@ -57,6 +57,17 @@ def read(tmp_path: Path) -> Read:
     return reading
 
 
+PROXY = "[web]\nproxies = {}\n"
+
+
+def test_the_web_servers_to_be_believed(read: Read) -> None:
+    """Addresses and networks of web servers are taken; none is believed unless somebody names it."""
+    assert () == read(STUDIO + PREVIEW).web.proxies
+    assert ("127.0.0.1", "fd00::/64") == read(STUDIO + PREVIEW + PROXY.format('["127.0.0.1", "fd00::/64"]')).web.proxies
+    assert "such as 127.0.0.1 or 10.0.0.0/24" in refused(read, STUDIO + PREVIEW + PROXY.format('["*"]'))
+    assert "this is everybody" in refused(read, STUDIO + PREVIEW + PROXY.format('["0.0.0.0/0"]'))
+
+
 def refused(read: Read, text: str) -> str:
     """Return why these settings are refused."""
     with pytest.raises(SettingsError) as error:

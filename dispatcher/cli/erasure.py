@@ -9,6 +9,7 @@ from dispatcher.cli.days import DAY, shown
 from dispatcher.cli.door import Door, confirm, json_option, note, pass_door, say, say_json, say_table
 from dispatcher.cli.rights import identity_option
 from dispatcher.errors import RefusedError
+from dispatcher.flow.deletions import missing_keys
 from dispatcher.flow.erasing import ErasureReport, Prospect
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import masked
@@ -175,7 +176,9 @@ def _warning(prospect: Prospect) -> list[str]:
             f"A legal block keeps {_spoken(prospect.kept)} until {shown(prospect.kept_until)}, and nothing else."
         )
     if prospect.objections:
-        lines.append("They objected: a keyed hash of each address stays, so that they are not written to again.")
+        lines.append(
+            "They said no, or are a child: a keyed hash of each address stays, so that they are not written to again."
+        )
     return lines
 
 
@@ -188,9 +191,10 @@ def _told(report: ErasureReport) -> list[str]:
     if report.withheld:
         lines.append(f"Withdrawn, since it waited for them: {_messages(report.withheld)}.")
     if report.objections:
-        lines.append(f"Their objection stays as a keyed hash until {shown(report.objections_until)}.")
+        lines.append(f"A no to each address stays as a keyed hash until {shown(report.objections_until)}.")
     for provider, count in report.open.items():
-        lines.append(f"Still to be deleted at {provider}: {_messages(count)}. `dispatcher run` asks every hour.")
+        then = missing_keys(provider) if provider in report.out_of_reach else "`dispatcher run` asks every hour."
+        lines.append(f"Still to be deleted at {provider}: {_messages(count)}. {then}")
     if not report.is_wiped:
         lines.append("Somebody was reading the database: its files are cleared of the last bytes within the hour.")
     lines.append("Take them out of the booking system as well: an import takes whom its register names.")

@@ -4,6 +4,7 @@ import click
 
 from dispatcher.cli.days import shown
 from dispatcher.cli.door import Door, json_option, note, pass_door, progress, say, say_json, say_table
+from dispatcher.flow.deletions import missing_keys
 from dispatcher.flow.retention import DueClient, Overview
 from dispatcher.rules.calendar import local_date
 from dispatcher.wiring import Dispatcher
@@ -93,7 +94,8 @@ def _say(dispatcher: Dispatcher, found: Overview) -> None:
         say(f"Objections kept as keyed hashes: {found.suppressions}; {found.suppressions_ending} end within 30 days.")
     for provider, count in found.to_be_deleted.items():
         where = "in the files of this machine" if provider == "traces" else f"at {provider}"
-        say(f"Still to be deleted {where}: {count}. `dispatcher run` tries every hour.")
+        then = missing_keys(provider) if provider in found.out_of_reach else "`dispatcher run` tries every hour."
+        say(f"Still to be deleted {where}: {count}. {then}")
     read = shown(local_date(found.last_reading, zone) if found.last_reading else None)
     pace = "daily" if found.confirmed_at else "not confirmed yet"
     say(f"The whole register was last read: {read}. Removal is {pace}.")

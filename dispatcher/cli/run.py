@@ -58,7 +58,8 @@ def web(door: Door) -> None:
             sign_up=dispatcher.public_sign_up,
             api=api,
         )
-        serve(app, dispatcher.settings.web.host, dispatcher.settings.web.port)
+        section = dispatcher.settings.web
+        serve(app, section.host, section.port, proxies=section.proxies)
 
 
 @click.command()

@@ -8,6 +8,7 @@ from dispatcher.errors import RefusedError
 from dispatcher.flow.applying import apply
 from dispatcher.flow.known import unknown
 from dispatcher.flow.matching import Change
+from dispatcher.flow.meant import meant
 from dispatcher.flow.recording import BOOKING, CUSTOMER, identity, record_answers, record_no
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor, ActorKind
@@ -138,9 +139,8 @@ class Answering:
         if any(taken.values()):
             known = ", ".join(masked(canonical) for (_, canonical), numbers in taken.items() if numbers)
             raise RefusedError(f"{known} belongs to a client already: look them up and record the answer there.")
-        hashes = tuple(identity(self.store.ring, newcomer.customer_number, newcomer.addresses.items()))
         change = Change(
-            self._number_before(transaction, newcomer) or clients.new_number(),
+            self._number_before(transaction, newcomer, confirmed=confirmed) or clients.new_number(),
             is_new=True,
             external=self.store.ring.hashed(CUSTOMER, newcomer.customer_number) if newcomer.customer_number else None,
             values={
@@ -149,7 +149,7 @@ class Answering:
                 "language": newcomer.language.value,
             },
             joins=tuple((channel, canonical, False) for channel, canonical in newcomer.addresses.items()),
-            identity=hashes,
+            identity=identity(self.store.ring, newcomer.customer_number, newcomer.addresses.items()),
             typed=actor.kind is ActorKind.PERSON and not confirmed,
         )
         apply(transaction, self.store, [change], actor)
@@ -166,21 +166,23 @@ class Answering:
         """
         ring, answer, booking = self.store.ring, _answer(said, transaction.now), self._reference(said)
         if said.reply in {Reply.DECLINED, Reply.WITHDRAWN}:
-            return record_no(transaction, ring, client, answer, actor, addresses, booking)
-        entries = record_answers(transaction, ring, client, [answer], (), actor, addresses, booking)
+            return record_no(transaction, ring, client, answer, actor, addresses.items(), booking)
+        entries = record_answers(transaction, ring, client, [answer], (), actor, addresses.items(), booking)
         return transaction.ledger.append(*entries)[0]
 
-    def _number_before(self, transaction: Transaction, newcomer: Newcomer) -> int | None:
-        """Return the number somebody had before a restore forgot them, as the import does: their links carry it."""
-        ring = self.store.ring
-        if newcomer.customer_number:
-            marks = [*ring.every_hash(CUSTOMER, newcomer.customer_number)]
-        else:
-            pairs = newcomer.addresses.items()
-            marks = [keyed for channel, text in pairs for keyed in ring.every_hash(answers.hash_label(channel), text)]
-        known = clients.returning(transaction.connection, (keyed.digest for keyed in marks))
-        fits = [known[keyed.digest] for keyed in marks if len(known.get(keyed.digest, ())) == 1]
-        return next(iter(fits[0])) if fits else None
+    def _number_before(self, transaction: Transaction, newcomer: Newcomer, *, confirmed: bool) -> int | None:
+        """Return the number somebody had before a restore forgot them: their links carry it.
+
+        Raises RefusedError where several fit, unless the addresses are theirs: then they are one more who has them.
+        """
+        connection = transaction.connection
+        fits = meant(connection, self.store.ring, newcomer.customer_number, newcomer.addresses)
+        if len(fits) > 1 and not confirmed:
+            raise RefusedError(
+                "Several clients had this address before the restore: import the register first, and say there who is "
+                "who. For a no, run `dispatcher consent withdraw` with the address. Nothing was recorded."
+            )
+        return next(iter(fits)) if len(fits) == 1 and not clients.read(connection, fits) else None
 
     def _locks(self, client: int) -> list[Lock]:
         with self.store.reading() as connection:

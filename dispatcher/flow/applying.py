@@ -10,7 +10,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
 from dispatcher.rules.ledger import Entry, EntryKind, Json
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, returning
 from dispatcher.storage.answers import Suppression, suppress
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
@@ -25,27 +25,35 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
     )
     new = [change for change in changes if change.is_new]
     clients.insert_clients(connection, [_client_row(change, now) for change in new])
-    restore_flags(transaction, clients.have_returned(connection, [change.number for change in new]))
-    note_clients(transaction, {change.number: change.identity for change in changes if change.identity})
+    restore_flags(transaction, returning.have_returned(connection, [change.number for change in new]))
+    note_clients(
+        transaction,
+        {change.number: change.identity for change in changes if change.identity},
+        [(change.number, channel) for change in changes for channel, _, replaces in change.joins if replaces],
+    )
     clients.insert_links(
         connection,
         [(change.number, channel, rows[channel, text]) for change in new for channel, text, _ in change.joins],
     )
     held = clients.read(connection, [change.number for change in changes])
+    given = answers.of_clients(connection, [change.number for change in changes if not change.is_new])
     _await_receipts(transaction, new)
     entries = []
     for change in changes:
+        before = given.get(change.number, [])
         if not change.is_new:
-            _leave_objections(transaction, store, change, held[change.number])
+            _leave_objections(transaction, store, change, held[change.number], before)
             _update(transaction, change, rows)
         if change.is_new or change.joins:
             entries.append(_client_entry(change, rows, actor))
         if change.chosen_among:
             chosen: dict[str, Json] = {"event": "matched", "candidates": change.chosen_among}
             entries.append(Entry(EntryKind.CLIENT, actor, client=change.number, body=chosen))
-        addresses = {channel: address.canonical for channel, address in held[change.number].addresses.items()}
-        given = _given_before(transaction, change)
-        entries += record_answers(transaction, store.ring, change.number, change.answers, given, actor, addresses)
+        # A no reaches the address its client had, and the one that joins them in the same row.
+        addresses = [(channel, address.canonical) for channel, address in held[change.number].addresses.items()]
+        addresses += [(channel, text) for channel, text, _ in change.joins if (channel, text) not in addresses]
+        entries += record_answers(transaction, store.ring, change.number, change.answers, before, actor, addresses)
+        given[change.number] = [*before, *change.answers]
     transaction.ledger.append(*entries)
 
 
@@ -64,18 +72,20 @@ def _client_row(change: Change, now: datetime) -> dict[str, object]:
     }
 
 
-def _leave_objections(transaction: Transaction, store: Store, change: Change, client: Client) -> None:
+def _leave_objections(
+    transaction: Transaction, store: Store, change: Change, client: Client, given: Sequence[Answer]
+) -> None:
     """Keep the objection of a client who moves for the address they leave: it silences whoever comes there next.
 
-    One that was kept for that address alone follows the client to the next, dated as it was (L-31).
+    One that was kept for that address alone follows the client to the next, dated as it was (L-31). `given` is what
+    they had answered before; a no that comes with the move is one as well.
     """
     moves = {channel: canonical for channel, canonical, replaces in change.joins if replaces}
     if moves:
         _take_along(transaction, store, client, moves)
     left = {channel: client.addresses[channel].canonical for channel, _, replaces in change.joins if replaces}
-    given = answers.of_clients(transaction.connection, [change.number]).get(change.number, []) if left else []
     for channel, address in left.items():
-        if fold(given, channel, transaction.now).objected:
+        if any(fold(said, channel, transaction.now).objected for said in (given, [*given, *change.answers])):
             suppress_addresses(transaction, store.ring, channel, {channel: address})
 
 
@@ -113,10 +123,3 @@ def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: A
     addresses = {channel.value: rows[channel, text] for channel, text, _ in change.joins}
     event = "created" if change.is_new else "addresses_changed"
     return Entry(EntryKind.CLIENT, actor, client=change.number, body={"event": event, "addresses": addresses})
-
-
-def _given_before(transaction: Transaction, change: Change) -> list[Answer]:
-    """Return what the client had answered before, where a change brings answers at all."""
-    if change.is_new or not change.answers:
-        return []
-    return answers.of_clients(transaction.connection, [change.number]).get(change.number, [])

@@ -9,7 +9,7 @@ from dispatcher.errors import FieldError, NotFoundError, RefusedError, StorageEr
 from dispatcher.flow.answering import Answering, Newcomer, Said
 from dispatcher.flow.api_keys import actor_of
 from dispatcher.flow.applying import apply
-from dispatcher.flow.calls import Call, Called, Receipt, Told, remember, seen
+from dispatcher.flow.calls import NAME_FIELD, NOES, Call, Called, Receipt, Told, remember, seen
 from dispatcher.flow.matching import Change
 from dispatcher.flow.meant import meant
 from dispatcher.flow.policy import Policy
@@ -28,7 +28,6 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import wording_texts
 from dispatcher.storage.writer import Transaction
 
-_NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
 _CLOCKS_DIFFER = timedelta(minutes=1)
 """By how much a booking system's clock may be ahead of ours: an answer from there is taken as given now."""
 _ATTEMPTS = 5
@@ -54,9 +53,19 @@ class Bookings:
         """Put the answers of a call on record; on disk when this returns, in the database and every no in the journal.
 
         The same call again gets the same receipt and changes nothing. Where several clients fit, or a yes is about
-        another address than the one on record, the noes are kept for all who fit and nothing else is (L-31). Raises
-        FieldError for what cannot be recorded, and NotFoundError for a customer number nobody has beside no address.
+        another address than the one on record, the noes are kept for all who fit and nothing else is (L-31). So it is
+        where something in a call cannot be recorded: no no is lost to what else it holds (invariant 4). Raises
+        FieldError for that in a call without a no, and for a name that another call has had; NotFoundError for a
+        customer number nobody has beside no address.
         """
+        try:
+            return self._put(call, key)
+        except FieldError as error:
+            if error.field == NAME_FIELD or call.faults or not call.has_no:
+                raise
+            return self._put(replace(call, faults=[(error.field, str(error))]), key)
+
+    def _put(self, call: Call, key: ApiKey) -> Receipt:
         for _ in range(_ATTEMPTS):
             with self._store.reading() as connection:
                 fits = self._fits(connection, call.called)
@@ -81,32 +90,37 @@ class Bookings:
         fits = self._fits(connection, call.called)
         if fits != expected:
             raise _MovedError
-        call = replace(call, told=self._completed(connection, call.told, transaction.now))
-        actor = actor_of(key)
-        if len(fits) > 1:
+        call = replace(call, told=self._completed(connection, call, transaction.now))
+        actor, there = actor_of(key), sorted(clients.read(connection, fits))
+        if call.faults:
+            receipt = Receipt({"recorded": self._noes(transaction, there, call, actor)}, faults=call.faults)
+        elif len(fits) > 1:
             why = f"{len(fits)} clients fit: give each their customer number in the register, and send it in the call."
-            receipt = self._noes_only(transaction, sorted(fits), call, actor, ("client", why))
-        elif fits:
-            receipt = self._known(transaction, next(iter(fits)), call, actor)
+            receipt = Receipt({"recorded": self._noes(transaction, there, call, actor)}, ("client", why))
+        elif there:
+            receipt = self._known(transaction, there[0], call, actor)
         else:
             receipt = self._unknown(transaction, call, actor)
-        if receipt.conflict is None or receipt.recorded:
+        if receipt.recorded or not receipt.is_refusal:
             remember(transaction, self._store.ring, call, key, receipt)
         return receipt
 
-    def _completed(self, connection: Connection, told: Sequence[Told], now: datetime) -> list[Told]:
-        """Return what was told with the words of each question, and no time after now."""
-        hashes = {each.wording_sha256 for each in told if each.wording_sha256}
+    def _completed(self, connection: Connection, call: Call, now: datetime) -> list[Told]:
+        """Return what was told with the words of each question, and no time after now.
+
+        In a call with faults, a no whose own words or time cannot be taken is one without words, given now.
+        """
+        hashes = {each.wording_sha256 for each in call.told if each.wording_sha256}
         texts = wording_texts(connection, hashes)
         whole = []
-        for index, each in enumerate(told):
+        for index, each in enumerate(call.told):
             said = each.said
             if each.wording_sha256:
-                if each.wording_sha256 not in texts:
+                if each.wording_sha256 not in texts and not call.faults:
                     raise FieldError(f"answers[{index}].wording_sha256", "No question on record has this SHA-256.")
-                said = replace(said, wording=texts[each.wording_sha256])
+                said = replace(said, wording=texts.get(each.wording_sha256))
             latest = max((time for time in (said.not_before, said.not_after) if time), default=now)
-            if latest > now + _CLOCKS_DIFFER:
+            if latest > now + _CLOCKS_DIFFER and not call.faults:
                 why = "The answer lies in the future: correct its time. Nothing was recorded."
                 raise FieldError(f"answers[{index}]", why)
             said = replace(said, not_before=_by(said.not_before, now), not_after=_by(said.not_after, now))
@@ -117,7 +131,7 @@ class Bookings:
         """Record the answers of a client of the register; an address they have none of is joined, none is replaced."""
         ring, called = self._store.ring, call.called
         if erasure.kept_in_part(transaction.connection, [number]):
-            return self._noes_only(transaction, [number], call, actor, ("client", _BLOCKED))
+            return Receipt({"recorded": self._noes(transaction, [number], call, actor)}, ("client", _BLOCKED))
         client = clients.read(transaction.connection, [number])[number]
         held = {channel: address.canonical for channel, address in client.addresses.items()}
         others = {way: text for way, text in called.addresses.items() if held.get(way, text) != text}
@@ -128,13 +142,14 @@ class Bookings:
                     f"The register holds another {_ADDRESS[channel]} of this client, and no yes counts for an address "
                     "it does not know: correct it in the register first."
                 )
-                return self._noes_only(transaction, [number], call, actor, (f"answers[{index}]", why))
+                recorded = self._noes(transaction, [number], call, actor)
+                return Receipt({"recorded": recorded}, (f"answers[{index}]", why))
         joins = tuple((way, text, False) for way, text in called.addresses.items() if way not in held)
         external = None
         if called.customer_number and client.external_hash is None:
             external = ring.hashed(CUSTOMER, called.customer_number)
-        hashes = tuple(identity(ring, called.customer_number, called.addresses.items())) if joins or external else ()
-        change = Change(number, external=external, joins=joins, identity=hashes)
+        marks = identity(ring, called.customer_number, called.addresses.items()) if joins or external else ()
+        change = Change(number, external=external, joins=joins, identity=marks)
         if not change.is_empty:
             apply(transaction, self._store, [change], actor)
         recorded = self._record(transaction, number, call.told, {*held, *called.addresses}, actor)
@@ -144,18 +159,18 @@ class Bookings:
         ]
         return self._receipt(transaction, number, recorded, [*call.warnings, *kept])
 
-    def _noes_only(
-        self, transaction: Transaction, numbers: Sequence[int], call: Call, actor: Actor, why: tuple[str, str]
-    ) -> Receipt:
+    def _noes(self, transaction: Transaction, numbers: Sequence[int], call: Call, actor: Actor) -> list[Json]:
         """Keep the noes of a call for everybody they may be from, and nothing else of it."""
+        if not numbers:
+            return self._silence(transaction, call, call.called.addresses, actor, whatever=True)
         recorded: list[Json] = []
         for number in numbers:
-            recorded += self._record(transaction, number, call.told, set(), actor, only=_NOES)
+            recorded += self._record(transaction, number, call.told, set(), actor, only=NOES)
         known = clients.read(transaction.connection, numbers).values()
         held = {(way, address.canonical) for client in known for way, address in client.addresses.items()}
         others = {way: text for way, text in call.called.addresses.items() if (way, text) not in held}
         self._silence(transaction, call, others, actor)
-        return Receipt({"recorded": recorded}, why)
+        return recorded
 
     def _unknown(self, transaction: Transaction, call: Call, actor: Actor) -> Receipt:
         """Enlist somebody new; of one who says no and whom nothing but an address is known of, keep the no alone."""

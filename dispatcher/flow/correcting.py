@@ -10,7 +10,7 @@ from dispatcher.flow.known import unknown
 from dispatcher.flow.marks import Flag, set_flag
 from dispatcher.flow.matching import Change
 from dispatcher.flow.questions import question
-from dispatcher.flow.recording import identity as hashes_of
+from dispatcher.flow.recording import identity as marks_of
 from dispatcher.flow.requests import Requests
 from dispatcher.register_files.cells import Cell, CellError, name_part, number, readable
 from dispatcher.rules.actor import Actor, ActorKind
@@ -105,7 +105,7 @@ class Correcting:
                 self._requests.identify_in(transaction, request, check, actor)
             joins = tuple(_joins(known, addresses))
             changed = {name: value for name, value in values.items() if value != _held(known, name)}
-            marks = tuple(hashes_of(self._store.ring, None, [(channel, text) for channel, text, _ in joins]))
+            marks = marks_of(self._store.ring, None, [(channel, text) for channel, text, _ in joins])
             # What a person types may have a slip in it: a receipt goes there before any offer (L-05).
             typed = actor.kind is ActorKind.PERSON
             change = Change(client, values=dict(changed), joins=joins, identity=marks, typed=typed)

@@ -4,7 +4,7 @@ An erasure writes what is to be deleted in its own transaction. It stays open un
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +20,8 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.wiping import rewrite_tables
 from dispatcher.storage.writer import Transaction
 
+HERE = frozenset({TRACES, "preview"})
+"""What goes by a provider's name and lies on this machine."""
 _AT_ONCE = 50
 _FIRST_PAUSE = timedelta(hours=1)
 _REST = frozenset({"401", "403", "429"})
@@ -40,6 +42,10 @@ class Deletions:
         with self.store.reading() as connection:
             return deletions.standing(connection, client)
 
+    def out_of_reach(self, providers: Iterable[str]) -> list[str]:
+        """Return those of these providers whose keys are not in the settings: until then they confirm nothing."""
+        return [each for each in providers if each not in self.carriers and each not in HERE]
+
     def here(self) -> bool:
         """Delete what this machine holds: previews, hashes in the journal, deleted bytes in the database's files.
 
@@ -56,8 +62,8 @@ class Deletions:
         self._confirm([(each, Forgotten(is_gone=True)) for each in previews])
         if not traces:
             return True
-        self._redact()
-        is_wiped = rewrite_tables(self.store.database, erasure.TOUCHED)
+        is_forgotten = self._redact()
+        is_wiped = rewrite_tables(self.store.database, erasure.TOUCHED) and is_forgotten
         if is_wiped:
             self._confirm([(each, Forgotten(is_gone=True)) for each in traces])
         return is_wiped
@@ -77,17 +83,20 @@ class Deletions:
                 if _wants_rest(answers[-1]):
                     break
         still = await asyncio.to_thread(self._count)
-        if not gone and is_clean:
+        missed = " ".join(missing_keys(each) for each in self.out_of_reach(still))
+        if not gone and is_clean and not missed:
             return None
-        return f"deleted at providers, of erased clients' messages: {gone}; still to be deleted: {still}"
+        left = sum(still.values())
+        said = f"deleted at providers, of erased clients' messages: {gone}; still to be deleted: {left}"
+        return f"{said}. {missed}" if missed else said
 
     def _ready(self, provider: str) -> list[Deletion]:
         with self.store.reading() as connection:
             return deletions.ready(connection, provider, self.store.clock(), _AT_ONCE)
 
-    def _count(self) -> int:
+    def _count(self) -> dict[str, int]:
         with self.store.reading() as connection:
-            return sum(deletions.providers(connection).values())
+            return deletions.providers(connection)
 
     def _collect(self) -> None:
         """Find what came in after an erasure: the outcome of a message that was just being handed over."""
@@ -114,10 +123,18 @@ class Deletions:
         if answered:
             self.store.write(lambda transaction: _settle(transaction, answered))
 
-    def _redact(self) -> None:
+    def _redact(self) -> bool:
         journal = self.store.journal
         erased = erased_numbers(journal.records())
-        journal.redact(redaction(erased, self.store.clock(), self.periods.suppressed))
+        return journal.redact(redaction(erased, self.store.clock(), self.periods.suppressed))
+
+
+def missing_keys(provider: str) -> str:
+    """Return what a person has to do, where a provider holds something and the settings do not reach it."""
+    return (
+        f"Nobody can ask {provider} while its keys are missing: write them into the settings again, whatever carries "
+        "messages now (docs/settings.md), and leave them there until nothing is left."
+    )
 
 
 def _wants_rest(answer: Forgotten) -> bool:

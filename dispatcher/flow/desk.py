@@ -13,7 +13,7 @@ from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.questioning import Asking
 from dispatcher.register_files.cells import Cell, CellError, name_part
 from dispatcher.rules.actor import Actor
-from dispatcher.rules.address import AddressError, canonical, masked
+from dispatcher.rules.address import AddressError, masked, read_address
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.wording import wording_hash
@@ -64,16 +64,26 @@ class Reading:
 
 
 class Desk:
-    """Acts for persons at the counter; every act names one of them."""
+    """Acts for persons at the counter; every act names one of them.
+
+    A number without a country code is read as one of `region`.
+    """
 
     def __init__(
-        self, store: Store, asking: Asking, answering: Answering, preferences: Preferences, marks: Marks
+        self,
+        store: Store,
+        asking: Asking,
+        answering: Answering,
+        preferences: Preferences,
+        marks: Marks,
+        region: str = "FI",
     ) -> None:
         self._store = store
         self._asking = asking
         self._answering = answering
         self._preferences = preferences
         self._marks = marks
+        self._region = region
 
     def person(self, actor: Actor) -> Person:
         """Return who works at the desk. Raises RefusedError for somebody who may not, or works here no longer."""
@@ -161,9 +171,8 @@ class Desk:
 
     def reached(self, text: str) -> tuple[Channel, str] | None:
         """Return the channel and canonical form of an address as typed, or None for what is no address."""
-        channel = Channel.EMAIL if "@" in text else Channel.SMS
         try:
-            return channel, canonical(channel, text)
+            return read_address(text, self._region)
         except AddressError:
             return None
 

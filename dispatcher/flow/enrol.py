@@ -83,7 +83,6 @@ class _Task:
     reading: int | None
     doubts: Doubts
     unstamped: set[int] = field(default_factory=set)
-    strangers: list[Stranger] = field(default_factory=list)
 
     def reject(self, doubt: Doubt) -> None:
         """Reject a doubtful row, until somebody has said who it is."""
@@ -91,10 +90,10 @@ class _Task:
         self.report.counts["rejected"] += 1
         self.report.rejected.append(RejectedRow(doubt.row.row, "", doubt.reason))
 
-    def turn_away(self, row: RegisterRow) -> None:
+    def turn_away(self, row: RegisterRow) -> Stranger:
         """Leave out somebody new whose year is over; their objection is heard."""
         self.report.counts["past"] += 1
-        self.strangers.append(Stranger(dict(addresses_of(row)), row.answers))
+        return Stranger(dict(addresses_of(row)), row.answers, row.last_visit)
 
     def take_back(self, doubt: Doubt) -> None:
         """Take the rejection of a row back: somebody has said who it is."""
@@ -202,10 +201,9 @@ class Enrol:
             return
 
         def work(transaction: Transaction) -> None:
-            changes, named = self._compare(transaction.connection, rows, task)
+            changes, named, strangers = self._compare(transaction.connection, rows, task)
             keep_wordings(transaction.connection, _wordings(rows), transaction.now)
-            heed_strangers(transaction, self._store.ring, task.strangers, task.actor)
-            task.strangers.clear()
+            heed_strangers(transaction, self._store.ring, strangers, task.actor)
             apply(transaction, self._store, changes, task.actor)
             task.unstamped.update(named)
             # A chunk that changes nothing has nothing to bring to the disk, unless it is time.
@@ -232,25 +230,33 @@ class Enrol:
         task.report.counts += Counter(back=back)
         task.unstamped.clear()
 
-    def _compare(self, connection: Connection, rows: Rows, task: _Task) -> tuple[list[Change], set[int]]:
-        """Return what these rows change, and everybody whom they name; bad and doubtful rows name somebody as well."""
+    def _compare(
+        self, connection: Connection, rows: Rows, task: _Task
+    ) -> tuple[list[Change], set[int], list[Stranger]]:
+        """Return what these rows change, everybody whom they name, and who is nobody's.
+
+        Bad and doubtful rows name somebody as well.
+        """
         task.matcher.load(connection, rows)
         changes: list[Change] = []
+        strangers: list[Stranger] = []
         named: set[int] = set()
         for row in rows:
             if isinstance(row, RejectedRow):
                 fits = task.matcher.fits(row)
                 named |= fits
                 changes += task.matcher.noes(row)
-                task.strangers.extend([] if fits else [Stranger(dict(addresses_of(row)), row.noes)])
+                strangers += [] if fits else [Stranger(dict(addresses_of(row)), row.noes)]
                 continue
             found = task.matcher.change(row, task.doubts.told(row.row))
             if found is None:
-                task.turn_away(row)
+                strangers.append(task.turn_away(row))
                 continue
             if isinstance(found, Doubt):
                 task.reject(found)
                 named |= {client.number for client in found.candidates}
+                is_forgotten = any(client.is_missing for client in found.candidates)
+                strangers += [Stranger(dict(addresses_of(row)), row.answers)] if is_forgotten else []
                 changes += found.noes
                 continue
             word = "created" if found.is_new else "unchanged" if found.is_empty else "updated"
@@ -261,7 +267,7 @@ class Enrol:
             if found.chosen_among:
                 task.doubts.heed(row.row)
             changes.append(found)
-        return [change for change in changes if change.chosen_among or not change.is_empty], named
+        return [change for change in changes if change.chosen_among or not change.is_empty], named, strangers
 
     def _close(self, task: _Task, reading: int, sha256: str, *, is_whole: bool) -> None:
         report = task.report

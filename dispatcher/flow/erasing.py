@@ -25,7 +25,6 @@ from dispatcher.rules.retention import EraseReason, Objection, Periods, left_beh
 from dispatcher.rules.rights import RequestKind
 from dispatcher.storage import answers, blocks, clients, deletions, erasure, outbox, requests
 from dispatcher.storage.answers import Suppression, hash_label
-from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.journal import JournalKind, Note, Record
@@ -62,6 +61,8 @@ class Erased:
 class ErasureReport:
     """What became of a client's data: what went, what a block keeps, and what is still to be deleted, by provider.
 
+    `out_of_reach` are the providers whose keys the settings do not have.
+
     `is_wiped`: no byte is left in a file of this machine. Older copies hold the client until `copies_until`.
     """
 
@@ -72,6 +73,7 @@ class ErasureReport:
     objections: tuple[Objection, ...]
     objections_until: date | None
     open: Mapping[str, int]
+    out_of_reach: tuple[str, ...]
     is_wiped: bool
     copies_until: date
 
@@ -86,6 +88,7 @@ class ErasureReport:
             "objections": [each.channel.value if each.channel else "every" for each in self.objections],
             "objections_until": self.objections_until.isoformat() if self.objections_until else None,
             "to_be_deleted": dict(self.open),
+            "out_of_reach": list(self.out_of_reach),
             "wiped_here": self.is_wiped,
             "copies_until": self.copies_until.isoformat(),
         }
@@ -134,7 +137,7 @@ class Erasing:
             (erased,) = self.erase_in(transaction, [client], reason, actor, request)
             if request is not None:
                 self.requests.close_in(transaction, request, "blocked" if erased.kept else "done", actor)
-            for other in others:
+            for other in others if erased.kept else ():
                 self.requests.end_in(transaction, other, _MOOT, actor)
             return erased
 
@@ -153,19 +156,22 @@ class Erasing:
     ) -> list[Erased]:
         """Erase these clients within a transaction that holds their `locks`, but for what blocks keep of them.
 
-        The caller runs `Deletions.here` once it is committed.
+        Whatever else somebody of whom nothing is left has asked for is closed with it; closing `request`, the one that
+        asked for the erasure, is up to the caller, who also runs `Deletions.here` once it is committed.
         """
         connection, now = transaction.connection, transaction.now
         known = self._known(connection, numbers, now)
         kept = self._kept(connection, list(known))
         keeps = {number: kept[number][0] if number in kept else frozenset() for number in known}
         left = {number: self._left(each, now) for number, each in known.items()}
-        objections = [row for number, each in known.items() for row in self._suppressions(each.client, left[number])]
+        objections = self._suppressions(connection, left)
         answers.suppress(connection, objections, self.periods.suppressed)
         standing = [each for each in blocks.standing(connection, list(known)) if keeps[each.client]]
         transaction.notes.append(_note(keeps, reason, actor, objections, standing))
         body: dict[str, Json] = {"reason": reason.value, "request": request}
-        return self._remove(transaction, keeps, actor, body, {number: len(each) for number, each in left.items()})
+        erased = self._remove(transaction, keeps, actor, body, {number: len(each) for number, each in left.items()})
+        self._end_requests(transaction, [each.client for each in erased if not each.kept], request, actor)
+        return erased
 
     def erase_again(self, transaction: Transaction, record: Record, actor: Actor) -> int:
         """Do after a restore what a record of the journal tells was done, and return how many clients it names."""
@@ -211,6 +217,16 @@ class Erasing:
         transaction.ledger.append(*(_entry(each, actor, told, objections.get(each.client, 0)) for each in done))
         return done
 
+    def _end_requests(
+        self, transaction: Transaction, numbers: Sequence[int], request: int | None, actor: Actor
+    ) -> None:
+        """Close the open requests of clients of whom nothing is left, but for this one."""
+        for number in sorted(requests.with_open_requests(transaction.connection, numbers)):
+            for each in requests.every(transaction.connection, only_open=True, client=number):
+                if each.id != request:
+                    outcome = "done" if each.kind == RequestKind.ERASURE.value else _MOOT
+                    self.requests.end_in(transaction, each, outcome, actor)
+
     def _known(self, connection: Connection, numbers: Sequence[int], now: datetime) -> dict[int, Known]:
         today = local_date(now, self.policy.zone)
         return gather(connection, self.store.ring, numbers, None, today, now)
@@ -225,18 +241,22 @@ class Erasing:
         return {number: (kept_by(each, today), max(block.until for block in each)) for number, each in held.items()}
 
     def _left(self, known: Known, now: datetime) -> list[Objection]:
-        return left_behind(known.facts.answers, now, self.periods, known.given)
+        facts = known.facts
+        return left_behind(facts.answers, now, self.periods, known.given, is_child=facts.child)
 
-    def _suppressions(self, client: Client, left: Sequence[Objection]) -> list[Suppression]:
-        """Return what outlives a client: for each objection that stands a keyed hash of each address, nothing else."""
+    def _suppressions(self, connection: Connection, left: Mapping[int, Sequence[Objection]]) -> list[Suppression]:
+        """Return what outlives these clients: for each objection a keyed hash of each address, nothing else.
+
+        Of an address from before as well: an older export would bring the client back under that one.
+        """
+        concerned = [number for number, kept in left.items() if kept]
+        had = erasure.addresses_ever(connection, concerned)
         return [
-            Suppression(self._hash(client, channel), objection.channel, OBJECTION, objection.at)
-            for objection in left
-            for channel in client.addresses
+            Suppression(self.store.ring.hashed(hash_label(way), canonical), objection.channel, OBJECTION, objection.at)
+            for number in concerned
+            for objection in left[number]
+            for way, canonical in had[number]
         ]
-
-    def _hash(self, client: Client, channel: Channel) -> KeyedHash:
-        return self.store.ring.hashed(hash_label(channel), client.addresses[channel].canonical)
 
     def _report(self, before: Prospect, erased: Erased, *, is_wiped: bool) -> ErasureReport:
         now = self.store.clock()
@@ -252,6 +272,7 @@ class Erasing:
             objections=before.objections,
             objections_until=local_date(last + self.periods.suppressed, self.policy.zone) if last else None,
             open=still,
+            out_of_reach=tuple(self.deletions.out_of_reach(still)),
             is_wiped=is_wiped,
             copies_until=local_date(now + self.periods.backups, self.policy.zone),
         )

@@ -2,19 +2,35 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from dispatcher.flow.recording import CUSTOMER
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.register_files import RegisterRow, RejectedRow, RowNames
 from dispatcher.rules.campaign import Channel
-from dispatcher.storage import clients
+from dispatcher.storage import clients, returning
+from dispatcher.storage.answers import hash_label
 from dispatcher.storage.database import Connection
 
-Row = RegisterRow | RejectedRow | RowNames
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody by customer number and canonical addresses, as no file but a person, a page or a call names them."""
+
+    external_id: str | None
+    email: str | None
+    phone: str | None
+
+
+Row = RegisterRow | RejectedRow | RowNames | Named
 
 
 class Fitting:
-    """Knows who has which customer number and address: what was looked up, and what the file has brought so far."""
+    """Knows who has which customer number and address: what was looked up, and what the file has brought so far.
+
+    Whoever is to come back after a restore that forgot them is fitted as if they were there: the keyed hashes of the
+    journal tell what they had. So what was doubtful before the restore is doubtful after it.
+    """
 
     def __init__(self, ring: KeyRing) -> None:
         self._ring = ring
@@ -23,13 +39,13 @@ class Fitting:
         self._numbered: set[int] = set()
 
     def look_up(self, connection: Connection, rows: Sequence[Row]) -> set[int]:
-        """Look up everybody in the register whom these rows may concern, and return their numbers."""
+        """Look up everybody whom these rows may concern, in the register or to come back, and return their numbers."""
         by_external = clients.by_external(connection, self._digests(rows))
         by_address = clients.by_address(connection, [pair for row in rows for pair in addresses_of(row)])
         self._by_external |= by_external
         for pair, found in by_address.items():
             self._by_address[pair] |= found
-        return set(by_external.values()).union(*by_address.values())
+        return set(by_external.values()).union(*by_address.values()) | self._look_up_returning(connection, rows)
 
     def named(self, connection: Connection, rows: Sequence[Row]) -> set[int]:
         """Return whom these rows fit, looking up addresses for those only whose customer number nobody has."""
@@ -79,6 +95,25 @@ class Fitting:
         self._by_external.clear()
         self._by_address.clear()
         self._numbered.clear()
+
+    def _look_up_returning(self, connection: Connection, rows: Sequence[Row]) -> set[int]:
+        if returning.is_nobody(connection):
+            return set()
+        pairs = {
+            keyed.digest: (channel, canonical)
+            for row in rows
+            for channel, canonical in addresses_of(row)
+            for keyed in self._ring.every_hash(hash_label(channel), canonical)
+        }
+        found = returning.find(connection, [*self._digests(rows), *pairs])
+        for digest, numbers in found.items():
+            if digest in pairs:
+                self._by_address[pairs[digest]] |= numbers
+            elif len(numbers) == 1:
+                self._by_external.setdefault(digest, next(iter(numbers)))
+        everybody: set[int] = set().union(*found.values())
+        self.learn_numbered(returning.numbered(connection, everybody))
+        return everybody
 
     def _digests(self, rows: Iterable[Row]) -> list[str]:
         return [keyed.digest for row in rows for keyed in self.hashes(row)]

@@ -17,6 +17,7 @@ from dispatcher.rules.wording import opens, wording_hash
 from dispatcher.storage import answers, clients, erasure
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
+from dispatcher.storage.returning import Mark
 from dispatcher.texts import format_date
 
 NEW_CLIENT = 0
@@ -29,7 +30,7 @@ class Change:
 
     `joins` are the addresses to join, each with whether it takes the place of another; `typed` says that a person typed
     them, so that a receipt goes there before any offer (L-05). `vouched` are the channels whose typed address the
-    register names as well. `identity` are the keyed hashes by which the client of the row can be recognised.
+    register names as well. `identity` are the marks by which the client of the row can be recognised.
     `chosen_among` says how many clients the row fitted where a person chose this one. `is_blocked`: only what a legal
     block keeps is left of the client, so that nothing changes but by a no.
     """
@@ -40,7 +41,7 @@ class Change:
     values: dict[str, str | date] = field(default_factory=dict)
     joins: tuple[tuple[Channel, str, bool], ...] = ()
     answers: tuple[Answer, ...] = ()
-    identity: tuple[KeyedHash, ...] = ()
+    identity: tuple[Mark, ...] = ()
     typed: bool = False
     vouched: tuple[Channel, ...] = ()
     chosen_among: int = 0
@@ -54,13 +55,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class MaskedClient:
-    """A client as a report of an import shows them: addresses masked, and without a name to guess by."""
+    """A client as a report of an import shows them: addresses masked, and without a name to guess by.
+
+    `is_missing`: they came after the copy that was restored, and only the number they had is known.
+    """
 
     number: int
     addresses: tuple[str, ...]
     last_visit: date | None
+    is_missing: bool = False
 
     def __str__(self) -> str:
+        if self.is_missing:
+            return f"{self.number} (known before the restore)"
         visit = f", last visit {format_date(self.last_visit)}" if self.last_visit else ""
         return f"{self.number} ({'/'.join(self.addresses) or 'no address'}{visit})"
 
@@ -103,7 +110,6 @@ class Matcher:
         self._first_row: dict[int, int] = {}
         self._clients: dict[int, Client] = {}
         self._answers: dict[int, list[Answer]] = defaultdict(list)
-        self._returning: dict[str, frozenset[int]] = {}
 
     def load(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Look up, in a few queries, every client these rows may be."""
@@ -114,11 +120,9 @@ class Matcher:
         self._fitting.learn_numbered(number for number, client in found.items() if client.external_hash)
         for number, given in answers.of_clients(connection, sorted(numbers)).items():
             self._answers[number] += given
-        marks = (keyed.digest for row in rows for keyed in self._recognised_by(row))
-        self._returning = clients.returning(connection, marks)
 
     def known(self, connection: Connection, rows: Sequence[Row]) -> set[int]:
-        """Return the clients of the register whom these rows may concern: what must be locked before they change."""
+        """Return the clients whom these rows may concern: what must be locked before they change."""
         return Fitting(self._ring).look_up(connection, rows)
 
     def forget(self) -> None:
@@ -133,16 +137,17 @@ class Matcher:
         return tuple(self._noes(number, row.noes) for number in sorted(self.fits(row))) if row.noes else ()
 
     def fits(self, row: Row) -> set[int]:
-        """Return every client this row may be; none where it concerns nobody in the register."""
-        return self._fitting.fits(row)
+        """Return every client of the register this row may be; none where it concerns nobody there."""
+        return self._fitting.fits(row) & self._clients.keys()
 
     def change(self, row: RegisterRow, told: int | None = None) -> Change | Doubt | None:
         """Return what a row changes, or why it cannot be taken; None for somebody new whose year is over.
 
+        Who comes back after a restore that forgot them is new, under the number they had, which their links carry.
         `told` is what a person said of a doubtful row: the number of one of the clients it fits, or NEW_CLIENT.
         """
-        fits = self.fits(row)
-        is_new = not fits or (told == NEW_CLIENT and self._fitting.by_number(row) is None)
+        fits = self._fitting.fits(row)
+        is_new = fits.isdisjoint(self._clients) or (told == NEW_CLIENT and self._fitting.by_number(row) is None)
         if is_new and is_past(row.last_visit, self._today, self._periods):
             return None
         if not fits:
@@ -151,6 +156,8 @@ class Matcher:
             said = f"it fits {len(fits)} clients, {self._named(fits)}"
             return self._as_told(row, fits, told) or self._doubt(row, fits, said, told)
         number = next(iter(fits))
+        if number not in self._clients:
+            return self._new(row, number)
         change = self._difference(number, row)
         earlier = self._first_row.get(number)
         if earlier is not None and (change.values or change.joins):
@@ -167,6 +174,8 @@ class Matcher:
             return replace(self._new(row), chosen_among=len(fits))
         if told not in fits:
             return None
+        if told not in self._clients:
+            return replace(self._new(row, told), chosen_among=len(fits))
         return self._taken(row, replace(self._difference(told, row), chosen_among=len(fits)))
 
     def _taken(self, row: RegisterRow, change: Change) -> Change:
@@ -179,16 +188,19 @@ class Matcher:
             f"{said}{_why_not(told)}: say who it is with --match {row.row}=NUMBER or --match {row.row}=new, or correct "
             "the register and give each client their customer number there"
         )
-        noes = tuple(self._noes(number, row.answers) for number in sorted(fits))
-        return Doubt(row, reason, tuple(MaskedClient.of(self._clients[number]) for number in sorted(fits)), noes)
+        noes = tuple(self._noes(number, row.answers) for number in sorted(fits & self._clients.keys()))
+        return Doubt(row, reason, tuple(self._masked(number) for number in sorted(fits)), noes)
 
     def _named(self, numbers: Iterable[int]) -> str:
-        return " and ".join(str(MaskedClient.of(self._clients[number])) for number in sorted(numbers))
+        return " and ".join(str(self._masked(number)) for number in sorted(numbers))
 
-    def _new(self, row: RegisterRow) -> Change:
-        hashes = self._identity(row)
-        number = self._number_before(row) or clients.new_number()
-        external = hashes[0] if row.external_id else None
+    def _masked(self, number: int) -> MaskedClient:
+        client = self._clients.get(number)
+        return MaskedClient.of(client) if client else MaskedClient(number, (), None, is_missing=True)
+
+    def _new(self, row: RegisterRow, before: int | None = None) -> Change:
+        number = before or clients.new_number()
+        external = self._ring.hashed(CUSTOMER, row.external_id) if row.external_id else None
         values: dict[str, str | date] = {
             "first_name": row.first_name,
             "last_name": row.last_name,
@@ -203,32 +215,19 @@ class Matcher:
             number, row.first_name, row.last_name, row.language, row.last_visit, external.digest if external else None
         )
         change = Change(
-            number, is_new=True, external=external, values=values, joins=joins, answers=given, identity=hashes
+            number,
+            is_new=True,
+            external=external,
+            values=values,
+            joins=joins,
+            answers=given,
+            identity=self._identity(row),
         )
         self._take_in(number, change)
         return change
 
-    def _identity(self, row: Row) -> tuple[KeyedHash, ...]:
-        return tuple(identity(self._ring, row.external_id, addresses_of(row)))
-
-    def _recognised_by(self, row: Row) -> tuple[KeyedHash, ...]:
-        """Return what a client of before a restore is known by, under every key: the customer number alone, if any."""
-        if row.external_id:
-            return self._fitting.hashes(row)
-        return tuple(
-            keyed
-            for channel, canonical in addresses_of(row)
-            for keyed in self._ring.every_hash(answers.hash_label(channel), canonical)
-        )
-
-    def _number_before(self, row: RegisterRow) -> int | None:
-        """Return the number this client had before a restore forgot them, where only one client can be meant."""
-        for keyed in self._recognised_by(row):
-            known = self._returning.get(keyed.digest, frozenset())
-            fits = [number for number in known if number not in self._first_row]
-            if len(fits) == 1:
-                return fits[0]
-        return None
+    def _identity(self, row: Row) -> tuple[Mark, ...]:
+        return identity(self._ring, row.external_id, addresses_of(row))
 
     def _difference(self, number: int, row: RegisterRow) -> Change:
         if number in self._blocked:

@@ -1,11 +1,10 @@
-"""Whom a booking system means: found by customer number, else by address, never by name."""
+"""Whom somebody means who is no register: found by customer number, else by address, never by name."""
 
 from collections.abc import Mapping
 
-from dispatcher.flow.recording import CUSTOMER
+from dispatcher.flow.fitting import Fitting, Named
 from dispatcher.keys import KeyRing
 from dispatcher.rules.campaign import Channel
-from dispatcher.storage import clients
 from dispatcher.storage.database import Connection
 
 
@@ -15,18 +14,8 @@ def meant(
     """Return the clients whom a customer number and canonical addresses fit, as the import matches them.
 
     Beside a customer number, an address fits nobody who goes by another: two customers may share one. Clients whom
-    every address fits are meant before those whom only one does.
+    every address fits are meant before those whom only one does. Among them are those who are to come back after a
+    restore that forgot them, under the number they had: the register does not hold these.
     """
-    if customer_number is not None:
-        hashes = [keyed.digest for keyed in ring.every_hash(CUSTOMER, customer_number)]
-        found = frozenset(clients.by_external(connection, hashes).values())
-        if found:
-            return found
-    by_address = [numbers for numbers in clients.by_address(connection, addresses.items()).values() if numbers]
-    if customer_number is not None and by_address:
-        known = clients.read(connection, frozenset.union(*by_address))
-        by_address = [frozenset(n for n in numbers if not known[n].external_hash) for numbers in by_address]
-        by_address = [numbers for numbers in by_address if numbers]
-    if not by_address:
-        return frozenset()
-    return frozenset.intersection(*by_address) or frozenset.union(*by_address)
+    named = Named(customer_number, addresses.get(Channel.EMAIL), addresses.get(Channel.SMS))
+    return frozenset(Fitting(ring).named(connection, [named]))

@@ -66,7 +66,7 @@ def object_for(transaction: Transaction, ring: KeyRing, client: int, actor: Acto
     answer = Answer(0, Reply.WITHDRAWN, None, None, now, now, Place.PROVIDER)
     held = clients.read(transaction.connection, [client]).get(client)
     addresses = {channel: address.canonical for channel, address in held.addresses.items()} if held else {}
-    record_no(transaction, ring, client, answer, actor, addresses)
+    record_no(transaction, ring, client, answer, actor, addresses.items())
 
 
 def outcome_body(outcome: Outcome, again_at: datetime | None) -> dict[str, Json]:

@@ -14,7 +14,7 @@ from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
-from dispatcher.storage import answers, clients
+from dispatcher.storage import answers, clients, returning
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -26,10 +26,15 @@ _SAME_CLICK = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token."""
+    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token.
+
+    `is_gone`: nor will there be one, since nobody gets the number again. Whoever was erased and has come back since has
+    another, and nothing may lead from the one to the other (L-33, L-35): the link can stop nothing any more.
+    """
 
     address: str | None
     language: Language | None
+    is_gone: bool = False
 
 
 class Preferences:
@@ -44,8 +49,9 @@ class Preferences:
         link = self._links.read(token)
         with self._store.reading() as connection:
             client = clients.read(connection, [link.client]).get(link.client)
+            is_missed = client is None and returning.is_missed(connection, link.client)
         if client is None:
-            return Concern(None, None)
+            return Concern(None, None, is_gone=not is_missed)
         address = client.addresses.get(link.channel)
         return Concern(masked(address.canonical) if address else None, client.language)
 

@@ -1,6 +1,6 @@
 """Puts on record what must survive a restore: in the journal first, then in the database, in one commit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.actor import Actor
@@ -9,6 +9,7 @@ from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, Json, answer_entry
 from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
+from dispatcher.storage.returning import Mark
 from dispatcher.storage.writer import Transaction
 
 STRANGER = 0
@@ -21,19 +22,26 @@ BOOKING = "booking"
 """The label under which a booking system's references are hashed."""
 
 
-def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[Channel, str]]) -> list[KeyedHash]:
-    """Return the keyed hashes by which a client can be recognised: the customer number's first, then the addresses'."""
-    hashes = [ring.hashed(CUSTOMER, external_id)] if external_id else []
-    return hashes + [ring.hashed(hash_label(channel), canonical) for channel, canonical in addresses]
+def identity(ring: KeyRing, external_id: str | None, addresses: Iterable[tuple[Channel, str]]) -> tuple[Mark, ...]:
+    """Return the marks by which a client can be recognised: the customer number's first, then the addresses'."""
+    marks = [Mark(CUSTOMER, ring.hashed(CUSTOMER, external_id))] if external_id else []
+    return (*marks, *(Mark(way.value, ring.hashed(hash_label(way), canonical)) for way, canonical in addresses))
 
 
-def note_clients(transaction: Transaction, clients: Mapping[int, Iterable[KeyedHash]]) -> None:
-    """Put into the journal which number which clients got, so that links sent to them outlive a restore."""
+def note_clients(
+    transaction: Transaction, clients: Mapping[int, Iterable[Mark]], replaced: Iterable[tuple[int, Channel]]
+) -> None:
+    """Put into the journal which number which clients got, so that links sent to them outlive a restore.
+
+    And of whom an address was `replaced` by another: after a restore no yes of before carries over either (L-31).
+    """
     if clients:
         known: list[Json] = [
-            [number, [[keyed.key_id, keyed.digest] for keyed in hashes]] for number, hashes in clients.items()
+            [number, [[mark.hash.key_id, mark.hash.digest, mark.what] for mark in marks]]
+            for number, marks in clients.items()
         ]
-        transaction.notes.append(Note(JournalKind.CLIENTS, {"clients": known}))
+        moved: list[Json] = [[number, channel.value] for number, channel in replaced]
+        transaction.notes.append(Note(JournalKind.CLIENTS, {"clients": known, "replaced": moved}))
 
 
 def record_no(
@@ -42,7 +50,7 @@ def record_no(
     client: int,
     answer: Answer,
     actor: Actor,
-    addresses: Mapping[Channel, str],
+    addresses: Iterable[tuple[Channel, str]],
     booking: KeyedHash | None = None,
 ) -> int:
     """Write a no to the ledger and to the journal, and return the number of its entry.
@@ -51,7 +59,7 @@ def record_no(
     restored database does not know the client any more.
     """
     entry = answer_entry(answer, client, actor, booking=_reference(booking))
-    transaction.notes.append(_no_note(ring, client, answer, actor, addresses.items(), entry.body))
+    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body))
     return transaction.ledger.append(entry)[0]
 
 
@@ -62,7 +70,7 @@ def record_answers(
     said: Sequence[Answer],
     given: Iterable[Answer],
     actor: Actor,
-    addresses: Mapping[Channel, str],
+    addresses: Collection[tuple[Channel, str]],
     booking: KeyedHash | None = None,
 ) -> list[Entry]:
     """Return the entries of what a client said; what must survive a restore is written at once, journal first.

@@ -25,7 +25,8 @@ def redaction(erased: frozenset[int], now: datetime, suppressed_for: timedelta) 
     def change(record: Record) -> Mapping[str, Json]:
         body = record.body
         if record.kind is JournalKind.CLIENTS:
-            return {**body, "clients": [each for each in _list(body, "clients") if _first(each) not in erased]}
+            told = [name for name in ("clients", "replaced") if name in body]
+            return {**body, **{name: _without(_list(body, name), erased) for name in told}}
         if record.kind is JournalKind.ERASED:
             standing = [each for each in _list(body, "suppressions") if not _is_over(each, now, suppressed_for)]
             return {**body, "suppressions": standing}
@@ -43,6 +44,10 @@ def _numbers(body: Mapping[str, Json]) -> list[int]:
 def _list(body: Mapping[str, Json], name: str) -> Sequence[Json]:
     found = body.get(name)
     return found if isinstance(found, list) else []
+
+
+def _without(rows: Sequence[Json], erased: frozenset[int]) -> list[Json]:
+    return [each for each in rows if _first(each) not in erased]
 
 
 def _first(row: Json) -> Json:

@@ -71,11 +71,12 @@ class Told:
 
 
 class Register:
-    """Finds clients."""
+    """Finds clients; a number without a country code is read as one of `region`."""
 
-    def __init__(self, store: Store, policy: Policy) -> None:
+    def __init__(self, store: Store, policy: Policy, region: str = "FI") -> None:
         self._store = store
         self._policy = policy
+        self._region = region
 
     def find(self, words: str) -> int:
         """Return the one client whom a number, an address, or part of a name means.
@@ -95,7 +96,7 @@ class Register:
     def stranger(self, words: str) -> tuple[Channel, str] | None:
         """Return the address that these words are, canonical, if nobody in the register has it; else None."""
         try:
-            address = read_address(words)
+            address = read_address(words, self._region)
         except AddressError:
             return None
         with self._store.reading() as connection:
@@ -130,9 +131,15 @@ class Register:
         with self._store.reading() as connection:
             if self._has_number(connection, words):
                 return [int(words)]
-            exact = clients.by_address(connection, _as_addresses(words))
+            exact = clients.by_address(connection, self._as_addresses(words))
             found = sorted(set().union(*exact.values()))
             return found or clients.search(connection, words)
+
+    def _as_addresses(self, words: str) -> list[tuple[Channel, str]]:
+        try:
+            return [read_address(words, self._region)]
+        except AddressError:
+            return []
 
     def _has_number(self, connection: Connection, words: str) -> bool:
         """Say whether a client goes by these words as their number."""
@@ -158,10 +165,3 @@ def _shown(known: Known, facts: CampaignFacts, now: datetime) -> Listed:
         {channel: consent_for(known.facts, facts, channel, now) for channel in Channel},
         decide(known.facts, facts, now),
     )
-
-
-def _as_addresses(words: str) -> list[tuple[Channel, str]]:
-    try:
-        return [read_address(words)]
-    except AddressError:
-        return []

@@ -52,7 +52,7 @@ class Overview:
     """What retention would do today and in the next 30 days, and what stands in its way.
 
     `refusal` says why nothing is removed though somebody is due; `to_be_deleted` counts what providers and this machine
-    still hold of erased clients.
+    still hold of erased clients, and `out_of_reach` are the providers whose keys the settings do not have.
     """
 
     due: tuple[DueClient, ...]
@@ -61,6 +61,7 @@ class Overview:
     suppressions: int
     suppressions_ending: int
     to_be_deleted: dict[str, int]
+    out_of_reach: tuple[str, ...]
     confirmed_at: datetime | None
     last_reading: datetime | None
     is_register_fresh: bool
@@ -89,6 +90,7 @@ class Overview:
             "objections_kept": self.suppressions,
             "objections_ending": self.suppressions_ending,
             "to_be_deleted": dict(self.to_be_deleted),
+            "out_of_reach": list(self.out_of_reach),
         }
 
 
@@ -148,6 +150,7 @@ class Retention:
             suppressions=total,
             suppressions_ending=ending,
             to_be_deleted=still,
+            out_of_reach=tuple(self.erasing.deletions.out_of_reach(still)),
             confirmed_at=confirmed,
             last_reading=reading,
             is_register_fresh=self._is_fresh(reading),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow.blocks import take_block
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
@@ -15,17 +16,19 @@ from dispatcher.flow.service_entries import close_restored
 from dispatcher.flow.voiding import take_voiding
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.audit_consent import REPLACED
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
-from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp
+from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
 from dispatcher.rules.message import Blame, OutcomeKind
-from dispatcher.storage import answers, api_keys, backup, campaigns, clients, installation, outbox
+from dispatcher.storage import answers, api_keys, backup, campaigns, installation, outbox, returning
 from dispatcher.storage.answers import Suppression
 from dispatcher.storage.backup import BackupReport
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.returning import Mark
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -50,6 +53,7 @@ class ReplayReport:
     erased: int = 0
     marks: int = 0
     requests: int = 0
+    blocks: int = 0
     slots: int = 0
     campaigns: int = 0
     unknown: int = 0
@@ -62,7 +66,8 @@ class ReplayReport:
         """Return the report in words."""
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers, "
-            f"{self.suppressions} suppressions, {self.marks} marks and {self.requests} requests brought back, "
+            f"{self.suppressions} suppressions, {self.marks} marks, {self.requests} requests and "
+            f"{self.blocks} legal blocks brought back, "
             f"{self.erased} clients erased again, {self.clients} clients to come back with the next import, "
             f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
             "knows what became."
@@ -147,9 +152,10 @@ class Safekeeping:
                 report.marks += 1
             case JournalKind.REQUEST:
                 report.requests += take_request(transaction, record)
+            case JournalKind.BLOCK:
+                report.blocks += take_block(transaction, record)
             case JournalKind.CLIENTS:
-                known = {number: hashes for number, hashes in _numbers(record).items() if number not in erased}
-                report.clients += clients.keep_returning(transaction.connection, known)
+                report.clients += _take_clients(transaction, record, actor, erased)
             case JournalKind.KEY_REVOKED:
                 _take_revoked_key(transaction, record, actor)
             case JournalKind.SOURCE_VOIDED:
@@ -185,10 +191,22 @@ class _No:
         )
 
 
-def _numbers(record: Record) -> dict[int, list[KeyedHash]]:
-    """Return the numbers that clients got, with the keyed hashes by which they are recognised."""
-    told: Any = record.body["clients"]
-    return {number: [KeyedHash(key, digest) for key, digest in hashes] for number, hashes in told}
+def _take_clients(transaction: Transaction, record: Record, actor: Actor, erased: frozenset[int]) -> int:
+    """Keep who is to come back, and return how many; what anybody had said for an address they left opens nothing."""
+    told: Any = record.body
+    at = read_stamp(record.at) or transaction.now
+    for number, channel in told.get("replaced", ()):
+        if number not in erased:
+            returning.replace(transaction.connection, number, Channel(channel), at)
+            body: dict[str, Json] = {"event": REPLACED, "channel": channel, "at": stamp(at)}
+            transaction.ledger.append(Entry(EntryKind.CLIENT, actor, client=number, body=body))
+    marks = {
+        # An earlier version did not write what each hash is of.
+        number: [Mark("".join(what), KeyedHash(key, digest)) for key, digest, *what in mine]
+        for number, mine in told["clients"]
+        if number not in erased
+    }
+    return returning.keep(transaction.connection, marks)
 
 
 def _hold_all(transaction: Transaction, actor: Actor) -> None:

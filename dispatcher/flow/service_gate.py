@@ -1,6 +1,6 @@
 """The verdict of a service message at hand-off, in the transaction of its intent, and the message itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dispatcher.errors import RenderingError
@@ -59,6 +59,7 @@ class ServiceGate:
         letter = self._letter(connection, service, now)
         asked_by = ActorKind(service.details["asked_by"])
         facts = self._facts(connection, service, asked_by, service.asked_at, now, wanted=letter is not None)
+        facts = self._of_client(connection, service, facts, now)
         verdict = decide_service(facts, now)
         if isinstance(verdict, ServiceWait):
             services.set_waiting(connection, service, verdict.reason.value, verdict.until)
@@ -141,6 +142,18 @@ class ServiceGate:
             days=services.days_of(connection, about.channel, about.recipient, today - MONTH),
             objected_on=self._objected_on(connection, about.channel, about.recipient, address, now),
         )
+
+    def _of_client(self, connection: Connection, service: Service, facts: ServiceFacts, now: datetime) -> ServiceFacts:
+        """Add what is known of the client a message goes to: whose receipt it is, or who alone has the address."""
+        address = (service.channel, service.recipient)
+        holders = clients.by_address(connection, [address]).get(address, frozenset())
+        number = service.client or (next(iter(holders)) if len(holders) == 1 else 0)
+        today = local_date(now, self.policy.zone)
+        known = gather(connection, self.store.ring, [number], None, today, now).get(number)
+        if known is None:
+            return facts
+        marks = known.facts
+        return replace(facts, child=marks.child, restricted=marks.restricted, suspended=marks.suspended)
 
     def _objected_on(
         self, connection: Connection, channel: Channel, canonical: str, address: int | None, now: datetime

@@ -11,9 +11,11 @@ from datetime import timedelta
 
 from dispatcher.errors import LinkError
 from dispatcher.flow.answering import Answering, Newcomer, Said
+from dispatcher.flow.meant import meant
 from dispatcher.flow.questions import question
 from dispatcher.flow.service_entries import ask
 from dispatcher.flow.service_gate import ServiceGate
+from dispatcher.keys import KeyRing
 from dispatcher.links import Confirm, ConfirmLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import canonical, masked
@@ -138,7 +140,7 @@ class SignUp:
             waiting = sign_ups.find(connection, link.sign_up, self.store.clock())
             if waiting is None or waiting.channel is not link.channel:
                 return False
-            holders = _holders(connection, waiting)
+            holders = _holders(connection, self.store.ring, waiting)
             addresses = clients.address_ids(connection, sorted(holders))
         wanted = [Lock(LockKind.CLIENT, number) for number in holders]
         wanted += [Lock(LockKind.ADDRESS, each) for ids in addresses.values() for each in ids]
@@ -147,7 +149,7 @@ class SignUp:
             still = sign_ups.find(transaction.connection, link.sign_up, transaction.now)
             if still is None:
                 return False
-            if _holders(transaction.connection, still) != holders:
+            if _holders(transaction.connection, self.store.ring, still) != holders:
                 return None
             return self._take_in(transaction, still, holders)
 
@@ -159,7 +161,7 @@ class SignUp:
         channel, words = waiting.channel, wording_texts(connection, [waiting.wording]).get(waiting.wording)
         if words is None:
             return False
-        if len(holders) == 1:
+        if len(holders) == 1 and clients.read(connection, holders):
             (number,) = holders
         else:
             newcomer = Newcomer(waiting.first_name, "", waiting.language, {channel: waiting.canonical})
@@ -174,9 +176,9 @@ class SignUp:
         return True
 
 
-def _holders(connection: Connection, waiting: Waiting) -> frozenset[int]:
-    address = (waiting.channel, waiting.canonical)
-    return clients.by_address(connection, [address]).get(address, frozenset())
+def _holders(connection: Connection, ring: KeyRing, waiting: Waiting) -> frozenset[int]:
+    """Return who has the address, or had it before a restore forgot them."""
+    return meant(connection, ring, None, {waiting.channel: waiting.canonical})
 
 
 def _name(typed: str) -> str:

@@ -45,7 +45,9 @@ class Verdicts:
             known = gather(connection, self._store.ring, numbers, None, local_date(now, self._policy.zone), now)
             if not known:
                 return Standing(Withhold(self._about_nobody(connection, addresses, now)))
-        found = []
+            # Who is to come back after a restore is written to no sooner than that, whoever shares their address.
+            missing = numbers - known.keys()
+            found = [Standing(Withhold(self._about_nobody(connection, addresses, now))) for _ in missing]
         for each in known.values():
             verdict = decide(each.facts, facts, now)
             until = None

@@ -28,7 +28,7 @@ def withdraw_client(
 ) -> None:
     """Record a no of a client, in the register or not, and withhold what waits for one who closes every channel."""
     addresses = {channel: held.canonical for channel, held in known.addresses.items()} if known else {}
-    record_no(transaction, ring, client, answer, actor, addresses)
+    record_no(transaction, ring, client, answer, actor, addresses.items())
     if answer.channel is not None:
         return
     for row, campaign, message_id in outbox.open_of_client(transaction.connection, client):

@@ -1,7 +1,7 @@
 """A person's question -> wording: kept by its hash, asked from then on, and never changed once anybody answered it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dispatcher.errors import NotFoundError, RefusedError
@@ -40,12 +40,17 @@ class Wordings:
     def listed(self) -> list[Question]:
         """Return every wording, oldest first."""
         with self._store.reading() as connection:
-            return [_question(connection, each) for each in wordings.every(connection)]
+            every = wordings.every(connection)
+            uses = wordings.uses(connection)
+        asked = wordings.newest(every)
+        return [_question(each, uses.get(each.sha256, 0), asked) for each in every]
 
     def find(self, beginning: str) -> Question:
         """Return the wording whose SHA-256 begins so. Raises NotFoundError unless exactly one does."""
         with self._store.reading() as connection:
-            return _question(connection, find_wording(connection, beginning))
+            found = find_wording(connection, beginning)
+            uses = wordings.times_used(connection, found.sha256)
+            return _question(found, uses, wordings.newest(wordings.every(connection)))
 
     def add(self, text: str, language: Language, version: str, actor: Actor) -> Question:
         """Add a question, which is what is asked from now on; the same text added twice is the same wording.
@@ -124,13 +129,8 @@ def is_hash(text: str) -> bool:
     return _HASH.fullmatch(text.strip()) is not None
 
 
-def _question(connection: Connection, wording: Wording) -> Question:
-    asked_for = set()
-    for channel in wording.channels if wording.language else ():
-        current = wordings.current(connection, channel, wording.language) if wording.language else None
-        if current is not None and current.sha256 == wording.sha256:
-            asked_for.add(channel)
-    return Question(wording, wordings.times_used(connection, wording.sha256), frozenset(asked_for))
+def _question(wording: Wording, uses: int, asked: Mapping[tuple[Channel, Language], Wording]) -> Question:
+    return Question(wording, uses, frozenset(channel for (channel, _), each in asked.items() if each == wording))
 
 
 def _is_there(known: Wording | None, language: Language, version: str) -> bool:

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import VALID_FOR, Answer, ConsentState, Reply, as_it_counts, fold
-from dispatcher.rules.ledger import Json, StoredEntry, read_answer
+from dispatcher.rules.ledger import Json, StoredEntry, read_answer, read_stamp
 from dispatcher.rules.source import VOIDED
+
+REPLACED = "address_replaced"
+"""What the ledger calls it when a restore had forgotten that a client's address was replaced: `at` is the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class ConsentCheck:
     def move(self, entry: StoredEntry, body: Mapping[str, Json]) -> None:
         """Take in which addresses a client got: no yes carries over to one that took another's place (L-31)."""
         client, addresses = entry.client or 0, body.get("addresses", {})
+        at = read_stamp(body.get("at"))
+        if body.get("event") == REPLACED and at is not None:
+            which = (client, Channel(str(body["channel"])))
+            self._moved[which] = max(at, self._moved.get(which, at))
         for channel in addresses if isinstance(addresses, Mapping) else ():
             if client in self._addressed[channel]:
                 self._moved[client, Channel(channel)] = entry.at

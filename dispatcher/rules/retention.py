@@ -128,22 +128,30 @@ class Objection:
 
 
 def left_behind(
-    answers: Iterable[Answer], now: datetime, periods: Periods, told: Iterable[Answer] = ()
+    answers: Iterable[Answer],
+    now: datetime,
+    periods: Periods,
+    told: Iterable[Answer] = (),
+    *,
+    is_child: bool = False,
 ) -> list[Objection]:
     """Return what an erasure has to keep of these answers: the objections that stand, and nothing else (L-35).
 
     A no at a booking is no objection and leaves nothing, but for one that took back a yes: were it forgotten, an older
     export would bring that yes back to life. It may be one of all that was `told`, for an address the client has left.
-    What has outlived its own end is not kept.
+    A child's mark goes with the child: each yes of theirs that has not ended is met by an objection as of now. What has
+    outlived its own end is not kept.
     """
     given = list(answers)
     yeses = [answer for answer in (*given, *told) if answer.reply is Reply.GRANTED]
     found = {channel: _standing(given, yeses, channel, now, periods) for channel in Channel}
     standing = {channel: no for channel, no in found.items() if no and no.latest() + periods.suppressed > now}
-    told = set(standing.values())
-    if len(standing) == len(Channel) and len(told) == 1 and next(iter(told)).channel is None:
-        return [Objection(None, next(iter(told)).latest())]
-    return [Objection(channel, no.latest()) for channel, no in standing.items()]
+    closed = [each for each in Channel if is_child and _may_come_back(yeses, each, now, periods)]
+    noes = set(standing.values())
+    if not closed and len(standing) == len(Channel) and len(noes) == 1 and next(iter(noes)).channel is None:
+        return [Objection(None, next(iter(noes)).latest())]
+    kept = {channel: Objection(channel, no.latest()) for channel, no in standing.items()}
+    return list((kept | {channel: Objection(channel, now) for channel in closed}).values())
 
 
 def _standing(
@@ -156,3 +164,9 @@ def _standing(
         return None
     comes_back = fold(yeses, channel, now, periods.valid_for).state is ConsentState.GRANTED
     return consent.answer if comes_back else None
+
+
+def _may_come_back(yeses: list[Answer], channel: Channel, now: datetime, periods: Periods) -> bool:
+    """Say whether a yes for this channel has not ended, with or without the evidence that would let it be used."""
+    ends = [yes.ends_at(periods.valid_for) for yes in yeses if yes.concerns(channel)]
+    return any(end is None or end > now for end in ends)

@@ -34,6 +34,12 @@ class ServiceReason(StrEnum):
     """Neither that address nor a person asked for it."""
     NO_LONGER_ASKED_FOR = "no_longer_asked_for"
     """It was asked for too long ago, or what it is about has gone."""
+    CHILD = "child"
+    """Nobody writes to somebody who is marked as a child."""
+    RESTRICTED = "restricted"
+    """Their data may be kept and not used (L-38)."""
+    SUSPENDED = "suspended"
+    """They wait for an answer about a right, and get only what they have asked for themselves."""
     ADDRESS_DEAD = "address_dead"
     """The address takes nothing any more; only a confirmation may show that it does."""
     SENDER_NOT_AUTHORISED = "sender_not_authorised"
@@ -48,8 +54,9 @@ class ServiceReason(StrEnum):
 class ServiceFacts:
     """Everything the verdict needs to know of one service message and its address.
 
-    `to_person`: it goes to somebody who works with the program. `wanted`: what it is about still stands. `days` are the
-    local dates of the service messages the address got, `objected_on` that of an objection which stands there.
+    `to_person`: it goes to somebody who works with the program. `wanted`: what it is about still stands. `child`,
+    `restricted` and `suspended` are of the client it goes to, if it is to one. `days` are the local dates of the
+    service messages the address got, `objected_on` that of an objection which stands there.
     """
 
     purpose: ServicePurpose
@@ -59,6 +66,9 @@ class ServiceFacts:
     windows: Windows
     to_person: bool = False
     wanted: bool = True
+    child: bool = False
+    restricted: bool = False
+    suspended: bool = False
     dead: bool = False
     authorised: bool = True
     days: tuple[date, ...] = ()
@@ -91,8 +101,9 @@ ServiceVerdict = ServiceSend | ServiceWait | ServiceWithhold
 def decide_service(facts: ServiceFacts, now: datetime) -> ServiceVerdict:
     """Return the verdict for one service message and one moment.
 
-    A receipt waits for the day and the hour at which it may go, since an offer waits for it. A confirmation does not:
-    whoever still wants it asks again.
+    A receipt waits for the day and the hour at which it may go, since an offer waits for it; a restriction and an open
+    request pass as well, a child gets none. A confirmation does not wait: whoever still wants it asks again. It is what
+    the address itself asked for, so that neither of those two stands in its way.
     """
     if not facts.wanted:
         return ServiceWithhold(ServiceReason.NO_LONGER_ASKED_FOR)
@@ -100,7 +111,12 @@ def decide_service(facts: ServiceFacts, now: datetime) -> ServiceVerdict:
         return ServiceSend()
     if facts.asked_by not in _MAY_ASK:
         return ServiceWithhold(ServiceReason.NOT_ASKED_FOR)
+    if facts.child:
+        return ServiceWithhold(ServiceReason.CHILD)
     is_patient = facts.purpose is ServicePurpose.RECEIPT
+    if is_patient and (facts.restricted or facts.suspended):
+        reason = ServiceReason.RESTRICTED if facts.restricted else ServiceReason.SUSPENDED
+        return ServiceWait(reason, now + timedelta(days=1))
     if not is_patient and now - facts.asked_at > JUST_NOW:
         return ServiceWithhold(ServiceReason.NO_LONGER_ASKED_FOR)
     if facts.dead and facts.purpose is not ServicePurpose.CONFIRMATION:

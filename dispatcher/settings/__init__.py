@@ -37,6 +37,7 @@ from dispatcher.settings.sections import (
 )
 
 __all__ = [
+    "EU_TWILIO",
     "FILE",
     "SECRETS",
     "AnswerSection",
@@ -50,6 +51,8 @@ __all__ = [
     "workspace",
 ]
 
+EU_TWILIO = ("ie1", "dublin")
+"""Region and edge of the only host of Twilio's in the EU (S-20)."""
 FILE = "dispatcher.toml"
 SECRETS = "secrets.toml"
 _PREFIX = "DISPATCHER_"
@@ -110,7 +113,7 @@ class Settings(BaseSettings):
         sms = self.sms
         if sms.stays_here:
             return self
-        if self.eu_only and (sms.region, sms.edge) != ("ie1", "dublin"):
+        if self.eu_only and (sms.region, sms.edge) != EU_TWILIO:
             raise ValueError('[sms] region must be "ie1" and edge "dublin": no other Twilio host is in the EU')
         if self.eu_only and not sms.accepted_transfer_note:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,6 +30,16 @@ def _mail_address(text: str) -> str:
         raise ValueError(f"this is no email address: {error}") from None
 
 
+def _proxy(text: str) -> str:
+    try:
+        network = ip_network(text)
+    except ValueError:
+        raise ValueError("write addresses of web servers, such as 127.0.0.1 or 10.0.0.0/24") from None
+    if network.prefixlen == 0:
+        raise ValueError("this is everybody, and then any visitor could say to be another: name your web servers")
+    return text
+
+
 def _hour(text: str) -> str:
     try:
         if time.fromisoformat(text).tzinfo is None:
@@ -41,6 +52,7 @@ def _hour(text: str) -> str:
 WebAddress = Annotated[str, AfterValidator(web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Hour = Annotated[str, AfterValidator(_hour)]
+Proxy = Annotated[str, AfterValidator(_proxy)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
@@ -246,10 +258,14 @@ class RegisterSection(_Section):
 
 
 class WebSection(_Section):
-    """[web]: where the opt-out page listens; a web server with TLS stands before it."""
+    """[web]: where the opt-out page listens; a web server with TLS stands before it.
+
+    `proxies` are the addresses of web servers that are believed when they say who the visitor is.
+    """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8025, ge=1, le=65535)
+    proxies: tuple[Proxy, ...] = ()
 
 
 class CredentialsSection(_Section):

@@ -8,13 +8,13 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReturningTable
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReplacedTable
 
 _AT_ONCE = 500
 
@@ -24,6 +24,7 @@ class HeldAddress:
     """An address a client has: its row, canonical form, and whether mail to it has died.
 
     `changed_at` is when it took the place of another, `awaits_receipt` whether a receipt has to go there first.
+    `replaced_at`: a restore has forgotten that then another took the place of the one that the client had.
     """
 
     id: int
@@ -31,6 +32,7 @@ class HeldAddress:
     dead: bool = False
     changed_at: datetime | None = None
     awaits_receipt: bool = False
+    replaced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +66,13 @@ _HELD = (
         AddressTable.id,
         AddressTable.canonical,
         AddressTable.dead_since,
+        ReplacedTable.at.label("replaced_at"),
     )
     .join(AddressTable, AddressTable.id == ClientAddressTable.address)
+    .outerjoin(
+        ReplacedTable,
+        and_(ReplacedTable.client == ClientAddressTable.client, ReplacedTable.channel == ClientAddressTable.channel),
+    )
     .where(ClientAddressTable.client.in_(bindparam("clients", expanding=True)))
 )
 _ADDRESS_IDS = select(ClientAddressTable.client, ClientAddressTable.address).where(
@@ -168,41 +175,6 @@ def address_ids(connection: Connection, clients: Sequence[int]) -> dict[int, lis
     for row in connection.execute(_ADDRESS_IDS, {"clients": list(clients)}):
         found[row.client].append(row.address)
     return found
-
-
-def keep_returning(connection: Connection, numbers: Mapping[int, Iterable[KeyedHash]]) -> int:
-    """Write which number each client had whom the journal knows and this database does not; return how many."""
-    known = set(read(connection, numbers))
-    rows = [
-        {"hash": keyed.digest, "key": keyed.key_id, "number": number}
-        for number, hashes in numbers.items()
-        if number not in known
-        for keyed in hashes
-    ]
-    there = {(row.hash, row.number) for row in connection.execute(select(ReturningTable.hash, ReturningTable.number))}
-    new = [row for row in rows if (row["hash"], row["number"]) not in there]
-    if new:
-        connection.execute(insert(ReturningTable), new)
-    return len({row["number"] for row in new})
-
-
-def returning(connection: Connection, hashes: Iterable[str]) -> dict[str, frozenset[int]]:
-    """Return, by keyed hash, the numbers that clients had before a restore forgot them."""
-    if connection.scalar(select(ReturningTable.number).limit(1)) is None:
-        return {}
-    found: dict[str, set[int]] = defaultdict(set)
-    query = select(ReturningTable.hash, ReturningTable.number).where(ReturningTable.hash.in_(list(hashes)))
-    for row in connection.execute(query):
-        found[row.hash].add(row.number)
-    return {digest: frozenset(numbers) for digest, numbers in found.items()}
-
-
-def have_returned(connection: Connection, numbers: Iterable[int]) -> set[int]:
-    """Forget what was kept about those of these clients who had been missing, and return who they are."""
-    if connection.scalar(select(ReturningTable.number).limit(1)) is None:
-        return set()
-    gone = delete(ReturningTable).where(ReturningTable.number.in_(list(numbers))).returning(ReturningTable.number)
-    return set(connection.scalars(gone))
 
 
 def insert_clients(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -338,6 +310,12 @@ def mark_dead(connection: Connection, address: int, code: str, now: datetime) ->
 def _addresses_of(connection: Connection, clients: Sequence[int]) -> dict[int, dict[Channel, HeldAddress]]:
     found: dict[int, dict[Channel, HeldAddress]] = defaultdict(dict)
     for row in connection.execute(_HELD, {"clients": list(clients)}):
-        held = HeldAddress(row.id, row.canonical, row.dead_since is not None, row.changed_at, row.awaits_receipt)
-        found[row.client][Channel(row.channel)] = held
+        found[row.client][Channel(row.channel)] = HeldAddress(
+            row.id,
+            row.canonical,
+            row.dead_since is not None,
+            row.changed_at,
+            row.awaits_receipt,
+            row.replaced_at,
+        )
     return found

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from dispatcher.rules.blocks import CHANNEL_OF, Field
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import deletions, ledger
@@ -15,6 +15,7 @@ from dispatcher.storage.tables import (
     ClientAddressTable,
     ClientTable,
     OutboxTable,
+    ReplacedTable,
     ReturningTable,
     ServiceTable,
     SignUpTable,
@@ -28,6 +29,7 @@ TOUCHED = (
     "service_message",
     "sign_up",
     "returning_client",
+    "replaced_address",
     "suppression",
     "deletion",
 )
@@ -43,7 +45,7 @@ _AT_ONCE = 500
 
 def remove(connection: Connection, clients: Sequence[int], now: datetime) -> None:
     """Remove these clients and the addresses that nobody else has; what their carriers hold is to be deleted."""
-    had = _addresses_ever(connection, clients)
+    had = {number for each in _addresses_ever(connection, clients).values() for number in each}
     connection.execute(delete(ClientAddressTable).where(ClientAddressTable.client.in_(clients)))
     connection.execute(delete(ClientTable).where(ClientTable.number.in_(clients)))
     _clear(connection, clients, had, now)
@@ -51,7 +53,7 @@ def remove(connection: Connection, clients: Sequence[int], now: datetime) -> Non
 
 def strip(connection: Connection, client: int, keeps: frozenset[Field], now: datetime) -> None:
     """Remove of a client what is not kept, and restrict the rest (L-38)."""
-    had = _addresses_ever(connection, [client])
+    had = _addresses_ever(connection, [client])[client]
     kept = [CHANNEL_OF[field].value for field in keeps if field in CHANNEL_OF]
     others = (ClientAddressTable.client == client, ClientAddressTable.channel.not_in(kept))
     connection.execute(delete(ClientAddressTable).where(*others))
@@ -60,6 +62,18 @@ def strip(connection: Connection, client: int, keeps: frozenset[Field], now: dat
         values |= {} if field in keeps else blank
     connection.execute(update(ClientTable).where(ClientTable.number == client).values(values))
     _clear(connection, [client], had, now)
+
+
+def addresses_ever(connection: Connection, clients: Sequence[int]) -> dict[int, list[tuple[Channel, str]]]:
+    """Return every address these clients have or have had that is still known, canonical."""
+    had = _addresses_ever(connection, clients)
+    known: dict[int, tuple[Channel, str]] = {}
+    every = sorted({number for numbers in had.values() for number in numbers})
+    for start in range(0, len(every), _AT_ONCE):
+        these = AddressTable.id.in_(every[start : start + _AT_ONCE])
+        query = select(AddressTable.id, AddressTable.channel, AddressTable.canonical).where(these)
+        known |= {row.id: (Channel(row.channel), row.canonical) for row in connection.execute(query)}
+    return {client: [known[number] for number in sorted(numbers) if number in known] for client, numbers in had.items()}
 
 
 def have_been_erased(connection: Connection, clients: Sequence[int]) -> set[int]:
@@ -81,18 +95,23 @@ def sweep(connection: Connection) -> None:
     connection.execute(delete(ServiceTable).where(ServiceTable.recipient == "", over))
 
 
-def _addresses_ever(connection: Connection, clients: Sequence[int]) -> set[int]:
-    """Return the rows of the addresses these clients have and those they have had; the ledger knows their numbers."""
-    held = select(ClientAddressTable.address).where(ClientAddressTable.client.in_(clients))
-    written = select(OutboxTable.address).where(OutboxTable.client.in_(clients), OutboxTable.address.is_not(None))
-    found = {*connection.scalars(held), *connection.scalars(written)}
+def _addresses_ever(connection: Connection, clients: Sequence[int]) -> dict[int, set[int]]:
+    """Return the rows of the addresses each client has and those they have had; the ledger knows their numbers."""
+    found: dict[int, set[int]] = {client: set() for client in clients}
+    held = select(ClientAddressTable.client, ClientAddressTable.address)
+    written = select(OutboxTable.client, OutboxTable.address).where(OutboxTable.address.is_not(None))
+    for held_row in connection.execute(held.where(ClientAddressTable.client.in_(clients))):
+        found[held_row.client].add(held_row.address)
+    for written_row in connection.execute(written.where(OutboxTable.client.in_(clients))):
+        found[written_row.client].add(written_row.address)
     for kind in (EntryKind.CLIENT, EntryKind.ADDRESS):
         for entry in ledger.entries_of_clients(connection, kind.value, clients):
             body = entry.data()
             told = body.get("addresses")
             numbers = [*(told.values() if isinstance(told, Mapping) else ()), body.get("address")]
-            found |= {number for number in numbers if isinstance(number, int)}
-    return {number for number in found if number is not None}
+            if entry.client is not None:
+                found[entry.client] |= {number for number in numbers if isinstance(number, int)}
+    return found
 
 
 def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], now: datetime) -> None:
@@ -100,6 +119,7 @@ def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], n
     lonely = _lonely(connection, sorted(had))
     deletions.collect(connection, now, clients)
     connection.execute(delete(ReturningTable).where(ReturningTable.number.in_(clients)))
+    connection.execute(delete(ReplacedTable).where(ReplacedTable.client.in_(clients)))
     _clear_services(connection, ServiceTable.client.in_(clients))
     for start in range(0, len(lonely), _AT_ONCE):
         chunk = lonely[start : start + _AT_ONCE]

@@ -122,7 +122,11 @@ def _by_canonical(held: dict[int, Client]) -> dict[tuple[Channel, str], int]:
 
 
 def _carried(own: list[Answer], client: Client) -> list[Answer]:
-    """Leave out each yes that was recorded before its channel's address was replaced by another (L-31)."""
+    """Leave out each yes that was recorded before its channel's address was replaced by another (L-31).
+
+    Where a restore has forgotten the replacement, an import may bring such a yes anew: then one is left out as well
+    that may have been said before it.
+    """
     return [answer for answer in own if not _was_for_another_address(answer, client.addresses)]
 
 
@@ -130,7 +134,12 @@ def _was_for_another_address(answer: Answer, addresses: Mapping[Channel, HeldAdd
     if answer.reply is not Reply.GRANTED or answer.channel is None:
         return False
     address = addresses.get(answer.channel)
-    return address is not None and address.changed_at is not None and answer.recorded_at < address.changed_at
+    if address is None:
+        return False
+    if address.changed_at is not None and answer.recorded_at < address.changed_at:
+        return True
+    said = answer.not_before
+    return address.replaced_at is not None and (said is None or said < address.replaced_at)
 
 
 def _flags(connection: Connection, numbers: Sequence[int]) -> dict[int, "_Flags"]:

@@ -75,11 +75,12 @@ class Journal(Protocol):
         """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
         ...
 
-    def redact(self, change: Change) -> int:
-        """Give each record the body that `change` returns, and return how many changed.
+    def redact(self, change: Change) -> bool:
+        """Give each record the body that `change` returns, and say whether no byte of what was left out stays behind.
 
-        Numbers, kinds and times stay, the chain is made anew, all or nothing, and no byte of what was left out stays
-        behind. Raises JournalError if that cannot be kept, or for a journal that is damaged; nothing is changed then.
+        Numbers, kinds and times stay, and the chain is made anew, all or nothing. Where somebody stands in the way of
+        the bytes, the same call clears them up later. Raises JournalError if that cannot be kept, or for a journal that
+        is damaged; nothing is changed then.
         """
         ...
 
@@ -155,16 +156,15 @@ class FileJournal:
             lines = _lines(_read_whole(descriptor))
         return {parsed(line, self._path.name).key for line in lines}
 
-    def redact(self, change: Change) -> int:
+    def redact(self, change: Change) -> bool:
         """Write the journal anew beside the old one, synced, and put it in its place in one step."""
         with self._locked("rb", fcntl.LOCK_EX) as descriptor:
             records = list(self._records(_read_whole(descriptor)))
             anew = redacted(records, change, self._keys.current())
-            if not anew:
-                return 0
-            untouched = records[: anew[0].number - 1]
-            self._replace("".join(f"{record.as_json()}\n" for record in (*untouched, *anew)).encode("ascii"))
-            return sum(record.body != records[record.number - 1].body for record in anew)
+            if anew:
+                untouched = records[: anew[0].number - 1]
+                self._replace("".join(f"{record.as_json()}\n" for record in (*untouched, *anew)).encode("ascii"))
+        return True
 
     def _replace(self, content: bytes) -> None:
         draft = self._path.with_name(f"{self._path.name}.new")
@@ -298,7 +298,7 @@ class DatabaseJournal:
             self._require(connection)
             return set(connection.scalars(select(self._table.c.key).distinct()))
 
-    def redact(self, change: Change) -> int:
+    def redact(self, change: Change) -> bool:
         """Change the rows in one transaction under the table's lock, then have the table written anew."""
         with self._database.writing() as connection:
             self._require(connection)
@@ -315,9 +315,8 @@ class DatabaseJournal:
                         for record in anew
                     ],
                 )
-        if anew:
-            rewrite_tables(self._database, ["journal"])
-        return sum(record.body != records[record.number - 1].body for record in anew)
+        # Even where nothing changes now: an earlier call may have found somebody in the way.
+        return rewrite_tables(self._database, ["journal"])
 
     def _require(self, connection: Connection) -> None:
         if not connection.dialect.has_table(connection, "journal"):

@@ -65,8 +65,12 @@ def published(connection: Connection) -> list[Notice]:
 
 def covered_spans(connection: Connection) -> tuple[tuple[datetime, datetime | None], ...]:
     """Return the times in which the version in force said that the SMS provider may reach outside the EU (L-42)."""
-    versions = published(connection)
-    ends = [*(each.published_at for each in versions[1:]), None]
+    # A verdict asks this: the texts, which may be long, stay where they are.
+    columns = (NoticeTable.version, NoticeTable.published_at, NoticeTable.covers_transfer)
+    rows = connection.execute(select(*columns).order_by(NoticeTable.version)).all()
+    begun = {row.version: row.published_at for row in rows}
+    uncovered = {row.version for row in rows if not row.covers_transfer}
+    ends = [*list(begun.values())[1:], None]
     return tuple(
-        (notice.published_at, end) for notice, end in zip(versions, ends, strict=False) if notice.covers_transfer
+        (begins, end) for (version, begins), end in zip(begun.items(), ends, strict=False) if version not in uncovered
     )

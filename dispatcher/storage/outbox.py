@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState, Outcome
+from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import InstallationTable, OutboxTable
 
 RESTORED = "restored"
@@ -203,22 +204,11 @@ def set_outcome(
 
     `again_at` is when a deferred message may be tried again; without it a deferral is final.
     """
-    state = MessageState(outcome.kind.value)
-    if state is MessageState.DEFERRED and again_at is None:
-        state = MessageState.REFUSED
-    values: dict[str, object] = {
-        "state": state.value,
-        "outcome_at": now,
-        "code": (outcome.status or outcome.code)[:20],
-        "provider": provider,
-        "provider_id": outcome.provider_id[:64] or None,
+    values = {
+        **outcome_columns(outcome, provider, now, again_at),
         "segments": outcome.segments,
         "lease_until": None,
     }
-    if state is MessageState.DEFERRED:
-        values |= {"not_before": again_at, "day": None}
-    if state is MessageState.REFUSED:
-        values["day"] = None
     return connection.execute(_SETTLE, {**values, "row": row.id, "held": row.fence}).rowcount == 1
 
 

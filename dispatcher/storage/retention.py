@@ -20,6 +20,7 @@ from dispatcher.storage.tables import (
     LedgerEntryTable,
     LegalBlockTable,
     OutboxTable,
+    ReplacedTable,
     RequestTable,
     ReturningTable,
     ServiceTable,
@@ -117,4 +118,5 @@ def _purge_returning(connection: Connection, before: datetime) -> int:
     last = connection.scalar(restored)
     if last is None or last > before:
         return 0
+    connection.execute(delete(ReplacedTable).where(~exists().where(ClientTable.number == ReplacedTable.client)))
     return connection.execute(delete(ReturningTable)).rowcount

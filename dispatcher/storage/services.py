@@ -14,6 +14,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import Json, canonical
 from dispatcher.rules.message import COUNTED, MessageState, Outcome, ServicePurpose
 from dispatcher.storage.installation import needs_replay
+from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import ServiceTable
 
 _OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
@@ -162,20 +163,7 @@ def set_outcome(
 
     `again_at` is when a deferred message may be tried again; without it a deferral is final.
     """
-    state = MessageState(outcome.kind.value)
-    if state is MessageState.DEFERRED and again_at is None:
-        state = MessageState.REFUSED
-    values: dict[str, object] = {
-        "state": state.value,
-        "outcome_at": now,
-        "code": (outcome.status or outcome.code)[:20],
-        "provider": provider,
-        "provider_id": outcome.provider_id[:64] or None,
-    }
-    if state is MessageState.DEFERRED:
-        values["not_before"] = again_at
-    if state in {MessageState.DEFERRED, MessageState.REFUSED}:
-        values["day"] = None
+    values = outcome_columns(outcome, provider, now, again_at)
     mine = (
         ServiceTable.id == service.id,
         ServiceTable.attempts == service.attempts,

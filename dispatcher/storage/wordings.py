@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, cast, delete, func, select, update
+from sqlalchemy.dialects import postgresql
 
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import EntryKind
@@ -43,7 +44,9 @@ def add(connection: Connection, text: str, language: Language, version: str, now
     """
     digest = keep_wordings(connection, [normal(text)], now)[normal(text)]
     named = update(WordingTable).where(WordingTable.sha256 == digest)
-    connection.execute(named.values(language=language.value, version=version, added_at=now))
+    # A row of an earlier version of the program has no channels yet, and the label is unique by them.
+    label = {"language": language.value, "channels": _named(normal(text)), "version": version}
+    connection.execute(named.values(**label, added_at=now))
     return digest
 
 
@@ -54,12 +57,16 @@ def every(connection: Connection) -> list[Wording]:
 
 def current(connection: Connection, channel: Channel, language: Language) -> Wording | None:
     """Return the newest question that a person added for this channel and language, or None."""
-    found = [
-        wording
-        for wording in _read(connection)
-        if wording.version is not None and wording.language is language and channel in wording.channels
-    ]
-    return found[-1] if found else None
+    return newest(_read(connection)).get((channel, language))
+
+
+def newest(wordings: Iterable[Wording]) -> dict[tuple[Channel, Language], Wording]:
+    """Return, of wordings with the oldest first, the newest that a person added for each channel and language."""
+    found: dict[tuple[Channel, Language], Wording] = {}
+    for wording in wordings:
+        if wording.version is not None and wording.language is not None:
+            found |= {(channel, wording.language): wording for channel in wording.channels}
+    return found
 
 
 def find(connection: Connection, beginning: str) -> list[Wording]:
@@ -80,6 +87,17 @@ def times_used(connection: Connection, digest: str) -> int:
     return int(connection.scalar(query) or 0)
 
 
+def uses(connection: Connection) -> dict[str, int]:
+    """Return how many answers name each wording, for those that any names."""
+    body = LedgerEntryTable.body
+    if connection.dialect.name == "sqlite":
+        named = func.json_extract(body, "$.wording")
+    else:
+        named = func.json_extract_path_text(cast(body, postgresql.JSON), "wording")
+    query = select(named, func.count()).where(LedgerEntryTable.kind == EntryKind.ANSWER.value).group_by(named)
+    return {row[0]: row[1] for row in connection.execute(query) if row[0]}
+
+
 def times_shown(connection: Connection, digest: str) -> int:
     """Return how many sign-ups wait to be confirmed that were made under this wording."""
     return int(connection.scalar(select(func.count()).where(SignUpTable.wording == digest)) or 0)
@@ -98,7 +116,6 @@ def _read(connection: Connection) -> list[Wording]:
     columns = (
         WordingTable.sha256,
         WordingTable.text,
-        WordingTable.channels,
         WordingTable.language,
         WordingTable.version,
         WordingTable.added_at,
@@ -108,7 +125,7 @@ def _read(connection: Connection) -> list[Wording]:
         Wording(
             row.sha256,
             row.text,
-            frozenset(Channel(each) for each in row.channels.split(",") if each),
+            channels_named(row.text),
             Language(row.language) if row.language else None,
             row.version,
             row.added_at,

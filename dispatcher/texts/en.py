@@ -51,6 +51,8 @@ TEXTS = {
     "page_done_title": "The messages have been stopped",
     "page_done": "We no longer send you offers, neither by email nor by text message. Your bookings stay as they are.",
     "page_done_on_its_way": "A message that is already on its way may still arrive.",
+    "page_gone_title": "There is no address behind this link any more",
+    "page_gone": "So it stops no messages. If you still get messages from us, open the link in the newest one.",
     "page_invalid_title": "The link does not work",
     "page_invalid": "A part of the link is missing, or it was not sent by us. Open the link directly from the message.",
     "page_contact": "You can also stop the messages by writing to {email} or by calling {phone}.",

@@ -36,6 +36,8 @@ TEXTS = {
     "page_done_title": "Viestit on lopetettu",
     "page_done": "Emme enää lähetä sinulle tarjouksia sähköpostilla emmekä tekstiviestillä. Varauksesi säilyvät.",
     "page_done_on_its_way": "Viesti, joka on jo matkalla, voi vielä saapua.",
+    "page_gone_title": "Linkin takana ei ole enää osoitetta",
+    "page_gone": "Siksi linkki ei lopeta viestejä. Jos saat meiltä vielä viestejä, avaa uusimman viestin linkki.",
     "page_invalid_title": "Linkki ei toimi",
     "page_invalid": "Linkistä puuttuu osa, tai se ei ole meidän lähettämämme. Avaa linkki suoraan viestistä.",
     "page_contact": "Voit lopettaa viestit myös sähköpostilla osoitteessa {email} tai soittamalla numeroon {phone}.",

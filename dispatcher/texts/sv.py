@@ -36,6 +36,8 @@ TEXTS = {
     "page_done_title": "Utskicken är avslutade",
     "page_done": "Vi skickar inte längre erbjudanden till dig, varken per e-post eller sms. Dina bokningar står kvar.",
     "page_done_on_its_way": "Ett meddelande som redan är på väg kan ännu komma fram.",
+    "page_gone_title": "Det finns ingen adress bakom länken längre",
+    "page_gone": "Därför avslutar den inga utskick. Om du ännu får meddelanden från oss, öppna länken i det senaste.",
     "page_invalid_title": "Länken fungerar inte",
     "page_invalid": "En del av länken saknas, eller så är den inte skickad av oss. Öppna länken direkt i meddelandet.",
     "page_contact": "Du kan också avsluta utskicken per e-post till {email} eller genom att ringa {phone}.",

@@ -4,20 +4,22 @@ A refusal of the key comes before anything else of a call is looked at, so witho
 Neither keys nor addresses are logged.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Header, Query, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from dispatcher.flow.api_keys import ApiKey, ApiKeys
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.calls import Call
 from dispatcher.flow.verdicts import Standing, Verdicts
 from dispatcher.rules.address import AddressError, canonical
 from dispatcher.rules.campaign import Channel
@@ -26,15 +28,14 @@ from dispatcher.rules.ledger import stamp
 from dispatcher.rules.names import NAME_LENGTH, HiddenCharacterError, readable
 from dispatcher.rules.scope import Scope
 from dispatcher.texts import text
-from dispatcher.web.api_calls import call_of
+from dispatcher.web.api_calls import call_of, clear_noes
 from dispatcher.web.api_document import DESCRIPTION, REPLAYED, TITLE, call_body, complete, refusals, replayed
 from dispatcher.web.api_models import CallIn, Recorded, VerdictOut, WhoIn
-from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import language_of
 from dispatcher.web.problems import ProblemError, first_of, install, problem
 
-M = TypeVar("M", bound=BaseModel)
 BODY_AT_MOST = 64 * 1024
 """Bytes of the longest call."""
 _BEARER = HTTPBearer(
@@ -42,6 +43,7 @@ _BEARER = HTTPBearer(
     scheme_name="key",
     description="A key that `dispatcher api-key create` has shown, as a bearer token.",
 )
+_ANYTHING = TypeAdapter(object)
 _GUARDED = (401, 403, 422, 429, 503)
 
 
@@ -59,7 +61,7 @@ class Needs:
         """Return the key of a call. Raises ProblemError: 401, 403, or 429 for who keeps trying keys."""
         key = await run_in_threadpool(self.keys.check, given.credentials) if given else None
         if key is None:
-            if not self.attempts.allow(request.client.host if request.client else ""):
+            if not self.attempts.allow(host_of(request)):
                 raise ProblemError(429, "Too many calls with keys that do not work: wait a minute.")
             raise ProblemError(401, "There is no key here, or none that works.", headers={"WWW-Authenticate": "Bearer"})
         if self.scope not in key.scopes:
@@ -118,9 +120,11 @@ def create_api(
         ],
     ) -> JSONResponse:
         """Put answers on record. They are on disk, and in force, before this is answered with 201."""
-        call = call_of(_read(CallIn, await _json(request)), idempotency_key, region)
+        call = _read(await _json(request), idempotency_key, region)
         receipt = await run_in_threadpool(bookings.take, call, key)
         headers = {REPLAYED: "true"} if receipt.is_replay else {}
+        if receipt.faults:
+            return problem(422, receipt.faults[0][1], receipt.faults, headers, receipt.recorded)
         if receipt.conflict is not None:
             _, why = receipt.conflict
             return problem(409, why, [receipt.conflict], headers, receipt.recorded)
@@ -159,7 +163,7 @@ def create_api(
     )
     async def post_verdict(request: Request) -> JSONResponse:
         """Return the same verdict without an address in a URL, which servers on the way log; nothing is changed."""
-        return await answered(_read(WhoIn, await _json(request)).model_dump(), request)
+        return await answered(_who(await _json(request)).model_dump(), request)
 
     async def answered(named: Mapping[str, str | None], request: Request) -> JSONResponse:
         number, addresses = _asked({name: value for name, value in named.items() if value}, region)
@@ -181,9 +185,26 @@ async def _json(request: Request) -> bytes:
     return body
 
 
-def _read(model: type[M], body: bytes) -> M:
+def _read(body: bytes, idempotency_key: str, region: str) -> Call:
+    """Return the call of a body, or its noes where it cannot be taken. Raises ProblemError where there are none."""
     try:
-        return model.model_validate_json(body)
+        sent = CallIn.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        if found[0]["type"] == "json_invalid":
+            raise ProblemError(400, "The body is not JSON.") from None
+        refused, parsed = first_of(found), _ANYTHING.validate_json(body)
+        left = clear_noes(parsed)
+        if left is None:
+            raise refused from None
+        return call_of(*left, json.dumps(parsed, sort_keys=True), idempotency_key, region, refused.errors)
+    # Read and written again: spaces, and what is left out or null, make no other call of it.
+    return call_of(sent.client, sent.answers, sent.model_dump_json(), idempotency_key, region)
+
+
+def _who(body: bytes) -> WhoIn:
+    try:
+        return WhoIn.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
         if found[0]["type"] == "json_invalid":

@@ -25,7 +25,7 @@ _SAID = {
     409: "Several clients fit, or the yes is about another address than the one on record. The noes were kept.",
     413: "The body is longer than 64 KiB.",
     415: "The body is not application/json.",
-    422: "A value cannot be taken, or another call has had this Idempotency-Key.",
+    422: "A value cannot be taken, and the noes beside it were kept; or another call has had this Idempotency-Key.",
     429: "Too many calls with keys that do not work.",
     503: "Nothing could be kept or looked up now: send the same call again.",
 }
@@ -44,7 +44,7 @@ def _refusal(status: int) -> dict[str, Any]:
         headers["Retry-After"] = _header("After how many seconds it is worth trying again.", "integer")
     if status == 401:
         headers["WWW-Authenticate"] = _header("How to say who calls.", "string")
-    if status == 409:
+    if status in {409, 422}:
         headers[REPLAYED] = replayed()
     return {
         "description": _SAID[status],

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from dispatcher.flow.calls import NOES
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.decision import Reason
@@ -25,7 +26,6 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-](?:0\d|1[0-4]):[0-5]\d)", re.ASCII
 )
 _YEARS = range(1990, 2101)
-_NOES = frozenset({Reply.DECLINED, Reply.WITHDRAWN})
 
 
 def _moment(value: object) -> datetime:
@@ -92,7 +92,7 @@ class AnswerIn(_Sent):
 
     @model_validator(mode="after")
     def _is_whole(self) -> "AnswerIn":
-        if self.channel is None and self.reply not in _NOES:
+        if self.channel is None and self.reply not in NOES:
             raise ValueError("Only a no may leave the channel open: name it.")
         if self.asked_at and (self.not_before or self.not_after):
             raise ValueError("Write either asked_at or a span of not_before and not_after.")
@@ -207,4 +207,6 @@ class Problem(BaseModel):
     status: int = Field(examples=[422])
     detail: str = Field(examples=["A yes needs its time: asked_at, or not_before."])
     errors: list[Remark] = Field(default_factory=list, description="Which field it is, and what is wrong with it.")
-    recorded: list[RecordedAnswer] = Field(default_factory=list, description="With 409: the noes that were kept.")
+    recorded: list[RecordedAnswer] = Field(
+        default_factory=list, description="With 409 and 422: the noes that were kept."
+    )

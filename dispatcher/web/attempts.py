@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from starlette.requests import Request
+
 LIMIT = 30
 """How many broken links one visitor may open in a minute."""
 _MINUTE = timedelta(minutes=1)
@@ -31,6 +33,11 @@ class Attempts:
         visitor = _visitor(host)
         self._seen[visitor] += 1
         return self._seen[visitor] <= self._limit
+
+
+def host_of(request: Request) -> str:
+    """Return the network address that a request came from."""
+    return request.client.host if request.client else ""
 
 
 def _visitor(host: str) -> str:

@@ -6,6 +6,7 @@ A page is one file without script, cookie, picture or anything from elsewhere (L
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,12 +31,13 @@ class View(StrEnum):
 
     QUESTION = "question"
     DONE = "done"
+    GONE = "gone"
     INVALID = "invalid"
     TOO_MANY = "too_many"
     FAILED = "failed"
 
 
-_STATUS = {View.QUESTION: 200, View.DONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
+_STATUS = {View.QUESTION: 200, View.DONE: 200, View.GONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
 _RETRY_AFTER = {429: "60", 503: "120"}
 """With these: after how many seconds it is worth trying again."""
 
@@ -46,13 +48,6 @@ class Pages:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._base = urlsplit(studio.public_url).path.rstrip("/")
-        self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def answer(
         self, view: View, request: Request, concern: Concern = _NOBODY, *, with_button: bool = False
@@ -71,19 +66,23 @@ class Pages:
 
     def render(self, template: str, language: Language, frame: "Frame", **values: object) -> HTMLResponse:
         """Return a page of any of the doors, its words by this template and these values."""
-        html = self._environment.get_template(template).render(
-            view=frame.view,
-            title=frame.title,
-            heading=frame.heading,
-            is_last=frame.is_last,
-            contact_key=frame.contact_key,
-            language=language.value,
-            languages=[other.value for other in Language],
-            studio=self._studio,
-            notice_url=self._studio.notice_in(language),
-            stylesheet=self._base + STYLESHEET,
-            t=lambda key, **values: text(key, language, **values),
-            **values,
+        html = (
+            environment()
+            .get_template(template)
+            .render(
+                view=frame.view,
+                title=frame.title,
+                heading=frame.heading,
+                is_last=frame.is_last,
+                contact_key=frame.contact_key,
+                language=language.value,
+                languages=[other.value for other in Language],
+                studio=self._studio,
+                notice_url=self._studio.notice_in(language),
+                stylesheet=self._base + STYLESHEET,
+                t=lambda key, **values: text(key, language, **values),
+                **values,
+            )
         )
         headers = {"Content-Language": language.value}
         if frame.status in _RETRY_AFTER:
@@ -108,6 +107,18 @@ class Frame:
     status: int = 200
     is_last: bool = False
     contact_key: str = "page_contact"
+
+
+@cache
+def environment() -> Environment:
+    """Return what fills the templates of the pages, the desk's as well."""
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def stylesheet() -> str:

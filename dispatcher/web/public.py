@@ -22,7 +22,7 @@ from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
-from dispatcher.web.attempts import LIMIT, Attempts
+from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.guard import Guard
 from dispatcher.web.link import METHODS, bare_token, methods_allowed
 from dispatcher.web.one_click import is_one_click, read_body
@@ -98,14 +98,17 @@ class OptOutDoor:
         try:
             return await (self._leave if request.method == "POST" else self._show)(request, token)
         except LinkError:
-            host = request.client.host if request.client else ""
-            return self._pages.answer(View.INVALID if self._attempts.allow(host) else View.TOO_MANY, request)
+            return self._pages.answer(
+                View.INVALID if self._attempts.allow(host_of(request)) else View.TOO_MANY, request
+            )
         except StorageError as error:
             _LOG.error("An opt-out could not be kept or its page not shown: %s", error)
             return self._pages.answer(View.FAILED, request, with_button=True)
 
     async def _show(self, request: Request, token: str) -> Response:
         concern = await run_in_threadpool(self._preferences.look, token)
+        if concern.is_gone:
+            return self._pages.answer(View.GONE, request)
         return self._pages.answer(View.QUESTION, request, concern, with_button=True)
 
     async def _leave(self, request: Request, token: str) -> Response:
@@ -115,7 +118,7 @@ class OptOutDoor:
         # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.
         with suppress(DispatcherError):
             concern = await run_in_threadpool(self._preferences.look, token)
-        return self._pages.answer(View.DONE, request, concern)
+        return self._pages.answer(View.GONE if concern.is_gone else View.DONE, request, concern)
 
 
 def _unrouted(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:

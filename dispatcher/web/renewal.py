@@ -16,7 +16,7 @@ from dispatcher.errors import LinkError, StorageError
 from dispatcher.flow.renewing import Prospect, Renewable, Renewing
 from dispatcher.rules.campaign import Language
 from dispatcher.texts import text
-from dispatcher.web.attempts import Attempts
+from dispatcher.web.attempts import Attempts, host_of
 from dispatcher.web.link import bare_token, methods_allowed
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import Frame, Pages, View, language_of
@@ -41,8 +41,9 @@ class RenewalDoor:
         try:
             return await (self._renew if request.method == "POST" else self._show)(request, bare_token(request))
         except LinkError:
-            host = request.client.host if request.client else ""
-            return self._pages.answer(View.INVALID if self._attempts.allow(host) else View.TOO_MANY, request)
+            return self._pages.answer(
+                View.INVALID if self._attempts.allow(host_of(request)) else View.TOO_MANY, request
+            )
         except StorageError as error:
             _LOG.error("A renewal could not be kept or its page not shown: %s", error)
             return self._render(language_of(request, None), "failed", 503, ends_on="", address="")

@@ -2,7 +2,7 @@
 
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -14,29 +14,38 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_SECONDS = 10
 
 
-def serve(app: ASGIApp, host: str, port: int, announce: Callable[[str], None] = lambda _: None) -> None:
+def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    announce: Callable[[str], None] = lambda _: None,
+    *,
+    proxies: Sequence[str] = (),
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish the requests at hand (10 s at most) and return.
 
-    `announce` is told the address, such as `http://127.0.0.1:8000`, once it is taken; port 0 takes any free one. Call
-    it in the main thread. Raises SettingsError where the address cannot be taken.
+    `announce` is told the address, such as `http://127.0.0.1:8000`, once it is taken; port 0 takes any free one.
+    `proxies` see `config`. Call it in the main thread. Raises SettingsError where the address cannot be taken.
     """
     with _listen(host, port) as listener:
         announce(f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}")
         with _signals_kept():
-            uvicorn.Server(config(app)).run(sockets=[listener])
+            uvicorn.Server(config(app, proxies)).run(sockets=[listener])
 
 
-def config(app: ASGIApp) -> uvicorn.Config:
+def config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
     """Return how uvicorn is run: without access log, since paths hold tokens (X-06), and without its name in answers.
 
-    What a proxy says about a visitor is not believed, because nobody has said which proxies to believe.
+    Who a visitor is, X-Forwarded-For says, where the one who connects is one of these `proxies`, addresses or networks:
+    its last hop that is none of them. From everybody else the header is not believed.
     """
     return uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
         log_level="warning",
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         ws="none",

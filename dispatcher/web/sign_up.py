@@ -20,8 +20,8 @@ from dispatcher.flow.sign_up import Asking, Question, SignUp
 from dispatcher.rules.address import AddressError
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.texts import text
-from dispatcher.web.attempts import LIMIT, Attempts
-from dispatcher.web.link import METHODS, bare_token
+from dispatcher.web.attempts import LIMIT, Attempts, host_of
+from dispatcher.web.link import METHODS, bare_token, methods_allowed
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import Frame, Pages, language_of
 
@@ -71,7 +71,7 @@ class SignUpDoor:
     async def answer_page(self, request: Request) -> Response:
         """Return the form, or take one in."""
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
+            return methods_allowed()
         language = language_of(request, None)
         try:
             questions = await run_in_threadpool(self._sign_up.questions, language)
@@ -85,7 +85,7 @@ class SignUpDoor:
     async def answer_link(self, request: Request) -> Response:
         """Return the page with the button that confirms, or what pressing it came to; never a redirect (E-08)."""
         if request.method == "OPTIONS":
-            return Response(status_code=204, headers={"Allow": ", ".join(METHODS)})
+            return methods_allowed()
         token = bare_token(request)
         try:
             asking = await run_in_threadpool(self._sign_up.look, token)
@@ -95,7 +95,7 @@ class SignUpDoor:
             is_confirmed = await run_in_threadpool(self._sign_up.confirm, token)
             return self._page("done" if is_confirmed else "spent", language)
         except LinkError:
-            view = "invalid" if self._guesses.allow(_host(request)) else "too_many"
+            view = "invalid" if self._guesses.allow(host_of(request)) else "too_many"
         except RefusedError:
             view = "refused"
         except StorageError as error:
@@ -114,7 +114,7 @@ class SignUpDoor:
         filled = self._read(typed, questions)
         if filled.faults:
             return self._form(language, questions, typed, filled.faults)
-        if not self._visitors.allow(_host(request)) or not self._may_text(filled):
+        if not self._visitors.allow(host_of(request)) or not self._may_text(filled):
             return self._page("busy", language)
         for question, address in filled.wanted:
             if self._addresses.allow(address):
@@ -169,7 +169,3 @@ class SignUpDoor:
 
 def _is_pressed(body: bytes) -> bool:
     return ("yes", "1") in parse_qsl(body.decode("latin-1"))
-
-
-def _host(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -201,7 +201,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
-    deletions = Deletions(store, periods_of(settings), forgetting_of(carriers), previews_of(directory))
+    deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
     preferences, marks = Preferences(store, links), Marks(store)
@@ -213,7 +213,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         policy=policy,
         store=store,
         persons=Persons(store),
-        register=Register(store, policy),
+        register=Register(store, policy, settings.register_.region),
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
@@ -241,7 +241,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         asking=asking,
         marks=marks,
         posters=Posters(asking, studio, settings.sign_up.channels if settings.sign_up.enabled else (), policy.zone),
-        desk=Desk(store, asking, answering, preferences, marks),
+        desk=Desk(store, asking, answering, preferences, marks, settings.register_.region),
         preferences=preferences,
         receipts=ConsentReceipts(store, policy, processing, links),
         access=Access(store, policy, press, processing, requests),

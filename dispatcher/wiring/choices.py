@@ -10,7 +10,7 @@ from dispatcher.channels import Carrier, ForgettingCarrier
 from dispatcher.channels.preview import PreviewCarrier
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
-from dispatcher.errors import SettingsError
+from dispatcher.errors import ChannelError, SettingsError
 from dispatcher.flow.policy import Policy
 from dispatcher.keys import KeyRing
 from dispatcher.register_files import (
@@ -30,6 +30,7 @@ from dispatcher.rules.ledger import canonical
 from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import (
+    EU_TWILIO,
     FILE,
     AnswerSection,
     EmailProvider,
@@ -62,20 +63,28 @@ def carriers_of(directory: Path, settings: Settings, ring: KeyRing) -> Mapping[C
             )
         )
     if sms.provider is SmsProvider.TWILIO:
-        found[Channel.SMS] = TwilioCarrier(
-            TwilioSettings(
-                account_sid=sms.account_sid,
-                api_key=sms.api_key,
-                api_secret=secrets.twilio_api_secret.get_secret_value()
-                or ring.credentials.get("twilio_api_secret", ""),
-                sender=sms.sender,
-                region=sms.region,
-                edge=sms.edge,
-                base_url=sms.base_url,
-                sessions=sms.sessions,
-            )
-        )
+        found[Channel.SMS] = _twilio(settings, ring, sms.sender)
     return found
+
+
+def _twilio(settings: Settings, ring: KeyRing, sender: str) -> TwilioCarrier:
+    sms = settings.sms
+    return TwilioCarrier(
+        TwilioSettings(
+            account_sid=sms.account_sid,
+            api_key=sms.api_key,
+            api_secret=_twilio_secret(settings, ring),
+            sender=sender,
+            region=sms.region,
+            edge=sms.edge,
+            base_url=sms.base_url,
+            sessions=sms.sessions,
+        )
+    )
+
+
+def _twilio_secret(settings: Settings, ring: KeyRing) -> str:
+    return settings.credentials.twilio_api_secret.get_secret_value() or ring.credentials.get("twilio_api_secret", "")
 
 
 def receipts_of(settings: Settings) -> frozenset[Channel]:
@@ -84,9 +93,24 @@ def receipts_of(settings: Settings) -> frozenset[Channel]:
     return frozenset(channel for channel, sends in wanted.items() if sends)
 
 
-def forgetting_of(carriers: Mapping[Channel, Carrier]) -> Mapping[str, ForgettingCarrier]:
-    """Return those of these carriers that keep what they were given until they are asked to delete it, by name."""
-    return {carrier.name: carrier for carrier in carriers.values() if isinstance(carrier, TwilioCarrier)}
+def forgetting_of(settings: Settings, ring: KeyRing) -> Mapping[str, ForgettingCarrier]:
+    """Return, by name, those who keep what they were given until they are asked to delete it.
+
+    Also one that carries no messages any more, as long as its keys are there: what it holds of erased clients has to go
+    all the same (S-28). Outside the EU it is not asked where nothing may go there (L-42).
+    """
+    sms = settings.sms
+    has_keys = bool(sms.account_sid and sms.api_key and _twilio_secret(settings, ring))
+    is_allowed = bool(sms.base_url) or not settings.eu_only or (sms.region, sms.edge) == EU_TWILIO
+    if sms.provider is SmsProvider.TWILIO:
+        return {TwilioCarrier.name: _twilio(settings, ring, sms.sender)}
+    if not has_keys or not is_allowed:
+        return {}
+    try:
+        # A deletion names no sender, and the settings need none any more.
+        return {TwilioCarrier.name: _twilio(settings, ring, sms.sender or "-")}
+    except ChannelError:
+        return {}  # what does not send may be set up wrongly: nothing else stands still for it
 
 
 def previews_of(directory: Path) -> tuple[PreviewCarrier, ...]:

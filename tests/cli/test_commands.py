@@ -333,6 +333,7 @@ def test_a_copy_is_made_and_put_back(run: Run, register: Path, tmp_path: Path) -
         "suppressions",
         "marks",
         "requests",
+        "blocks",
         "erased",
         "clients",
         "slots",

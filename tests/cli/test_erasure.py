@@ -56,7 +56,7 @@ def test_an_erasure_is_asked_about_and_reported(run: Run, register: Path) -> Non
     assert "Maija" in run("client", "list").out
     report = run(*words, "--yes", "--json").json()
     wanted = {"client", "erased", "withheld", "kept", "kept_until", "objections", "objections_until"}
-    assert wanted | {"to_be_deleted", "wiped_here", "copies_until"} == set(report)
+    assert wanted | {"to_be_deleted", "out_of_reach", "wiped_here", "copies_until"} == set(report)
     assert (True, [], True, {}) == tuple(report[key] for key in ("erased", "kept", "wiped_here", "to_be_deleted"))
     assert "Maija" not in run("client", "list").out
     assert 1 == run(*words, "--yes").code

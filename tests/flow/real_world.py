@@ -20,6 +20,8 @@ INBOXES = range(4)
 """More than people: somebody moves to an empty one, to a shared one, or to one that somebody has left."""
 GUEST, GUESTS_INBOX = 4, 9
 """Somebody whom no register names: they sign up by themselves, from an inbox that is nobody else's."""
+CHILD = "a child"
+"""The mark of somebody who is never written to."""
 YES, NO, OBJECTION, SILENCE = Reply.GRANTED, Reply.DECLINED, Reply.WITHDRAWN, Reply.NOT_ASKED
 
 
@@ -109,6 +111,13 @@ class Told:
         took_back = [at for at in noes if yeses and at >= max(yeses)]
         return [*self.standing_objections(person, channel), *took_back]
 
+    def has_heard(self, row: Row, channel: Channel) -> bool:
+        """Say whether an objection in this row is kept already, and nobody in its inbox has said yes since."""
+        kept = self.kept[row.person, channel]
+        yeses = [w.at for person in self.holders(row.inbox) for w in self.of(person, channel, YES)]
+        inboxes = self.left[row.inbox] if channel is Channel.EMAIL else kept
+        return bool(kept and inboxes) and all(at < max(kept) for at in yeses)
+
     def why_not(self, person: int, channel: Channel, now: datetime) -> str | None:
         """Return why nobody may write to a person by a channel, or None."""
         if person in self.gone:
@@ -154,6 +163,16 @@ class World:
             if word.reply is OBJECTION or (word.reply is NO and (overturns or not by_file)):
                 self._keep(_heard(word))
 
+    def move(self, person: int, inbox: int) -> None:
+        """Let the installation learn that a person has this inbox; a restore forgets where, and never that they left.
+
+        What they had said for the inbox they left is void for good, should a register tell it once more.
+        """
+        known = self.told.void.copy()
+        self.told.move(person, inbox)
+        if self.told.void != known:
+            self._keep(_voided(self.told.void - known))
+
     def take_in(self, rows: Iterable[Row], now: datetime, *, is_whole: bool = False) -> None:
         """Let the installation read rows of the register: of somebody new whose year is over it hears the no alone."""
         named = set()
@@ -162,7 +181,7 @@ class World:
                 self._turn_away(row, now)
                 continue
             named.add(row.person)
-            self.told.move(row.person, row.inbox)
+            self.move(row.person, row.inbox)
             self.tell(*row.words(), by_file=True)
         self.told.gone -= named
         self.told.named |= named
@@ -180,6 +199,11 @@ class World:
     def forget(self, person: int, at: datetime) -> None:
         """Erase a person: nothing stays but the noes that outlive it, at the inbox and the number they had."""
         outliving = {(person, channel): self.told.outliving(person, channel, at) for channel in Channel}
+        if (person, CHILD) in self.told.marks:
+            # Their mark goes with them, so that nobody writes to them by a yes from before.
+            for channel in Channel:
+                may_come_back = any(at < w.at + YEAR for w in self.told.of(person, channel, YES))
+                outliving[person, channel] += [at] if may_come_back else []
         for no in outliving[person, Channel.EMAIL]:
             self._do(_left(self.told.held[person], no))
         self._do(_forgotten(person))
@@ -206,7 +230,7 @@ class World:
 
     def _turn_away(self, row: Row, now: datetime) -> None:
         for word in row.words():
-            if word.reply is OBJECTION:
+            if word.reply is OBJECTION and (word.dated or not self.told.has_heard(row, word.channel)):
                 at = word.at if word.dated else now
                 self.silence_number(word.person, word.channel, at)
                 if word.channel is Channel.EMAIL:
@@ -222,6 +246,10 @@ class World:
 
 def _heard(word: Word) -> Event:
     return lambda told: told.words.add(word)
+
+
+def _voided(words: set[Word]) -> Event:
+    return lambda told: told.void.update(words)
 
 
 def _left(inbox: int, at: datetime) -> Event:

@@ -36,6 +36,7 @@ from dispatcher.storage import clients
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
 from tests.flow.real_world import (
+    CHILD,
     GUEST,
     GUESTS_INBOX,
     INBOXES,
@@ -56,7 +57,7 @@ people, inboxes, channels = st.sampled_from(PEOPLE), st.sampled_from(INBOXES), s
 _replies = st.sampled_from([YES, YES, YES, YES, YES, NO, OBJECTION, SILENCE])
 some = st.lists(people, min_size=1, unique=True)
 NAMES = count(1)
-CHILD, RESTRICTED = "a child", "restricted"
+RESTRICTED = "restricted"
 Found = Callable[[], Workshop]
 """Begins another installation."""
 

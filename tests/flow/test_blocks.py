@@ -1,5 +1,6 @@
 """A legal block keeps what it names, restricted, and lets it go when it ends."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -18,7 +19,9 @@ from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.rules.scope import Scope
 from dispatcher.storage import clients, ledger, retention
 from dispatcher.storage.clients import Client
+from dispatcher.storage.journal import JournalKind
 from dispatcher.wiring import Dispatcher
+from tests.stores import broken_links
 from tests.workshop import Workshop
 
 MAIJA = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;sv;3.10.2026;kyllä;kyllä;3.10.2026"
@@ -100,6 +103,32 @@ def test_of_two_blocks_the_longer_keeps_its_own(workshop: Workshop) -> None:
             dispatcher.blocks.end(second, actor)
 
 
+def test_the_end_of_a_block_closes_what_was_asked_meanwhile(workshop: Workshop) -> None:
+    """L-30: once nothing is left to answer from no request stays open: an erasure is done, the rest has no object."""
+    copy = workshop.directory.parent / "copy"
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        first = dispatcher.blocks.add(number, INVOICE, actor)
+        law = Block(BlockReason.LAW, frozenset({Field.NAME}), UNTIL + timedelta(days=90))
+        second = dispatcher.blocks.add(number, law, actor)
+        erase(dispatcher, number)
+        asked = [
+            dispatcher.requests.open(number, kind, actor) for kind in (RequestKind.ERASURE, RequestKind.CORRECTION)
+        ]
+        dispatcher.safekeeping.backup(copy)
+        dispatcher.blocks.end(first, actor)
+        # What the other block keeps can still be asked for.
+        assert asked == sorted(each.id for each in dispatcher.requests.listed())
+        dispatcher.blocks.end(second, actor)
+        assert [] == dispatcher.requests.listed()
+        closed = {each.id: each.outcome for each in dispatcher.requests.listed(only_open=False)}
+        assert ["done", "erased"] == [closed[each] for each in asked]
+        dispatcher.safekeeping.restore(copy)
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(actor)
+        assert [] == dispatcher.requests.listed()
+
+
 def test_a_block_without_an_erasure_only_ends(workshop: Workshop) -> None:
     """Where nobody asked for erasure, the end of a block changes nothing about the client."""
     with workshop.opened() as dispatcher:
@@ -154,6 +183,71 @@ def test_a_restored_copy_keeps_what_the_block_kept(workshop: Workshop) -> None:
         assert left is not None
         assert {Channel.EMAIL} == set(left.addresses)
         assert is_restricted(dispatcher, number)
+
+
+def test_a_block_survives_the_way_back(workshop: Workshop) -> None:
+    """L-34: a block set after the copy was made stands again and keeps what it names; one ended since is over."""
+    copy = workshop.directory.parent / "copy"
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        law = dispatcher.blocks.add(number, Block(BlockReason.LAW, frozenset({Field.LAST_VISIT}), UNTIL), actor)
+        dispatcher.safekeeping.backup(copy)
+        dispatcher.blocks.end(law, actor)
+        dispatcher.blocks.add(number, INVOICE, actor)
+        [before] = dispatcher.blocks.standing(number)
+        workshop.clock.advance(timedelta(days=9))
+        dispatcher.safekeeping.restore(copy)
+    with workshop.opened() as dispatcher:
+        assert 1 == dispatcher.safekeeping.replay(actor).blocks
+        [after] = dispatcher.blocks.standing(number)
+        assert before == replace(after, id=before.id)
+        with dispatcher.store.reading() as connection:
+            told = [entry.data()["event"] for entry in ledger.entries(connection, [EntryKind.BLOCK.value])]
+            assert [] == broken_links(connection)
+        assert ["set", "ended", "set"] == told
+        assert (Field.NAME, Field.EMAIL) == erase(dispatcher, number).kept
+
+
+def test_the_journal_says_no_more_of_a_block_than_the_ledger(workshop: Workshop) -> None:
+    """L-33: a block's records hold a number, fields and days, so that an erasure finds nothing in them to take out."""
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.blocks.end(dispatcher.blocks.add(number, INVOICE, actor), actor)
+        told = [each.body for each in dispatcher.store.journal.records() if each.kind is JournalKind.BLOCK]
+    words = {"reason": "open_invoice", "keeps": "name,email", "until": "2027-03-31", "actor": "person:1"}
+    assert [{"client": number, "event": event, **words} for event in ("set", "ended")] == told
+
+
+def test_who_came_after_the_copy_is_blocked_on_return(workshop: Workshop) -> None:
+    """L-34: a block of a client whom the copy never knew stands before they are back, and keeps its own then."""
+    copy = workshop.directory.parent / "copy"
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(copy)
+        number = enrolled(workshop, dispatcher)
+        dispatcher.blocks.add(number, INVOICE, actor)
+        dispatcher.safekeeping.restore(copy)
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(actor)
+        assert number == enrolled(workshop, dispatcher)
+        assert (Field.NAME, Field.EMAIL) == erase(dispatcher, number).kept
+
+
+def test_a_block_that_ended_after_the_copy_keeps_nothing(workshop: Workshop) -> None:
+    """L-33, L-34: what a block kept of an erased client, and let go of after the copy was made, is gone again."""
+    copy = workshop.directory.parent / "copy"
+    with workshop.opened() as dispatcher:
+        number, actor = enrolled(workshop, dispatcher), dispatcher.persons.acting(None)
+        block = dispatcher.blocks.add(number, INVOICE, actor)
+        erase(dispatcher, number)
+        dispatcher.safekeeping.backup(copy)
+        assert dispatcher.blocks.end(block, actor)
+        dispatcher.safekeeping.restore(copy)
+    with workshop.opened() as dispatcher:
+        assert held(dispatcher, number) is not None
+        dispatcher.safekeeping.replay(actor)
+        assert held(dispatcher, number) is None
+        assert [] == dispatcher.blocks.standing()
 
 
 def test_an_import_does_not_fill_in_again_what_was_erased(workshop: Workshop) -> None:

@@ -187,9 +187,76 @@ class TestAddresses:
     def test_a_yes_needs_an_address(self, house: Dispatcher, key: ApiKey) -> None:
         """A yes to text messages from somebody without a number would open whatever number comes later."""
         with pytest.raises(FieldError, match="name the client's mobile number") as refused:
-            house.bookings.take(call(no(channel=EMAIL), granted(SMS), number="1"), key)
+            house.bookings.take(call(Told(Said(Reply.NOT_ASKED, EMAIL, Place.ONLINE)), granted(SMS), number="1"), key)
         assert "answers[1]" == refused.value.field
         assert [] == heard(house, MAIJA)
+
+
+TOMORROW = timedelta(days=1)
+UNKNOWN = "0" * 64
+
+
+class TestFaults:
+    """Invariant 4: a no is never lost because of something else in its call."""
+
+    @pytest.mark.parametrize(
+        ("told", "field", "says"),
+        [
+            (granted(SMS), "answers[1]", "name the client's mobile number"),
+            (Told(replace(granted().said, wording=WORDS[SMS])), "answers[1]", "does not open email"),
+            (
+                Told(replace(granted().said, wording=None), UNKNOWN),
+                "answers[1].wording_sha256",
+                "No question on record",
+            ),
+            (Told(replace(granted().said, wording=None)), "answers[1]", "needs its channel and the words"),
+        ],
+    )
+    def test_a_no_beside_a_yes_that_cannot_be_is_kept(
+        self, house: Dispatcher, key: ApiKey, told: Told, field: str, says: str
+    ) -> None:
+        """The fault is named, the no stands, no yes does; sent again, the same call gets the same receipt."""
+        sent = call(no(channel=SMS), told, granted(), number="1")
+        receipt = house.bookings.take(sent, key)
+        [(named, why)] = receipt.faults
+        assert (field, True) == (named, says in why)
+        assert [(Reply.WITHDRAWN, SMS)] == heard(house, MAIJA)
+        assert 1 == len(receipt.recorded)
+        again = house.bookings.take(sent, key)
+        assert (receipt.body, receipt.faults, True) == (again.body, again.faults, again.is_replay)
+        assert [(Reply.WITHDRAWN, SMS)] == heard(house, MAIJA)
+
+    def test_a_no_of_tomorrow_is_one_of_now(self, house: Dispatcher, key: ApiKey, clock: FixedClock) -> None:
+        """A no needs nothing: where its time or words cannot be taken, it was given when it was told."""
+        late = replace(no().said, not_before=clock() + TOMORROW, not_after=clock() + TOMORROW)
+        assert house.bookings.take(call(Told(late, UNKNOWN), email=MAIJA), key).faults
+        with house.store.reading() as connection:
+            *_, given = answers.of_clients(connection, [house.register.find(MAIJA)]).popitem()[1]
+        assert (Reply.WITHDRAWN, clock()) == (given.reply, given.not_after)
+
+    def test_a_no_is_kept_for_everybody_who_fits(self, house: Dispatcher, key: ApiKey) -> None:
+        """Several fit, and a yes is bad beside: all of them are silent."""
+        receipt = house.bookings.take(call(no(), granted(), email=MAIJA, sms="+358401234568"), key)
+        assert receipt.conflict is not None
+        sent = call(no(), Told(replace(granted().said, wording=None)), name="b", email=MAIJA, sms="+358401234568")
+        assert 2 == len(house.bookings.take(sent, key).recorded)
+
+    @pytest.mark.parametrize("reply", [Reply.DECLINED, Reply.WITHDRAWN])
+    def test_a_stranger_is_silent_and_enlisted_nowhere(self, house: Dispatcher, key: ApiKey, reply: Reply) -> None:
+        """Nobody fits: the keyed hash of the address refuses, and nothing of who it may be is kept."""
+        before = population(house)
+        bad = Told(replace(granted().said, wording=None))
+        receipt = house.bookings.take(call(no(reply), bad, number="9", first_name="Erik", email=ERIK), key)
+        assert (1, before) == (len(receipt.recorded), population(house))
+        assert "objection" == reason(house, email=ERIK)
+
+    def test_it_survives_the_way_back(self, house: Dispatcher, key: ApiKey, tmp_path: Path) -> None:
+        """The no of a refused call is in the journal like every other."""
+        house.safekeeping.backup(tmp_path / "copy")
+        house.bookings.take(call(no(), granted(SMS), email=MAIJA), key)
+        house.safekeeping.restore(tmp_path / "copy")
+        house.safekeeping.replay(house.persons.acting(None))
+        assert "objection" == reason(house, email=MAIJA)
 
 
 class TestStrangers:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.correcting import Corrected, Correction
@@ -14,10 +15,13 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, ConsentState, Place, Reply
 from dispatcher.rules.decision import Reason, Send, Verdict, Wait, Withhold
 from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.retention import EraseReason
 from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import ledger
 from dispatcher.storage.journal import JournalKind
+from dispatcher.storage.tables import ReplacedTable
 from dispatcher.wiring import Dispatcher
+from tests.stores import broken_links
 from tests.workshop import Doubles, Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -49,6 +53,84 @@ def verdict(dispatcher: Dispatcher, client: int) -> Verdict:
 def state(dispatcher: Dispatcher, client: int, channel: Channel = Channel.EMAIL) -> ConsentState:
     """Return the state of a client's consent as the gate sees it."""
     return standing(dispatcher.store, dispatcher.policy, client).consents[channel].state
+
+
+def put_back(workshop: Workshop, dispatcher: Dispatcher, copy: Path) -> None:
+    """Put a copy in place and replay the journal; a minute passes."""
+    dispatcher.safekeeping.restore(copy)
+    dispatcher.safekeeping.replay(dispatcher.persons.acting(None))
+    workshop.clock.advance(timedelta(minutes=1))
+
+
+MOVED = MAIJA.replace("maija@posti", "uusi@posti")
+SAID_SINCE = "24.11.2026"
+
+
+@pytest.mark.parametrize("told", [MAIJA, MOVED], ids=["at the old address", "at the new address"])
+@pytest.mark.parametrize("by", ["a correction", "the register"])
+def test_a_replaced_address_carries_no_yes_after_the_way_back(
+    workshop: Workshop, tmp_path: Path, by: str, told: str
+) -> None:
+    """L-31, L-34: after the replay, and whatever the register says then, no yes of before opens either address."""
+    with workshop.opened() as dispatcher:
+        client = enrol(workshop, dispatcher)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        workshop.clock.advance(timedelta(minutes=1))
+        correct(dispatcher, client, NEW) if by == "a correction" else enrol(workshop, dispatcher, MOVED)
+        put_back(workshop, dispatcher, tmp_path / "copy")
+        assert Withhold(Reason.CHANNEL_CONSENT_MISSING) == verdict(dispatcher, client)
+        assert client == enrol(workshop, dispatcher, told)
+        assert Withhold(Reason.CHANNEL_CONSENT_MISSING) == verdict(dispatcher, client)
+        workshop.clock.advance(timedelta(days=2))
+        enrol(workshop, dispatcher, told.replace("kyllä;;3.1.2026", f"kyllä;;{SAID_SINCE}"))
+        assert isinstance(verdict(dispatcher, client), Send)
+        with dispatcher.store.reading() as connection:
+            assert [] == broken_links(connection)
+
+
+@pytest.mark.parametrize("told", [MAIJA, MOVED], ids=["at the old address", "at the new address"])
+def test_who_came_and_moved_after_the_copy_carries_no_yes(workshop: Workshop, tmp_path: Path, told: str) -> None:
+    """L-31, L-34: nor does the yes of somebody whom the copy never knew, when the register brings them back."""
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        client = enrol(workshop, dispatcher)
+        correct(dispatcher, client, NEW)
+        put_back(workshop, dispatcher, tmp_path / "copy")
+        assert client == enrol(workshop, dispatcher, told)
+        assert Withhold(Reason.CHANNEL_CONSENT_MISSING) == verdict(dispatcher, client)
+
+
+def test_a_yes_the_copy_had_forgotten_is_for_the_old_address_too(workshop: Workshop, tmp_path: Path) -> None:
+    """L-31: a yes told after the copy and before the address was replaced does not count when it is told anew."""
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, MAIJA.replace("kyllä;;3.1.2026", ";;"))
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        client = enrol(workshop, dispatcher)
+        assert isinstance(verdict(dispatcher, client), Send)
+        correct(dispatcher, client, NEW)
+        put_back(workshop, dispatcher, tmp_path / "copy")
+        enrol(workshop, dispatcher)
+        assert Withhold(Reason.CHANNEL_CONSENT_MISSING) == verdict(dispatcher, client)
+
+
+def test_the_journal_forgets_whose_address_was_replaced(workshop: Workshop, tmp_path: Path) -> None:
+    """L-33: an erasure takes a client's replaced address out of the journal and out of the database."""
+    with workshop.opened() as dispatcher:
+        client, actor = enrol(workshop, dispatcher), dispatcher.persons.acting(None)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        correct(dispatcher, client, NEW)
+        put_back(workshop, dispatcher, tmp_path / "copy")
+        assert [["email"]] == [[way for _, way in note] for note in _replaced(dispatcher) if note]
+        dispatcher.erasing.erase(client, EraseReason.REQUEST, actor)
+        assert [] == [note for note in _replaced(dispatcher) if note]
+        with dispatcher.store.reading() as connection:
+            assert [] == connection.execute(select(ReplacedTable)).all()
+
+
+def _replaced(dispatcher: Dispatcher) -> list[list[tuple[int, str]]]:
+    """Return what the journal tells of replaced addresses, by record."""
+    told = (each for each in dispatcher.store.journal.records() if each.kind is JournalKind.CLIENTS)
+    return [each.body["replaced"] for each in told]  # type: ignore[misc]
 
 
 def test_a_new_address_carries_no_yes(workshop: Workshop, doubles: Doubles) -> None:

@@ -77,6 +77,35 @@ def test_the_duty_stays_open_until_the_provider_confirms(
                 )
 
 
+def test_the_duty_outlives_the_provider_s_place_in_the_settings(workshop: Workshop, doubles: Doubles) -> None:
+    """S-28: who carries no messages any more has to delete those it has: told what to do, asked once keys are back."""
+    settings = workshop.directory / "dispatcher.toml"
+    whole = settings.read_text(encoding="utf-8")
+    without = whole.replace('provider = "twilio"', 'provider = "preview"')
+    assert without != whole
+    with workshop.opened() as dispatcher:
+        number = text_to_ante(workshop, dispatcher)
+    settings.write_text(without.replace(f'api_key = "{API_KEY}"', ""), encoding="utf-8")
+    with workshop.opened() as dispatcher:
+        report = dispatcher.erasing.erase(number, EraseReason.REQUEST, dispatcher.persons.acting(None))
+        assert ({"twilio": 1}, ("twilio",)) == (report.open, report.out_of_reach)
+        said = asyncio.run(dispatcher.erasing.deletions.work())
+        assert said is not None
+        assert "still to be deleted: 1. Nobody can ask twilio while its keys are missing" in said
+        shown = dispatcher.retention.show()
+        assert (1, ("twilio",)) == (shown.to_be_deleted["twilio"], shown.out_of_reach)
+        assert 1 == len(doubles.twilio.held)
+    settings.write_text(without, encoding="utf-8")
+    with workshop.opened() as dispatcher:
+        assert () == dispatcher.retention.show().out_of_reach
+        asyncio.run(dispatcher.erasing.deletions.work())
+        assert ([], [], [("twilio", "204")]) == (
+            dispatcher.erasing.deletions.open(number),
+            doubles.twilio.held,
+            confirmed(dispatcher),
+        )
+
+
 def test_a_message_that_is_gone_already_is_confirmed(workshop: Workshop, doubles: Doubles) -> None:
     """A provider that knows no such message any more has nothing left to delete."""
     with workshop.opened() as dispatcher:

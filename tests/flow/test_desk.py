@@ -49,6 +49,23 @@ def test_the_next_import_joins_a_new_client(workshop: Workshop) -> None:
         )
 
 
+def test_a_number_is_read_as_one_of_the_studio_s_country(workshop: Workshop) -> None:
+    """S-08: a number typed as it is dialled in Sweden is Swedish at the desk and by command, and found by it again."""
+    settings = workshop.directory / "dispatcher.toml"
+    whole = settings.read_text(encoding="utf-8")
+    assert "[register]" not in whole
+    settings.write_text(f'{whole}\n[register]\nregion = "SE"\n', encoding="utf-8")
+    with workshop.opened() as dispatcher:
+        assert (Channel.SMS, "+46701234567") == dispatcher.register.stranger("070-123 45 67")
+        draft = dispatcher.desk.draft("Aili", "Uusi", Language.SV, "070-123 45 67")
+        assert isinstance(draft, Draft)
+        assert (Channel.SMS, "+46701234567") == (draft.channel, draft.address)
+        words = dispatcher.desk.question(Channel.SMS, Language.SV)
+        heard = Reading(Channel.SMS, Language.SV, wording_hash(words), Reply.GRANTED, Place.IN_PERSON)
+        number = dispatcher.desk.enlist(draft, heard, dispatcher.persons.acting(None))
+        assert number == dispatcher.register.find("070-123 45 67") == dispatcher.register.find("0046 70 123 45 67")
+
+
 def test_an_address_is_written_down_once(workshop: Workshop) -> None:
     """Two counters write the same person down: the second is refused, and nothing of it is kept."""
     with workshop.opened() as dispatcher:

@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, text
 
 from dispatcher.errors import NotFoundError, RefusedError
+from dispatcher.flow.answering import Said
 from dispatcher.flow.correcting import Correction
 from dispatcher.flow.erasing import ErasureReport
+from dispatcher.flow.preferences import Concern
 from dispatcher.flow.recording import CUSTOMER
+from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, ConsentState, Place, Reply, fold
 from dispatcher.rules.ledger import EntryKind, answer_entry
@@ -419,6 +422,26 @@ def test_a_reader_in_the_way_is_told_and_cleared_up_after(studio: Workshop, plac
         assert set() == found_in(places(), READABLE)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_reader_of_the_journal_is_told_and_cleared_up_after(
+    studio: Workshop, journal_url: str, places: Callable[[], list[Path]]
+) -> None:
+    """While somebody holds the journal's table its old rows stay: not wiped, a duty until they are gone (L-33)."""
+    with studio.opened() as dispatcher:
+        enrol(studio, dispatcher, unna())
+        left = hashes(dispatcher)
+        engine = raw(journal_url)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT count(*) FROM journal"))
+            assert not erase(dispatcher).is_wiped
+            assert ["traces"] == [each.provider for each in dispatcher.erasing.deletions.open()]
+            assert found_in(places(), left)
+        engine.dispose()
+        assert dispatcher.erasing.deletions.here()
+        assert [] == dispatcher.erasing.deletions.open()
+        assert set() == found_in(places(), left)
+
+
 ANSWERS = st.lists(
     st.tuples(st.sampled_from(list(Reply)), st.sampled_from([None, *Channel]), st.integers(min_value=0, max_value=30)),
     max_size=6,
@@ -468,3 +491,92 @@ def test_a_no_for_a_corrected_address_keeps_the_yes_of_the_one_before_away(studi
         enrol(studio, dispatcher, unna())
         wanted = {Channel.EMAIL: ConsentState.WITHDRAWN, Channel.SMS: ConsentState.GRANTED}
         assert wanted == standing(dispatcher, "+358407654321")
+
+
+def test_the_yes_of_a_child_does_not_come_back_with_an_export(studio: Workshop) -> None:
+    """L-36: the mark goes with the child; what the register still says opens nothing, a yes given since does."""
+    with studio.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(studio, dispatcher, unna())
+        dispatcher.marks.mark_child(dispatcher.register.find("+358407654321"), actor)
+        studio.clock.advance(timedelta(days=1))
+        assert {"email", "sms"} == set(erase(dispatcher).as_json()["objections"])  # type: ignore[arg-type]
+        enrol(studio, dispatcher, unna())
+        assert dict.fromkeys(Channel, ConsentState.WITHDRAWN) == standing(dispatcher, "+358407654321")
+        studio.clock.set(datetime(2026, 12, 2, 10, 0, tzinfo=UTC))
+        enrol(studio, dispatcher, unna().replace("3.10.2026", "1.12.2026"))
+        assert dict.fromkeys(Channel, ConsentState.GRANTED) == standing(dispatcher, "+358407654321")
+
+
+def test_the_yes_of_a_child_stays_away_after_a_restore(studio: Workshop, tmp_path: Path) -> None:
+    """L-34: a copy from before the erasure keeps what was left behind for the child, from the journal."""
+    with studio.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(studio, dispatcher, unna(), MAIJA)
+        dispatcher.marks.mark_child(dispatcher.register.find("+358407654321"), actor)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        erase(dispatcher)
+        kept = suppressions(dispatcher)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+    with studio.opened() as dispatcher:
+        dispatcher.safekeeping.replay(dispatcher.persons.acting(None))
+        assert kept == suppressions(dispatcher)
+        enrol(studio, dispatcher, unna(), MAIJA)
+        assert dict.fromkeys(Channel, ConsentState.WITHDRAWN) == standing(dispatcher, "+358407654321")
+
+
+def test_a_child_without_a_yes_leaves_nothing(studio: Workshop) -> None:
+    """L-33: where nothing could come back, nothing is kept of a child either."""
+    with studio.opened() as dispatcher:
+        enrol(studio, dispatcher, unna("", "ei"))
+        dispatcher.marks.mark_child(dispatcher.register.find("+358407654321"), dispatcher.persons.acting(None))
+        erase(dispatcher)
+        assert [] == suppressions(dispatcher)
+
+
+@pytest.mark.parametrize("reply", [Reply.DECLINED, Reply.WITHDRAWN])
+def test_a_no_is_kept_for_the_addresses_from_before(studio: Workshop, reply: Reply) -> None:
+    """L-31, L-36: without a phone to know the client by, an old export brings them back under the earlier address."""
+    alone = unna("kyllä", "").replace("040 765 4321", "")
+    with studio.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(studio, dispatcher, alone)
+        number = dispatcher.register.find(READABLE[0])
+        studio.clock.advance(timedelta(days=1))
+        dispatcher.correcting.correct(number, Correction(email=READABLE[1]), IdentityCheck.KNOWN, actor)
+        studio.clock.advance(timedelta(days=1))
+        dispatcher.answering.record(number, [Said(reply, Channel.EMAIL, Place.PHONE)], actor)
+        studio.clock.advance(timedelta(days=1))
+        erase(dispatcher, str(number))
+        enrol(studio, dispatcher, alone)
+        assert ConsentState.WITHDRAWN is standing(dispatcher, READABLE[0])[Channel.EMAIL]
+
+
+def test_no_byte_of_an_address_from_before_is_left(studio: Workshop, places: Callable[[], list[Path]]) -> None:
+    """L-33, L-35: what is kept for an earlier address is its keyed hash; nothing readable stays."""
+    with studio.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(studio, dispatcher, unna())
+        number = dispatcher.register.find("+358407654321")
+        dispatcher.correcting.correct(number, Correction(email=READABLE[1]), IdentityCheck.KNOWN, actor)
+        dispatcher.preferences.withdraw(number, actor)
+        assert erase(dispatcher).is_wiped
+        ring = dispatcher.store.ring
+        wanted = [(ring.hashed(hash_label(way), address).digest, "") for way, address in HASHED]
+        assert sorted(wanted) == suppressions(dispatcher)
+    assert set() == found_in(places(), READABLE)
+
+
+def test_the_link_of_an_erased_client_stops_nothing_and_says_so(studio: Workshop) -> None:
+    """L-33, L-35: nothing leads from the number of before to the new one, so that the old link has nobody behind it."""
+    with studio.opened() as dispatcher:
+        enrol(studio, dispatcher, unna())
+        link = OptOut(dispatcher.register.find("+358407654321"), Channel.EMAIL)
+        token = dispatcher.links.token(link)
+        assert not dispatcher.preferences.look(token).is_gone
+        erase(dispatcher)
+        enrol(studio, dispatcher, unna())
+        assert Concern(None, None, is_gone=True) == dispatcher.preferences.look(token)
+        newest = dispatcher.links.token(OptOut(dispatcher.register.find("+358407654321"), Channel.EMAIL))
+        dispatcher.preferences.leave(newest, Place.LINK)
+        assert dict.fromkeys(Channel, ConsentState.WITHDRAWN) == standing(dispatcher, "+358407654321")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import JournalError, LinkError, NotFoundError
+from dispatcher.flow.preferences import Concern
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import ConsentState, Place, Reply
@@ -55,7 +56,7 @@ def test_a_link_of_nobody_here(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         token = dispatcher.links.token(OptOut(77, Channel.EMAIL))
         concern = dispatcher.preferences.look(token)
-        assert (None, None) == (concern.address, concern.language)
+        assert Concern(None, None, is_gone=True) == concern
         dispatcher.preferences.leave(token, Place.LINK)
         assert 1 == noes(dispatcher, 77)
         for act in (dispatcher.preferences.look, lambda each: dispatcher.preferences.leave(each, Place.LINK)):

@@ -10,6 +10,7 @@ from dispatcher.links import OptOut
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
+from dispatcher.rules.rights import IdentityCheck, Refusal, RequestKind
 from dispatcher.storage import clients
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
@@ -176,3 +177,46 @@ def test_the_settings_turn_each_channel_on_and_off(workshop: Workshop, doubles: 
         send(dispatcher)
     assert (["offer"], 1) == (subjects(doubles), len(doubles.twilio.received))
     assert "luvan viesteihimme" in doubles.twilio.received[0].text
+
+
+@pytest.mark.parametrize("kind", [RequestKind.ACCESS, RequestKind.CORRECTION])
+def test_who_waits_for_an_answer_gets_the_receipt_afterwards(
+    workshop: Workshop, doubles: Doubles, kind: RequestKind
+) -> None:
+    """L-30: while a request is open a client gets only what they asked for; the receipt goes once it has its answer."""
+    with workshop.opened() as dispatcher:
+        owner = dispatcher.persons.acting(None)
+        number = enlist(dispatcher, {Channel.EMAIL: MAIJA}, Channel.EMAIL)
+        request = dispatcher.requests.open(number, kind, owner)
+        serve(dispatcher)
+        assert [("receipt", "waiting", "suspended")] == standing(dispatcher.store)
+        dispatcher.requests.refuse(request, Refusal.EXCESSIVE, owner)
+        workshop.clock.advance(timedelta(days=1))
+        serve(dispatcher)
+    assert ["receipt"] == subjects(doubles)
+
+
+def test_a_restricted_client_gets_the_receipt_once_it_is_lifted(workshop: Workshop, doubles: Doubles) -> None:
+    """L-38: data that may only be kept write no receipt, day after day, until the restriction is lifted."""
+    with workshop.opened() as dispatcher:
+        owner = dispatcher.persons.acting(None)
+        number = enlist(dispatcher, {Channel.EMAIL: MAIJA}, Channel.EMAIL)
+        dispatcher.correcting.restrict(number, IdentityCheck.KNOWN, owner)
+        for _ in range(3):
+            serve(dispatcher)
+            assert [("receipt", "waiting", "restricted")] == standing(dispatcher.store)
+            workshop.clock.advance(timedelta(days=1))
+        assert [] == subjects(doubles)
+        dispatcher.correcting.lift(number, owner)
+        serve(dispatcher)
+    assert ["receipt"] == subjects(doubles)
+
+
+def test_a_child_gets_no_receipt(workshop: Workshop, doubles: Doubles) -> None:
+    """L-11: who is marked as a child is never written to, not even about a yes they have given."""
+    with workshop.opened() as dispatcher:
+        number = enlist(dispatcher, {Channel.EMAIL: MAIJA}, Channel.EMAIL)
+        dispatcher.marks.mark_child(number, dispatcher.persons.acting(None))
+        serve(dispatcher)
+        assert [("receipt", "withheld", "child")] == standing(dispatcher.store)
+    assert [] == subjects(doubles)

@@ -36,9 +36,8 @@ from dispatcher.storage import clients
 from dispatcher.storage.tables import SignUpTable
 from dispatcher.texts import text
 from tests.clock import FixedClock
-from tests.flow.real_world import GUEST, GUESTS_INBOX, NO, OBJECTION, YES, Word
+from tests.flow.real_world import CHILD, GUEST, GUESTS_INBOX, NO, OBJECTION, YES, Word
 from tests.flow.register_life import (
-    CHILD,
     NAMES,
     RESTRICTED,
     Found,
@@ -85,7 +84,7 @@ class Register(RegisterLife):
         correct, check = self.dispatcher.correcting.correct, IdentityCheck.KNOWN
         if not self.is_taken(who, lambda: correct(number, correction, check, self.actor, said=said)):
             return
-        self.world.told.move(who, inbox)
+        self.world.move(who, inbox)
         self.world.tell(*([Word(who, Channel.EMAIL, reply, now)] if reply else []), by_file=False)
         if everywhere:
             self.world.rows[who] = replace(self.world.rows[who], inbox=inbox)
@@ -146,7 +145,7 @@ class Register(RegisterLife):
         done: list[bool] = []
         if self.is_taken(holders[0], lambda: done.append(self.dispatcher.sign_up.confirm(token))) and done[0]:
             self.seen["signed up"] += 1
-            self.world.told.move(holders[0], inbox)
+            self.world.move(holders[0], inbox)
             self.world.tell(Word(holders[0], Channel.EMAIL, YES, now), by_file=False)
             self.learn_numbers()
 
@@ -180,7 +179,7 @@ class Register(RegisterLife):
         if receipt.is_replay:
             return
         if held is None:
-            self.world.told.move(who, typed)
+            self.world.move(who, typed)
         if said.reply is not YES or receipt.conflict is None:
             self.world.tell(word, by_file=False)
             self.seen["booked"] += 1

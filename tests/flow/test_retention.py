@@ -1,6 +1,7 @@
 """What has had its year is shown first, removed once a person has said so, and then every day."""
 
 import asyncio
+import gc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.answering import Said
 from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.matching import NEW_CLIENT
+from dispatcher.flow.strangers import Stranger
 from dispatcher.rules.blocks import Block, BlockReason, Field
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState, Place, Reply
@@ -303,3 +305,44 @@ def test_an_undated_objection_of_a_stranger_is_heard_again(workshop: Workshop) -
         workshop.clock.advance(timedelta(days=1))
         dispatcher.enrol.run(stranger, actor)
         assert [Channel.EMAIL] == [each.channel for each in dispatcher.erasing.prospect(maija).objections]
+
+
+def test_an_undated_objection_of_somebody_whose_year_is_over_is_kept_once_and_ends(workshop: Workshop) -> None:
+    """L-36: the same export again adds nothing to the journal and moves no end; after it nothing is kept anew."""
+    row = OLD.format("1.10.2025").replace("kyllä;;3.10.2026", "peruttu;;")
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        past = workshop.register(row, MAIJA)
+
+        def ends() -> list[datetime]:
+            dispatcher.enrol.run(past, actor)
+            with dispatcher.store.reading() as connection:
+                return list(connection.scalars(select(SuppressionTable.expires_at)))
+
+        first, records = ends(), dispatcher.store.journal.last()
+        assert 2 == len(first)
+        for _ in range(3):
+            workshop.clock.advance(timedelta(days=100))
+            assert (first, records) == (ends(), dispatcher.store.journal.last())
+        workshop.clock.advance(timedelta(days=155))
+        read(dispatcher)
+        dispatcher.retention.run(actor, confirm=True)
+        dispatcher.enrol.run(workshop.register(MAIJA.replace("3.10.2026", "1.2.2028"), row), actor)
+        with dispatcher.store.reading() as connection:
+            assert [] == list(connection.scalars(select(SuppressionTable.id)))
+
+
+def test_a_dry_run_does_not_gather_those_whose_year_is_over(workshop: Workshop) -> None:
+    """What is not written is let go of with its chunk, however long the file is."""
+    rows = [f"{n};N;E;n{n}@posti.example;;fi;{YEAR_AGO};peruttu;;" for n in range(300)]
+    most: list[int] = []
+
+    def note(_done: int, _all: int) -> None:
+        gc.collect()
+        most.append(sum(isinstance(each, Stranger) for each in gc.get_objects()))
+
+    with workshop.opened() as dispatcher:
+        report = dispatcher.enrol.run(
+            workshop.register(*rows), dispatcher.persons.acting(None), dry_run=True, progress=note
+        )
+    assert (300, 0) == (report.counts["past"], max(most))

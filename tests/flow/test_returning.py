@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from dispatcher.flow.preferences import Concern
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState, Place
@@ -27,7 +28,7 @@ def test_a_link_from_before_the_restore_still_stops_its_client(workshop: Worksho
     with workshop.opened() as dispatcher:
         report = dispatcher.safekeeping.replay(actor)
         assert report.clients == 1
-        assert dispatcher.preferences.look(token).address is None
+        assert Concern(None, None) == dispatcher.preferences.look(token)
         workshop.clock.advance(timedelta(hours=1))
         dispatcher.preferences.leave(token, Place.ONE_CLICK)
         workshop.clock.advance(timedelta(hours=1))

@@ -3,8 +3,10 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from dispatcher.flow.correcting import Correction
 from dispatcher.rules.consent import Place, Reply
@@ -47,6 +49,46 @@ def test_the_inbox_is_silent_for_who_moves_in_later(workshop: Workshop) -> None:
         moved_in = AGREES.replace("kyllä;;3.1.2026", "kyllä;;20.11.2026")
         found = enrol(workshop, dispatcher, OBJECTS, moved_in)
         assert {Reason.OBJECTION.value: 1, Reason.SHARED_ADDRESS_OBJECTION.value: 1} == found
+
+
+def test_an_objection_reaches_the_number_of_its_own_row(workshop: Workshop, tmp_path: Path) -> None:
+    """L-31: a no and a new number come in one row; a copy that knew neither silences the number all the same."""
+    known, says = "1;Anna;A;anna@posti.example;{};fi;3.1.2026;;{};4.1.2026", "2;Berit;B;;{};fi;3.1.2026;;{};3.1.2026"
+    number = "040 123 4567"
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(workshop, dispatcher, known.format("", ""))
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        enrol(workshop, dispatcher, known.format(number, "peruttu"))
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(actor)
+        found = enrol(workshop, dispatcher, known.format("", ""), says.format(number, "kyllä"))
+        assert {Reason.CHANNEL_CONSENT_MISSING.value: 1, Reason.OBJECTION.value: 1} == found
+
+
+def test_an_objection_of_its_own_row_stays_where_the_client_was(workshop: Workshop) -> None:
+    """L-31: who says no in the row that corrects the address silences both: the one they had and the one they have."""
+    moved = OBJECTS.replace(HOME, "anna@posti.example")
+    with workshop.opened() as dispatcher:
+        enrol(workshop, dispatcher, OBJECTS.replace("peruttu", ""))
+        found = enrol(workshop, dispatcher, moved, AGREES)
+        assert {Reason.OBJECTION.value: 2} == found
+
+
+def test_what_clients_said_before_is_read_once_for_a_chunk(workshop: Workshop) -> None:
+    """An import asks the database as often for thirty clients who say no as for one."""
+    asked: list[str] = []
+    counts = []
+    with workshop.opened() as dispatcher:
+        event.listen(dispatcher.store.database.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
+        for those in (range(1, 2), range(2, 32)):
+            row = "{0};Anna;A;anna{0}@{1}.example;;fi;3.1.2026;{2};;4.1.2026"
+            enrol(workshop, dispatcher, *(row.format(number, "posti", "kyllä") for number in those))
+            asked.clear()
+            enrol(workshop, dispatcher, *(row.format(number, "koti", "peruttu") for number in those))
+            counts.append(sum(each.startswith("SELECT ledger_entry.id") for each in asked))
+    assert counts[0] == counts[1] > 0
 
 
 def test_an_objection_follows_the_client_to_a_corrected_address(workshop: Workshop) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import MetaData, select
 from dispatcher.errors import LinkError, RefusedError
 from dispatcher.flow import sign_up
 from dispatcher.flow.recording import suppress_stranger
+from dispatcher.keys import KeyRing
 from dispatcher.links import OptOut
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, Language
@@ -20,7 +21,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.tables import SignUpTable
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
-from tests.flow.joining import MAIJA, enable_sign_up, join, may_write, plain, serve, token
+from tests.flow.joining import MAIJA, enable_sign_up, join, may_write, plain, serve, standing, token
 from tests.workshop import Doubles, Workshop
 
 ROW = "1;Maija;Meikäläinen;maija@posti.example;;fi;3.1.2026;kyllä;;3.1.2026"
@@ -230,14 +231,14 @@ def test_confirming_shows_that_the_address_lives(workshop: Workshop, doubles: Do
 
 
 def test_no_yes_is_taken_from_a_child(workshop: Workshop, doubles: Doubles) -> None:
-    """L-11: a client marked a child cannot sign up, and nothing is left of the try."""
+    """L-11: a client marked a child cannot sign up, and nothing is left of the try: not even by a mail from before."""
     with workshop.opened() as dispatcher:
         register(workshop, dispatcher, ROW)
         (number,) = holders(dispatcher.store)
-        with dispatcher.store.database.writing() as connection:
-            clients.update_client(connection, number, {"child": True})
         join(dispatcher)
         link = mailed_token(dispatcher, doubles)
+        with dispatcher.store.database.writing() as connection:
+            clients.update_client(connection, number, {"child": True})
         before = register_of(dispatcher.store)
         with pytest.raises(RefusedError):
             dispatcher.sign_up.confirm(link)
@@ -254,8 +255,8 @@ def test_a_holder_who_comes_in_between_is_seen(
         look = sign_up._holders
         seen: list[int] = []
 
-        def late(connection: Connection, waiting: Waiting) -> frozenset[int]:
-            found = look(connection, waiting)
+        def late(connection: Connection, ring: KeyRing, waiting: Waiting) -> frozenset[int]:
+            found = look(connection, ring, waiting)
             if not seen:
                 seen.append(1)
                 register(workshop, dispatcher, ROW)
@@ -334,3 +335,18 @@ def test_consent_is_what_the_fold_says(workshop: Workshop, doubles: Doubles) -> 
         assert ConsentState.GRANTED is fold(given, Channel.EMAIL, workshop.clock()).state
         later = workshop.clock() + timedelta(days=365)
         assert ConsentState.EXPIRED is fold(given, Channel.EMAIL, later).state
+
+
+def test_no_confirmation_goes_to_a_child(workshop: Workshop, doubles: Doubles) -> None:
+    """L-11: an address that is a child's alone gets no mail, and the page says nothing of it; a shared one does."""
+    with workshop.opened() as dispatcher:
+        register(workshop, dispatcher, ROW)
+        dispatcher.marks.mark_child(dispatcher.register.find(MAIJA), dispatcher.persons.acting(None))
+        join(dispatcher)
+        serve(dispatcher)
+        assert [("confirmation", "withheld", "child")] == standing(dispatcher.store)
+        assert [] == doubles.mailed()
+        register(workshop, dispatcher, OTHER)
+        join(dispatcher)
+        serve(dispatcher)
+    assert [MAIJA] == doubles.mailed()

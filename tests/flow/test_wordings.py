@@ -1,8 +1,10 @@
 """The texts of the question: what may be added, what is asked from then on, and what can never be changed."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, insert, select
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.questions import question
@@ -11,6 +13,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import EntryKind, Json
 from dispatcher.rules.wording import wording_hash
 from dispatcher.storage import ledger
+from dispatcher.storage.tables import WordingTable
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Workshop
@@ -110,6 +113,34 @@ def test_a_wording_that_a_file_brought_gets_its_label(workshop: Workshop) -> Non
         assert (None, frozenset(), 1) == (brought.wording.version, brought.asked_for, brought.answers)
         labelled = add(dispatcher, words)
         assert ("1", frozenset({Channel.EMAIL}), 1) == (labelled.wording.version, labelled.asked_for, labelled.answers)
+
+
+def test_a_wording_of_an_earlier_version_can_be_asked(workshop: Workshop) -> None:
+    """D-02: a text kept before wordings had channels is read as what it names, and asked once a person adds it."""
+    with workshop.opened() as dispatcher:
+        row = {"sha256": wording_hash(BY_EMAIL), "text": BY_EMAIL, "added_at": workshop.clock()}
+        dispatcher.store.write(lambda transaction: transaction.connection.execute(insert(WordingTable).values(**row)))
+        assert frozenset({Channel.EMAIL}) == dispatcher.wordings.find(wording_hash(BY_EMAIL)).wording.channels
+        assert frozenset({Channel.EMAIL}) == add(dispatcher, BY_EMAIL).asked_for
+        assert BY_EMAIL == asked(dispatcher, Channel.EMAIL)
+        with dispatcher.store.reading() as connection:
+            assert ["email"] == list(connection.scalars(select(WordingTable.channels)))
+
+
+def test_the_list_is_a_few_queries(workshop: Workshop) -> None:
+    """However many wordings there are, they and the answers that name each are read once."""
+    queries: list[str] = []
+    with workshop.opened() as dispatcher:
+        dispatcher.enrol.run(workshop.register(MAIJA), dispatcher.persons.acting(None))
+        event.listen(dispatcher.store.database.engine, "before_cursor_execute", lambda *what: queries.append(what[2]))
+        counts = []
+        for number in range(6):
+            queries.clear()
+            listed = dispatcher.wordings.listed()
+            counts.append(len(queries))
+            assert {1: 1} | ({0: number} if number else {}) == Counter(each.answers for each in listed)
+            add(dispatcher, f"{BY_EMAIL} {number}", version=f"{number}")
+    assert [counts[0]] * 6 == counts
 
 
 def test_what_was_asked_with_is_never_removed(workshop: Workshop) -> None:

@@ -96,6 +96,37 @@ def test_a_no_leaves_nothing_unless_a_yes_would_come_back() -> None:
     assert [Objection(Channel.EMAIL, NOW)] == left_behind([answer(Reply.GRANTED, NOW - DAY), no], NOW, PERIODS)
 
 
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        pytest.param([], [], id="never-asked"),
+        pytest.param([answer(Reply.DECLINED, NOW - DAY)], [], id="never-a-yes"),
+        pytest.param([answer(Reply.GRANTED, NOW - DAY)], [Objection(Channel.EMAIL, NOW)], id="a-yes"),
+        pytest.param([answer(Reply.GRANTED, NOW - 365 * DAY)], [], id="a-yes-that-has-ended"),
+        pytest.param(
+            [answer(Reply.WITHDRAWN, NOW - 2 * DAY, None), answer(Reply.GRANTED, NOW - DAY)],
+            [Objection(Channel.EMAIL, NOW), Objection(Channel.SMS, NOW - 2 * DAY)],
+            id="a-yes-after-an-objection",
+        ),
+        pytest.param(
+            [Answer(1, Reply.GRANTED, Channel.SMS, None, None, NOW)],
+            [Objection(Channel.SMS, NOW)],
+            id="a-yes-whose-evidence-may-come-later",
+        ),
+    ],
+)
+def test_of_a_child_no_yes_comes_back(said: list[Answer], wanted: list[Objection]) -> None:
+    """L-36: a child's mark goes with the child, so that an objection as of now meets every yes that has not ended."""
+    assert wanted == sorted(left_behind(said, NOW, PERIODS, is_child=True), key=lambda each: str(each.channel))
+
+
+def test_of_a_child_no_yes_for_an_earlier_address_comes_back() -> None:
+    """A yes that a verdict leaves out, since it was for an address the child has left, is met as well."""
+    told = [answer(Reply.GRANTED, NOW - DAY)]
+    assert [Objection(Channel.EMAIL, NOW)] == left_behind([], NOW, PERIODS, told, is_child=True)
+    assert [] == left_behind([], NOW, PERIODS, told)
+
+
 ANSWERS = st.lists(
     st.builds(
         answer,

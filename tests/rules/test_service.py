@@ -54,6 +54,26 @@ def test_nobody_else_may_ask(facts: ServiceFacts, asker: ActorKind) -> None:
     assert expected == decide_service(replace(facts, asked_by=asker), NOON)
 
 
+@pytest.mark.parametrize("facts", [CONFIRMATION, RECEIPT])
+def test_a_child_gets_nothing(facts: ServiceFacts) -> None:
+    """L-11: neither a receipt nor a confirmation goes to somebody who is marked as a child, now or later."""
+    assert ServiceWithhold(ServiceReason.CHILD) == decide_service(replace(facts, child=True, restricted=True), NOON)
+
+
+def test_a_receipt_waits_while_data_may_not_be_used() -> None:
+    """L-38, L-30: a restricted client's receipt waits, and so does that of one who waits for an answer."""
+    tomorrow = NOON + timedelta(days=1)
+    expected = ServiceWait(ServiceReason.RESTRICTED, tomorrow)
+    assert expected == decide_service(replace(RECEIPT, restricted=True, suspended=True), NOON)
+    assert ServiceWait(ServiceReason.SUSPENDED, tomorrow) == decide_service(replace(RECEIPT, suspended=True), NOON)
+
+
+@pytest.mark.parametrize("mark", ["restricted", "suspended"])
+def test_what_the_address_asked_for_itself_goes(mark: str) -> None:
+    """A confirmation answers whoever typed the address a moment ago, whatever they have asked for beside."""
+    assert ServiceSend() == decide_service(replace(CONFIRMATION, **{mark: True}), NOON)  # type: ignore[arg-type]
+
+
 def test_a_confirmation_is_stale_after_two_days() -> None:
     """What the carrier could not take for 48 hours is no longer asked for just now; a receipt is awaited for longer."""
     late = NOON + JUST_NOW + timedelta(seconds=1)

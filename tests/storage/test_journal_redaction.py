@@ -76,7 +76,7 @@ def told(journal: AnyJournal) -> list[tuple[int, JournalKind, str]]:
 def test_only_the_bodies_change(journal: AnyJournal, journal_url: str) -> None:
     """Numbers, kinds and times stay, the chain holds for this journal and for one that is opened later."""
     before = told(journal)
-    assert 1 == journal.redact(without_four)
+    assert journal.redact(without_four)
     assert (before, 5) == (told(journal), journal.last())
     again = open_journal(journal_url)
     assert [4] == [record.number for record in again.records() if not record.body]
@@ -93,7 +93,7 @@ def test_it_goes_on_from_there(journal: AnyJournal, clock: FixedClock) -> None:
 def test_nothing_to_forget_changes_nothing(journal: AnyJournal) -> None:
     """A journal without what is to be forgotten is left as it is, byte for byte."""
     before = list(journal.records())
-    assert 0 == journal.redact(lambda record: record.body)
+    assert journal.redact(lambda record: record.body)
     assert before == list(journal.records())
 
 
@@ -135,7 +135,8 @@ def test_a_crash_before_the_new_file_is_in_place_leaves_the_old_one(tmp_path: Pa
     assert 9 == run_python(DIES, str(path), str(keys), check=False).returncode
     assert before == path.read_bytes()
     assert [6] == made.append([note(6)], clock())
-    assert 1 == made.redact(without_four)
+    assert made.redact(without_four)
+    assert [4] == [record.number for record in made.records() if not record.body]
     assert [] == [path.name for path in tmp_path.iterdir() if path.name.endswith(".new")]
 
 

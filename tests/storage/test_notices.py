@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy import event
+
 from dispatcher.rules.campaign import Language
 from dispatcher.storage import notices
 from dispatcher.storage.store import Store
@@ -36,6 +38,16 @@ def test_a_version_covers_until_the_next_one(store: Store, clock: FixedClock) ->
         spans = notices.covered_spans(connection)
     expected = ((begun + day, begun + 2 * day), (begun + 2 * day, begun + 3 * day), (begun + 4 * day, None))
     assert expected == spans
+
+
+def test_what_is_covered_is_read_without_the_texts(store: Store) -> None:
+    """Every verdict asks what the notices cover: their texts, in three languages and all versions, are not read."""
+    asked: list[str] = []
+    publish(store, covers=True)
+    event.listen(store.database.engine, "before_cursor_execute", lambda *what: asked.append(what[2]))
+    with store.reading() as connection:
+        assert 1 == len(notices.covered_spans(connection))
+    assert [False] == ["notice.text" in each for each in asked if "FROM notice" in each]
 
 
 def test_nothing_is_covered_before_anything_is_published(store: Store) -> None:

@@ -154,6 +154,60 @@ def test_a_value_that_cannot_be_is_named(office: Office, path: str, value: objec
 
 @on_sqlite
 @pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("answers.0.asked_at", None, "answers[0]"),
+        ("answers.0.channel", "sms", "answers[0]"),
+        ("answers.0.reply", ["withdrawn"], "answers[0].reply"),
+        ("answers.0.treatment", "x", "answers[0].treatment"),
+        ("answers.1.place", "desk", "answers[1].place"),
+        ("answers.1.asked_at", "2026-02-30T11:58:00Z", "answers[1].asked_at"),
+        ("answers.1.asked_at", "2027-02-20T11:58:00Z", "answers[1]"),
+        ("answers.1.wording_sha256", "0" * 64, "answers[1].wording_sha256"),
+        ("client.first_name", "=?utf-8?q?Bcc?=", "client.first_name"),
+        ("client.notes", "x", "client.notes"),
+        ("client.phone", 1, "client.phone"),
+        ("client.customer_number", "1\x1b", "client.customer_number"),
+        ("diagnosis", "x", "diagnosis"),
+        ("answers", [YES["answers"][0]] * 11 + STOP["answers"], "answers"),
+    ],
+)
+def test_a_no_is_kept_whatever_else_is_wrong(office: Office, path: str, value: object, field: str) -> None:
+    """Invariant 4: the call is refused with the field that is wrong, its yes counts for nothing, and its no is kept."""
+    sent = changed("answers", [YES["answers"][0], STOP["answers"][0]])
+    refused = office.tell(changed(path, value, sent))
+    assert (422, [field]) == (refused.status_code, [each["field"] for each in refused.json()["errors"]])
+    line = {"client": None, "entry": None, "channel": None, "reply": "withdrawn"}
+    assert [line] == refused.json()["recorded"]
+    assert "objection" == office.ask(email="maija@posti.example").json()["reason"]
+    assert [] == office.dispatcher.register.listed()
+    again = office.tell(changed(path, value, sent))
+    assert (refused.content, "true") == (again.content, again.headers["idempotent-replayed"])
+
+
+@on_sqlite
+def test_a_no_beside_a_yes_to_an_address_that_is_none(office: Office) -> None:
+    """The number of the call is silent, though the yes of the same call is about no email address."""
+    sent = changed("client", {"email": "maija", "phone": "040 123 4567"})
+    sent["answers"].append({"reply": "declined", "place": "phone"})
+    refused = office.tell(sent)
+    assert (422, ["answers[1].channel"]) == (refused.status_code, [e["field"] for e in refused.json()["errors"]])
+    sent["answers"][1]["channel"] = "sms"
+    refused = office.tell(sent, "call-2")
+    assert (422, ["client.email"]) == (refused.status_code, [e["field"] for e in refused.json()["errors"]])
+    assert "objection" == office.ask(phone="+358401234567").json()["reason"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("client", [{}, "maija", None, {"email": "maija"}, {"phone": 1}])
+def test_a_no_of_nobody_is_refused(office: Office, client: object) -> None:
+    """Where nothing names the client there is nobody to keep a no for, and the answer says what is missing."""
+    refused = office.tell({"client": client, "answers": STOP["answers"]})
+    assert (422, []) == (refused.status_code, refused.json()["recorded"])
+
+
+@on_sqlite
+@pytest.mark.parametrize(
     ("content", "kind", "status"),
     [
         (b"", "application/json", 400),

@@ -144,6 +144,10 @@ def test_everybody_can_use_the_pages(
     page.get_by_role("button").click()
     page.get_by_role("heading", name=text("page_failed_title", language)).wait_for()
     assert_usable(page, width)
+    house.erase()
+    page.goto(f"{base_url}/u/{house.token()}{query}")
+    page.get_by_role("heading", name=text("page_gone_title", language)).wait_for()
+    assert_usable(page, width)
 
 
 def assert_usable(page: Page, width: int) -> None:

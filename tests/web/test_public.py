@@ -107,6 +107,22 @@ class TestScanner:
         response = visitor.post(path(house), content=ONE_CLICK, headers=FORM)
         assert_left(response, house, Place.ONE_CLICK)
 
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize("language", Language)
+    def test_a_link_with_nobody_behind_it_says_so(
+        self, visitor: TestClient, house: House, method: str, language: Language
+    ) -> None:
+        """E-10, L-33: after an erasure no page says that anything was stopped, but what to do instead."""
+        house.erase()
+        response = visitor.request(method, f"{path(house)}?lang={language}")
+        assert response.status_code == 200
+        assert text("page_gone_title", language) in response.text
+        assert text("page_gone", language) in response.text
+        assert text("page_done_title", language) not in response.text
+        assert "<form" not in response.text
+        assert "mailto:hei@tunturituuli.example" in response.text
+        assert "tel:+358400000000" in response.text
+
     def test_a_post_from_a_text_message(self, visitor: TestClient, house: House) -> None:
         """E-16: the link of a text message stops every channel as well."""
         assert_left(visitor.post(path(house, Channel.SMS)), house)
@@ -339,7 +355,7 @@ class TestPage:
     @on_sqlite
     def test_the_policy_is_the_rule(self, visitor: TestClient, house: House) -> None:
         """L-41: the header values are those of the rule, word for word."""
-        policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'"
+        policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         headers = visitor.get(path(house)).headers
         assert policy == headers["content-security-policy"]
         assert ("no-referrer", "no-store") == (headers["referrer-policy"], headers["cache-control"])

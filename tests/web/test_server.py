@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from dispatcher.errors import SettingsError
-from dispatcher.web.server import serve
+from dispatcher.web.server import config, serve
 
 ROOT = Path(__file__).parent.parent.parent
 PROGRAM = """
@@ -28,6 +31,41 @@ async def app(scope, receive, send):
 serve(app, "127.0.0.1", 0, lambda url: print(url, flush=True))
 print("closed the store", flush=True)
 """
+
+
+NEAR, FAR = ("127.0.0.1", 4000), ("198.51.100.7", 4000)
+
+
+async def tell(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with who the visitor is."""
+    await PlainTextResponse(scope["client"][0])(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "said", "visitor"),
+    [
+        ((), NEAR, ["203.0.113.9"], "127.0.0.1"),
+        (("127.0.0.1",), NEAR, ["203.0.113.9"], "203.0.113.9"),
+        (("127.0.0.1",), NEAR, ["192.0.2.1, 203.0.113.9"], "203.0.113.9"),
+        (("127.0.0.1",), NEAR, ["192.0.2.1", "203.0.113.9"], "203.0.113.9"),
+        (("127.0.0.1", "10.0.0.0/24"), NEAR, ["192.0.2.1, 203.0.113.9, 10.0.0.4"], "203.0.113.9"),
+        (("127.0.0.1",), NEAR, ["2001:db8::7"], "2001:db8::7"),
+        (("127.0.0.1",), NEAR, [], "127.0.0.1"),
+        (("127.0.0.1",), FAR, ["203.0.113.9"], "198.51.100.7"),
+    ],
+)
+def test_who_the_visitor_is(proxies: tuple[str, ...], peer: tuple[str, int], said: list[str], visitor: str) -> None:
+    """Only a named web server is believed, and of what it says the last hop that is none: no visitor passes for two."""
+    served = config(tell, proxies)
+    served.load()
+    browser = TestClient(served.loaded_app, client=peer)
+    assert visitor == browser.get("/", headers=[("X-Forwarded-For", each) for each in said]).text
+
+
+def test_uvicorn_s_own_setting_is_not_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the environment makes nobody a web server to be believed."""
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    test_who_the_visitor_is((), NEAR, ["203.0.113.9"], "127.0.0.1")
 
 
 @pytest.fixture

@@ -226,7 +226,7 @@ class TestSameToEverybody:
         self, dispatcher: Dispatcher, visitor: TestClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Numbers of nobody's, from as many visitors as they like: the page takes so many a day; email goes on."""
-        monkeypatch.setattr("dispatcher.web.sign_up._host", lambda _: secrets.token_hex())
+        monkeypatch.setattr("dispatcher.web.sign_up.host_of", lambda _: secrets.token_hex())
         fields = {"yes_sms": "1"}
         for number in range(TEXTS_A_DAY + 3):
             body = filled(dispatcher, fields | {"sms": f"+3584012{number:05}"})

@@ -60,13 +60,28 @@ class ClientAddressTable(Table):
 class ReturningTable(Table):
     """A client whom the journal knows and this restored database does not: the number they had, by keyed hash.
 
-    Links sent to them carry that number, so they get it back when the register brings them again.
+    Links sent to them carry that number, so they get it back when the register brings them again. `what` is hashed: a
+    customer number, or the address of a channel.
     """
 
     __tablename__ = "returning_client"
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     number: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
     key: Mapped[KeyId]
+    what: Mapped[str] = mapped_column(String(40), default="", server_default="")
+
+
+class ReplacedTable(Table):
+    """When an address of a client was replaced, as the journal tells and a restored database does not (L-31).
+
+    Which yes was recorded before, the database has forgotten: so no yes counts that may have been said before. The
+    client need not be there, so that it holds for who is to come back as well.
+    """
+
+    __tablename__ = "replaced_address"
+    client: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    channel: Mapped[str] = mapped_column(String(40), primary_key=True)
+    at: Mapped[Instant]
 
 
 class WordingTable(Table):

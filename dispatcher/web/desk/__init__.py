@@ -15,22 +15,13 @@ from starlette.routing import Route
 from dispatcher.flow.desk import Desk
 from dispatcher.rules.actor import Actor
 from dispatcher.web.desk.clients import Clients
-from dispatcher.web.desk.gate import OwnName, cookie, inside
+from dispatcher.web.desk.gate import Door, OwnName, cookie, inside
 from dispatcher.web.desk.newcomers import Newcomers
 from dispatcher.web.desk.page import DeskPages, stylesheets
 from dispatcher.web.desk.session import Doorkeeper, Session
-from dispatcher.web.guard import HEADERS, Guard
+from dispatcher.web.guard import DESK_HEADERS, Guard
 
 __all__ = ["DeskPages", "Doorkeeper", "create_desk"]
-
-DESK_HEADERS = {
-    **HEADERS,
-    # With no-referrer a browser would send `Origin: null` with our own forms.
-    "Referrer-Policy": "same-origin",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-}
 
 
 def create_desk(desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> Starlette:
@@ -63,14 +54,8 @@ def create_desk(desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeep
     return app
 
 
-class Entrance:
+class Entrance(Door):
     """Opens and closes the desk, and answers where there is no page."""
-
-    def __init__(self, desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> None:
-        self.doorkeeper = doorkeeper
-        self.pages = pages
-        self.desk = desk
-        self.actor = actor
 
     async def enter(self, request: Request) -> Response:
         """Open the session that a link gives, once."""

@@ -5,26 +5,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dispatcher.errors import RefusedError
-from dispatcher.flow.desk import PLACES, REPLIES, Desk
-from dispatcher.rules.actor import Actor
+from dispatcher.flow.desk import PLACES, REPLIES
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.wording import wording_hash
 from dispatcher.texts import text
 from dispatcher.web.desk.confirming import confirm, reading, recorded
-from dispatcher.web.desk.gate import field, form, inside, need, read
-from dispatcher.web.desk.page import DeskPages
-from dispatcher.web.desk.session import Doorkeeper, Session
+from dispatcher.web.desk.gate import Door, field, form, inside, need, read
+from dispatcher.web.desk.session import Session
 
 
-class Clients:
+class Clients(Door):
     """Answers what is asked about clients of the register."""
-
-    def __init__(self, desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> None:
-        self.doorkeeper = doorkeeper
-        self.pages = pages
-        self.desk = desk
-        self.actor = actor
 
     @inside
     async def search(self, request: Request, session: Session) -> Response:

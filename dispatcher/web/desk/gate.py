@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from functools import wraps
 from hmac import compare_digest
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -27,13 +28,14 @@ _LOG = logging.getLogger(__name__)
 E = TypeVar("E", Channel, Language, Place, Reply)
 
 
-class Door(Protocol):
+@dataclass(frozen=True, slots=True)
+class Door:
     """What a handler belongs to: it knows who has the door's key, for whom it was opened, and how its pages look."""
 
-    doorkeeper: Doorkeeper
-    pages: DeskPages
     desk: Desk
+    pages: DeskPages
     actor: Actor
+    doorkeeper: Doorkeeper
 
 
 D = TypeVar("D", bound=Door)

@@ -6,25 +6,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dispatcher.errors import RefusedError
-from dispatcher.flow.desk import PLACES, Desk, Draft, Trouble
-from dispatcher.rules.actor import Actor
+from dispatcher.flow.desk import PLACES, Draft, Trouble
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.wording import wording_hash
 from dispatcher.texts import text
 from dispatcher.web.desk.confirming import confirm, reading, recorded
-from dispatcher.web.desk.gate import field, form, inside, read
-from dispatcher.web.desk.page import DeskPages
-from dispatcher.web.desk.session import Doorkeeper, Session
+from dispatcher.web.desk.gate import Door, field, form, inside, read
+from dispatcher.web.desk.session import Session
 
 
-class Newcomers:
+class Newcomers(Door):
     """Answers what is asked about people whom the register does not know."""
-
-    def __init__(self, desk: Desk, pages: DeskPages, actor: Actor, doorkeeper: Doorkeeper) -> None:
-        self.doorkeeper = doorkeeper
-        self.pages = pages
-        self.desk = desk
-        self.actor = actor
 
     @inside
     async def new(self, _: Request, session: Session) -> Response:

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from dispatcher.rules.calendar import local_date
@@ -14,6 +13,7 @@ from dispatcher.rules.decision import Reason
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date, text
 from dispatcher.web.desk.session import Session
+from dispatcher.web.page import environment
 
 _FOLDER = Path(__file__).parent.parent / "pages"
 _STATUS = {"closed": 403, "missing": 404, "refused": 409, "failed": 503}
@@ -36,29 +36,26 @@ class DeskPages:
         self._studio = studio
         self._person = person
         self._zone = zone
-        self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
 
     def answer(self, view: str, session: Session | None, **values: object) -> HTMLResponse:
         """Return a page; `heading` stands above it, else the view's own."""
         language = session.language if session else Language.FI
-        html = self._environment.get_template("desk/layout.html").render(
-            {"heading": "", "said": session.tell() if session else "", **values},
-            view=view,
-            session=session,
-            studio=self._studio,
-            person=self._person,
-            language=language.value,
-            languages=[other.value for other in Language],
-            telling=TELLING,
-            date=lambda day: self._date(day, language),
-            form=session.form if session else "",
-            t=lambda key, **holes: text(key, language, **holes),
+        html = (
+            environment()
+            .get_template("desk/layout.html")
+            .render(
+                {"heading": "", "said": session.tell() if session else "", **values},
+                view=view,
+                session=session,
+                studio=self._studio,
+                person=self._person,
+                language=language.value,
+                languages=[other.value for other in Language],
+                telling=TELLING,
+                date=lambda day: self._date(day, language),
+                form=session.form if session else "",
+                t=lambda key, **holes: text(key, language, **holes),
+            )
         )
         return HTMLResponse(html, _STATUS.get(view, 200), {"Content-Language": language.value})
 

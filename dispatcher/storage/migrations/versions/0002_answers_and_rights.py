@@ -81,6 +81,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "replaced_address",
+        sa.Column("client", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("client", "channel", name=op.f("pk_replaced_address")),
+    )
+    op.create_table(
         "request",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("client", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -143,6 +150,7 @@ def upgrade() -> None:
         "client_address", sa.Column("awaits_receipt", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
     op.add_column("installation", sa.Column("retention_confirmed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("returning_client", sa.Column("what", sa.String(length=40), server_default="", nullable=False))
     op.add_column("wording", sa.Column("channels", sa.String(length=40), server_default="", nullable=False))
     op.add_column("wording", sa.Column("language", sa.String(length=40), nullable=True))
     op.add_column("wording", sa.Column("version", sa.String(length=40), nullable=True))
