@@ -18,6 +18,7 @@ from dispatcher.errors import ChannelError
 from dispatcher.flow.backoff import CONNECTION_PAUSE, again_at
 from dispatcher.flow.gate import Gate, Passed
 from dispatcher.flow.outcomes import Outcomes, Settled
+from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
@@ -57,7 +58,9 @@ class Deliver:
         self._store = store
         self._policy = policy
         self._carriers = carriers
+        self._press = press
         self._gate = Gate(store, policy, press)
+        self._pacing = Pacing(policy.paces)
         self._outcomes = Outcomes(store)
 
     def recover(self, *, alone: bool) -> int:
@@ -101,7 +104,7 @@ class Deliver:
 
     async def _run_channel(self, run: "_Run") -> None:
         """Work through what is due by one channel, a claim at a time, over open sessions."""
-        claimed = await asyncio.to_thread(self._claim, run.scheduled.id, run.channel)
+        claimed = await asyncio.to_thread(self._claim, run.scheduled, run.channel)
         if not claimed:
             return
         async with AsyncExitStack() as stack:
@@ -118,7 +121,7 @@ class Deliver:
                 window = await self._work_through(run, claimed, sessions, window)
                 claimed = []
                 if run.may_go_on():
-                    claimed = await asyncio.to_thread(self._claim, run.scheduled.id, run.channel)
+                    claimed = await asyncio.to_thread(self._claim, run.scheduled, run.channel)
             await asyncio.to_thread(self._give_back, claimed, None)
 
     async def _work_through(self, run: "_Run", claimed: list[Claimed], sessions: list[Session], window: int) -> int:
@@ -138,6 +141,7 @@ class Deliver:
                 except BaseException:
                     left = batch + left
                     raise
+                self._pacing.spend(run.channel, len(decided.passed), self._store.clock())
                 run.report.withheld.update(decided.withheld)
                 await self._hand_over(decided.passed, sessions, run.carrier, run.report, run.tell)
                 pace = len(batch) / max(clock() - began, 0.001)
@@ -193,10 +197,19 @@ class Deliver:
             lambda transaction: self._outcomes.write(transaction, settled, provider), wanted=wanted
         )
 
-    def _claim(self, campaign: int, channel: Channel) -> list[Claimed]:
+    def _claim(self, scheduled: Scheduled, channel: Channel) -> list[Claimed]:
+        """Take the next due messages, as many as the channel's pace lets go now; none while its window is closed."""
+        with self._store.reading() as connection:
+            windows = self._policy.windows_of(self._press.frozen(connection, scheduled).campaign)
+
         def work(transaction: Transaction) -> list[Claimed]:
-            now = transaction.now
-            return outbox.claim(transaction.connection, campaign, now, now + LEASE, self._policy.batch, channel)
+            connection, now = transaction.connection, transaction.now
+            if not windows.is_open(channel, now):
+                opening = windows.next_opening(channel, now)
+                outbox.postpone(connection, scheduled.id, channel, now, opening)
+                return []
+            room = self._pacing.room(connection, channel, now, self._policy.batch)
+            return outbox.claim(connection, scheduled.id, now, now + LEASE, room, channel) if room else []
 
         return self._store.write(work)
 

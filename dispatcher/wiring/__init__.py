@@ -49,6 +49,7 @@ from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
+from dispatcher.flow.timing import Timing
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
@@ -108,6 +109,7 @@ class Dispatcher:
     enrol: Enrol
     no_lists: NoLists
     check: Check
+    timing: Timing
     schedule: Schedule
     plan: Plan
     deliver: Deliver
@@ -217,6 +219,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
+        timing=Timing(store, policy),
         schedule=Schedule(store, policy, check, templates),
         plan=plan,
         deliver=deliver,
