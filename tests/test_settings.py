@@ -418,7 +418,7 @@ def _part_of(table: str, parts: Mapping[str, str]) -> str:
 
 
 def test_a_provider_has_the_pace_of_a_small_one_and_this_machine_has_none(read: Read) -> None:
-    """E-55: 200 mails an hour and ten text messages a second unless another pace is set; preview files are not slowed."""
+    """E-55: 200 mails an hour and ten text messages a second unless set; preview files are not slowed."""
     usual, here = read(STUDIO + SMTP + TWILIO), read(STUDIO + PREVIEW)
     assert (200, 36_000) == (usual.email.pace, usual.sms.pace)
     assert (None, None) == (here.email.pace, here.sms.pace)

@@ -143,7 +143,7 @@ class Deliver:
                     raise
                 self._pacing.spend(run.channel, len(decided.passed), self._store.clock())
                 run.report.withheld.update(decided.withheld)
-                await self._hand_over(decided.passed, sessions, run.carrier, run.report, run.tell)
+                await self._hand_over(run, decided.passed, sessions)
                 pace = len(batch) / max(clock() - began, 0.001)
                 window = max(len(sessions), min(int(pace), self._policy.batch))
         finally:
@@ -151,28 +151,27 @@ class Deliver:
                 await asyncio.to_thread(self._give_back, left, None)
         return window
 
-    async def _hand_over(
-        self, passed: list[Passed], sessions: list[Session], carrier: Carrier, report: DeliverReport, tell: Report
-    ) -> None:
+    async def _hand_over(self, run: "_Run", passed: list[Passed], sessions: list[Session]) -> None:
         """Share the messages among the sessions; each outcome goes to the writer as it comes.
 
         No session waits for the disk before its next message: their intents are on it already, and outcomes that come
-        while a commit is under way share the next one. Once an outcome cannot be kept, nothing more is handed over.
+        while a commit is under way share the next one. Once an outcome cannot be kept, or somebody says stop, nothing
+        more is handed over: what is left of the batch is known not to have been tried.
         """
         waiting: asyncio.Queue[Passed] = asyncio.Queue()
         for each in passed:
             waiting.put_nowait(each)
-        record = _Record(lambda settled: self._keep(settled, carrier.name))
+        record = _Record(lambda settled: self._keep(settled, run.carrier.name))
 
         async def work(session: Session) -> None:
-            while not waiting.empty() and record.trouble is None:
+            while not waiting.empty() and record.trouble is None and not run.stop():
                 row, message = waiting.get_nowait()
                 outcome = await session.hand_over(message)
                 record.add(Settled(row, outcome, self._again_at(row, outcome)))
-                report.outcomes[outcome.kind.value] += 1
+                run.report.outcomes[outcome.kind.value] += 1
                 if outcome.blame is Blame.CONNECTION:
-                    report.blocked.add(message.channel)
-                tell(outcome)
+                    run.report.blocked.add(message.channel)
+                run.tell(outcome)
 
         try:
             await _all_to_their_end(work(session) for session in sessions)

@@ -23,6 +23,7 @@ from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
+from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.marks import Marks
@@ -70,11 +71,13 @@ from dispatcher.wiring.choices import (
     studio_of,
 )
 from dispatcher.wiring.founding import (
+    VERSION,
     Clock,
     copy_starters,
     found,
     holds_data,
     open_store,
+    sender_of,
     starter,
     system_clock,
     upgrade_database,
@@ -116,6 +119,7 @@ class Dispatcher:
     lifecycle: Lifecycle
     rounds: Rounds
     duties: Duties
+    heart: Heart
     answering: Answering
     asking: Asking
     marks: Marks
@@ -226,6 +230,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, _duties(services, sign_up, deletions, blocks, retention)),
+        heart=Heart(store, sender_of(directory, store), VERSION),
         answering=answering,
         requests=requests,
         wordings=Wordings(store),
