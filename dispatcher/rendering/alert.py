@@ -58,7 +58,7 @@ def words_of(alert: Alert) -> AlertWords:
     return AlertWords(
         subject=say(f"{kind}_subject"),
         heading=say(f"{kind}_heading"),
-        text=say(f"{kind}_text") if has_been_read else say("import_never_text"),
+        text=say(f"{kind}_text" if has_been_read else "import_never_text").strip(),
         commands=tuple(command.format_map(values) for command in _COMMANDS[kind]),
         repeats=say("repeats") if kind in NEEDS_SOMEBODY else None,
     )

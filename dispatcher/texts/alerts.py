@@ -7,13 +7,13 @@ FI = {
     "alert_repeats": "Muistutus tulee kerran päivässä, kunnes asia on hoidettu tai joku kirjoittaa: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "Tulossa {date}: {title}",
     "alert_slot_week_heading": "Kampanja lähtee {date} klo {time}",
-    "alert_slot_week_text": "Kampanja ”{title}” on varattu tälle viikolle. Tarkista sen sisältö ajoissa.",
+    "alert_slot_week_text": "Kampanja ”{title}” lähtee viikon sisällä. Tarkista sen sisältö ajoissa.",
     "alert_slot_eve_subject": "Huomenna klo {time}: {title}",
     "alert_slot_eve_heading": "Kampanja lähtee huomenna klo {time}",
     "alert_slot_eve_text": "Kampanjan ”{title}” saisi rekisterin nykytilanteen mukaan sähköpostitse {email} ja tekstiviestillä {sms} asiakasta. Odottamassa on {waiting}, ja ilman viestiä jää {withheld}.",  # noqa: E501
     "alert_finished_subject": "Lähetetty: {title}",
     "alert_finished_heading": "Kampanja on lähetetty",
-    "alert_finished_text": "Kampanjasta ”{title}” annettiin perille vietäväksi {email} sähköpostia ja {sms} tekstiviestiä. Vastaanottaja hylkäsi {refused}, {unknown} viestin kohtalo on epäselvä, ja {withheld} asiakasta jäi ilman.",  # noqa: E501
+    "alert_finished_text": "Kampanjasta ”{title}” lähti {email} sähköpostia ja {sms} tekstiviestiä. Torjuttuja viestejä on {refused} ja epäselviä {unknown}. Ilman viestiä jääneitä asiakkaita on {withheld}.",  # noqa: E501
     "alert_held_subject": "Pysäytetty: {title}",
     "alert_held_heading": "Kampanja odottaa sinua",
     "alert_held_text": "Kampanjasta ”{title}” ei lähde mitään, ennen kuin joku päästää sen jatkamaan tai peruu sen. {why}",  # noqa: E501
@@ -42,7 +42,7 @@ SV = {
     "alert_repeats": "Påminnelsen kommer en gång om dagen tills saken är skött eller någon skriver: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "På kommande {date}: {title}",
     "alert_slot_week_heading": "Kampanjen skickas {date} kl. {time}",
-    "alert_slot_week_text": "Kampanjen ”{title}” har sin plats inom en vecka. Kontrollera innehållet i god tid.",
+    "alert_slot_week_text": "Kampanjen ”{title}” skickas inom en vecka. Kontrollera innehållet i god tid.",
     "alert_slot_eve_subject": "I morgon kl. {time}: {title}",
     "alert_slot_eve_heading": "Kampanjen skickas i morgon kl. {time}",
     "alert_slot_eve_text": "Kampanjen ”{title}” skulle enligt registret just nu nå {email} kunder per e-post och {sms} per sms. {waiting} väntar, och {withheld} får inget meddelande.",  # noqa: E501
@@ -77,7 +77,7 @@ EN = {
     "alert_repeats": "This reminder comes once a day until the matter is settled or somebody types: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "Coming up on {date}: {title}",
     "alert_slot_week_heading": "A campaign goes out on {date} at {time}",
-    "alert_slot_week_text": "“{title}” has its slot within a week. Look at what it says in good time.",
+    "alert_slot_week_text": "“{title}” goes out within a week. Look at what it says in good time.",
     "alert_slot_eve_subject": "Tomorrow at {time}: {title}",
     "alert_slot_eve_heading": "A campaign goes out tomorrow at {time}",
     "alert_slot_eve_text": "As the register stands now, “{title}” would reach {email} clients by email and {sms} by text message. {waiting} wait, and {withheld} get nothing.",  # noqa: E501
