@@ -91,6 +91,8 @@ class Sender:
         beaten = 0.0
         time = asyncio.get_running_loop().time
         while not self._stop.is_set():
+            # A long hand-off is no silence: as long as this goes round, somebody looks.
+            self._watch.has_gap()
             trouble = "; ".join(dict.fromkeys(self._troubles.values())) or None
             if trouble != told or time() >= beaten + heart.EVERY.total_seconds():
                 told, beaten = trouble, time()
