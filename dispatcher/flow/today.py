@@ -77,17 +77,24 @@ class Today:
             every = [each for each in campaigns.all_scheduled(connection) if each.state not in _OVER]
             year = _year(reports.slots(connection), today)
         ahead = [each for each in every if each.state is not State.HELD]
-        lines = (self._next(ahead), self._held(every), self._due(today), year, self._sender(ahead, now))
+        lines = (
+            self._next(ahead, is_alone=not every),
+            self._held(every),
+            self._due(today),
+            year,
+            self._sender(ahead, now),
+        )
         return Report(today, lines)
 
-    def _next(self, ahead: Sequence[Scheduled]) -> Line:
-        """Return what goes out now, else what goes out next, with whom it reaches."""
+    def _next(self, ahead: Sequence[Scheduled], *, is_alone: bool) -> Line:
+        """Return what goes out now, else what goes out next, with whom it reaches; `is_alone`: nothing is held."""
         sending = next((each for each in ahead if each.state is State.SENDING), None)
         if sending is not None:
             return self._sending(sending)
         if not ahead:
             command = "dispatcher campaign schedule campaigns/FILE.toml"
-            return Line("next", "Nothing is scheduled.", command, values={"campaign": None})
+            said = "Nothing is scheduled." if is_alone else "Nothing goes out by itself."
+            return Line("next", said, command, values={"campaign": None})
         coming = ahead[0]
         local = coming.send_at.astimezone(self._policy.zone)
         counts = self._matters.counts(coming.name)
