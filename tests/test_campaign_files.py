@@ -141,7 +141,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "an hour that does not exist": (
         "2026-03-17T10:00:00",
         "2026-03-29T03:30:00",
-        "3: send_at: 2026-03-29 03:30 does not exist: the clocks go forward that night. Write 04:30 or later.",
+        "3: send_at: 2026-03-29 03:30 does not exist: the clocks go forward that night. Write 04:00 or later.",
     ),
     "an hour that happens twice": (
         "2026-03-17T10:00:00\n",
@@ -192,6 +192,11 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         "2026-03-16",
         "5: valid_until: the offer would end before it is sent: write 2026-03-17 or a later date.",
     ),
+    "holidays without a reason": (
+        'kind = "offer"\n',
+        'kind = "offer"\nopen_on_holidays = true\n',
+        '3: open_on_holidays: write why, between quotes, as in "Open doors on Epiphany".',
+    ),
     "an end with an hour": ("2026-04-30", "2026-04-30T12:00:00", f"5: valid_until: {_DATE}"),
     "a template elsewhere": (
         'kind = "offer"\n',
@@ -207,8 +212,8 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         'kind = "offer"\n',
         'kind = "offer"\ndiscount = 5\n',
         (
-            "3: discount: there is no such key: write channels, kind, send_at, template, title, valid_until, "
-            "[subject], [audience] or [offer]; texts and numbers of the offer itself stand under [offer]."
+            "3: discount: there is no such key: write channels, kind, open_on_holidays, send_at, template, title, "
+            "valid_until, [subject], [audience] or [offer]; texts and numbers of the offer itself stand under [offer]."
         ),
     ),
     "a key in the wrong table": (

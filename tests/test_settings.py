@@ -426,3 +426,12 @@ def _defaults(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str
 def _part_of(table: str, parts: Mapping[str, str]) -> str:
     """Return the part of the page that speaks of a table: passwords stand at its beginning."""
     return table.partition(".")[0] if table.partition(".")[0] in parts else ""
+
+
+def test_a_provider_has_the_pace_of_a_small_one_and_this_machine_has_none(read: Read) -> None:
+    """E-55: 200 mails an hour and ten text messages a second unless set; preview files are not slowed."""
+    usual, here = read(STUDIO + SMTP + TWILIO), read(STUDIO + PREVIEW)
+    assert (200, 36_000) == (usual.email.pace, usual.sms.pace)
+    assert (None, None) == (here.email.pace, here.sms.pace)
+    own = read(STUDIO + SMTP + "per_hour = 500\n" + TWILIO + "per_second = 0.5\n")
+    assert (500, 1800) == (own.email.pace, own.sms.pace)

@@ -24,6 +24,7 @@ from dispatcher.campaign_files.values import (
     named_once,
     one_of,
     plain_value,
+    reason,
     template_name,
     text_of_offer,
     zone_of,
@@ -130,6 +131,7 @@ class CampaignForm(_Part):
     channels: Annotated[tuple[_Channel, ...], AfterValidator(named_once)]
     template: Annotated[str, BeforeValidator(template_name)] | None = None
     valid_until: _Date | None = None
+    open_on_holidays: Annotated[str, BeforeValidator(reason)] | None = None
     subject: _Subject = Field(default={}, validate_default=True)
     audience: _Audience = _Audience()
     offer: dict[_FieldName, _FieldValue] = Field(default_factory=dict)
@@ -155,6 +157,7 @@ class CampaignForm(_Part):
             template=self.template or self.kind.value,
             audience=Audience(frozenset(audience.languages or ()), audience.visited_since, audience.visited_until),
             valid_until=self.valid_until,
+            open_on_holidays=self.open_on_holidays,
             fields={
                 key: value.texts() if isinstance(value, _PerLanguage) else value for key, value in self.offer.items()
             },

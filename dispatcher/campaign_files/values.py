@@ -40,6 +40,13 @@ def line(value: object) -> str:
     return value
 
 
+def reason(value: object) -> str:
+    """Return why something is done that is not done otherwise; a bare yes is no reason."""
+    if not isinstance(value, str):
+        raise ValueError('write why, between quotes, as in "Open doors on Epiphany"')  # noqa: TRY004 - as above
+    return line(value)
+
+
 def text_of_offer(value: object) -> str:
     """Return a text of the offer: of several lines, if need be."""
     if not isinstance(value, str):

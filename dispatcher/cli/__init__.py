@@ -23,6 +23,7 @@ from dispatcher.cli import (
     rights,
     run,
     start,
+    today,
 )
 from dispatcher.cli.door import Door, say_error
 from dispatcher.errors import DispatcherError
@@ -49,6 +50,7 @@ def cli(context: click.Context, named: str | None, acting: str | None) -> None:
 
 for module in (
     start,
+    today,
     demo,
     client,
     rights,

@@ -9,15 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from dispatcher.errors import JournalError, RefusedError, StorageError
-from dispatcher.flow.rounds import Worked
-from dispatcher.rules.actor import duty
+from dispatcher.engine.sender import AFTER_TROUBLE, LOOK_EVERY, Sender, hold_interrupted, send, serve
+from dispatcher.engine.watch import Watch
+from dispatcher.errors import RefusedError
 from dispatcher.wiring import Dispatcher
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at what is due."""
-AFTER_TROUBLE = 15.0
-"""Seconds to rest where the database or its journal cannot be trusted."""
 STOP_WITHIN = 30.0
 """Seconds a child process gets to finish its hand-off before it is killed."""
 
@@ -45,6 +41,7 @@ async def run_sender(
     once: bool = False,
     look_every: float = LOOK_EVERY,
     after_trouble: float = AFTER_TROUBLE,
+    watch: Watch | None = None,
 ) -> bool:
     """Send what is due until told to stop; a hand-off that has begun is finished first.
 
@@ -52,27 +49,14 @@ async def run_sender(
     `after_trouble` seconds. With `once` it takes a single look and raises that JournalError or StorageError instead.
     Return whether nothing stood in the way at the last look. Raises RefusedError beside another sender.
     """
-    trouble = ""
-    is_well = True
     with only_sender(dispatcher.directory):
         await _recover(dispatcher)
-        while not stop.is_set():
-            try:
-                is_well = await _look(dispatcher, stop)
-                if trouble:
-                    _log.info("sending goes on")
-                trouble, pause = "", look_every
-            except (JournalError, StorageError) as error:
-                if once:
-                    raise
-                if trouble != str(error):
-                    trouble = str(error)
-                    _log.error("nothing is sent: %s", trouble)
-                is_well, pause = False, after_trouble
-            if once:
-                break
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+        if once:
+            sent = await send(dispatcher, stop.is_set)
+            is_well = await serve(dispatcher, stop.is_set) and sent
+        else:
+            watch = watch or Watch(dispatcher.store.clock)
+            is_well = await Sender(dispatcher, stop, watch, look_every, after_trouble).run()
     _log.info("the sender has stopped")
     return is_well
 
@@ -84,22 +68,8 @@ async def _recover(dispatcher: Dispatcher) -> None:
     if lost:
         what = "1 message was" if lost == 1 else f"{lost} messages were"
         _log.warning("%s being handed over when the last sender stopped: unknown, not sent again", what)
-    for name in await asyncio.to_thread(dispatcher.lifecycle.hold_interrupted, duty("planning")):
-        _log.warning(
-            "%s was being sent when the last sender stopped: held, see `dispatcher campaign status %s`", name, name
-        )
+    await hold_interrupted(dispatcher, "when the last sender stopped")
     _log.info("the sender is running")
-
-
-async def _look(dispatcher: Dispatcher, stop: asyncio.Event) -> bool:
-    """Do one round and what duties are due, tell what was done, and return whether everything could go on."""
-    done = await dispatcher.rounds.once(stop=stop.is_set)
-    for worked in done:
-        _tell(worked)
-    duties = await dispatcher.duties.once(stop=stop.is_set)
-    for duty_done in duties:
-        _log.log(logging.ERROR if duty_done.is_trouble else logging.INFO, "%s: %s", duty_done.name, duty_done.said)
-    return not any(worked.trouble for worked in done) and not any(each.is_trouble for each in duties)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -143,16 +113,3 @@ def _stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-
-
-def _tell(worked: Worked) -> None:
-    if worked.trouble:
-        _log.error("%s: %s", worked.campaign.name, worked.trouble)
-    if worked.is_idle:
-        return
-    counts = dict(worked.delivered.outcomes) if worked.delivered else {}
-    _log.info("%s: %s%s", worked.campaign.name, counts or "planned", ", finished" if _finished(worked) else "")
-
-
-def _finished(worked: Worked) -> bool:
-    return worked.delivered is not None and worked.delivered.finished

@@ -4,7 +4,7 @@ An erasure writes what is to be deleted in its own transaction. It stays open un
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -68,16 +68,17 @@ class Deletions:
             self._confirm([(each, Forgotten(is_gone=True)) for each in traces])
         return is_wiped
 
-    async def work(self) -> str | None:
-        """Do what is due, here and at the providers, and return what is to be said of it, or None.
+    async def work(self, stop: Callable[[], bool] = lambda: False) -> str | None:
+        """Do what is due, here and at the providers, until `stop` says so.
 
-        Raises ChannelError where a provider cannot be reached as it is set up.
+        Return what is to be said of it, or None. Raises ChannelError where a provider cannot be reached as it is set
+        up.
         """
         await asyncio.to_thread(self._collect)
         is_clean = await asyncio.to_thread(self.here)
         gone = 0
         for name, carrier in self.carriers.items():
-            while rows := await asyncio.to_thread(self._ready, name):
+            while not stop() and (rows := await asyncio.to_thread(self._ready, name)):
                 answers = await self._ask(carrier, rows)
                 gone += sum(answer.is_gone for answer in answers)
                 if _wants_rest(answers[-1]):

@@ -18,6 +18,7 @@ from dispatcher.errors import ChannelError
 from dispatcher.flow.backoff import CONNECTION_PAUSE, again_at
 from dispatcher.flow.gate import Gate, Passed
 from dispatcher.flow.outcomes import Outcomes, Settled
+from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
@@ -57,7 +58,9 @@ class Deliver:
         self._store = store
         self._policy = policy
         self._carriers = carriers
+        self._press = press
         self._gate = Gate(store, policy, press)
+        self._pacing = Pacing(policy.paces)
         self._outcomes = Outcomes(store)
 
     def recover(self, *, alone: bool) -> int:
@@ -101,7 +104,7 @@ class Deliver:
 
     async def _run_channel(self, run: "_Run") -> None:
         """Work through what is due by one channel, a claim at a time, over open sessions."""
-        claimed = await asyncio.to_thread(self._claim, run.scheduled.id, run.channel)
+        claimed = await asyncio.to_thread(self._claim, run.scheduled, run.channel)
         if not claimed:
             return
         async with AsyncExitStack() as stack:
@@ -118,7 +121,7 @@ class Deliver:
                 window = await self._work_through(run, claimed, sessions, window)
                 claimed = []
                 if run.may_go_on():
-                    claimed = await asyncio.to_thread(self._claim, run.scheduled.id, run.channel)
+                    claimed = await asyncio.to_thread(self._claim, run.scheduled, run.channel)
             await asyncio.to_thread(self._give_back, claimed, None)
 
     async def _work_through(self, run: "_Run", claimed: list[Claimed], sessions: list[Session], window: int) -> int:
@@ -138,8 +141,9 @@ class Deliver:
                 except BaseException:
                     left = batch + left
                     raise
+                self._pacing.spend(run.channel, len(decided.passed), self._store.clock())
                 run.report.withheld.update(decided.withheld)
-                await self._hand_over(decided.passed, sessions, run.carrier, run.report, run.tell)
+                await self._hand_over(run, decided.passed, sessions)
                 pace = len(batch) / max(clock() - began, 0.001)
                 window = max(len(sessions), min(int(pace), self._policy.batch))
         finally:
@@ -147,28 +151,27 @@ class Deliver:
                 await asyncio.to_thread(self._give_back, left, None)
         return window
 
-    async def _hand_over(
-        self, passed: list[Passed], sessions: list[Session], carrier: Carrier, report: DeliverReport, tell: Report
-    ) -> None:
+    async def _hand_over(self, run: "_Run", passed: list[Passed], sessions: list[Session]) -> None:
         """Share the messages among the sessions; each outcome goes to the writer as it comes.
 
         No session waits for the disk before its next message: their intents are on it already, and outcomes that come
-        while a commit is under way share the next one. Once an outcome cannot be kept, nothing more is handed over.
+        while a commit is under way share the next one. Once an outcome cannot be kept, or somebody says stop, nothing
+        more is handed over: what is left of the batch is known not to have been tried.
         """
         waiting: asyncio.Queue[Passed] = asyncio.Queue()
         for each in passed:
             waiting.put_nowait(each)
-        record = _Record(lambda settled: self._keep(settled, carrier.name))
+        record = _Record(lambda settled: self._keep(settled, run.carrier.name))
 
         async def work(session: Session) -> None:
-            while not waiting.empty() and record.trouble is None:
+            while not waiting.empty() and record.trouble is None and not run.stop():
                 row, message = waiting.get_nowait()
                 outcome = await session.hand_over(message)
                 record.add(Settled(row, outcome, self._again_at(row, outcome)))
-                report.outcomes[outcome.kind.value] += 1
+                run.report.outcomes[outcome.kind.value] += 1
                 if outcome.blame is Blame.CONNECTION:
-                    report.blocked.add(message.channel)
-                tell(outcome)
+                    run.report.blocked.add(message.channel)
+                run.tell(outcome)
 
         try:
             await _all_to_their_end(work(session) for session in sessions)
@@ -193,10 +196,19 @@ class Deliver:
             lambda transaction: self._outcomes.write(transaction, settled, provider), wanted=wanted
         )
 
-    def _claim(self, campaign: int, channel: Channel) -> list[Claimed]:
+    def _claim(self, scheduled: Scheduled, channel: Channel) -> list[Claimed]:
+        """Take the next due messages, as many as the channel's pace lets go now; none while its window is closed."""
+        with self._store.reading() as connection:
+            windows = self._policy.windows_of(self._press.frozen(connection, scheduled).campaign)
+
         def work(transaction: Transaction) -> list[Claimed]:
-            now = transaction.now
-            return outbox.claim(transaction.connection, campaign, now, now + LEASE, self._policy.batch, channel)
+            connection, now = transaction.connection, transaction.now
+            if not windows.is_open(channel, now):
+                opening = windows.next_opening(channel, now)
+                outbox.postpone(connection, scheduled.id, channel, now, opening)
+                return []
+            room = self._pacing.room(connection, channel, now, self._policy.batch)
+            return outbox.claim(connection, scheduled.id, now, now + LEASE, room, channel) if room else []
 
         return self._store.write(work)
 

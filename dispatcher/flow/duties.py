@@ -7,14 +7,20 @@ from datetime import datetime, timedelta
 
 from dispatcher.errors import DispatcherError, StorageError
 
+Stop = Callable[[], bool]
+Work = Callable[[Stop], Coroutine[object, object, str | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One duty: `work` does what is due now and returns a sentence for the log where anything was done."""
+    """One duty: `work` does what is due now and returns a sentence for the log where anything was done.
+
+    It is given what says whether to stop.
+    """
 
     name: str
     every: timedelta
-    work: Callable[[], Coroutine[object, object, str | None]]
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Duties:
         self._duties = duties
         self._ran: dict[str, datetime] = {}
 
-    async def once(self, stop: Callable[[], bool] = lambda: False) -> list[Dutiful]:
+    async def once(self, stop: Stop = lambda: False) -> list[Dutiful]:
         """Do what is due now. Trouble with one duty leaves the others to go on; StorageError stops them all."""
         done = []
         for duty in self._duties:
@@ -44,7 +50,7 @@ class Duties:
                 continue
             self._ran[duty.name] = now
             try:
-                said = await duty.work()
+                said = await duty.work(stop)
             except StorageError:
                 raise
             except DispatcherError as error:
@@ -54,6 +60,6 @@ class Duties:
         return done
 
 
-def in_thread(work: Callable[[], str | None]) -> Callable[[], Coroutine[object, object, str | None]]:
+def in_thread(work: Callable[[], str | None]) -> Work:
     """Return this work as a duty's: run in a thread, since it waits for the database."""
-    return lambda: asyncio.to_thread(work)
+    return lambda _stop: asyncio.to_thread(work)

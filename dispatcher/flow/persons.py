@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.rules.actor import Actor, Role
+from dispatcher.rules.address import AddressError, canonical_email
+from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import persons
 from dispatcher.storage.database import Connection
@@ -58,6 +60,30 @@ class Persons:
             body: dict[str, Json] = {"event": "added", "person": number, "role": role.value}
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
             return number
+
+        number = self._store.write(work)
+        return next(person for person in self.everyone() if person.id == number)
+
+    def set_email(self, name: str, email: str | None, actor: Actor, language: Language = Language.FI) -> Person:
+        """Write where a person gets alerts, or that they want none.
+
+        Raises RefusedError for what is no email address. The ledger keeps that it was changed, never the address.
+        """
+        try:
+            canonical = canonical_email(email) if email is not None else None
+        except AddressError as error:
+            raise RefusedError(f"{email!r} is no email address: {error}. Nothing was changed.") from None
+
+        def work(transaction: Transaction) -> int:
+            working = [person for person in persons.everyone(transaction.connection) if person.ended_at is None]
+            found = [person for person in working if person.name.casefold() == name.casefold()]
+            if not found:
+                raise _nobody(name, working)
+            persons.set_email(transaction.connection, found[0].id, canonical, language)
+            event = "email_set" if canonical else "email_removed"
+            body: dict[str, Json] = {"event": event, "person": found[0].id}
+            transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
+            return found[0].id
 
         number = self._store.write(work)
         return next(person for person in self.everyone() if person.id == number)

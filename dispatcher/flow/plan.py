@@ -75,7 +75,7 @@ class Plan:
 
     def _is_open(self, campaign: Campaign) -> bool:
         now = self._store.clock()
-        return any(self._policy.windows.is_open(channel, now) for channel in campaign.channels)
+        return any(self._policy.windows_of(campaign).is_open(channel, now) for channel in campaign.channels)
 
     def _begin(self, scheduled: Scheduled) -> None:
         """Spend the slot: the journal knows it before the first message can leave."""

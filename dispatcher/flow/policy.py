@@ -1,6 +1,7 @@
 """The installation's standing choices that every verdict uses, as values."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,6 +9,7 @@ from dispatcher.rules.calendar import Windows, always_open
 from dispatcher.rules.campaign import Campaign, Channel, State
 from dispatcher.rules.decision import CampaignFacts, Coverage
 from dispatcher.rules.ledger import Json
+from dispatcher.rules.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Policy:
     `needs_notice` are the channels whose provider may reach data from outside the EU, so that a published notice has to
     say so (L-42). In the last `renew_for` of a yes a campaign asks whether to go on. `grace` is how long after its
     moment a campaign may still begin. `fingerprint` is the hash of the settings that stands on every Send entry.
+    `paces` are how fast each channel goes, where somebody set a limit.
     """
 
     windows: Windows
@@ -27,18 +30,23 @@ class Policy:
     grace: timedelta
     batch: int
     fingerprint: str
+    paces: Mapping[Channel, Pace] = field(default_factory=dict)
 
     @property
     def zone(self) -> ZoneInfo:
         """Return the business zone."""
         return self.windows.zone
 
+    def windows_of(self, campaign: Campaign) -> Windows:
+        """Return the windows of one campaign: with the public holidays where it says why (S-14)."""
+        return self.windows if campaign.open_on_holidays is None else self.windows.with_holidays()
+
     def facts(self, campaign: Campaign, coverage: Coverage, state: State = State.SENDING) -> CampaignFacts:
         """Return what a verdict needs to know of this campaign, as if it were in this state."""
         return CampaignFacts(
             channels=campaign.channels,
             state=state,
-            windows=self.windows,
+            windows=self.windows_of(campaign),
             valid_until=campaign.valid_until,
             valid_for=self.valid_for,
             coverage=coverage,

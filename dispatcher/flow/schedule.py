@@ -10,6 +10,7 @@ from dispatcher.campaign_files import parse_campaign, read_campaign
 from dispatcher.errors import NoSlotError, RefusedError
 from dispatcher.flow.check import Check
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.timing import closed, holidays_body
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.budget import Full, room_for
@@ -86,6 +87,7 @@ class Schedule:
                         "title": campaign.title,
                         "kind": campaign.kind.value,
                         "send_at": stamp(campaign.send_at),
+                        **holidays_body(campaign),
                     },
                 ),
                 Entry(EntryKind.SLOT, actor, campaign=number, body={"event": "taken", "day": day.isoformat()}),
@@ -97,15 +99,8 @@ class Schedule:
 
     def _refuse_closed(self, campaign: Campaign) -> None:
         """Refuse a moment at which no channel of the campaign may be used (S-14)."""
-        windows = self._policy.windows
-        if any(windows.is_open(channel, campaign.send_at) for channel in campaign.channels):
-            return
-        opening = min(windows.next_opening(channel, campaign.send_at) for channel in campaign.channels)
-        local = opening.astimezone(self._policy.zone)
-        raise RefusedError(
-            f"At the moment of {campaign.name} nothing of it may leave. The next open hour of its channels is "
-            f"{local:%Y-%m-%dT%H:%M:%S}: write that send_at, or a later one, in its file."
-        )
+        for why in closed(campaign, self._policy.windows_of(campaign)):
+            raise RefusedError(why)
 
     def _refuse_late(self, campaign: Campaign, transaction: Transaction) -> None:
         known = campaigns.by_name(transaction.connection, campaign.name)

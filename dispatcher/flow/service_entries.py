@@ -20,6 +20,7 @@ def ask(transaction: Transaction, asked: Asked, actor: Actor) -> None:
         asked.language,
         {**asked.details, "asked_by": actor.kind.value},
         asked.client,
+        asked.person,
     )
     message_id = services.add(transaction.connection, told, transaction.now)
     transaction.ledger.append(_entry("asked", asked, message_id, actor, {}))
@@ -45,4 +46,6 @@ def close_restored(transaction: Transaction, actor: Actor) -> None:
 
 def _entry(event: str, about: Asked | Service, message_id: str, actor: Actor, more: Mapping[str, Json]) -> Entry:
     body: dict[str, Json] = {"event": event, "purpose": about.purpose.value, "message": message_id, **more}
+    if about.person is not None:
+        body["person"] = about.person
     return Entry(EntryKind.SERVICE, actor, client=about.client, channel=about.channel, body=body)

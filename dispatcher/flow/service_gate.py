@@ -7,9 +7,11 @@ from dispatcher.errors import RenderingError
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.service_entries import entry
 from dispatcher.links import Confirm, ConfirmLinks, OptOut, OptOutLinks
+from dispatcher.rendering.alert import Alert
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.service import Confirmation, Letter, Receipt, ServiceRenderer
 from dispatcher.rules.actor import ActorKind, duty
+from dispatcher.rules.alerts import AlertKind
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Consent, ConsentState, Place, fold
@@ -23,7 +25,7 @@ from dispatcher.rules.service import (
     ServiceWithhold,
     decide_service,
 )
-from dispatcher.storage import answers, clients, services, sign_ups
+from dispatcher.storage import alerts, answers, clients, persons, services, sign_ups
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import gather
 from dispatcher.storage.services import Asked, Service
@@ -81,17 +83,19 @@ class ServiceGate:
         services.set_withheld(transaction.connection, service, reason.value)
         transaction.ledger.append(entry("withheld", service, _ACTOR, {"reason": reason.value}))
 
-    def _message(self, service: Service, letter: Letter, now: datetime) -> ServiceMessage:
-        if service.channel is Channel.SMS:
+    def _message(self, service: Service, letter: Letter | Alert, now: datetime) -> ServiceMessage:
+        if service.channel is Channel.SMS and not isinstance(letter, Alert):
             content = self.renderer.sms(letter, service.recipient)
             return ServiceMessage(service.message_id, service.purpose, content)
         envelope = Envelope(service.recipient, service.message_id, now)
         return ServiceMessage(service.message_id, service.purpose, self.renderer.email(letter, envelope))
 
-    def _letter(self, connection: Connection, service: Service, now: datetime) -> Letter | None:
+    def _letter(self, connection: Connection, service: Service, now: datetime) -> Letter | Alert | None:
         """Return what a message says, or None where what it is about no longer stands."""
         if service.purpose is ServicePurpose.CONFIRMATION:
             return self._confirmation(connection, service, now)
+        if service.purpose is ServicePurpose.REPORT:
+            return self._alert(connection, service)
         return self._receipt(connection, service, now)
 
     def _confirmation(self, connection: Connection, service: Service, now: datetime) -> Confirmation | None:
@@ -102,6 +106,19 @@ class ServiceGate:
             return None
         link = self.confirm_links.url(Confirm(number, service.channel))
         return Confirmation(waiting.language, question, link, local_date(waiting.expires_at, self.policy.zone))
+
+    def _alert(self, connection: Connection, service: Service) -> Alert | None:
+        """Return an alert to a person who works here and has that address still, about a matter that still stands."""
+        told = dict(service.details)
+        kind, number = AlertKind(told.pop("alert_kind")), int(told.pop("alert"))
+        del told["asked_by"]
+        wants = any(
+            person.id == service.person and person.email == service.recipient and person.ended_at is None
+            for person in persons.everyone(connection)
+        )
+        if not wants or not alerts.stands(connection, number):
+            return None
+        return Alert(service.language, kind, told)
 
     def _receipt(self, connection: Connection, service: Service, now: datetime) -> Receipt | None:
         client, channel = service.client or 0, service.channel
@@ -136,6 +153,7 @@ class ServiceGate:
             asked_by=asked_by,
             asked_at=asked_at,
             windows=self.policy.windows,
+            to_person=about.person is not None,
             wanted=wanted,
             dead=address is not None and clients.is_dead(connection, address),
             authorised=about.channel in self.policy.authorised,

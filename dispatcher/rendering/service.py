@@ -12,6 +12,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from dispatcher.rendering import headers, mime, sms
+from dispatcher.rendering.alert import Alert, AlertWords, words_of
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Email, Sms
@@ -77,10 +78,14 @@ class ServiceRenderer:
             lstrip_blocks=True,
         )
 
-    def email(self, letter: Letter, envelope: mime.Envelope) -> Email:
+    def email(self, letter: Letter | Alert, envelope: mime.Envelope) -> Email:
         """Return a letter as a finished email. Raises RenderingError if the envelope cannot be written."""
-        words = self._words(letter)
-        headers.checked_link(words.link)
+        words: _Words | AlertWords
+        if isinstance(letter, Alert):
+            name, words = "alert", words_of(letter)
+        else:
+            name, words = "service", self._words(letter)
+            headers.checked_link(words.link)
         content = (
             self._letterhead.lines(envelope, headers.unstructured("Subject", words.subject)),
             mime.VERSION,
@@ -88,8 +93,8 @@ class ServiceRenderer:
             mime.NO_AUTO_REPLY,
             mime.CONTENT_TYPE,
             mime.alternatives(
-                self._render("service.txt.j2", letter, words),
-                _INLINER.inline(self._render("service.html.j2", letter, words)),
+                self._render(f"{name}.txt.j2", letter, words),
+                _INLINER.inline(self._render(f"{name}.html.j2", letter, words)),
             ),
         )
         return Email(sender=self._letterhead.bounces, recipient=envelope.to, content=b"".join(content))
@@ -101,7 +106,7 @@ class ServiceRenderer:
         parts = measure(sms.plain(words.sms))
         return Sms(recipient=to, text=parts.text, segments=parts.segments)
 
-    def _render(self, template: str, letter: Letter, words: _Words) -> str:
+    def _render(self, template: str, letter: Letter | Alert, words: _Words | AlertWords) -> str:
         language = letter.language
         return self._environment.get_template(template).render(
             letter=words,

@@ -1,7 +1,7 @@
 """Local days and hours: the business zone at the edges, aware UTC inside."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,12 +32,25 @@ def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
     if first.utcoffset() == second.utcoffset():
         return first.astimezone(UTC)
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local:
-        skipped = first.astimezone(UTC).astimezone(zone)
+        following = _end_of_gap(second.astimezone(UTC), first.astimezone(UTC), zone)
+        written = f"{following:%H:%M}" if following.date() == local.date() else f"{following:%Y-%m-%dT%H:%M:%S}"
         raise LocalTimeError(
-            f"{local:%Y-%m-%d %H:%M} does not exist: the clocks go forward that night. Write {skipped:%H:%M} or later"
+            f"{local:%Y-%m-%d %H:%M} does not exist: the clocks go forward that night. Write {written} or later"
         )
     choices = " or ".join(f"{moment:%Y-%m-%dT%H:%M:%S}{_offset(moment)}" for moment in (first, second))
     raise LocalTimeError(f"{local:%Y-%m-%d %H:%M} happens twice: the clocks go back that night. Write {choices}")
+
+
+def _end_of_gap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """Return the first local time behind a gap that lies between two instants, to the second."""
+    offset = after.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + (after - before) // 2
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after.replace(microsecond=0).astimezone(zone)
 
 
 def _offset(moment: datetime) -> str:
@@ -97,13 +110,28 @@ def always_open(zone: ZoneInfo) -> "Windows":
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of every channel in one zone, with the public holidays of one country."""
+    """The windows of every channel in one zone, with the public holidays of one country.
+
+    `opens_holidays`: somebody opened the holidays to one campaign and said why (S-14); Sundays stay as they are.
+    """
 
     zone: ZoneInfo
     email: Window = Window(time(7), time(21))
     sms: Window = Window(time(9), time(20), frozenset(range(6)), on_holidays=False)
     country: str = "FI"
+    opens_holidays: bool = False
     _holidays: dict[int, frozenset[date]] = field(default_factory=dict, compare=False, repr=False)
+
+    def with_holidays(self) -> "Windows":
+        """Return these windows with every public holiday open: the hours and the days of the week still hold."""
+        return replace(self, opens_holidays=True)
+
+    def is_holiday(self, day: date) -> bool:
+        """Say whether a day is a public holiday of the country."""
+        if day.year not in self._holidays:
+            days = holidays.country_holidays(self.country, years=day.year)
+            self._holidays[day.year] = frozenset(days)
+        return day in self._holidays[day.year]
 
     def is_open(self, channel: Channel, now: datetime) -> bool:
         """Say whether this channel may be used now."""
@@ -125,18 +153,22 @@ class Windows:
         return datetime.combine(day, window.opens, self.zone).replace(fold=fold).astimezone(UTC)
 
     def closes_at(self, channel: Channel, now: datetime) -> datetime:
-        """Return when the window closes on the local day of `now`, in UTC."""
-        local = now.astimezone(self.zone)
-        return datetime.combine(local.date(), self._of(channel).closes, self.zone).astimezone(UTC)
+        """Return when the window closes on the local day of `now`, in UTC; in a night that repeats it, after `now`."""
+        day = now.astimezone(self.zone).date()
+        first = datetime.combine(day, self._of(channel).closes, self.zone)
+        second = first.replace(fold=1)
+        if second.utcoffset() == first.utcoffset():
+            return first.astimezone(UTC)
+        if second.astimezone(UTC) < first.astimezone(UTC):
+            # The clocks skip that time: the window closes where they do.
+            return _end_of_gap(second.astimezone(UTC), first.astimezone(UTC), self.zone).astimezone(UTC)
+        is_past = first.astimezone(UTC) <= now and self.is_open(channel, now)
+        return (second if is_past else first).astimezone(UTC)
 
     def _of(self, channel: Channel) -> Window:
         return self.email if channel is Channel.EMAIL else self.sms
 
     def _day_is_open(self, window: Window, day: date) -> bool:
-        return day.weekday() in window.weekdays and (window.on_holidays or not self._is_holiday(day))
-
-    def _is_holiday(self, day: date) -> bool:
-        if day.year not in self._holidays:
-            days = holidays.country_holidays(self.country, years=day.year)
-            self._holidays[day.year] = frozenset(days)
-        return day in self._holidays[day.year]
+        if day.weekday() not in window.weekdays:
+            return False
+        return window.on_holidays or self.opens_holidays or not self.is_holiday(day)

@@ -53,6 +53,10 @@ WebAddress = Annotated[str, AfterValidator(web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Hour = Annotated[str, AfterValidator(_hour)]
 Proxy = Annotated[str, AfterValidator(_proxy)]
+USUAL_PER_HOUR = 200
+"""Mails an hour that a small provider accepts."""
+USUAL_PER_SECOND = 10
+"""Text messages a second that the service accepts from one sender."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
@@ -130,6 +134,7 @@ class EmailSection(_Section):
     username: str = ""
     sessions: int = Field(default=2, ge=1, le=50)
     messages_per_connection: int = Field(default=100, ge=1)
+    per_hour: int | None = Field(default=None, ge=1, le=10_000_000)
     country: Country | None = None
     dpa_signed: date | None = None
 
@@ -137,6 +142,11 @@ class EmailSection(_Section):
     def stays_here(self) -> bool:
         """Say whether mail goes no further than this machine."""
         return self.provider is EmailProvider.PREVIEW or self.host in LOOPBACK
+
+    @property
+    def pace(self) -> float | None:
+        """Return how many mails an hour may leave: what a small provider accepts where nothing is said (E-55)."""
+        return self.per_hour or (None if self.stays_here else USUAL_PER_HOUR)
 
 
 class SmsSection(_Section):
@@ -151,6 +161,7 @@ class SmsSection(_Section):
     edge: str = "dublin"
     base_url: str = ""
     sessions: int = Field(default=4, ge=1, le=50)
+    per_second: float | None = Field(default=None, gt=0, le=1000)
     dpa_signed: date | None = None
     accepted_transfer_note: str = ""
 
@@ -158,6 +169,12 @@ class SmsSection(_Section):
     def stays_here(self) -> bool:
         """Say whether text messages go no further than this machine."""
         return self.provider is SmsProvider.PREVIEW or urlsplit(self.base_url).hostname in LOOPBACK
+
+    @property
+    def pace(self) -> float | None:
+        """Return how many text messages an hour may leave."""
+        per_second = self.per_second or (None if self.stays_here else USUAL_PER_SECOND)
+        return None if per_second is None else per_second * 3600
 
 
 class WindowSection(_Section):

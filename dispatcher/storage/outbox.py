@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, literal, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState, Outcome
 from dispatcher.storage.outcomes import outcome_columns
-from dispatcher.storage.tables import InstallationTable, OutboxTable
+from dispatcher.storage.tables import InstallationTable, Moment, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
@@ -296,6 +296,26 @@ def wait_no_longer_than(connection: Connection, campaign: int, now: datetime) ->
     """Let what was due before a campaign was held be due from its release on."""
     overdue = (OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN), OutboxTable.not_before < now)
     connection.execute(update(OutboxTable).where(*overdue).values(not_before=now))
+
+
+def postpone(connection: Connection, campaign: int, channel: Channel, now: datetime, until: datetime) -> None:
+    """Let what is due by a channel, and held by nobody, wait until its hours: it is due from then on, not late."""
+    due = (
+        OutboxTable.campaign == campaign,
+        OutboxTable.channel == channel.value,
+        OutboxTable.state.in_(_OPEN),
+        OutboxTable.not_before <= now,
+        or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= now),
+    )
+    # What has been tried already keeps its beginning: a deferral is given up by its age.
+    planned = case((OutboxTable.attempts == 0, literal(until, Moment)), else_=OutboxTable.planned_at)
+    connection.execute(update(OutboxTable).where(*due).values(not_before=until, planned_at=planned))
+
+
+def last_intent(connection: Connection, channel: Channel) -> datetime | None:
+    """Return when the last message of a channel was about to be handed over, of whatever campaign."""
+    query = select(func.max(OutboxTable.intent_at)).where(OutboxTable.channel == channel.value)
+    return connection.scalar(query)
 
 
 def give_back_all(connection: Connection, rows: Sequence[Claimed], not_before: datetime | None) -> None:

@@ -6,18 +6,24 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from dispatcher.rules.actor import Actor, ActorKind, Role
+from dispatcher.rules.campaign import Language
 from dispatcher.storage.tables import PersonTable
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who works with the program; `ended_at` is None while they do."""
+    """Somebody who works with the program; `ended_at` is None while they do.
+
+    `email` is the canonical address that gets alerts, in `language`; None where they want none.
+    """
 
     id: int
     name: str
     role: Role
     added_at: datetime
     ended_at: datetime | None
+    email: str | None
+    language: Language
 
     @property
     def actor(self) -> Actor:
@@ -27,15 +33,24 @@ class Person:
 
 def everyone(connection: Connection) -> list[Person]:
     """Return every person there has been, oldest first."""
-    columns = (PersonTable.id, PersonTable.name, PersonTable.role, PersonTable.added_at, PersonTable.ended_at)
+    columns = [getattr(PersonTable, name) for name in Person.__dataclass_fields__]
     rows = connection.execute(select(*columns).order_by(PersonTable.id))
-    return [Person(row.id, row.name, Role(row.role), row.added_at, row.ended_at) for row in rows]
+    return [
+        Person(row.id, row.name, Role(row.role), row.added_at, row.ended_at, row.email, Language(row.language))
+        for row in rows
+    ]
 
 
 def add(connection: Connection, name: str, role: Role, now: datetime) -> int:
     """Write a new person and return the account number."""
     values = {"name": name, "role": role.value, "added_at": now}
     return int(connection.execute(insert(PersonTable).values(**values).returning(PersonTable.id)).scalar_one())
+
+
+def set_email(connection: Connection, person: int, email: str | None, language: Language) -> None:
+    """Write where a person gets alerts, and in which language; None ends them."""
+    values = {"email": email, "language": language.value}
+    connection.execute(update(PersonTable).where(PersonTable.id == person).values(**values))
 
 
 def end(connection: Connection, person: int, now: datetime) -> None:

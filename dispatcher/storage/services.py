@@ -24,7 +24,7 @@ _COUNTED = [state.value for state in COUNTED]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A service message as it is asked for: to a client's or a stranger's canonical address, about `details`."""
+    """A service message as it is asked for: to the canonical address of a client, a stranger or a person."""
 
     purpose: ServicePurpose
     channel: Channel
@@ -32,6 +32,7 @@ class Asked:
     language: Language
     details: Mapping[str, Json]
     client: int | None = None
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Service:
     channel: Channel
     recipient: str
     client: int | None
+    person: int | None
     language: Language
     details: Mapping[str, Any]
     message_id: str
@@ -62,6 +64,7 @@ def add(connection: Connection, asked: Asked, now: datetime) -> str:
         "channel": asked.channel.value,
         "recipient": asked.recipient,
         "client": asked.client,
+        "person": asked.person,
         "language": asked.language.value,
         "details": canonical(asked.details),
         "state": MessageState.WAITING.value,
@@ -109,10 +112,14 @@ def is_still_due(connection: Connection, service: Service, now: datetime) -> boo
 
 
 def days_of(connection: Connection, channel: Channel, recipient: str, since: date) -> tuple[date, ...]:
-    """Return the local dates after `since` on which an address got service messages, or may have."""
+    """Return the local dates after `since` on which an address got service messages, or may have.
+
+    What went there because its holder works with the program takes nothing from what they may get as a client.
+    """
     query = select(ServiceTable.day).where(
         ServiceTable.channel == channel.value,
         ServiceTable.recipient == recipient,
+        ServiceTable.person.is_(None),
         ServiceTable.state.in_(_COUNTED),
         ServiceTable.day > since,
     )

@@ -9,12 +9,12 @@ from datetime import date
 from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import en, fi, sv
+from dispatcher.texts import alerts, en, fi, sv
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {
-    Language.FI: fi.TEXTS,
-    Language.SV: sv.TEXTS,
-    Language.EN: en.TEXTS,
+    Language.FI: {**fi.TEXTS, **alerts.FI},
+    Language.SV: {**sv.TEXTS, **alerts.SV},
+    Language.EN: {**en.TEXTS, **alerts.EN},
 }
 """The sentences by language and key; each language has the same keys and the same holes."""
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from dispatcher.flow.access import Access
+from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audit import Audit
@@ -23,9 +24,11 @@ from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
+from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.marks import Marks
+from dispatcher.flow.matters import Matters
 from dispatcher.flow.no_list import NoLists
 from dispatcher.flow.notices import Notices
 from dispatcher.flow.papers import Papers
@@ -49,12 +52,15 @@ from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
+from dispatcher.flow.timing import Timing
+from dispatcher.flow.today import Today
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.actor import duty
+from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
@@ -69,11 +75,13 @@ from dispatcher.wiring.choices import (
     studio_of,
 )
 from dispatcher.wiring.founding import (
+    VERSION,
     Clock,
     copy_starters,
     found,
     holds_data,
     open_store,
+    sender_of,
     starter,
     system_clock,
     upgrade_database,
@@ -108,12 +116,16 @@ class Dispatcher:
     enrol: Enrol
     no_lists: NoLists
     check: Check
+    timing: Timing
     schedule: Schedule
     plan: Plan
     deliver: Deliver
     lifecycle: Lifecycle
     rounds: Rounds
     duties: Duties
+    heart: Heart
+    alerts: Alerts
+    today: Today
     answering: Answering
     asking: Asking
     marks: Marks
@@ -206,6 +218,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     blocks, retention = Blocks(erasing), Retention(erasing)
     preferences, marks = Preferences(store, links), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
+    matters = Matters(store, policy, press, retention)
+    alerts, heart = Alerts(store, policy, matters), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -217,12 +231,19 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
+        timing=Timing(store, policy),
         schedule=Schedule(store, policy, check, templates),
         plan=plan,
         deliver=deliver,
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
-        duties=Duties(store.clock, _duties(services, sign_up, deletions, blocks, retention)),
+        duties=Duties(
+            store.clock,
+            (*_duties(services, sign_up, deletions, blocks, retention), *_telling(alerts, periods_of(settings))),
+        ),
+        heart=heart,
+        alerts=alerts,
+        today=Today(store, policy, matters, retention, heart),
         answering=answering,
         requests=requests,
         wordings=Wordings(store),
@@ -267,6 +288,15 @@ def _duties(
         Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
         Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
         Duty("deletions", hour, deletions.work),
+    )
+
+
+def _telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
+    """Return what tells the owners what needs them."""
+    return (
+        Duty("alerts", timedelta(minutes=1), in_thread(alerts.of_campaigns)),
+        Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
+        Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
     )
 
 

@@ -27,6 +27,7 @@ from dispatcher.register_files import (
 from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import canonical
+from dispatcher.rules.pace import Pace
 from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import (
@@ -151,8 +152,14 @@ def policy_of(settings: Settings) -> Policy:
         grace=timedelta(minutes=sending.grace_minutes),
         batch=sending.batch,
         fingerprint="",
+        paces=_paces(settings),
     )
     return policy.with_fingerprint(hashlib.sha256(canonical(policy.as_json()).encode()).hexdigest()[:16])
+
+
+def _paces(settings: Settings) -> Mapping[Channel, Pace]:
+    wanted = {Channel.EMAIL: settings.email.pace, Channel.SMS: settings.sms.pace}
+    return {channel: Pace(per_hour) for channel, per_hour in wanted.items() if per_hour is not None}
 
 
 def periods_of(settings: Settings) -> Periods:

@@ -1,8 +1,11 @@
 """Begins an installation in a workspace and opens the storage of one: what stands before any flow does."""
 
+import hashlib
+import platform
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from dispatcher.storage.writer import Transaction, Writer
 from dispatcher.wiring.choices import periods_of
 
 Clock = Callable[[], datetime]
+VERSION = version("consent-dispatcher")
 
 
 def system_clock() -> datetime:
@@ -41,6 +45,13 @@ def open_store(directory: Path, settings: Settings, ring: KeyRing, clock: Clock)
         journal = FileJournal(directory / where, ring, reload)
     writer = Writer(database, journal, clock, periods_of(settings).suppressed)
     return Store(database, journal, writer, ring, clock)
+
+
+def sender_of(directory: Path, store: Store) -> str:
+    """Return what the sender of a workspace is called in its database: one where the database is its own file."""
+    if store.database.is_sqlite:
+        return "sender"
+    return "sender-" + hashlib.sha256(f"{platform.node()}:{directory}".encode()).hexdigest()[:12]
 
 
 def upgrade_database(directory: Path) -> None:

@@ -55,7 +55,7 @@ def test_an_answer_is_recorded_with_todays_words(run: Run) -> None:
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (("--on", "29.3.2026 3:30"), "does not exist: the clocks go forward that night. Write 04:30 or later"),
+        (("--on", "29.3.2026 3:30"), "does not exist: the clocks go forward that night. Write 04:00 or later"),
         (("--on", "25.10.2026 3:30"), "happens twice: the clocks go back that night. Write 2026-10-25T03:30:00+03:00"),
         (("--on", "31.2.2026"), "is no date or time: write 3.2.2026"),
         (("--on", "3.2.2099"), "The answer lies in the future"),

@@ -223,7 +223,8 @@ def test_people_come_and_go(run: Run) -> None:
     assert {"id": 2, "name": "Pekka Esimerkki", "role": "auditor"} == added
     assert {"name": "Pekka Esimerkki", "ended": True} == run("person", "end", "Pekka Esimerkki", "--json").json()
     listed = run("person", "list", "--json").json()["persons"]
-    assert all({"id", "name", "role", "added_at", "ended_at"} == set(each) for each in listed)
+    keys = {"id", "name", "role", "added_at", "ended_at", "email", "language"}
+    assert all(keys == set(each) for each in listed)
     assert [True, False] == [each["ended_at"] is None for each in listed]
     assert "Pekka Esimerkki" in run("person", "list").out
     refused = run("person", "end", OWNER)

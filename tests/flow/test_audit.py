@@ -114,7 +114,7 @@ def test_a_campaign_half_way_adds_up_too(workshop: Workshop) -> None:
         dispatcher.preferences.withdraw(dispatcher.register.find("maija@posti.example"), actor, Channel.EMAIL)
         [planned] = dispatcher.audit.year(2026).campaigns
         # What a worker does before its hand-off: Erik gets his intent, Maija's message goes over to SMS.
-        claimed = dispatcher.deliver._claim(planned.number, Channel.EMAIL)
+        claimed = dispatcher.deliver._claim(dispatcher.lifecycle.named("one"), Channel.EMAIL)
         dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed)
         found = dispatcher.audit.year(2026)
         [half] = found.campaigns

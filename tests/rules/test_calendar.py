@@ -38,9 +38,9 @@ def test_a_wall_clock_time_becomes_its_instant(local: datetime, instant: datetim
 
 @pytest.mark.parametrize("minute", [0, 30, 59])
 def test_a_time_the_clocks_skip_is_refused(minute: int) -> None:
-    """In the night of 29 March 2026 there is no three o'clock; the error says so and what exists."""
+    """In the night of 29 March 2026 there is no three o'clock; the error says so and when the next is."""
     local = datetime(2026, 3, 29, 3, minute)  # noqa: DTZ001 - a wall-clock time
-    with pytest.raises(LocalTimeError, match=rf"03:{minute:02} does not exist.*Write 04:{minute:02} or later"):
+    with pytest.raises(LocalTimeError, match=rf"03:{minute:02} does not exist.*Write 04:00 or later"):
         to_utc(local, HELSINKI)
 
 
@@ -221,3 +221,50 @@ def test_what_is_no_time_is_refused(written: str) -> None:
     """A text that names no day or hour says how to write one."""
     with pytest.raises(LocalTimeError, match=r"is no date or time: write 3\.2\.2026"):
         said_span(written, HELSINKI)
+
+
+@pytest.mark.parametrize(
+    ("local", "zone", "said"),
+    [
+        (datetime(2027, 3, 28, 3, 30), "Europe/Helsinki", "Write 04:00 or later"),  # noqa: DTZ001 - a wall-clock time
+        (datetime(2027, 3, 14, 2, 59, 59), "America/New_York", "Write 03:00 or later"),  # noqa: DTZ001 - the same
+        (datetime(2026, 10, 4, 2, 15), "Australia/Lord_Howe", "Write 02:30 or later"),  # noqa: DTZ001 - the same
+        (datetime(2011, 12, 30, 12), "Pacific/Apia", "Write 2011-12-31T00:00:00 or later"),  # noqa: DTZ001 - the same
+        (
+            datetime(2026, 10, 25, 3, 30),  # noqa: DTZ001 - the same
+            "Europe/Helsinki",
+            "happens twice.*2026-10-25T03:30:00[+]03:00 or 2026-10-25T03:30:00[+]02:00",
+        ),
+        (
+            datetime(2026, 11, 1, 1, 30),  # noqa: DTZ001 - the same
+            "America/New_York",
+            "happens twice.*2026-11-01T01:30:00-04:00 or 2026-11-01T01:30:00-05:00",
+        ),
+    ],
+)
+def test_odd_hours_are_named_in_every_zone(local: datetime, zone: str, said: str) -> None:
+    """What the clocks skip is refused with the first time that exists again, what they repeat with both moments."""
+    with pytest.raises(LocalTimeError, match=said):
+        to_utc(local, ZoneInfo(zone))
+
+
+def test_a_window_ends_where_the_clocks_take_its_end_away_or_repeat_it() -> None:
+    """S-15: a closing time in the night of a clock change is the moment at which the window is open no longer."""
+    windows = Windows(HELSINKI, email=Window(time(1), time(3, 30)))
+    for now in (_local(2027, 3, 28, 2), _local(2026, 10, 25, 2), _local(2026, 10, 25, 3, 10, fold=1)):
+        closing = windows.closes_at(EMAIL, now)
+        assert now < closing
+        assert windows.is_open(EMAIL, closing - timedelta(microseconds=1))
+        assert not windows.is_open(EMAIL, closing)
+
+
+def test_holidays_are_opened_to_one_campaign() -> None:
+    """S-14: opened with a reason, a public holiday has its usual hours; a Sunday stays closed."""
+    opened = WINDOWS.with_holidays()
+    assert (False, True) == (
+        WINDOWS.is_open(SMS, _local(2027, 1, 6, 12)),
+        opened.is_open(SMS, _local(2027, 1, 6, 12)),
+    )
+    assert not opened.is_open(SMS, _local(2027, 1, 6, 20))
+    assert not opened.is_open(SMS, _local(2026, 12, 6, 12))
+    assert WINDOWS != opened

@@ -15,10 +15,13 @@ from dispatcher.storage.tables.register import (
     WordingTable,
 )
 from dispatcher.storage.tables.rights import DeletionTable, LegalBlockTable, RequestTable
+from dispatcher.storage.tables.running import AlertMailTable, AlertTable, HeartbeatTable
 from dispatcher.storage.tables.services import ApiKeyTable, ServiceTable, SignUpTable
 
 __all__ = [
     "AddressTable",
+    "AlertMailTable",
+    "AlertTable",
     "ApiKeyTable",
     "CampaignFileTable",
     "CampaignTable",
@@ -26,6 +29,7 @@ __all__ = [
     "ClientTable",
     "DeletionTable",
     "FrozenTable",
+    "HeartbeatTable",
     "IdempotencyTable",
     "InstallationTable",
     "JournalMarkTable",

@@ -28,7 +28,7 @@ class JournalMarkTable(Table):
 
 
 class PersonTable(Table):
-    """Somebody who works with the program."""
+    """Somebody who works with the program; `email` is where alerts go, in `language`, if they want them."""
 
     __tablename__ = "person"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -37,6 +37,8 @@ class PersonTable(Table):
     role: Mapped[Word]
     added_at: Mapped[Instant]
     ended_at: Mapped[Instant | None]
+    email: Mapped[str | None] = mapped_column(String(320))
+    language: Mapped[Word] = mapped_column(default="fi")
 
 
 class IdempotencyTable(Table):

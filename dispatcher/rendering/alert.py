@@ -1,0 +1,71 @@
+"""Mail to the people who run the program: what needs them, in fixed words, and what to type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from dispatcher.rules.alerts import NEEDS_SOMEBODY, AlertKind
+from dispatcher.rules.campaign import Language
+from dispatcher.rules.ledger import Json
+from dispatcher.texts import CATALOGUES, format_date, text
+
+_COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
+    AlertKind.HELD: ("dispatcher campaign release {name}", "dispatcher campaign cancel {name}"),
+    AlertKind.REQUEST_OVERDUE: ("dispatcher client requests",),
+    AlertKind.RETENTION_OVERDUE: ("dispatcher retention show",),
+    AlertKind.IMPORT_STALE: ("dispatcher client import register.csv",),
+    AlertKind.SLOT_WEEK: ("dispatcher campaign status {name}",),
+    AlertKind.SLOT_EVE: ("dispatcher campaign status {name}", "dispatcher campaign hold {name}"),
+    AlertKind.FINISHED: ("dispatcher campaign status {name}",),
+}
+_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One matter to tell a person of: its kind, and the values of its words; no client is in them."""
+
+    language: Language
+    kind: AlertKind
+    values: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWords:
+    """What such a mail says, the same in its text and its page."""
+
+    subject: str
+    heading: str
+    text: str
+    commands: tuple[str, ...]
+    repeats: str | None
+
+
+def words_of(alert: Alert) -> AlertWords:
+    """Return the words of an alert in its language."""
+    language, kind = alert.language, alert.kind
+    values = {**_NOTHING, **alert.values}
+    if "date" in values:
+        values["date"] = format_date(date.fromisoformat(str(values["date"])), language)
+    values["why"] = _why(str(values.get("reason") or ""), language)
+    if kind is AlertKind.REQUEST_OVERDUE:
+        values["what"] = text(f"request_{values['kind']}", language)
+
+    def say(key: str) -> str:
+        return text(f"alert_{key}", language, **values)
+
+    has_been_read = kind is not AlertKind.IMPORT_STALE or int(str(values["days"])) >= 0
+    return AlertWords(
+        subject=say(f"{kind}_subject"),
+        heading=say(f"{kind}_heading"),
+        text=say(f"{kind}_text" if has_been_read else "import_never_text").strip(),
+        commands=tuple(command.format_map(values) for command in _COMMANDS[kind]),
+        repeats=say("repeats") if kind in NEEDS_SOMEBODY else None,
+    )
+
+
+def _why(reason: str, language: Language) -> str:
+    key = f"alert_why_{reason}"
+    if key in CATALOGUES[language]:
+        return text(key, language)
+    return text("alert_why_other", language, reason=reason.replace("_", " ")) if reason else ""

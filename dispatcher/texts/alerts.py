@@ -1,0 +1,107 @@
+"""What owners read in the mails that tell them what needs them: Finnish, Swedish and English."""
+
+FI = {
+    "alert_greeting": "Hei!",
+    "alert_to_do": "Kirjoita työtilassa:",
+    "alert_foot": "Tämän viestin lähetti Dispatcher ohjelman omistajille. Siinä ei ole asiakkaiden tietoja.",
+    "alert_repeats": "Muistutus tulee kerran päivässä, kunnes asia on hoidettu tai joku kirjoittaa: dispatcher today --seen",  # noqa: E501
+    "alert_slot_week_subject": "Tulossa {date}: {title}",
+    "alert_slot_week_heading": "Kampanja lähtee {date} klo {time}",
+    "alert_slot_week_text": "Kampanja ”{title}” lähtee viikon sisällä. Tarkista sen sisältö ajoissa.",
+    "alert_slot_eve_subject": "Huomenna klo {time}: {title}",
+    "alert_slot_eve_heading": "Kampanja lähtee huomenna klo {time}",
+    "alert_slot_eve_text": "Kampanjan ”{title}” saisi rekisterin nykytilanteen mukaan sähköpostitse {email} ja tekstiviestillä {sms} asiakasta. Odottamassa on {waiting}, ja ilman viestiä jää {withheld}.",  # noqa: E501
+    "alert_finished_subject": "Lähetetty: {title}",
+    "alert_finished_heading": "Kampanja on lähetetty",
+    "alert_finished_text": "Kampanjasta ”{title}” lähti {email} sähköpostia ja {sms} tekstiviestiä. Torjuttuja viestejä on {refused} ja epäselviä {unknown}. Ilman viestiä jääneitä asiakkaita on {withheld}.",  # noqa: E501
+    "alert_held_subject": "Pysäytetty: {title}",
+    "alert_held_heading": "Kampanja odottaa sinua",
+    "alert_held_text": "Kampanjasta ”{title}” ei lähde mitään, ennen kuin joku päästää sen jatkamaan tai peruu sen. {why}",  # noqa: E501
+    "alert_request_overdue_subject": "Asiakkaan pyyntö on myöhässä",
+    "alert_request_overdue_heading": "Asiakkaan pyyntö odottaa vastausta",
+    "alert_request_overdue_text": "Pyyntöön numero {request} ({what}) olisi pitänyt vastata viimeistään {date}.",
+    "alert_retention_overdue_subject": "Vanhentuneita asiakastietoja ei ole poistettu",
+    "alert_retention_overdue_heading": "Asiakastietoja pitäisi poistaa",
+    "alert_retention_overdue_text": "Poistettavia asiakkaita on {count}, mutta ketään ei voitu poistaa. Komento näyttää, mikä on esteenä.",  # noqa: E501
+    "alert_import_stale_subject": "Asiakasrekisteri on vanhentunut",
+    "alert_import_stale_heading": "Asiakasrekisteri pitää lukea uudelleen",
+    "alert_import_stale_text": "Koko rekisteri luettiin viimeksi {days} päivää sitten. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
+    "alert_import_never_text": "Koko rekisteriä ei ole vielä luettu kertaakaan. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
+    "alert_why_late": "Sen hetki meni ohi, kun ohjelma ei ollut käynnissä.",
+    "alert_why_interrupted": "Lähetys katkesi liian pitkäksi aikaa.",
+    "alert_why_by_hand": "Joku teistä pysäytti sen.",
+    "alert_why_no_slot": "Vuoteen ei mahdu tälle päivälle enää kampanjaa.",
+    "alert_why_rendering_failed": "Viestiä ei voitu kirjoittaa mallipohjasta.",
+    "alert_why_restored": "Tietokanta palautettiin vanhemmasta kopiosta.",
+    "alert_why_other": "Syy: {reason}.",
+}
+SV = {
+    "alert_greeting": "Hej!",
+    "alert_to_do": "Skriv i arbetsmappen:",
+    "alert_foot": "Det här meddelandet skickade Dispatcher till programmets ägare. Det innehåller inga kunduppgifter.",
+    "alert_repeats": "Påminnelsen kommer en gång om dagen tills saken är skött eller någon skriver: dispatcher today --seen",  # noqa: E501
+    "alert_slot_week_subject": "På kommande {date}: {title}",
+    "alert_slot_week_heading": "Kampanjen skickas {date} kl. {time}",
+    "alert_slot_week_text": "Kampanjen ”{title}” skickas inom en vecka. Kontrollera innehållet i god tid.",
+    "alert_slot_eve_subject": "I morgon kl. {time}: {title}",
+    "alert_slot_eve_heading": "Kampanjen skickas i morgon kl. {time}",
+    "alert_slot_eve_text": "Kampanjen ”{title}” skulle enligt registret just nu nå {email} kunder per e-post och {sms} per sms. {waiting} väntar, och {withheld} får inget meddelande.",  # noqa: E501
+    "alert_finished_subject": "Skickad: {title}",
+    "alert_finished_heading": "Kampanjen har skickats",
+    "alert_finished_text": "Av kampanjen ”{title}” lämnades {email} e-postbrev och {sms} sms vidare. Mottagaren avvisade {refused}, {unknown} är ovissa, och {withheld} kunder fick inget.",  # noqa: E501
+    "alert_held_subject": "Stoppad: {title}",
+    "alert_held_heading": "Kampanjen väntar på dig",
+    "alert_held_text": "Inget mer av kampanjen ”{title}” skickas förrän någon låter den fortsätta eller ställer in den. {why}",  # noqa: E501
+    "alert_request_overdue_subject": "En kunds begäran är försenad",
+    "alert_request_overdue_heading": "En kunds begäran väntar på svar",
+    "alert_request_overdue_text": "Begäran nummer {request} ({what}) borde ha besvarats senast {date}.",
+    "alert_retention_overdue_subject": "Gamla kunduppgifter har inte tagits bort",
+    "alert_retention_overdue_heading": "Kunduppgifter borde tas bort",
+    "alert_retention_overdue_text": "Antal kunder som borde tas bort: {count}. Ingen kunde tas bort; kommandot visar vad som står i vägen.",  # noqa: E501
+    "alert_import_stale_subject": "Kundregistret är föråldrat",
+    "alert_import_stale_heading": "Kundregistret måste läsas in på nytt",
+    "alert_import_stale_text": "Hela registret lästes senast för {days} dagar sedan. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
+    "alert_import_never_text": "Hela registret har ännu aldrig lästs in. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
+    "alert_why_late": "Dess tidpunkt gick förbi medan programmet inte var i gång.",
+    "alert_why_interrupted": "Utskicket avbröts för länge.",
+    "alert_why_by_hand": "Någon av er stoppade den.",
+    "alert_why_no_slot": "Året rymmer ingen kampanj till den här dagen.",
+    "alert_why_rendering_failed": "Meddelandet kunde inte skrivas efter mallen.",
+    "alert_why_restored": "Databasen återställdes från en äldre kopia.",
+    "alert_why_other": "Orsak: {reason}.",
+}
+EN = {
+    "alert_greeting": "Hello,",
+    "alert_to_do": "Type in the workspace:",
+    "alert_foot": "Dispatcher sent this message to the owners of the program. There is nothing about any client in it.",
+    "alert_repeats": "This reminder comes once a day until the matter is settled or somebody types: dispatcher today --seen",  # noqa: E501
+    "alert_slot_week_subject": "Coming up on {date}: {title}",
+    "alert_slot_week_heading": "A campaign goes out on {date} at {time}",
+    "alert_slot_week_text": "“{title}” goes out within a week. Look at what it says in good time.",
+    "alert_slot_eve_subject": "Tomorrow at {time}: {title}",
+    "alert_slot_eve_heading": "A campaign goes out tomorrow at {time}",
+    "alert_slot_eve_text": "As the register stands now, “{title}” would reach {email} clients by email and {sms} by text message. {waiting} wait, and {withheld} get nothing.",  # noqa: E501
+    "alert_finished_subject": "Sent: {title}",
+    "alert_finished_heading": "A campaign has gone out",
+    "alert_finished_text": "Of “{title}”, {email} emails and {sms} text messages were handed over. {refused} were refused, of {unknown} nobody knows what became, and {withheld} clients got nothing.",  # noqa: E501
+    "alert_held_subject": "Held: {title}",
+    "alert_held_heading": "A campaign waits for you",
+    "alert_held_text": "Nothing more of “{title}” is sent until somebody releases or cancels it. {why}",
+    "alert_request_overdue_subject": "A client's request is overdue",
+    "alert_request_overdue_heading": "A client's request waits for its answer",
+    "alert_request_overdue_text": "Request number {request} ({what}) should have been answered by {date}.",
+    "alert_retention_overdue_subject": "Old client data has not been removed",
+    "alert_retention_overdue_heading": "Client data should be removed",
+    "alert_retention_overdue_text": "Clients due for removal: {count}. Nobody could be removed; the command shows what stands in the way.",  # noqa: E501
+    "alert_import_stale_subject": "The register is out of date",
+    "alert_import_stale_heading": "The register has to be read again",
+    "alert_import_stale_text": "The whole register was last read {days} days ago. Export it from the booking system and import it.",  # noqa: E501
+    "alert_import_never_text": "The whole register has never been read. Export it from the booking system and import it.",  # noqa: E501
+    "alert_why_late": "Its moment passed while the program was not running.",
+    "alert_why_interrupted": "Sending was cut short for too long.",
+    "alert_why_by_hand": "One of you held it.",
+    "alert_why_no_slot": "The year has no room for a campaign on this day.",
+    "alert_why_rendering_failed": "A message could not be made from its template.",
+    "alert_why_restored": "The database was put back from an older copy.",
+    "alert_why_other": "Why: {reason}.",
+}

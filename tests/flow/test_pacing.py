@@ -1,0 +1,106 @@
+"""A run keeps its pace and its windows: evenly, over nights and restarts, and is not taken for late."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+
+from dispatcher.rules.actor import duty
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import State
+from dispatcher.wiring import Dispatcher
+from tests.stores import HELSINKI
+from tests.workshop import Doubles, Workshop
+
+DAY = date(2026, 11, 24)
+MINUTE = timedelta(minutes=1)
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    """Return the instant of a wall-clock time in Helsinki."""
+    return datetime.combine(day, time(hour, minute), HELSINKI).astimezone(UTC)
+
+
+def rows(count: int) -> list[str]:
+    """Return a register of so many clients who said yes to email."""
+    return [f"{each};Nimi;Esimerkki;client{each}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for each in range(count)]
+
+
+def set_pace(workshop: Workshop, per_hour: int) -> None:
+    """Set the mail server a pace."""
+    settings = workshop.directory / "dispatcher.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("[email]", f"[email]\nper_hour = {per_hour}"), encoding="utf-8")
+
+
+def begin(workshop: Workshop, dispatcher: Dispatcher, count: int, moment: datetime) -> None:
+    """Schedule a campaign to so many clients."""
+    actor = dispatcher.persons.acting(None)
+    dispatcher.enrol.run(workshop.register(*rows(count)), actor)
+    dispatcher.schedule.run(workshop.campaign("a", moment, channels=("email",)), actor)
+
+
+def look(dispatcher: Dispatcher) -> None:
+    """Do one round of sending."""
+    asyncio.run(dispatcher.rounds.once())
+
+
+def test_a_run_keeps_its_pace_and_goes_on_the_next_morning(workshop: Workshop, doubles: Doubles) -> None:
+    """Six mails at four an hour from eight in the evening: four until nine, the rest from seven on, none held."""
+    clock = workshop.clock
+    sent: Counter[date] = Counter()
+    set_pace(workshop, 4)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 6, at(DAY, 20))
+        clock.set(at(DAY, 20))
+        while dispatcher.lifecycle.all()[0].state is not State.FINISHED:
+            assert clock() < at(DAY + timedelta(days=2), 0)
+            before = len(doubles.smtp.received)
+            look(dispatcher)
+            went = len(doubles.smtp.received) - before
+            assert went <= 1
+            sent[local_date(clock(), HELSINKI)] += went
+            assert not went or 7 <= clock().astimezone(HELSINKI).hour < 21
+            clock.advance(5 * MINUTE)
+        assert {DAY: 4, DAY + timedelta(days=1): 2} == {day: count for day, count in sent.items() if count}
+        assert at(DAY + timedelta(days=1), 7, 20) == clock()
+
+
+def test_a_start_in_the_morning_does_not_take_the_night_for_silence(workshop: Workshop, doubles: Doubles) -> None:
+    """Invariant 6: what waited for its window since the evening is not interrupted; what the window has lost, is."""
+    clock = workshop.clock
+    set_pace(workshop, 4)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 6, at(DAY, 20))
+        for minute in range(0, 70, 15):
+            clock.set(at(DAY, 20) + minute * MINUTE)
+            look(dispatcher)
+    assert 4 == len(doubles.smtp.received)
+    clock.set(at(DAY + timedelta(days=1), 8))
+    with workshop.opened() as dispatcher:
+        assert [] == dispatcher.lifecycle.hold_interrupted(duty("planning"))
+        look(dispatcher)
+        assert 5 == len(doubles.smtp.received)
+        clock.set(at(DAY + timedelta(days=1), 12))
+        assert ["a"] == dispatcher.lifecycle.hold_interrupted(duty("planning"))
+
+
+def test_a_restart_does_not_start_the_pace_anew(workshop: Workshop, doubles: Doubles) -> None:
+    """E-55: the turn of the next mail is known from the last one, whoever sent it."""
+    workshop.clock.set(at(DAY, 9))
+    set_pace(workshop, 4)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 3, at(DAY, 10))
+    workshop.clock.set(at(DAY, 10))
+    for _ in range(3):
+        with workshop.opened() as dispatcher:
+            look(dispatcher)
+    assert 1 == len(doubles.smtp.received)
+
+
+def test_without_a_pace_one_look_sends_all(workshop: Workshop, doubles: Doubles) -> None:
+    """Nobody is slowed down who set no pace and hands over to this machine."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 40, at(DAY, 10))
+        workshop.clock.set(at(DAY, 10))
+        look(dispatcher)
+    assert 40 == len(doubles.smtp.received)
