@@ -415,3 +415,17 @@ def _defaults(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, str
 def _part_of(table: str, parts: Mapping[str, str]) -> str:
     """Return the part of the page that speaks of a table: passwords stand at its beginning."""
     return table.partition(".")[0] if table.partition(".")[0] in parts else ""
+
+
+@pytest.mark.parametrize(
+    ("day", "wanted"),
+    [
+        ('name = "X1"\n', "write either on or week"),
+        ('name = "X1"\non = "02-14"\nweek = 7\n', "write either on or week"),
+        ('name = "X1"\non = "30-02"\n', 'write a day as 2026-09-05, or as "09-05" for every year'),
+    ],
+)
+def test_a_noted_day_is_one_day(read: Read, day: str, wanted: str) -> None:
+    """A day of the year is told by a date, by month and day, or by a week: one of them, and one that can be."""
+    assert wanted in refused(read, f"{STUDIO}{PREVIEW}[[year.days]]\n{day}")
+    assert "02-29" == read(f'{STUDIO}{PREVIEW}[[year.days]]\nname = "X1"\non = "02-29"\n').year.days[0].on

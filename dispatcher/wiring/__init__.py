@@ -52,6 +52,7 @@ from dispatcher.flow.sources import Sources
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
+from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.actor import duty
@@ -61,6 +62,7 @@ from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
     carriers_of,
     forgetting_of,
+    own_days_of,
     periods_of,
     policy_of,
     previews_of,
@@ -142,6 +144,7 @@ class Dispatcher:
     audit: Audit
     safekeeping: Safekeeping
     keyring: Keyring
+    years: Years
     links: OptOutLinks
 
     @property
@@ -251,6 +254,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),
+        years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
     )
 
