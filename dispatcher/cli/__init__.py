@@ -13,6 +13,7 @@ from dispatcher.cli import (
     db,
     demo,
     desk,
+    doctor,
     dossier,
     erasure,
     keys,
@@ -50,6 +51,7 @@ def cli(context: click.Context, named: str | None, acting: str | None) -> None:
 for module in (
     start,
     demo,
+    doctor,
     client,
     rights,
     requests,

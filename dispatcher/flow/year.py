@@ -101,7 +101,9 @@ class Years:
         with self._store.reading() as connection:
             entries = _standing(connection)
             own = next((each for each in entries if each.name == campaign.name and each.holds_slot), None)
-            if own is not None:
+            if own is not None and own.standing in {Standing.RESERVED, Standing.DRAFT}:
+                entries.remove(own)  # what it would take is its own slot
+            elif own is not None:
                 raise RefusedError(
                     f"{campaign.name} has its slot already, on {own.day.isoformat()}: "
                     "run `dispatcher campaign year` to see the year with it."
