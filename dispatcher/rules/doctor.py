@@ -41,6 +41,8 @@ _FREE_MAIL = frozenset(
     ]
 )
 """Mailboxes of everybody: mail from there that another server sends fails its checks (E-40)."""
+_FACT = re.compile(r"\d+|\b[A-Z]{2}\b")
+"""Numbers, and countries by their two letters."""
 _SMS_NAME = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]+( [0-9A-Za-z]+)*")
 _SMS_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _REMEDY = re.compile(r"(?P<says>.+?)[:.] (?P<fix>(?:[Rr]un|[Pp]ut back|[Ii]nstall|[Cc]heck) .+)", re.DOTALL)
@@ -138,7 +140,7 @@ def unseen(concern: Concern, first: Concern) -> Finding:
 def notice(
     in_force: Mapping[Language, str] | None, today: Mapping[Language, str], names: Sequence[str]
 ) -> list[Finding]:
-    """Hold the notice in force against what the settings make it say today: every number and every company in it.
+    """Hold the notice in force against what the settings make it say today: every number, country and company in it.
 
     Other words with the same facts are a warning; a fact that clients were not told is an error.
     """
@@ -168,8 +170,8 @@ def notice(
 
 
 def _unsaid(today: str, in_force: str, names: Sequence[str]) -> list[str]:
-    numbers = Counter(re.findall(r"\d+", today)) - Counter(re.findall(r"\d+", in_force))
-    return [*numbers, *(name for name in names if name in today and name not in in_force)]
+    facts = Counter(_FACT.findall(today)) - Counter(_FACT.findall(in_force))
+    return [*facts, *(name for name in names if name in today and name not in in_force)]
 
 
 def sender(about: Sender) -> list[Finding]:

@@ -196,11 +196,15 @@ def examined(directory: Path, clock: Clock = system_clock) -> list[Finding]:
         concern = Concern.MIGRATIONS
         store = open_store(directory, settings, ring, clock)
         try:
-            return _assembled(directory, settings, store).doctor.examine()
+            concern = Concern.SETTINGS  # what carries messages has more to ask of them
+            doctor = _assembled(directory, settings, store).doctor
+            concern = Concern.MIGRATIONS
+            return doctor.examine()
         finally:
             store.close()
     except DispatcherError as error:
-        return unopened([*found, broken(concern, str(error))], concern)
+        others = [finding for finding in found if finding.concern is not concern]
+        return unopened([*others, broken(concern, str(error))], concern)
 
 
 def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:

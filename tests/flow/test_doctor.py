@@ -19,7 +19,7 @@ from dispatcher.wiring import Dispatcher, examined
 from dispatcher.wiring.grounds import grounds_of
 from dispatcher.wiring.records import processing_of
 from tests.stores import raw
-from tests.workshop import Doubles, Workshop
+from tests.workshop import ACCOUNT, Doubles, Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 MAIJA = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;20.11.2026;kyllä;kyllä;20.11.2026"
@@ -92,6 +92,14 @@ def test_a_new_installation_may_send(workshop: Workshop) -> None:
 def test_settings_that_cannot_be_read(well: Workshop) -> None:
     """Settings with a fault are the one error, and everything else waits for them."""
     edit(well, "[studio]", "[studio]\nshoe_size = 38")
+    found = look(well)
+    assert Level.ERROR == found.pop(Concern.SETTINGS)
+    assert {Level.WARNING} == set(found.values())
+
+
+def test_settings_that_no_carrier_takes(well: Workshop) -> None:
+    """An SMS provider without its account is a fault of the settings, not of the database."""
+    edit(well, f'account_sid = "{ACCOUNT}"', 'account_sid = ""')
     found = look(well)
     assert Level.ERROR == found.pop(Concern.SETTINGS)
     assert {Level.WARNING} == set(found.values())

@@ -145,15 +145,16 @@ def test_the_notice_in_force_says_what_is_done() -> None:
 @pytest.mark.parametrize(
     ("in_force", "missing"),
     [
-        ({FI: "180 ja 30 päivää, Twilio", SV: "365 och 30, Twilio"}, "365"),
-        ({FI: "365 ja 365 päivää, Twilio", SV: "365 och 30, Twilio"}, "30"),
-        ({FI: "365 ja 30 päivää", SV: "365 och 30, Twilio"}, "Twilio"),
-        ({FI: "365 ja 30 päivää, Twilio"}, "365, 30, Twilio"),
+        ({FI: "365 ja 30 päivää, Twilio, US", SV: "365 och 30, Twilio, IE"}, "IE"),
+        ({FI: "180 ja 30 päivää, Twilio, IE", SV: "365 och 30, Twilio, IE"}, "365"),
+        ({FI: "365 ja 365 päivää, Twilio, IE", SV: "365 och 30, Twilio, IE"}, "30"),
+        ({FI: "365 ja 30 päivää, IE", SV: "365 och 30, Twilio, IE"}, "Twilio"),
+        ({FI: "365 ja 30 päivää, Twilio, IE"}, "365, 30, IE, Twilio"),
     ],
 )
 def test_a_fact_that_clients_were_not_told_is_an_error(in_force: dict[Language, str], missing: str) -> None:
     """A period or a company that the notice in force does not name, in whatever language, stands in the way."""
-    today = {FI: "365 ja 30 päivää, Twilio", SV: "365 och 30, Twilio"}
+    today = {FI: "365 ja 30 päivää, Twilio, IE", SV: "365 och 30, Twilio, IE"}
     [(level, says)] = found(doctor.notice(in_force, today, ["Twilio"]))
     assert (Level.ERROR, f"The notice in force does not say what the settings do: {missing}.") == (level, says)
 
