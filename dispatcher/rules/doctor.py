@@ -43,6 +43,9 @@ _FREE_MAIL = frozenset(
 """Mailboxes of everybody: mail from there that another server sends fails its checks (E-40)."""
 _FACT = re.compile(r"\d+|\b[A-Z]{2}\b")
 """Numbers, and countries by their two letters."""
+_SET_CLOCK = (
+    "Set this machine's clock (`timedatectl set-ntp true`); had it run ahead, record anything, then look again."
+)
 _SMS_NAME = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]+( [0-9A-Za-z]+)*")
 _SMS_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _REMEDY = re.compile(r"(?P<says>.+?)[:.] (?P<fix>(?:[Rr]un|[Pp]ut back|[Ii]nstall|[Cc]heck) .+)", re.DOTALL)
@@ -280,9 +283,7 @@ def clock(now: datetime, newest: datetime | None, zone: str, *, zone_known: bool
     found = []
     if newest is not None and newest - now > _CLOCKS_DIFFER:
         says = f"The clock says {now:%Y-%m-%d %H:%M} UTC, before the ledger's newest entry of {newest:%Y-%m-%d %H:%M}."
-        found.append(
-            Finding(Concern.CLOCK, Level.ERROR, says, "Set this machine's clock (`timedatectl set-ntp true`).")
-        )
+        found.append(Finding(Concern.CLOCK, Level.ERROR, says, _SET_CLOCK))
     if not zone_known:
         says = f"The rules of the time zone {zone} are not on this machine."
         found.append(Finding(Concern.CLOCK, Level.ERROR, says, "Run `pip install --upgrade tzdata`."))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, select, text
 
 from dispatcher.storage.tables import InstallationTable, LedgerEntryTable
 
@@ -13,8 +13,11 @@ def opened_at(connection: Connection) -> datetime | None:
 
 
 def newest_entry(connection: Connection) -> datetime | None:
-    """Return the time of the newest entry of the ledger, or None for an empty one."""
-    return connection.scalar(select(func.max(LedgerEntryTable.at)))
+    """Return the time of the entry that was written last, or None for an empty ledger.
+
+    Not the latest time there is: once a clock had run ahead, it would be behind that for ever.
+    """
+    return connection.scalar(select(LedgerEntryTable.at).order_by(LedgerEntryTable.id.desc()).limit(1))
 
 
 def size(connection: Connection) -> int:

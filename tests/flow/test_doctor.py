@@ -221,6 +221,18 @@ def test_a_clock_set_back(well: Workshop) -> None:
     assert {Concern.CLOCK: Level.ERROR} == look(well)
 
 
+def test_a_clock_that_had_run_ahead(well: Workshop) -> None:
+    """An entry from the future is not the last word: once something is recorded at the right time, all is well."""
+    well.clock.advance(timedelta(days=1))
+    with well.opened() as dispatcher:
+        dispatcher.keyring.record_rotation(KeyKind.SEAL, "1", dispatcher.persons.acting(None))
+    well.clock.advance(timedelta(days=-1))
+    assert {Concern.CLOCK: Level.ERROR} == look(well)
+    with well.opened() as dispatcher:
+        dispatcher.keyring.record_rotation(KeyKind.SEAL, "1", dispatcher.persons.acting(None))
+    assert {} == look(well)
+
+
 class _NoZones:
     """What a machine without tzdata has in place of zones."""
 

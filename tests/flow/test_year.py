@@ -141,6 +141,20 @@ def test_a_trial_counts_whose_twelfth_it_is(workshop: Workshop) -> None:
     assert (False, date(2027, 11, 24)) == (what.fits, what.trial.full.first_free)
 
 
+@pytest.mark.parametrize("state", ["draft", "reserved"])
+def test_a_trial_takes_its_own_slot_anew(workshop: Workshop, state: str) -> None:
+    """A campaign that has a slot and no final words yet is tried as if its own slot were free."""
+    with workshop.opened() as dispatcher:
+        take(dispatcher, "a", MOMENT)
+        engine = raw(dispatcher.store.database.url.render_as_string(hide_password=False))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE campaign SET state = :state"), {"state": state})
+        engine.dispose()
+        assert [state] == [each.standing.value for each in dispatcher.years.glance(2026).entries]
+        what = dispatcher.years.what_if(workshop.campaign("a", MOMENT + WEEK))
+    assert (True, 1, None) == (what.fits, what.trial.in_year, what.trial.before)
+
+
 def test_a_trial_needs_a_campaign_that_could_be_scheduled(workshop: Workshop) -> None:
     """A file that is wrong, scheduled already, past, or at a closed hour does not fit, and why is told."""
     with workshop.opened() as dispatcher:
