@@ -435,3 +435,17 @@ def test_a_provider_has_the_pace_of_a_small_one_and_this_machine_has_none(read: 
     assert (None, None) == (here.email.pace, here.sms.pace)
     own = read(STUDIO + SMTP + "per_hour = 500\n" + TWILIO + "per_second = 0.5\n")
     assert (500, 1800) == (own.email.pace, own.sms.pace)
+
+
+@pytest.mark.parametrize(
+    ("day", "wanted"),
+    [
+        ('name = "X1"\n', "write either on or week"),
+        ('name = "X1"\non = "02-14"\nweek = 7\n', "write either on or week"),
+        ('name = "X1"\non = "30-02"\n', 'write a day as 2026-09-05, or as "09-05" for every year'),
+    ],
+)
+def test_a_noted_day_is_one_day(read: Read, day: str, wanted: str) -> None:
+    """A day of the year is told by a date, by month and day, or by a week: one of them, and one that can be."""
+    assert wanted in refused(read, f"{STUDIO}{PREVIEW}[[year.days]]\n{day}")
+    assert "02-29" == read(f'{STUDIO}{PREVIEW}[[year.days]]\nname = "X1"\non = "02-29"\n').year.days[0].on

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.campaign_year import year
 from dispatcher.cli.client import counts_json, said_counts
 from dispatcher.cli.door import Door, confirm, json_option, local, pass_door, progress, say, say_json, say_table
 from dispatcher.flow.check import CheckReport
@@ -228,4 +229,5 @@ def _say_check(report: CheckReport) -> None:
         say(f"  {number:>6}  text message{'s' if number > 1 else ''} of {parts} part{'s' if parts > 1 else ''}")
 
 
+campaign.add_command(year)
 COMMANDS = (campaign,)

@@ -23,11 +23,17 @@ class Keyring:
 
     def check(self, secrets: Path) -> list[str]:
         """Return, a sentence each, what is wrong with the keys and with the file they stand in."""
+        return [*self.check_keys(secrets), *self.check_journal()]
+
+    def check_keys(self, secrets: Path) -> list[str]:
+        """Return what is wrong with the keys and their file alone. Raises OSError where the file is gone."""
         mode = stat.S_IMODE(secrets.stat().st_mode)
-        findings = check_keys(self._store.ring, self._store)
-        if mode != 0o600:
-            findings.insert(0, f"{secrets.name} has mode {mode:04o}: run `chmod 600 {secrets.name}`.")
-        return findings
+        readable = [f"{secrets.name} has mode {mode:04o}: run `chmod 600 {secrets.name}`."] if mode != 0o600 else []
+        return readable + missing_keys(self._store.ring, self._store)
+
+    def check_journal(self) -> list[str]:
+        """Return what is wrong with the journal, read to its end."""
+        return journal_damage(self._store.ring, self._store)
 
     def record_rotation(self, kind: KeyKind, key_id: str, actor: Actor) -> None:
         """Write to the ledger that a key became the current one of its kind."""
@@ -66,6 +72,11 @@ def check_keys(ring: KeyRing, store: Store) -> list[str]:
 
     The journal is read to its end: keys that were created anew go by the old ids, and its signatures tell them apart.
     """
+    return [*missing_keys(ring, store), *journal_damage(ring, store)]
+
+
+def missing_keys(ring: KeyRing, store: Store) -> list[str]:
+    """Return, a sentence each, which keys are missing that should be there or that the data name."""
     findings = [
         f"There is no {kind.value} key: run `dispatcher keys rotate {kind.value}`."
         for kind in KeyKind
@@ -86,7 +97,21 @@ def check_keys(ring: KeyRing, store: Store) -> list[str]:
         for key, count in sorted(customers.items())
         if ring.find(KeyKind.HASH, key) is None
     ]
-    return findings + _journal_findings(ring, store)
+    return findings + [
+        f"Journal key {key!r} is lost: the journal cannot be read, and nothing in it can be brought back. {_PUT_BACK}."
+        for key in _lost_journal_keys(ring, store)
+    ]
+
+
+def journal_damage(ring: KeyRing, store: Store) -> list[str]:
+    """Return what is wrong with the journal itself, read to its end; nothing where a key to read it is missing."""
+    try:
+        if not _lost_journal_keys(ring, store):
+            for _ in store.journal.records():
+                pass
+    except JournalError as error:
+        return [str(error)]
+    return []
 
 
 def _written(descriptor: int, target: Path, content: bytes) -> str | None:
@@ -101,15 +126,9 @@ def _written(descriptor: int, target: Path, content: bytes) -> str | None:
         return error.strerror
 
 
-def _journal_findings(ring: KeyRing, store: Store) -> list[str]:
+def _lost_journal_keys(ring: KeyRing, store: Store) -> list[str]:
+    """Return the ids of the keys that records are signed with and nobody has; none of a journal that is not there."""
     try:
-        lost = sorted(key for key in store.journal.key_ids() if ring.find(KeyKind.JOURNAL, key) is None)
-        if not lost:
-            for _ in store.journal.records():
-                pass
-    except JournalError as error:
-        return [str(error)]
-    return [
-        f"Journal key {key!r} is lost: the journal cannot be read, and nothing in it can be brought back. {_PUT_BACK}."
-        for key in lost
-    ]
+        return sorted(key for key in store.journal.key_ids() if ring.find(KeyKind.JOURNAL, key) is None)
+    except JournalError:
+        return []

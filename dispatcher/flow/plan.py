@@ -44,7 +44,10 @@ class PlanReport:
 class Plan:
     """Plans campaigns whose moment has come."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, press: Press, refuse_unless_well: Callable[[], None] = lambda: None
+    ) -> None:
+        self._refuse_unless_well = refuse_unless_well
         self._store = store
         self._policy = policy
         self._press = press
@@ -61,6 +64,8 @@ class Plan:
         if not self._is_open(prepared.campaign):
             # Begun now, it would spend its slot on a day on which nothing of it can leave.
             return PlanReport(0, 0)
+        if scheduled.begun_at is None:
+            self._refuse_unless_well()
         self._begin(scheduled)
         planned = withheld = done = 0
         while True:

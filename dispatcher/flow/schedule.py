@@ -1,7 +1,7 @@
 """Campaign file -> slot in the year and frozen bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,7 +39,15 @@ class Taken:
 class Schedule:
     """Gives campaigns their slot in the year."""
 
-    def __init__(self, store: Store, policy: Policy, check: Check, templates: Path) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        check: Check,
+        templates: Path,
+        refuse_unless_well: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._refuse_unless_well = refuse_unless_well
         self._store = store
         self._policy = policy
         self._check = check
@@ -52,6 +60,7 @@ class Schedule:
         RefusedError for a moment that has passed or a campaign that has been scheduled already.
         """
         campaign = read_campaign(path, self._policy.zone)
+        self._refuse_unless_well()
         self._check.run(path).raise_for_errors()
         templates = Templates.from_directory(self._templates).used_by(campaign)
         frozen = {

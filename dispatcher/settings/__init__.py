@@ -34,6 +34,7 @@ from dispatcher.settings.sections import (
     StudioSection,
     WebSection,
     WindowSection,
+    YearSection,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Settings",
     "SmsProvider",
     "WindowSection",
+    "YearSection",
     "read_secrets",
     "read_settings",
     "workspace",
@@ -87,6 +89,7 @@ class Settings(BaseSettings):
     # `register` itself is a name of the metaclass; the prefix stands before the alias too, in the environment.
     register_: RegisterSection = Field(default=RegisterSection(), alias="register")
     web: WebSection = WebSection()
+    year: YearSection = YearSection()
     credentials: CredentialsSection = CredentialsSection()
 
     @model_validator(mode="after")

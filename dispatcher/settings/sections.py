@@ -49,6 +49,14 @@ def _hour(text: str) -> str:
     raise ValueError("write an hour of the day as 09:00")
 
 
+def _day_of_the_year(text: str) -> str:
+    try:
+        date.fromisoformat(f"2000-{text}")
+    except ValueError:
+        raise ValueError('write a day as 2026-09-05, or as "09-05" for every year') from None
+    return text
+
+
 WebAddress = Annotated[str, AfterValidator(web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Hour = Annotated[str, AfterValidator(_hour)]
@@ -81,6 +89,27 @@ class StudioSection(_Section):
         if Language.FI not in self.notice:
             raise ValueError('notice needs the address of the Finnish privacy notice: fi = "https://…"')
         return self
+
+
+class NotedDaySection(_Section):
+    """[[year.days]]: a day clients mark; `on` is a date or "MM-DD" for every year, `week` the Monday of an ISO week."""
+
+    name: str = Field(min_length=2, max_length=80)
+    on: date | Annotated[str, AfterValidator(_day_of_the_year)] | None = None
+    week: int | None = Field(default=None, ge=1, le=53)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.on is None) == (self.week is None):
+            raise ValueError("write either on or week")
+        return self
+
+
+class YearSection(_Section):
+    """[year]: which days, beside the public holidays, a campaign is suggested before, and how long before."""
+
+    lead_days: int = Field(default=10, ge=1, le=60)
+    days: tuple[NotedDaySection, ...] = ()
 
 
 class DatabaseSection(_Section):

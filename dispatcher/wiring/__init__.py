@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
@@ -20,6 +21,7 @@ from dispatcher.flow.correcting import Correcting
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
+from dispatcher.flow.doctor import Doctor, from_settings, unopened
 from dispatcher.flow.duties import Duties, Duty, in_thread
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
@@ -57,9 +59,12 @@ from dispatcher.flow.today import Today
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
+from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.actor import duty
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings, read_secrets, read_settings
@@ -67,6 +72,7 @@ from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
     carriers_of,
     forgetting_of,
+    own_days_of,
     periods_of,
     policy_of,
     previews_of,
@@ -86,12 +92,14 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
+from dispatcher.wiring.grounds import grounds_of
 from dispatcher.wiring.records import processing_of
 
 __all__ = [
     "Clock",
     "Dispatcher",
     "copy_starters",
+    "examined",
     "found",
     "holds_data",
     "open_store",
@@ -154,6 +162,8 @@ class Dispatcher:
     audit: Audit
     safekeeping: Safekeeping
     keyring: Keyring
+    years: Years
+    doctor: Doctor
     links: OptOutLinks
 
     @property
@@ -184,6 +194,31 @@ def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool =
         store.close()
 
 
+def examined(directory: Path, clock: Clock = system_clock) -> list[Finding]:
+    """Return what the doctor finds in a workspace, one that cannot be opened included: then how far it came."""
+    found: list[Finding] = []
+    concern = Concern.SETTINGS
+    try:
+        settings = read_settings(directory)
+        studio = studio_of(settings)
+        grounds = grounds_of(directory, settings, processing_of(settings, studio))
+        today = local_date(clock(), policy_of(settings).zone)
+        found, concern = from_settings(grounds, today), Concern.KEYS
+        ring = read_secrets(directory)
+        concern = Concern.MIGRATIONS
+        store = open_store(directory, settings, ring, clock)
+        try:
+            concern = Concern.SETTINGS  # what carries messages has more to ask of them
+            doctor = _assembled(directory, settings, store).doctor
+            concern = Concern.MIGRATIONS
+            return doctor.examine()
+        finally:
+            store.close()
+    except DispatcherError as error:
+        others = [finding for finding in found if finding.concern is not concern]
+        return unopened([*others, broken(concern, str(error))], concern)
+
+
 def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
@@ -194,7 +229,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
     check = Check(store, policy, press, templates)
-    plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
+    keyring, notices = Keyring(store), Notices(store, papers)
+    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing))
+    plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring)
@@ -232,7 +269,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         timing=Timing(store, policy),
-        schedule=Schedule(store, policy, check, templates),
+        schedule=Schedule(store, policy, check, templates, doctor.refuse_unless_well),
         plan=plan,
         deliver=deliver,
         lifecycle=lifecycle,
@@ -267,11 +304,13 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         receipts=ConsentReceipts(store, policy, processing, links),
         access=Access(store, policy, press, processing, requests),
         correcting=Correcting(store, answering, requests, settings.register_.region),
-        notices=Notices(store, papers),
+        notices=notices,
         ropa=Ropa(store, papers),
         audit=Audit(store, policy),
         safekeeping=Safekeeping(store, erasing),
-        keyring=Keyring(store),
+        keyring=keyring,
+        doctor=doctor,
+        years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
     )
 

@@ -27,6 +27,7 @@ from dispatcher.register_files import (
 from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import canonical
+from dispatcher.rules.noted_days import OwnDay
 from dispatcher.rules.pace import Pace
 from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
@@ -39,7 +40,9 @@ from dispatcher.settings import (
     Settings,
     SmsProvider,
     WindowSection,
+    YearSection,
 )
+from dispatcher.settings.sections import NotedDaySection
 
 
 def carriers_of(directory: Path, settings: Settings, ring: KeyRing) -> Mapping[Channel, Carrier]:
@@ -172,6 +175,18 @@ def periods_of(settings: Settings) -> Periods:
         backups=timedelta(days=section.backup_days),
         valid_for=timedelta(days=settings.consent.valid_days),
     )
+
+
+def own_days_of(section: YearSection) -> tuple[OwnDay, ...]:
+    """Return the days of the year that the owner has noted."""
+    return tuple(_own_day(each) for each in section.days)
+
+
+def _own_day(section: NotedDaySection) -> OwnDay:
+    if isinstance(section.on, str):
+        month, day = section.on.split("-")
+        return OwnDay(section.name, month_day=(int(month), int(day)))
+    return OwnDay(section.name, on=section.on, week=section.week)
 
 
 def _window(section: WindowSection) -> Window:

@@ -164,12 +164,12 @@ def test_a_crash_leaves_an_unknown_not_a_second_message(make: Callable[[Doubles]
         assert smtp.received == []
 
 
-def test_a_client_at_twelve_waits_or_is_withheld(make: Callable[[Doubles], Workshop]) -> None:
+def test_a_client_at_twelve_waits_or_is_withheld(make: Callable[[Doubles], Workshop], clock: FixedClock) -> None:
     """L-23: the thirteenth message in 365 days is withheld, whatever the channels of the twelve."""
     first = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
     with SmtpDouble() as smtp, twilio() as sms:
+        clock.set(datetime(2026, 1, 4, 9, 0, tzinfo=UTC))
         workshop = make(Doubles(smtp, sms))
-        workshop.clock.set(datetime(2026, 1, 4, 9, 0, tzinfo=UTC))
         with workshop.opened() as dispatcher:
             actor = dispatcher.persons.acting(None)
             dispatcher.enrol.run(workshop.register(BOTH), actor)

@@ -1,0 +1,54 @@
+"""Turns what the settings say into what the doctor judges."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dispatcher.flow.doctor import Grounds
+from dispatcher.rules.doctor import Host, Sender
+from dispatcher.rules.places import server
+from dispatcher.rules.processing import Processing
+from dispatcher.settings import SECRETS, EmailProvider, Settings, SmsProvider
+
+_TWILIO_IN_THE_EU = ("ie1", "dublin")
+
+
+def grounds_of(directory: Path, settings: Settings, processing: Processing) -> Grounds:
+    """Return what the doctor judges of these settings."""
+    studio, email, sms = settings.studio, settings.email, settings.sms
+    pages = [studio.public_url, *studio.notice.values()]
+    domains = {studio.email.rpartition("@")[2], *(urlsplit(page).hostname or "" for page in pages)}
+    return Grounds(
+        processing=processing,
+        sender=Sender(
+            email=email.sender,
+            bounces=email.bounces or email.sender,
+            domains=frozenset(domains),
+            sends_mail=email.provider is EmailProvider.SMTP,
+            sms=sms.sender,
+            sms_authorised_on=sms.sender_authorised_on,
+            sends_sms=sms.provider is SmsProvider.TWILIO,
+        ),
+        hosts=_hosts(settings),
+        register=timedelta(days=settings.retention.register_days),
+        secrets=directory / SECRETS,
+        directory=directory,
+        eu_only=settings.eu_only,
+    )
+
+
+def _hosts(settings: Settings) -> tuple[Host, ...]:
+    email, sms, database = settings.email, settings.sms, settings.database
+    found = []
+    if email.provider is EmailProvider.SMTP:
+        found.append(Host(email.host, "mail server", email.country))
+    if sms.provider is SmsProvider.TWILIO:
+        place = (sms.region, sms.edge)
+        spoken_to = urlsplit(sms.base_url).hostname or f"api.{sms.edge}.{sms.region}.twilio.com"
+        # Only this one pair leads to a machine in the EU, whatever else is in the names of hosts (S-20).
+        found.append(Host(spoken_to, "SMS service", "IE" if place == _TWILIO_IN_THE_EU else "US"))
+    for url, what in ((database.url, "database server"), (database.journal, "journal's server")):
+        place_of = server(url)
+        names = {name for name, _ in place_of.hosts} if place_of else set()
+        found += [Host(name, what, database.country) for name in sorted(names)]
+    return tuple(found)
