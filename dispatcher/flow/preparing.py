@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatcher.campaign_files import parse_campaign
+from dispatcher.errors import Finding
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
+from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
@@ -90,6 +92,10 @@ class Press:
             }
             self._ready[scheduled.id] = self.prepare(campaign, Templates(words))
         return self._ready[scheduled.id]
+
+    def survey(self, campaign: Campaign, templates: Templates, label: str, source: str) -> list[Finding]:
+        """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""
+        return Survey(campaign, templates, self._studio, label, source).findings()
 
     def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""

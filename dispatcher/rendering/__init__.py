@@ -6,7 +6,6 @@ Nothing here knows a database, a network or a clock, and a template can reach no
 import re
 from dataclasses import replace
 from datetime import datetime
-from itertools import product
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
@@ -14,7 +13,7 @@ from dispatcher.rendering import email as emails
 from dispatcher.rendering import headers
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.mime import Envelope
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
+from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, shapes_of
 from dispatcher.rendering.templates import Templates, Words
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient, Sms
@@ -37,8 +36,7 @@ class CampaignRenderer:
 
     def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
         self._campaign = campaign
-        languages = campaign.audience.languages or frozenset(Language)
-        shapes = [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
+        shapes = shapes_of(campaign)
         words = Words(campaign, templates, studio)
         self._emails: dict[Shape, emails.EmailForm] = {}
         self._texts: dict[Shape, Skeleton] = {}

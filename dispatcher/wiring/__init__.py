@@ -13,7 +13,7 @@ from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
-from dispatcher.flow.check import Check
+from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
 from dispatcher.flow.deletions import Deletions
@@ -56,7 +56,7 @@ from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.actor import duty
 from dispatcher.rules.studio import Studio
-from dispatcher.settings import Settings, read_secrets, read_settings
+from dispatcher.settings import FILE, Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
     carriers_of,
@@ -67,6 +67,7 @@ from dispatcher.wiring.choices import (
     receipts_of,
     register_map_of,
     studio_of,
+    tariff_of,
 )
 from dispatcher.wiring.founding import (
     Clock,
@@ -181,7 +182,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
-    check = Check(store, policy, press, templates)
+    check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
+    check = Check(store, policy, press, templates, check_rules)
     plan, lifecycle = Plan(store, policy, press), Lifecycle(store, policy)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)

@@ -26,6 +26,7 @@ from dispatcher.register_files import (
 )
 from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.cost import Tariff
 from dispatcher.rules.ledger import canonical
 from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
@@ -129,6 +130,12 @@ def policy_of(settings: Settings) -> Policy:
         fingerprint="",
     )
     return policy.with_fingerprint(hashlib.sha256(canonical(policy.as_json()).encode()).hexdigest()[:16])
+
+
+def tariff_of(settings: Settings) -> Tariff:
+    """Return what text messages cost and may cost."""
+    section = settings.sms
+    return Tariff(section.part_price, section.most_parts, section.campaign_ceiling, section.year_ceiling)
 
 
 def periods_of(settings: Settings) -> Periods:
