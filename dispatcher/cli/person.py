@@ -31,6 +31,30 @@ def add(door: Door, name: str, role: str, *, as_json: bool) -> None:
         say(f"{added.name} is {added.role.value} number {added.id}.")
 
 
+@person.command()
+@click.argument("name")
+@click.option("--email", help="Where mails reach them; an empty text takes it away.")
+@click.option("--phone", help="Where text messages reach them; an empty text takes it away.")
+@json_option
+@pass_door
+def reach(door: Door, name: str, email: str | None, phone: str | None, *, as_json: bool) -> None:
+    """Tell where a person gets test messages and alerts.
+
+    \b
+    Example:
+      dispatcher person reach "Aino Esimerkki" --email aino@studio.example --phone "040 123 4567"
+    """
+    with door.open() as dispatcher:
+        region = dispatcher.settings.register_.region
+        told = dispatcher.persons.reach(name, door.actor(dispatcher), region, email=email, phone=phone)
+    if as_json:
+        say_json({"id": told.id, "name": told.name, "email": told.email, "phone": told.phone})
+    else:
+        say(
+            f"{told.name} is reached at {' and '.join(each for each in (told.email, told.phone) if each) or 'nothing'}."
+        )
+
+
 @person.command("list")
 @json_option
 @pass_door

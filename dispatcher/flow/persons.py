@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.rules.actor import Actor, Role
+from dispatcher.rules.address import AddressError, canonical_email, canonical_number
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import persons
 from dispatcher.storage.database import Connection
@@ -59,6 +60,34 @@ class Persons:
             body: dict[str, Json] = {"event": "added", "person": number, "role": role.value}
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
             return number
+
+        number = self._store.write(work)
+        return next(person for person in self.everyone() if person.id == number)
+
+    def reach(self, name: str, actor: Actor, region: str, *, email: str | None, phone: str | None) -> Person:
+        """Write where a person is reached by tests and alerts; an empty text takes an address away, None leaves it.
+
+        Raises RefusedError for what is no address, NotFoundError for a name that nobody here has.
+        """
+        try:
+            values: dict[str, str | None] = {}
+            if email is not None:
+                values["email"] = canonical_email(email) if email else None
+            if phone is not None:
+                values["phone"] = canonical_number(phone, region) if phone else None
+        except AddressError as error:
+            raise RefusedError(f"{error}: write an email address, or a mobile number such as 040 123 4567.") from None
+
+        def work(transaction: Transaction) -> int:
+            working = [person for person in persons.everyone(transaction.connection) if person.ended_at is None]
+            found = [person for person in working if person.name.casefold() == name.casefold()]
+            if not found:
+                raise _nobody(name, working)
+            if values:
+                persons.set_reach(transaction.connection, found[0].id, values)
+                body: dict[str, Json] = {"event": "reach", "person": found[0].id, "changed": sorted(values)}
+                transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
+            return found[0].id
 
         number = self._store.write(work)
         return next(person for person in self.everyone() if person.id == number)

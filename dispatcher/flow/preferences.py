@@ -26,10 +26,14 @@ _SAME_CLICK = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token."""
+    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token.
+
+    `is_test`: the link stood in a test message and stands for nobody.
+    """
 
     address: str | None
     language: Language | None
+    is_test: bool = False
 
 
 class Preferences:
@@ -41,6 +45,8 @@ class Preferences:
 
     def look(self, token: str) -> Concern:
         """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
+        if self._links.is_test(token):
+            return Concern(None, None, is_test=True)
         link = self._links.read(token)
         with self._store.reading() as connection:
             client = clients.read(connection, [link.client]).get(link.client)
@@ -53,9 +59,12 @@ class Preferences:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
 
         A second time within a minute adds nothing (E-10), and a later one only moves the no on, so that it beats a yes
-        from in between that has yet to arrive (L-07). A link without a row behind it is kept all the same. Raises
-        LinkError for a link not made here and StorageError where the no could not be kept.
+        from in between that has yet to arrive (L-07). A link without a row behind it is kept all the same; one of a
+        test message changes nothing. Raises LinkError for a link not made here and StorageError where the no could not
+        be kept.
         """
+        if self._links.is_test(token):
+            return
         link = self._links.read(token)
         self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
 

@@ -1,5 +1,6 @@
 """The people who work with the program."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,13 +12,18 @@ from dispatcher.storage.tables import PersonTable
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who works with the program; `ended_at` is None while they do."""
+    """Somebody who works with the program; `ended_at` is None while they do.
+
+    `email` and `phone` are where tests and alerts reach them, canonical.
+    """
 
     id: int
     name: str
     role: Role
     added_at: datetime
     ended_at: datetime | None
+    email: str | None = None
+    phone: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -27,9 +33,9 @@ class Person:
 
 def everyone(connection: Connection) -> list[Person]:
     """Return every person there has been, oldest first."""
-    columns = (PersonTable.id, PersonTable.name, PersonTable.role, PersonTable.added_at, PersonTable.ended_at)
+    columns = [getattr(PersonTable, name) for name in Person.__dataclass_fields__]
     rows = connection.execute(select(*columns).order_by(PersonTable.id))
-    return [Person(row.id, row.name, Role(row.role), row.added_at, row.ended_at) for row in rows]
+    return [Person(row[0], row[1], Role(row[2]), *row[3:]) for row in rows]
 
 
 def add(connection: Connection, name: str, role: Role, now: datetime) -> int:
@@ -38,6 +44,11 @@ def add(connection: Connection, name: str, role: Role, now: datetime) -> int:
     return int(connection.execute(insert(PersonTable).values(**values).returning(PersonTable.id)).scalar_one())
 
 
+def set_reach(connection: Connection, person: int, values: Mapping[str, str | None]) -> None:
+    """Write where a person is reached: `email`, `phone` or both, canonical; None for nowhere."""
+    connection.execute(update(PersonTable).where(PersonTable.id == person).values(**values))
+
+
 def end(connection: Connection, person: int, now: datetime) -> None:
-    """Write that a person works with the program no longer."""
-    connection.execute(update(PersonTable).where(PersonTable.id == person).values(ended_at=now))
+    """Write that a person works with the program no longer; nothing is sent to them any more."""
+    connection.execute(update(PersonTable).where(PersonTable.id == person).values(ended_at=now, email=None, phone=None))

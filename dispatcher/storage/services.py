@@ -23,7 +23,10 @@ _COUNTED = [state.value for state in COUNTED]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A service message as it is asked for: to a client's or a stranger's canonical address, about `details`."""
+    """A service message as it is asked for: to a client's or a stranger's canonical address, about `details`.
+
+    `person` is the number of the person it goes to, where it goes to one.
+    """
 
     purpose: ServicePurpose
     channel: Channel
@@ -31,6 +34,7 @@ class Asked:
     language: Language
     details: Mapping[str, Json]
     client: int | None = None
+    person: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def add(connection: Connection, asked: Asked, now: datetime) -> str:
         "channel": asked.channel.value,
         "recipient": asked.recipient,
         "client": asked.client,
+        "person": asked.person,
         "language": asked.language.value,
         "details": canonical(asked.details),
         "state": MessageState.WAITING.value,
@@ -88,6 +93,11 @@ def is_under_way(
     return bool(connection.scalar(query))
 
 
+def read(connection: Connection, message_id: str) -> Service:
+    """Return the service message of this id."""
+    return _service(connection.execute(select(*_COLUMNS).where(ServiceTable.message_id == message_id)).one())
+
+
 def next_due(connection: Connection, now: datetime) -> Service | None:
     """Return the message that has been due longest, or None."""
     due = (ServiceTable.state.in_(_OPEN), ServiceTable.not_before <= now)
@@ -108,10 +118,14 @@ def is_still_due(connection: Connection, service: Service, now: datetime) -> boo
 
 
 def days_of(connection: Connection, channel: Channel, recipient: str, since: date) -> tuple[date, ...]:
-    """Return the local dates after `since` on which an address got service messages, or may have."""
+    """Return the local dates after `since` on which an address got service messages, or may have.
+
+    What goes to the persons of the installation counts towards no limit.
+    """
     query = select(ServiceTable.day).where(
         ServiceTable.channel == channel.value,
         ServiceTable.recipient == recipient,
+        ServiceTable.person.is_(None),
         ServiceTable.state.in_(_COUNTED),
         ServiceTable.day > since,
     )

@@ -42,6 +42,7 @@ TEXTS = {
     "sms_book": "Book {phone}.",
     "sms_opt_out": "Stop:",
     # The page a client leaves by
+    "page_test": "This link is from a test message. It removes nobody: nothing is recorded.",
     "page_title": "Stop the messages",
     "page_question": "Shall we stop the messages?",
     "page_explanation": "After that we will send you no offers, neither by email nor by text message.",
@@ -96,6 +97,8 @@ TEXTS = {
     "question_email": "May we send you offers and news of treatment days by email 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
     "question_sms": "May we send you offers and news of treatment days by text message 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
     # What goes out beside campaigns: confirmations and receipts
+    "trial_mark": "TEST",
+    "trial_note": "This is a test. The client gets the message like this; the opt-out link removes nobody.",
     "service_not_an_offer": "This message is a confirmation, not an advertisement.",
     "service_confirm_subject": "Please confirm that we may write to you",
     "service_confirm_heading": "Confirm your address",

@@ -27,6 +27,7 @@ TEXTS = {
     "sms_book": "Varaa {phone}.",
     "sms_opt_out": "Lopeta:",
     # The page a client leaves by
+    "page_test": "Tämä linkki on testiviestistä. Sillä ei poisteta ketään: mitään ei tallenneta.",
     "page_title": "Lopeta viestit",
     "page_question": "Lopetetaanko viestit?",
     "page_explanation": "Emme sen jälkeen lähetä sinulle tarjouksia sähköpostilla emmekä tekstiviestillä.",
@@ -81,6 +82,8 @@ TEXTS = {
     "question_email": "Saammeko lähettää sinulle tarjouksia ja tietoa hoitopäivistä sähköpostitse 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
     "question_sms": "Saammeko lähettää sinulle tarjouksia ja tietoa hoitopäivistä tekstiviestillä 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
     # What goes out beside campaigns: confirmations and receipts
+    "trial_mark": "TESTI",
+    "trial_note": "Tämä on testi. Näin asiakas saa viestin; lopetuslinkki ei poista ketään.",
     "service_not_an_offer": "Tämä viesti on vahvistus eikä mainos.",
     "service_confirm_subject": "Vahvista, että saamme lähettää sinulle viestejä",
     "service_confirm_heading": "Vahvista osoitteesi",

@@ -67,7 +67,9 @@ class Pages:
             status=_STATUS[view],
             is_last=view is View.DONE,
         )
-        return self.render("page.html", language, frame, address=concern.address, with_button=with_button)
+        return self.render(
+            "page.html", language, frame, address=concern.address, is_test=concern.is_test, with_button=with_button
+        )
 
     def render(self, template: str, language: Language, frame: "Frame", **values: object) -> HTMLResponse:
         """Return a page of any of the doors, its words by this template and these values."""

@@ -49,6 +49,7 @@ from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
+from dispatcher.flow.trial import Trial
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
@@ -141,6 +142,7 @@ class Dispatcher:
     renewing: Renewing
     forecasting: Forecasting
     audit: Audit
+    trial: Trial
     safekeeping: Safekeeping
     keyring: Keyring
     links: OptOutLinks
@@ -251,6 +253,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         notices=Notices(store, papers),
         ropa=Ropa(store, papers),
         audit=Audit(store, policy),
+        trial=Trial(store, policy, press, templates, links, carriers),
         safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),
         links=links,

@@ -513,3 +513,12 @@ def test_no_text_is_a_link(house: House, studio: Studio, clock: FixedClock, word
     with TestClient(create_app(house.preferences, studio, clock)) as visitor:
         assert visitor.post(f"/u/{quote(words, safe='')}").status_code == 404
     assert [] == house.noes()
+
+
+def test_the_link_of_a_test_message_says_so(house: House, visitor: TestClient) -> None:
+    """The link in a test message shows the page, says that it is a test, and a press records nothing at all."""
+    link, before = house.links.test_url(Channel.EMAIL), house.everything()
+    for answer in (visitor.get(link), visitor.post(link), visitor.post(link, data={"List-Unsubscribe": "One-Click"})):
+        assert 200 == answer.status_code
+        assert "testiviestistä" in answer.text
+    assert before == house.everything()

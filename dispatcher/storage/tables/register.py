@@ -7,7 +7,10 @@ from dispatcher.storage.tables.base import BigKey, Day, Hash, Instant, KeyId, Se
 
 
 class ClientTable(Table):
-    """A person in the register, under a random number that says nothing about them."""
+    """A person in the register, under a random number that says nothing about them.
+
+    `topics` are the kinds of campaigns the client chose, by commas; none where they never chose.
+    """
 
     __tablename__ = "client"
     number: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
@@ -26,6 +29,7 @@ class ClientTable(Table):
     suspended: Mapped[bool] = mapped_column(default=False)
     paused_until: Mapped[Instant | None]
     own_cap: Mapped[int | None]
+    topics: Mapped[str | None] = mapped_column(String(40))
 
 
 class AddressTable(Table):
