@@ -6,9 +6,13 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.client import counts_json, said_counts
-from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
+from dispatcher.cli.door import Door, json_option, local, pass_door, progress, say, say_json, say_table
+from dispatcher.cli.files import keep, keep_for_now
+from dispatcher.flow.audience import Member
 from dispatcher.flow.check_report import CheckReport
 from dispatcher.rules.campaign import Language
+from dispatcher.rules.decision import Send, Wait
+from dispatcher.texts import reason_text
 
 FILE = click.argument("file", type=click.Path(path_type=Path))
 
@@ -34,6 +38,83 @@ def check(context: click.Context, door: Door, file: Path, *, as_json: bool) -> N
     else:
         _say_check(report)
     context.exit(0 if report.ok else 1)
+
+
+@click.command()
+@FILE
+@click.option("--show", is_flag=True, help="List everybody, addresses masked; who looked is put on record.")
+@json_option
+@pass_door
+def audience(door: Door, file: Path, *, show: bool, as_json: bool) -> None:
+    """Show whom a campaign would reach at its moment, by channel, and how many not and why.
+
+    An audience is divided by language and last visit only, never by treatment.
+
+    \b
+    Example:
+      dispatcher campaign audience campaigns/2026-03-kevat.toml --show
+    """
+    with door.open() as dispatcher, progress("clients") as tell:
+        audiences = dispatcher.audiences
+        report = audiences.shown(file, door.actor(dispatcher), tell) if show else audiences.run(file, tell)
+        zone = dispatcher.policy.zone
+    if as_json:
+        told: dict[str, object] = {"name": report.name, "at": report.at.isoformat(), **counts_json(report.counts)}
+        told |= {"outside": dict(report.outside)}
+        say_json(told | ({"clients": [each.as_json() for each in report.members]} if show else {}))
+        return
+    say(f"{report.name}, as the register stands now, on {local(report.at, zone)}:")
+    for line in said_counts(report.counts):
+        say(line)
+    for what, number in sorted(report.outside.items()):
+        say(f"  {number:>6}  not addressed: another {what.replace('_', ' ')} than [audience] names")
+    if show and report.members:
+        rows = [[each.number, each.language.value, each.address, _said(each)] for each in report.members]
+        say_table(["client", "language", "address", "what"], rows, numbers=["client"], texts=["what"])
+
+
+def _said(member: Member) -> str:
+    if isinstance(member.verdict, Send):
+        return f"gets it by {member.verdict.channel}"
+    word = "waits" if isinstance(member.verdict, Wait) else "not"
+    return f"{word}: {reason_text(member.verdict.reason, Language.EN)}"
+
+
+@click.command()
+@FILE
+@click.option("--client", metavar="CLIENT", help="Show what this client would get; who looked is put on record.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Where the page is kept.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the page in the browser.")
+@json_option
+@pass_door
+def preview(door: Door, file: Path, client: str | None, out: Path | None, *, is_opened: bool, as_json: bool) -> None:
+    """Write one page that shows a campaign: mails wide and on a phone, their text and source, and text messages.
+
+    The reader is invented unless a client is named. The page loads nothing and needs no network.
+
+    \b
+    Example:
+      dispatcher campaign preview campaigns/2026-03-kevat.toml --out . --open
+    """
+    with door.open() as dispatcher:
+        if client is None:
+            page = dispatcher.preview.invented(file)
+        else:
+            number = dispatcher.register.find(client)
+            page = dispatcher.preview.of_client(file, number, door.actor(dispatcher))
+    name, content = f"{file.stem}.preview.html", page.encode()
+    if out is None:
+        path = keep_for_now(name, content)
+    else:
+        # An older look at the same campaign is of no use any more.
+        (out / name).unlink(missing_ok=True)
+        path = keep(out / name, content)
+    if is_opened:
+        click.launch(str(path))
+    if as_json:
+        say_json({"name": file.stem, "file": str(path)})
+    else:
+        say(str(path))
 
 
 def _check_json(report: CheckReport) -> dict[str, object]:
@@ -114,4 +195,4 @@ def test_(
     context.exit(0 if report.ok else 1)
 
 
-CHECKING = (check, test_)
+CHECKING = (check, audience, preview, test_)

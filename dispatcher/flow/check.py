@@ -100,12 +100,13 @@ class Check:
         done = 0
         with self._store.reading() as connection:
             facts = self._policy.facts(campaign, coverage(connection, self._policy))
+            foreseen = audience.Foreseen(facts)
             facts_at_any_hour = replace(facts, windows=always_open(self._policy.zone))
             total = clients.count(connection)
             for chunk in audience.chunks(connection, self._store, self._policy, None, now):
                 for known in chunk:
                     if campaign.audience.includes(known.client.language, known.client.last_visit):
-                        verdict = decide(known.facts, facts, now)
+                        verdict = foreseen.verdict(known.facts, now)
                         report.counts.add(verdict)
                         until = verdict.until if isinstance(verdict, Wait) else None
                         tally.hear(verdict, local_date(until, self._policy.zone) if until else None)

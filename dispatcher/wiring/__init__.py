@@ -10,6 +10,7 @@ from pathlib import Path
 from dispatcher.flow.access import Access
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
+from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
@@ -25,6 +26,7 @@ from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.no_list import NoLists
 from dispatcher.flow.notices import Notices
@@ -35,6 +37,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.posters import Posters
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.previewing import Preview
 from dispatcher.flow.questioning import Asking
 from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
@@ -143,6 +146,8 @@ class Dispatcher:
     forecasting: Forecasting
     audit: Audit
     trial: Trial
+    preview: Preview
+    audiences: Audiences
     safekeeping: Safekeeping
     keyring: Keyring
     links: OptOutLinks
@@ -226,7 +231,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         deliver=deliver,
         lifecycle=lifecycle,
         rounds=Rounds(store, lifecycle, plan, deliver),
-        duties=Duties(store.clock, _duties(services, sign_up, deletions, blocks, retention)),
+        duties=Duties(store.clock, _duties(store, services, sign_up, deletions, blocks, retention)),
         answering=answering,
         requests=requests,
         wordings=Wordings(store),
@@ -253,6 +258,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         notices=Notices(store, papers),
         ropa=Ropa(store, papers),
         audit=Audit(store, policy),
+        audiences=Audiences(store, policy),
+        preview=Preview(store, policy, press, templates, links),
         trial=Trial(store, policy, press, templates, links, carriers),
         safekeeping=Safekeeping(store, erasing),
         keyring=Keyring(store),
@@ -261,7 +268,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
 
 
 def _duties(
-    services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
+    store: Store, services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
 ) -> tuple[Duty, ...]:
     """Return what the program does by itself beside campaigns."""
     hour, day = timedelta(hours=1), timedelta(days=1)
@@ -271,6 +278,7 @@ def _duties(
         Duty("old service messages", day, in_thread(services.purge)),
         Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
         Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
+        Duty("access log", day, in_thread(partial(purge_looks, store))),
         Duty("deletions", hour, deletions.work),
     )
 

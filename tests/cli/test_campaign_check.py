@@ -27,3 +27,28 @@ def test_a_test_is_sent_and_told(home: Path, run: Run, campaign: Path) -> None:
     assert "not tested: sms" in said.out
     assert 2 == len(list((home / "preview" / "email").glob("*.eml")))
     assert 1 == run("person", "reach", OWNER, "--phone", "nonsense").code
+
+
+def test_an_audience_is_shown(run: Run, campaign: Path, register: Path) -> None:
+    """`campaign audience` counts in words; only with --show are clients listed, masked."""
+    run("client", "import", register)
+    plain, shown = run("campaign", "audience", campaign, "--json"), run("campaign", "audience", campaign, "--show")
+    assert {"name", "at", "send", "wait", "withhold", "outside"} == set(plain.json())
+    assert (0, True) == (shown.code, "m***@p***.example" in shown.out)
+    assert "maija@" not in shown.out
+    listed = run("campaign", "audience", campaign, "--show", "--json").json()["clients"]
+    assert 2 == len(listed)
+
+
+def test_a_preview_is_written(home: Path, run: Run, campaign: Path, register: Path) -> None:
+    """`campaign preview` writes one page its owner alone can read, over an older one of its own."""
+    run("client", "import", register)
+    for _ in range(2):
+        told = run("campaign", "preview", campaign, "--out", ".", "--json")
+        assert (0, "tarjous.preview.html") == (told.code, told.json()["file"])
+    page = home / "tarjous.preview.html"
+    assert 0o600 == page.stat().st_mode & 0o777
+    assert "Maija Meik" not in page.read_text(encoding="utf-8")
+    of_client = run("campaign", "preview", campaign, "--client", "maija@posti.example")
+    assert "Maija" in Path(of_client.out.strip()).read_text(encoding="utf-8")
+    assert 1 == run("campaign", "preview", campaign, "--client", "nobody").code
