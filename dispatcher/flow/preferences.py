@@ -4,15 +4,17 @@ The gate asks again at every hand-off, so a no needs no list of what to stop: wh
 here for the owner's eyes, and would be withheld anyway.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError
+from dispatcher.flow.marks import Marks
 from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.campaign import Channel, Kind, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.storage import answers, clients
 from dispatcher.storage.database import Connection
@@ -67,6 +69,18 @@ class Preferences:
             return
         link = self._links.read(token)
         self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
+
+    def choose(self, token: str, kind: Kind) -> None:
+        """Record that the client behind a link wants this topic only; on disk when this returns.
+
+        No yes is given by it. A link without a row behind it, or of a test message, changes nothing. Raises LinkError
+        and StorageError as `leave` does.
+        """
+        if self._links.is_test(token):
+            return
+        link = self._links.read(token)
+        with suppress(NotFoundError):
+            Marks(self._store).choose_topics(link.client, {kind}, Actor(ActorKind.CLIENT))
 
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.

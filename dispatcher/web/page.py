@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from dispatcher.flow.preferences import Concern
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Kind, Language
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 
@@ -30,12 +30,13 @@ class View(StrEnum):
 
     QUESTION = "question"
     DONE = "done"
+    TOPIC = "topic"
     INVALID = "invalid"
     TOO_MANY = "too_many"
     FAILED = "failed"
 
 
-_STATUS = {View.QUESTION: 200, View.DONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
+_STATUS = {View.QUESTION: 200, View.DONE: 200, View.TOPIC: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
 _RETRY_AFTER = {429: "60", 503: "120"}
 """With these: after how many seconds it is worth trying again."""
 
@@ -55,9 +56,18 @@ class Pages:
         )
 
     def answer(
-        self, view: View, request: Request, concern: Concern = _NOBODY, *, with_button: bool = False
+        self,
+        view: View,
+        request: Request,
+        concern: Concern = _NOBODY,
+        *,
+        with_button: bool = False,
+        topic: Kind | None = None,
     ) -> HTMLResponse:
-        """Return a page with its status. `with_button` puts the button on it that stops everything."""
+        """Return a page with its status. `with_button` puts the button on it that stops everything.
+
+        `topic` is the one that was chosen just now.
+        """
         language = language_of(request, concern.language)
         is_question = view is View.QUESTION
         frame = Frame(
@@ -68,7 +78,14 @@ class Pages:
             is_last=view is View.DONE,
         )
         return self.render(
-            "page.html", language, frame, address=concern.address, is_test=concern.is_test, with_button=with_button
+            "page.html",
+            language,
+            frame,
+            address=concern.address,
+            is_test=concern.is_test,
+            with_button=with_button,
+            topics=[kind.value for kind in Kind] if "topics" in request.query_params else [],
+            topic=topic.value if topic else None,
         )
 
     def render(self, template: str, language: Language, frame: "Frame", **values: object) -> HTMLResponse:

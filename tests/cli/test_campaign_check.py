@@ -52,3 +52,14 @@ def test_a_preview_is_written(home: Path, run: Run, campaign: Path, register: Pa
     of_client = run("campaign", "preview", campaign, "--client", "maija@posti.example")
     assert "Maija" in Path(of_client.out.strip()).read_text(encoding="utf-8")
     assert 1 == run("campaign", "preview", campaign, "--client", "nobody").code
+
+
+def test_a_topic_is_recorded(run: Run, register: Path) -> None:
+    """`consent topics` records what a client wants, once; without a choice it is a wrong use."""
+    run("client", "import", register)
+    told = run("consent", "topics", "maija@posti.example", "--only", "treatment_day", "--json").json()
+    assert (["treatment_day"], True) == (told["topics"], told["new"])
+    again = run("consent", "topics", "maija@posti.example", "--only", "treatment_day")
+    assert "wants: treatment day (as before)" in again.out
+    assert run("consent", "topics", "maija@posti.example", "--all", "--json").json()["new"]
+    assert 2 == run("consent", "topics", "maija@posti.example").code

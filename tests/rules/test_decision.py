@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.rules.calendar import Windows
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import Channel, Kind, State
 from dispatcher.rules.consent import Answer, ConsentState, Place, Reply, fold
 from dispatcher.rules.decision import (
     AddressFacts,
@@ -133,7 +133,7 @@ SPOILED: dict[Reason, tuple[Callable[[Case], Case], Verdict]] = {
     Reason.CHILD: (_client(child=True), Withhold(Reason.CHILD)),
     Reason.SUSPENDED: (_client(suspended=True), Withhold(Reason.SUSPENDED)),
     Reason.PAUSED: (_client(paused_until=NOW + DAY * 30), Withhold(Reason.PAUSED)),
-    Reason.TOPIC_NOT_CHOSEN: (_client(topic_chosen=False), Withhold(Reason.TOPIC_NOT_CHOSEN)),
+    Reason.TOPIC_NOT_CHOSEN: (_client(declined=frozenset(Kind)), Withhold(Reason.TOPIC_NOT_CHOSEN)),
     Reason.OWN_CAP: (_client(own_cap=0), Withhold(Reason.OWN_CAP)),
     Reason.FREQUENCY_CAP: (_client(days=TWELVE), Wait(Reason.FREQUENCY_CAP, MIDNIGHT)),
     Reason.OFFER_ENDED: (_campaign(valid_until=TODAY - DAY), Withhold(Reason.OFFER_ENDED)),
@@ -483,7 +483,7 @@ _clients = st.builds(
     child=_mostly_no,
     suspended=_mostly_no,
     paused_until=st.sampled_from([None, NOW - DAY, None, NOW + timedelta(hours=30)]),
-    topic_chosen=_mostly_yes,
+    declined=st.sampled_from([*[frozenset[Kind]()] * 9, frozenset(Kind), frozenset({Kind.OFFER})]),
     own_cap=st.sampled_from([None, None, None, 3, 12]),
     answers=st.tuples(
         st.sampled_from([YES, YES_SMS, _answer(Reply.GRANTED, 364.9)]), st.lists(_answers, max_size=3)
@@ -508,6 +508,7 @@ _campaigns = st.builds(
         st.sampled_from([(), ((NOW - DAY * 20, None),), ((NOW - DAY * 300, NOW + DAY),)]),
     ),
     authorised=st.sampled_from([frozenset(Channel), frozenset({EMAIL})]),
+    kind=st.sampled_from([*Kind, None]),
 )
 _hours = st.integers(0, 48).map(lambda hours: NOW + timedelta(hours=hours))
 
@@ -525,7 +526,7 @@ def test_nothing_is_ever_sent_against_the_promise(client: ClientFacts, campaign:
         assert verdict.channel in campaign.channels
         assert verdict.channel in campaign.authorised
         assert campaign.coverage.covers(consent, verdict.channel, now)
-        assert all([client.known, client.in_register, client.topic_chosen])
+        assert all([client.known, client.in_register, not {campaign.kind} <= client.declined])
         assert not any([client.restricted, client.child, client.suspended, client.got_this_campaign])
         assert not any([address.dead, address.shared_objection, address.got_this_campaign, address.awaits_receipt])
         assert all(sum(today - DAY * 364 <= day <= today for day in days) < 12 for days in (client.days, address.days))
@@ -585,3 +586,19 @@ def test_what_was_waited_for_has_come(client: ClientFacts, campaign: CampaignFac
     if isinstance(verdict, Wait) and verdict.until is not None:
         again = decide(client, campaign, verdict.until)
         assert not isinstance(again, Wait) or (again.channel, again.reason) != (verdict.channel, verdict.reason)
+
+
+@pytest.mark.parametrize(
+    ("kind", "declined", "goes"),
+    [
+        (Kind.OFFER, frozenset({Kind.OFFER}), False),
+        (Kind.TREATMENT_DAY, frozenset({Kind.OFFER}), True),
+        (None, frozenset({Kind.OFFER}), True),
+        (None, frozenset(Kind), False),
+        (Kind.OFFER, frozenset(), True),
+    ],
+)
+def test_a_topic_is_the_clients_choice(kind: Kind | None, declined: frozenset[Kind], *, goes: bool) -> None:
+    """A campaign of a topic that a client does not want is withheld; a client is reached while one topic is left."""
+    verdict = _campaign(kind=kind)(_client(declined=declined)(Case())).decide()
+    assert isinstance(verdict, Send) if goes else verdict == Withhold(Reason.TOPIC_NOT_CHOSEN)

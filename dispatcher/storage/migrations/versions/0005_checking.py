@@ -11,7 +11,8 @@ def upgrade() -> None:
     """Add the table and the columns."""
     op.add_column("person", sa.Column("email", sa.String(length=320), nullable=True))
     op.add_column("person", sa.Column("phone", sa.String(length=320), nullable=True))
-    op.add_column("client", sa.Column("topics", sa.String(length=40), nullable=True))
+    for name in ("no_offers", "no_treatment_days"):
+        op.add_column("client", sa.Column(name, sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table(
         "access_log",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
