@@ -16,14 +16,60 @@
 
 A refused message is an outcome and a withheld one is a verdict: neither is an error. The docstring of a class is its
 default message, and it says what to do next.
+
+A fault in a file the owner writes is a `Finding`: errors carry those they were raised for, and a check collects them.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding weighs."""
+
+    ERROR = "error"
+    """The campaign cannot be scheduled with it."""
+    WARNING = "warning"
+    """It can, but somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong with a file the owner writes: where, how much it weighs, what it is, and what mends it.
+
+    `line` counts from 1; where something is missing from a whole file, it is 1. `what` and `fix` are clauses without a
+    full stop.
+    """
+
+    file: str
+    line: int
+    severity: Severity
+    what: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.severity}: {self.what}. {self.fix[:1].upper()}{self.fix[1:]}."
+
+    def as_json(self) -> dict[str, str | int]:
+        """Return the finding with stable keys."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "severity": self.severity.value,
+            "what": self.what,
+            "fix": self.fix,
+        }
 
 
 class DispatcherError(Exception):
     """Something stands in the way; the message says what and what to type."""
 
-    def __init__(self, message: str | None = None) -> None:
+    findings: Sequence[Finding] = ()
+
+    def __init__(self, message: str | None = None, findings: Sequence[Finding] = ()) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
+        self.findings = tuple(findings)
 
 
 class SettingsError(DispatcherError):

@@ -22,6 +22,7 @@ _FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
 _OPT_OUT = b"opt-out"
 _CONFIRM = b"confirm"
 _RENEWAL = b"renewal"
+_TEST = b"test"
 """Each kind of link is sealed under a label of its own, so that none passes for another."""
 _NOT_BASE32 = re.compile(r"[^a-z2-7]")
 
@@ -65,6 +66,18 @@ class OptOutLinks:
     def token(self, link: OptOut) -> str:
         """Return the token of a link: lower-case base32, 37 characters in mail and 31 in a text message."""
         return _seal(self._ring, _OPT_OUT, link.channel, _number(link.client))
+
+    def test_url(self, channel: Channel) -> str:
+        """Return the address to print in a test message: as long as a client's, and it stands for nobody."""
+        return self._base + _seal(self._ring, _TEST, channel, _number(0))
+
+    def is_test(self, token: str) -> bool:
+        """Say whether a token is that of a test message: whoever uses it opts nobody out."""
+        try:
+            _unseal(self._ring, _TEST, token)
+        except LinkError:
+            return False
+        return True
 
     def read(self, token: str) -> OptOut:
         """Return what a token stands for.

@@ -97,6 +97,7 @@ def test_the_least_settings_are_enough(read: Read) -> None:
         ("[sending.sms]\nopens = '21:00'\ncloses = '20:00'\n", f"{FILE}: [sending] sms: opens must come before closes"),
         ("[sending.sms]\nopens = '9:00'\n", f"{FILE}: [sending.sms] closes: this is missing."),
         ("[sms]\nprovider = 'pigeon'\n", f"{FILE}: [sms] provider: Input should be 'preview' or 'twilio'."),
+        ("[sms]\npart_price = 'cheap'\n", f"{FILE}: [sms] part_price: write an amount in euros, as 0.08."),
         ("[sms]\ndpa_signed = 'yes'\n", f"{FILE}: [sms] dpa_signed: write a day as 2026-05-04."),
         ("[register]\nregion = 'fi'\n", f'{FILE}: [register] region: write two capital letters, such as "FI".'),
         ("[[register.answers]]\ncolumn = 5\n", f"{FILE}: [[register.answers]] number 1, column: write a text between"),

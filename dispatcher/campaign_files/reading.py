@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from dispatcher.campaign_files.form import CampaignForm, needs_of
 from dispatcher.campaign_files.lines import key_lines, line_of
-from dispatcher.errors import CampaignFileError
+from dispatcher.errors import CampaignFileError, Finding, Severity
 from dispatcher.rules.campaign import Campaign
 
 LARGEST = 256 * 1024
@@ -76,7 +76,19 @@ class _FileFaultError(Exception):
 
 
 def _error(label: str, faults: Iterable[_Fault]) -> CampaignFileError:
-    return CampaignFileError("\n".join(f"{label}:{line}: {key}: {why}." for line, key, why in sorted(set(faults))))
+    found = sorted(set(faults))
+    return CampaignFileError(
+        "\n".join(f"{label}:{line}: {key}: {why}." for line, key, why in found),
+        [_finding(label, *fault) for fault in found],
+    )
+
+
+def _finding(label: str, line: int, key: str, why: str) -> Finding:
+    """Return a fault as a finding: what is wrong stands before the first colon, what to write behind it."""
+    what, _, fix = ("this cannot be used", "", why) if why.startswith("write ") else why.partition(": ")
+    if why == _HEALTH:
+        what, fix = why, f"take {key} out"
+    return Finding(label, line, Severity.ERROR, f"{key}: {what}", fix or f"change {key}")
 
 
 def _name_fault(name: str) -> str:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.campaign_check import CHECKING
 from dispatcher.cli.campaign_year import year
-from dispatcher.cli.client import counts_json, said_counts
-from dispatcher.cli.door import Door, confirm, json_option, local, pass_door, progress, say, say_json, say_table
-from dispatcher.flow.check import CheckReport
+from dispatcher.cli.door import Door, confirm, json_option, local, pass_door, say, say_json, say_table
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.decision import Reason
 from dispatcher.texts import reason_text
@@ -18,6 +17,10 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 @click.group()
 def campaign() -> None:
     """Campaigns: check a file, give it its slot in the year, see how it goes."""
+
+
+for _command in CHECKING:
+    campaign.add_command(_command)
 
 
 @campaign.command("list")
@@ -59,27 +62,6 @@ def list_(door: Door, *, as_json: bool) -> None:
         say("No campaign has been scheduled yet: run `dispatcher campaign schedule FILE`.")
     if files:
         say(f"Not scheduled: {', '.join(files)}")
-
-
-@campaign.command()
-@_FILE
-@json_option
-@pass_door
-@click.pass_context
-def check(context: click.Context, door: Door, file: Path, *, as_json: bool) -> None:
-    """Check a campaign file: its keys, its templates, and every message it would make, before anything is sent.
-
-    \b
-    Example:
-      dispatcher campaign check campaigns/2026-03-kevat.toml
-    """
-    with door.open() as dispatcher, progress("clients") as tell:
-        report = dispatcher.check.run(file, tell)
-    if as_json:
-        say_json(_check_json(report))
-    else:
-        _say_check(report)
-    context.exit(0 if report.ok else 1)
 
 
 @campaign.command()
@@ -203,30 +185,6 @@ def _done(name: str, what: str, *, as_json: bool) -> None:
         say_json({"name": name, "done": what})
     else:
         say(f"{name}: {what}.")
-
-
-def _check_json(report: CheckReport) -> dict[str, object]:
-    return {
-        "name": report.name,
-        "ok": report.ok,
-        "errors": report.errors,
-        "rendered": report.rendered,
-        "audience": counts_json(report.counts),
-        "sms_parts": {str(parts): number for parts, number in sorted(report.segments.items())},
-    }
-
-
-def _say_check(report: CheckReport) -> None:
-    for error in report.errors:
-        say(error)
-    if not report.ok:
-        say(f"{report.name} cannot be scheduled: correct what stands above.")
-        return
-    say(f"{report.name} is in order. At its moment it would reach, as the register stands now:")
-    for line in said_counts(report.counts):
-        say(line)
-    for parts, number in sorted(report.segments.items()):
-        say(f"  {number:>6}  text message{'s' if number > 1 else ''} of {parts} part{'s' if parts > 1 else ''}")
 
 
 campaign.add_command(year)

@@ -6,6 +6,7 @@ from dispatcher.cli.answers import history, record
 from dispatcher.cli.ask import ask_list, poster
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json, say_table
 from dispatcher.cli.source import source
+from dispatcher.cli.topics import topics
 from dispatcher.cli.wordings import wordings
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
@@ -53,7 +54,7 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
         say(f"Recorded: client {number} gets no more {kind}messages.")
 
 
-for part in (record, history, ask_list, poster, wordings, source):
+for part in (record, history, ask_list, poster, wordings, source, topics):
     consent.add_command(part)
 
 

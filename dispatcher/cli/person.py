@@ -39,7 +39,8 @@ def add(door: Door, name: str, role: str, email: str | None, language: str, *, a
         actor = door.actor(dispatcher)
         added = dispatcher.persons.add(name, Role(role), actor)
         if email is not None:
-            dispatcher.persons.set_email(added.name, email, actor, Language(language))
+            region = dispatcher.settings.register_.region
+            dispatcher.persons.reach(added.name, actor, region, email=email, language=Language(language))
     if as_json:
         say_json({"id": added.id, "name": added.name, "role": added.role.value})
     else:
@@ -48,29 +49,29 @@ def add(door: Door, name: str, role: str, email: str | None, language: str, *, a
 
 @person.command()
 @click.argument("name")
-@click.argument("address", required=False)
-@click.option("--none", "wants_none", is_flag=True, help="They want no alerts any more.")
-@_LANGUAGE
+@click.option("--email", help="Where mails reach them; an empty text takes it away.")
+@click.option("--phone", help="Where text messages reach them; an empty text takes it away.")
+@click.option("--language", type=click.Choice([each.value for each in Language]), help="Which they read.")
 @json_option
 @pass_door
-def email(door: Door, name: str, address: str | None, language: str, *, wants_none: bool, as_json: bool) -> None:
-    """Say where an owner gets alerts: what comes up, what is held, what is overdue. No client is named in them.
+def reach(door: Door, name: str, email: str | None, phone: str | None, language: str | None, *, as_json: bool) -> None:
+    """Tell where a person gets test messages and alerts, and in which language. No client is named in an alert.
 
     \b
     Example:
-      dispatcher person email "Aino Esimerkki" aino@tunturituuli.example
-      dispatcher person email "Aino Esimerkki" --none
+      dispatcher person reach "Aino Esimerkki" --email aino@studio.example --phone "040 123 4567"
+      dispatcher person reach "Aino Esimerkki" --email ""
     """
-    if (address is None) is not wants_none:
-        raise click.UsageError("Give an ADDRESS or --none.")
+    spoken = Language(language) if language else None
     with door.open() as dispatcher:
-        changed = dispatcher.persons.set_email(name, address, door.actor(dispatcher), Language(language))
+        region = dispatcher.settings.register_.region
+        actor = door.actor(dispatcher)
+        told = dispatcher.persons.reach(name, actor, region, email=email, phone=phone, language=spoken)
     if as_json:
-        say_json({"id": changed.id, "name": changed.name, "email": changed.email, "language": changed.language.value})
-    elif changed.email is None:
-        say(f"{changed.name} gets no alerts any more.")
+        say_json({name: getattr(told, name) for name in ("id", "name", "email", "phone", "language")})
     else:
-        say(f"{changed.name} gets alerts at {changed.email}.")
+        ways = " and ".join(each for each in (told.email, told.phone) if each)
+        say(f"{told.name} is reached at {ways or 'nothing'}.")
 
 
 @person.command("list")

@@ -1,14 +1,21 @@
 """Whom a campaign would reach now, and for each other client the reason why not."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
+from dispatcher.campaign_files import read_campaign
+from dispatcher.flow.coverage import coverage
+from dispatcher.flow.looking import note_look
 from dispatcher.flow.policy import Policy
+from dispatcher.rules.actor import Actor
+from dispatcher.rules.address import masked
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Audience
-from dispatcher.rules.decision import CampaignFacts, Send, Verdict, Wait, decide
+from dispatcher.rules.campaign import Audience, Campaign, Language
+from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
+from dispatcher.rules.ledger import Json
 from dispatcher.storage import clients
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
@@ -50,6 +57,117 @@ def chunks(
         after = numbers[-1]
         known = gather(connection, store.ring, numbers, campaign, today, now)
         yield [known[number] for number in numbers if number in known]
+
+
+class Foreseen:
+    """The verdicts a plan of this campaign would come to: who shares an inbox with an earlier client is left out.
+
+    Clients are asked about in order of number, as a plan does.
+    """
+
+    def __init__(self, facts: CampaignFacts) -> None:
+        self._facts = facts
+        self._taken: set[int] = set()
+
+    def verdict(self, client: ClientFacts, now: datetime) -> Verdict:
+        """Return the verdict of one client who is in the audience."""
+        addresses = {
+            channel: replace(held, got_this_campaign=held.got_this_campaign or held.address in self._taken)
+            for channel, held in client.addresses.items()
+        }
+        verdict = decide(replace(client, addresses=addresses), self._facts, now)
+        if isinstance(verdict, Withhold):
+            return verdict
+        held = addresses.get(verdict.channel or self._facts.channels[0])
+        if held is not None and held.got_this_campaign:
+            return Withhold(Reason.ALREADY_SENT_OR_UNKNOWN)
+        if held is not None:
+            self._taken.add(held.address)
+        return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One client of an audience as a list shows them: number, language, masked address, and the verdict."""
+
+    number: int
+    language: Language
+    address: str
+    verdict: Verdict
+
+    @property
+    def reason(self) -> Reason | None:
+        """Return why not, or why not yet; None for who gets the message."""
+        return None if isinstance(self.verdict, Send) else self.verdict.reason
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the line with stable keys."""
+        verdict = self.verdict
+        return {
+            "number": self.number,
+            "language": self.language.value,
+            "address": self.address,
+            "verdict": type(verdict).__name__.lower(),
+            "channel": verdict.channel.value if not isinstance(verdict, Withhold) and verdict.channel else None,
+            "reason": self.reason.value if self.reason else None,
+        }
+
+
+@dataclass(slots=True)
+class AudienceReport:
+    """Whom a campaign would reach at `at` (aware UTC), and for the others why not.
+
+    `outside` counts those its file does not address, by what leaves them out: `language` or `last_visit`.
+    """
+
+    name: str
+    at: datetime
+    counts: Counts = field(default_factory=Counts)
+    outside: Counter[str] = field(default_factory=Counter)
+    members: list[Member] = field(default_factory=list)
+
+
+class Audiences:
+    """Looks at whom a campaign file would reach; nothing is rendered and nothing sent."""
+
+    def __init__(self, store: Store, policy: Policy) -> None:
+        self._store = store
+        self._policy = policy
+
+    def run(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> AudienceReport:
+        """Return the counts of a campaign file's audience at its moment, and each member. Raises CampaignFileError."""
+        campaign = read_campaign(path, self._policy.zone)
+        now = max(self._store.clock(), campaign.send_at)
+        report, done = AudienceReport(campaign.name, now), 0
+        with self._store.reading() as connection:
+            foreseen = Foreseen(self._policy.facts(campaign, coverage(connection, self._policy)))
+            total = clients.count(connection)
+            for chunk in chunks(connection, self._store, self._policy, None, now):
+                for known in chunk:
+                    self._take(report, campaign, foreseen, known)
+                done += len(chunk)
+                progress(done, total)
+        return report
+
+    def shown(self, path: Path, actor: Actor, progress: Callable[[int, int], None]) -> AudienceReport:
+        """Return the same, once it is on disk that this person looks at so many clients."""
+        report = self.run(path, progress)
+        note_look(self._store, actor, "audience", len(report.members))
+        return report
+
+    def _take(self, report: AudienceReport, campaign: Campaign, foreseen: Foreseen, known: Known) -> None:
+        client, wanted = known.client, campaign.audience
+        if not wanted.includes(client.language, client.last_visit):
+            is_foreign = bool(wanted.languages) and client.language not in wanted.languages
+            report.outside["language" if is_foreign else "last_visit"] += 1
+            return
+        verdict = foreseen.verdict(known.facts, report.at)
+        report.counts.add(verdict)
+        channel = None if isinstance(verdict, Withhold) else verdict.channel
+        order = campaign.channels if channel is None else (channel,)
+        held = [client.addresses[each] for each in order if each in client.addresses]
+        address = masked(held[0].canonical) if held else ""
+        report.members.append(Member(client.number, client.language, address, verdict))
 
 
 def count(store: Store, policy: Policy, facts: CampaignFacts, audience: Audience, now: datetime) -> Counts:

@@ -1,102 +1,140 @@
 """Campaign file -> what is wrong with it, found before anything is sent: every message is rendered."""
 
-from collections import Counter
+import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 from dispatcher.campaign_files import read_campaign
-from dispatcher.errors import CampaignFileError, DispatcherError, RenderingError
+from dispatcher.campaign_files.lines import key_lines
+from dispatcher.errors import CampaignFileError, DispatcherError, Finding, RenderingError
 from dispatcher.flow import audience
-from dispatcher.flow.audience import Counts
+from dispatcher.flow.check_report import CheckReport, Tally, Written, of_hosts, of_moment
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rendering.templates import Templates
-from dispatcher.rules.calendar import always_open
-from dispatcher.rules.campaign import Campaign
+from dispatcher.rules.calendar import always_open, local_date
+from dispatcher.rules.campaign import Campaign, Channel
+from dispatcher.rules.cost import Tariff
 from dispatcher.rules.decision import Send, Wait, decide
-from dispatcher.rules.message import Sms
-from dispatcher.storage import clients
+from dispatcher.rules.processing import Processing
+from dispatcher.storage import clients, outbox
 from dispatcher.storage.facts import Known
 from dispatcher.storage.store import Store
 
 _PREVIEW_ID = "check"
 
 
-@dataclass(slots=True)
-class CheckReport:
-    """What a check found: errors block scheduling; `segments` counts SMS by their number of parts."""
+@dataclass(frozen=True, slots=True)
+class CheckRules:
+    """What a check measures a campaign by beside its words: what text messages cost, and who carries what, from where.
 
-    name: str
-    errors: list[str] = field(default_factory=list)
-    rendered: int = 0
-    counts: Counts = field(default_factory=Counts)
-    segments: Counter[int] = field(default_factory=Counter)
+    `settings` is the file in which the companies are named.
+    """
 
-    @property
-    def ok(self) -> bool:
-        """Say whether the campaign can be scheduled."""
-        return not self.errors
-
-    def raise_for_errors(self) -> None:
-        """Raise CampaignFileError with every error found."""
-        if self.errors:
-            raise CampaignFileError("\n".join(self.errors))
+    tariff: Tariff
+    processing: Processing
+    settings: Path
+    eu_only: bool
 
 
 class Check:
     """Renders a campaign for its whole audience without sending anything."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, templates: Path) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, templates: Path, rules: CheckRules) -> None:
         self._store = store
         self._policy = policy
         self._press = press
         self._templates = templates
+        self._rules = rules
 
     def run(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> CheckReport:
         """Check a campaign file and return what was found."""
-        report = CheckReport(path.stem)
+        report = CheckReport(path.stem, tariff=self._rules.tariff)
         try:
             campaign = read_campaign(path, self._policy.zone)
-            prepared = self._press.prepare(campaign, Templates.from_directory(self._templates))
+            templates = Templates.from_directory(self._templates)
         except (CampaignFileError, RenderingError) as error:
-            report.errors.append(str(error))
+            report.add(*Written(str(path), {}).findings_of(error))
             return report
-        self._render_all(campaign, prepared, report, progress)
+        written, source = _written(path)
+        day = local_date(campaign.send_at, self._policy.zone)
+        report.add(*self._press.survey(campaign, templates, str(path), source))
+        report.add(*of_moment(campaign, written, self._store.clock(), day))
+        report.add(*self._hosts(campaign))
+        try:
+            prepared = self._press.prepare(campaign, templates)
+        except RenderingError as error:
+            if report.ok:
+                report.add(*written.findings_of(error))
+            return report
+        tally = Tally(campaign, written, self._rules.tariff)
+        self._render_all(campaign, prepared, tally, report, progress)
+        report.spent = self._spent(day)
+        report.add(*tally.findings(report, day.year))
         return report
 
+    def _hosts(self, campaign: Campaign) -> list[Finding]:
+        written, _ = _written(self._rules.settings)
+        return of_hosts(campaign.channels, self._rules.processing, written, eu_only=self._rules.eu_only)
+
+    def _spent(self, day: date) -> Decimal:
+        """Return what the text messages of this day's calendar year have cost so far."""
+        with self._store.reading() as connection:
+            parts = outbox.parts_between(connection, date(day.year, 1, 1), date(day.year, 12, 31))
+        return self._rules.tariff.cost(parts)
+
     def _render_all(
-        self, campaign: Campaign, prepared: Prepared, report: CheckReport, progress: Callable[[int, int], None]
+        self,
+        campaign: Campaign,
+        prepared: Prepared,
+        tally: Tally,
+        report: CheckReport,
+        progress: Callable[[int, int], None],
     ) -> None:
         now = max(self._store.clock(), campaign.send_at)
         done = 0
         with self._store.reading() as connection:
             facts = self._policy.facts(campaign, coverage(connection, self._policy))
+            foreseen = audience.Foreseen(facts)
             facts_at_any_hour = replace(facts, windows=always_open(self._policy.zone))
             total = clients.count(connection)
             for chunk in audience.chunks(connection, self._store, self._policy, None, now):
                 for known in chunk:
                     if campaign.audience.includes(known.client.language, known.client.last_visit):
-                        verdict = decide(known.facts, facts, now)
+                        verdict = foreseen.verdict(known.facts, now)
                         report.counts.add(verdict)
+                        until = verdict.until if isinstance(verdict, Wait) else None
+                        tally.hear(verdict, local_date(until, self._policy.zone) if until else None)
                         # Who only waits for an hour or a turn gets the message too, so it is rendered as well.
                         sure = decide(known.facts, facts_at_any_hour, now) if isinstance(verdict, Wait) else verdict
                         if isinstance(sure, Send):
-                            self._render(prepared, known, sure, report, now)
+                            self._render(prepared, known, sure, tally, report, now)
                 done += len(chunk)
                 progress(done, total)
 
-    def _render(self, prepared: Prepared, known: Known, send: Send, report: CheckReport, now: datetime) -> None:
+    def _render(
+        self, prepared: Prepared, known: Known, send: Send, tally: Tally, report: CheckReport, now: datetime
+    ) -> None:
         try:
             shared = known.facts.addresses[send.channel].shared
             message = prepared.message(known.client, send, _PREVIEW_ID, now, is_shared=shared)
         except DispatcherError as error:
-            sentence = str(error)
-            if sentence not in report.errors:
-                report.errors.append(sentence)
+            key = ("offer", "sms") if send.channel is Channel.SMS else ()
+            report.add(*tally.written.findings_of(error, *key))
             return
-        report.rendered += 1
-        if isinstance(message.content, Sms):
-            report.segments[message.content.segments] += 1
+        tally.see(message.content, known.client.language, report)
+
+
+def _written(path: Path) -> tuple[Written, str]:
+    """Return on which line each key of a TOML file stands, as far as that can be told, and its text."""
+    source = ""
+    with suppress(OSError, ValueError, RecursionError):
+        source = path.read_text(encoding="utf-8")
+        tomllib.loads(source)
+        return Written(str(path), key_lines(source)), source
+    return Written(str(path), {}), source

@@ -1,10 +1,13 @@
 """Marks a client as one who is not written to, or lifts the mark; a restore brings every mark back (L-11, L-34)."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
+from dispatcher.errors import RefusedError
 from dispatcher.flow.known import unknown
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.campaign import Kind
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.storage import clients
 from dispatcher.storage.journal import JournalKind, Note, Record
@@ -21,6 +24,14 @@ class Flag(StrEnum):
     """Known to be a minor: never written to, and no yes is taken (L-11)."""
     RESTRICTED = "restricted"
     """The data may be kept and not used (L-32)."""
+    NO_OFFERS = "no_offers"
+    """Wants no offers, and news of treatment days at most."""
+    NO_TREATMENT_DAYS = "no_treatment_days"
+    """Wants no news of treatment days, and offers at most."""
+
+
+DECLINES = {Kind.OFFER: Flag.NO_OFFERS, Kind.TREATMENT_DAY: Flag.NO_TREATMENT_DAYS}
+"""The mark that a client puts on each topic they do not want."""
 
 
 _EVENTS = {
@@ -28,6 +39,10 @@ _EVENTS = {
     (Flag.CHILD, False): "not_child",
     (Flag.RESTRICTED, True): "restricted",
     (Flag.RESTRICTED, False): "unrestricted",
+    (Flag.NO_OFFERS, True): "no_offers",
+    (Flag.NO_OFFERS, False): "offers",
+    (Flag.NO_TREATMENT_DAYS, True): "no_treatment_days",
+    (Flag.NO_TREATMENT_DAYS, False): "treatment_days",
 }
 """What the ledger calls it when a flag is set or lifted."""
 _TOLD = {event: told for told, event in _EVENTS.items()}
@@ -46,6 +61,25 @@ class Marks:
     def unmark_child(self, client: int, actor: Actor) -> bool:
         """Put on record that a client is no child after all, and return whether that is new. Raises NotFoundError."""
         return self._set(client, Flag.CHILD, actor, value=False)
+
+    def choose_topics(self, client: int, wanted: AbstractSet[Kind], actor: Actor) -> bool:
+        """Put on record which topics a client wants, and return whether that is new; no yes is given by it.
+
+        It is on disk when this returns, in the journal as well. Raises NotFoundError, and RefusedError for no topic at
+        all: that is a no, and `consent withdraw` takes it.
+        """
+        if not wanted:
+            raise RefusedError("A client who wants no topic has said no: run `dispatcher consent withdraw CLIENT`.")
+
+        def work(transaction: Transaction) -> bool:
+            if not clients.read(transaction.connection, [client]):
+                raise unknown(client)
+            changed = [
+                set_flag(transaction, client, flag, kind not in wanted, actor) for kind, flag in DECLINES.items()
+            ]
+            return any(changed)
+
+        return self._store.write(work, wanted=[Lock(LockKind.CLIENT, client)], urgent=True)
 
     def _set(self, client: int, flag: Flag, actor: Actor, *, value: bool) -> bool:
         def work(transaction: Transaction) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.rules.actor import Actor, Role
-from dispatcher.rules.address import AddressError, canonical_email
+from dispatcher.rules.address import AddressError, canonical_email, canonical_number
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.storage import persons
@@ -64,25 +64,41 @@ class Persons:
         number = self._store.write(work)
         return next(person for person in self.everyone() if person.id == number)
 
-    def set_email(self, name: str, email: str | None, actor: Actor, language: Language = Language.FI) -> Person:
-        """Write where a person gets alerts, or that they want none.
+    def reach(
+        self,
+        name: str,
+        actor: Actor,
+        region: str,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        language: Language | None = None,
+    ) -> Person:
+        """Write where a person is reached by tests and alerts; an empty text takes an address away, None leaves it.
 
-        Raises RefusedError for what is no email address. The ledger keeps that it was changed, never the address.
+        Raises RefusedError for what is no address, NotFoundError for a name that nobody here has. The ledger keeps what
+        was changed, never the address.
         """
         try:
-            canonical = canonical_email(email) if email is not None else None
+            values: dict[str, str | None] = {}
+            if email is not None:
+                values["email"] = canonical_email(email) if email else None
+            if phone is not None:
+                values["phone"] = canonical_number(phone, region) if phone else None
         except AddressError as error:
-            raise RefusedError(f"{email!r} is no email address: {error}. Nothing was changed.") from None
+            raise RefusedError(f"{error}: write an email address, or a mobile number such as 040 123 4567.") from None
+        if language is not None:
+            values["language"] = language.value
 
         def work(transaction: Transaction) -> int:
             working = [person for person in persons.everyone(transaction.connection) if person.ended_at is None]
             found = [person for person in working if person.name.casefold() == name.casefold()]
             if not found:
                 raise _nobody(name, working)
-            persons.set_email(transaction.connection, found[0].id, canonical, language)
-            event = "email_set" if canonical else "email_removed"
-            body: dict[str, Json] = {"event": event, "person": found[0].id}
-            transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
+            if values:
+                persons.set_reach(transaction.connection, found[0].id, values)
+                body: dict[str, Json] = {"event": "reach", "person": found[0].id, "changed": sorted(values)}
+                transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
             return found[0].id
 
         number = self._store.write(work)

@@ -51,6 +51,7 @@ class Policy:
             valid_for=self.valid_for,
             coverage=coverage,
             authorised=self.authorised,
+            kind=campaign.kind,
         )
 
     def any_campaign(self, coverage: Coverage) -> CampaignFacts:

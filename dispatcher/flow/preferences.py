@@ -4,15 +4,18 @@ The gate asks again at every hand-off, so a no needs no list of what to stop: wh
 here for the owner's eyes, and would be withheld anyway.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dispatcher.errors import NotFoundError
 from dispatcher.flow.known import unknown
+from dispatcher.flow.marks import Marks
 from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.campaign import Channel, Kind, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.storage import answers, clients, returning
 from dispatcher.storage.database import Connection
@@ -29,12 +32,14 @@ class Concern:
     """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token.
 
     `is_gone`: nor will there be one, since nobody gets the number again. Whoever was erased and has come back since has
-    another, and nothing may lead from the one to the other (L-33, L-35): the link can stop nothing any more.
+    another, and nothing may lead from the one to the other (L-33, L-35): the link can stop nothing any more. `is_test`:
+    the link stood in a test message and stands for nobody.
     """
 
     address: str | None
     language: Language | None
     is_gone: bool = False
+    is_test: bool = False
 
 
 class Preferences:
@@ -46,6 +51,8 @@ class Preferences:
 
     def look(self, token: str) -> Concern:
         """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
+        if self._links.is_test(token):
+            return Concern(None, None, is_test=True)
         link = self._links.read(token)
         with self._store.reading() as connection:
             client = clients.read(connection, [link.client]).get(link.client)
@@ -59,11 +66,26 @@ class Preferences:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
 
         A second time within a minute adds nothing (E-10), and a later one only moves the no on, so that it beats a yes
-        from in between that has yet to arrive (L-07). A link without a row behind it is kept all the same. Raises
-        LinkError for a link not made here and StorageError where the no could not be kept.
+        from in between that has yet to arrive (L-07). A link without a row behind it is kept all the same; one of a
+        test message changes nothing. Raises LinkError for a link not made here and StorageError where the no could not
+        be kept.
         """
+        if self._links.is_test(token):
+            return
         link = self._links.read(token)
         self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
+
+    def choose(self, token: str, kind: Kind) -> None:
+        """Record that the client behind a link wants this topic only; on disk when this returns.
+
+        No yes is given by it. A link without a row behind it, or of a test message, changes nothing. Raises LinkError
+        and StorageError as `leave` does.
+        """
+        if self._links.is_test(token):
+            return
+        link = self._links.read(token)
+        with suppress(NotFoundError):
+            Marks(self._store).choose_topics(link.client, {kind}, Actor(ActorKind.CLIENT))
 
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.

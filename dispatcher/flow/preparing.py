@@ -4,14 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatcher.campaign_files import parse_campaign
+from dispatcher.errors import Finding
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
+from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.decision import Send
-from dispatcher.rules.message import CampaignMessage, Recipient
+from dispatcher.rules.message import CampaignMessage, Email, Recipient, Sms
 from dispatcher.rules.studio import Studio
 from dispatcher.storage import campaigns
 from dispatcher.storage.campaigns import Scheduled
@@ -50,10 +52,21 @@ class Prepared:
             renew_url = self.renewals.url(renewal) if recipient.ends_on else ""
             mail = self.renderer.email(recipient, to, link, message_id, now, renew_url=renew_url)
             return CampaignMessage(message_id, mail)
-        # A text message that waits at the provider must not be let go in quiet hours (S-15).
+        return CampaignMessage(message_id, self._while_open(self.renderer.sms(recipient, to, link), now))
+
+    def trial(
+        self, first_name: str, language: Language, to: str, link: str, message_id: str, now: datetime
+    ) -> Email | Sms:
+        """Return the message marked as a test: a mail to an email address, a text message to a number."""
+        recipient = Recipient(first_name, language, "")
+        if "@" in to:
+            return self.renderer.email(recipient, to, link, message_id, now, is_trial=True)
+        return self._while_open(self.renderer.sms(recipient, to, link, is_trial=True), now)
+
+    def _while_open(self, sms: Sms, now: datetime) -> Sms:
+        """Return a text message that the provider lets go of in quiet hours (S-15)."""
         left = (self.policy.windows.closes_at(Channel.SMS, now) - now).total_seconds()
-        sms = self.renderer.sms(recipient, to, link)
-        return CampaignMessage(message_id, replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY)))
+        return replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY))
 
     def _recipient(self, client: Client, send: Send, now: datetime, *, is_shared: bool) -> Recipient:
         answer, policy = send.answer, self.policy
@@ -90,6 +103,10 @@ class Press:
             }
             self._ready[scheduled.id] = self.prepare(campaign, Templates(words))
         return self._ready[scheduled.id]
+
+    def survey(self, campaign: Campaign, templates: Templates, label: str, source: str) -> list[Finding]:
+        """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""
+        return Survey(campaign, templates, self._studio, label, source).findings()
 
     def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""

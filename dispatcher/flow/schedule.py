@@ -9,6 +9,7 @@ from pathlib import Path
 from dispatcher.campaign_files import parse_campaign, read_campaign
 from dispatcher.errors import NoSlotError, RefusedError
 from dispatcher.flow.check import Check
+from dispatcher.flow.freezing import POLICY_FILE
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.timing import closed, holidays_body
 from dispatcher.rendering.templates import Templates
@@ -21,9 +22,6 @@ from dispatcher.storage import campaigns
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
-
-POLICY_FILE = "policy.json"
-"""The path under which the settings a campaign was scheduled with are frozen."""
 
 
 @dataclass(frozen=True, slots=True)

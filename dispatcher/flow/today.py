@@ -193,7 +193,7 @@ class Today:
             said += f" Its clock jumped on {self._local(last.stepped_at)}: what was late by then is held."
         command = None
         if not values["alerts_to"]:
-            said, command = f"{said} No owner gets alerts.", "dispatcher person email NAME ADDRESS"
+            said, command = f"{said} No owner gets alerts.", "dispatcher person reach NAME --email ADDRESS"
         return Line("sender", said, command, values=values)
 
     def _said_silence(self, last: Heartbeat | None) -> str:

@@ -6,15 +6,14 @@ Nothing here knows a database, a network or a clock, and a template can reach no
 import re
 from dataclasses import replace
 from datetime import datetime
-from itertools import product
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import email as emails
-from dispatcher.rendering import headers
+from dispatcher.rendering import headers, trial
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.mime import Envelope
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
+from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, shapes_of
 from dispatcher.rendering.templates import Templates, Words
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient, Sms
@@ -37,8 +36,7 @@ class CampaignRenderer:
 
     def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
         self._campaign = campaign
-        languages = campaign.audience.languages or frozenset(Language)
-        shapes = [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
+        shapes = shapes_of(campaign)
         words = Words(campaign, templates, studio)
         self._emails: dict[Shape, emails.EmailForm] = {}
         self._texts: dict[Shape, Skeleton] = {}
@@ -63,10 +61,13 @@ class CampaignRenderer:
         date: datetime,
         bounce_to: str | None = None,
         renew_url: str = "",
+        *,
+        is_trial: bool = False,
     ) -> Email:
         """Return the finished email of one client; `date` is aware, `bounce_to` replaces the envelope sender.
 
         `renew_url` is where the yes can be given anew; it is needed where the recipient has a day on which it ends.
+        `is_trial` marks the message as a test.
         A first name that a mail program would turn into a link, or that is no single line, is left out of the
         greeting (E-36). Raises RenderingError if an address or link cannot stand in a header (E-25).
         """
@@ -74,15 +75,17 @@ class CampaignRenderer:
         form = self._emails.get(shape)
         if form is None:
             raise self._not_compiled("emails", recipient.language)
+        if is_trial:
+            form = trial.marked_email(form, recipient.language)
         return self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
 
-    def sms(self, recipient: Recipient, to: str, opt_out_url: str) -> Sms:
-        """Return the finished text message of one client, NFC, its parts counted."""
+    def sms(self, recipient: Recipient, to: str, opt_out_url: str, *, is_trial: bool = False) -> Sms:
+        """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test."""
         shape, values = _filled(replace(recipient, ends_on=""), opt_out_url)
         form = self._texts.get(shape)
         if form is None:
             raise self._not_compiled("text messages", recipient.language)
-        return text_messages.write(form, values, to)
+        return text_messages.write(trial.marked_sms(form, recipient.language) if is_trial else form, values, to)
 
     def _probe(self) -> None:
         """Fill each form once with the longest name there can be: what cannot be written is found now."""

@@ -1,25 +1,56 @@
-"""What every message must show, and what none may do: looked at once, when a campaign is compiled."""
+"""What every message must show, and what none may do: looked at once, when a campaign is compiled.
 
+A look returns every fault it finds. Compiling a campaign refuses the first that is an error; the check tells all.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urlsplit
 
-from dispatcher.errors import RenderingError
+from dispatcher.errors import RenderingError, Severity
 from dispatcher.rendering.headers import has_controls
+from dispatcher.rendering.page import Page
 from dispatcher.rendering.skeleton import Hole, Skeleton, is_only, without_gaps
 from dispatcher.rules.campaign import Language
+from dispatcher.rules.places import LOOPBACK
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 
 LARGEST_HTML = 100_000
 """Bytes of HTML beyond which a mailbox provider cuts the end off, and the opt-out link with it (E-33)."""
-_VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_UNSEEN = frozenset({"head", "style", "title", "script", "template"})
-_FORBIDDEN = frozenset({"script", "link", "iframe", "form", "object", "embed", "base", "video", "audio"})
+_NEARLY = 80_000
+"""Bytes of HTML from which the next paragraph may be the one too many."""
+LARGEST_PICTURE = 200_000
+"""Bytes of one picture inside a mail: on a bad line it takes seconds to come."""
+LONGEST_SUBJECT = 75
+"""Characters of a subject that a list of mails shows."""
 _FREE = str.maketrans("", "", "\t\r\n")
 """The controls a body may hold."""
 _OWN_LINKS = (Hole.OPT_OUT_URL, Hole.RENEW_URL)
 """The only links that may differ from client to client."""
-_LOADING = frozenset({"src", "srcset", "background", "poster", "data"})
+_SCHEMES = frozenset({"https", "mailto", "tel", "sms"})
+_FOLLOWING = re.compile(r"utm_|mc_[ce]id$|[fg]b?clid$|_hs[em]|mkt_tok|vero_")
+"""Parameters by which a visit is counted as this mail's."""
+_ADDRESS = re.compile(r"\bhttp://[^\s<>]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with what a template made, and what mends it, as clauses.
+
+    `near` are pieces of the source by which its line can be found, the best first.
+    """
+
+    what: str
+    fix: str
+    rule: str = ""
+    severity: Severity = Severity.ERROR
+    near: tuple[str, ...] = ()
+
+    def sentence(self, file: str) -> str:
+        """Return the fault as a sentence about this file."""
+        return f"{file}: {self.what}: {self.fix}{f' ({self.rule})' if self.rule else ''}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,104 +93,150 @@ class MustShow:
         )
 
 
-def check_email_text(file: str, rendered: str, must_show: MustShow) -> None:
-    """Raise RenderingError if the text part lacks what it must show, or holds control characters."""
-    _check_words(file, rendered, must_show.in_email())
-    _check_opt_out(file, shown=Hole.OPT_OUT_URL in Skeleton.cut(rendered).holes)
-    if must_show.notice not in rendered:
-        raise _lacks(file, "the link to the privacy notice", "{{ notice_url }}")
+def refuse(file: str, faults: Sequence[Fault]) -> None:
+    """Raise RenderingError for the first of these faults that is an error."""
+    for fault in faults:
+        if fault.severity is Severity.ERROR:
+            raise RenderingError(fault.sentence(file))
 
 
-def check_email_html(file: str, rendered: str, must_show: MustShow) -> None:
-    """Raise RenderingError if the HTML lacks what it must show, loads anything, or follows anybody (E-32, L-40)."""
-    if len(rendered.encode("utf-8", "replace")) > LARGEST_HTML:
-        raise RenderingError(f"{file} makes more than {LARGEST_HTML // 1000} kB of HTML: shorten it (E-33).")
-    reader = _Reader(file)
-    reader.feed(rendered)
-    reader.close()
-    _check_words(file, " ".join(reader.words), must_show.in_email())
-    _check_opt_out(file, shown=any(is_only(Hole.OPT_OUT_URL, link) for link in reader.links))
-    if must_show.notice not in reader.links:
-        raise _lacks(file, "the link to the privacy notice", '<a href="{{ notice_url }}">')
-    if not all(link.strip() for link in reader.links):
-        raise RenderingError(
-            f"{file}: a link leads nowhere for some clients: put {{{{ renew_url }}}} between {{% if client.ends_on %}} "
-            "and {% endif %}."
-        )
+def email_text(rendered: str, must_show: MustShow) -> list[Fault]:
+    """Return what the text part lacks of what it must show, its controls, and links that anybody could read."""
+    return [
+        *_words(rendered, must_show.in_email()),
+        *_opt_out(shown=Hole.OPT_OUT_URL in Skeleton.cut(rendered).holes),
+        *(() if must_show.notice in rendered else [_lacks("the link to the privacy notice", "{{ notice_url }}")]),
+        *_open_links(rendered),
+    ]
 
 
-def check_sms(file: str, rendered: str, must_show: MustShow) -> None:
-    """Raise RenderingError if the text message lacks what it must show (S-10)."""
-    _check_words(file, rendered, must_show.in_sms())
-    _check_opt_out(file, shown=Hole.OPT_OUT_URL in Skeleton.cut(rendered).holes)
+def email_html(rendered: str, must_show: MustShow) -> list[Fault]:
+    """Return what the HTML lacks of what it must show, loads, follows or hides (E-32, E-33, L-40, L-45)."""
+    page = Page.read(rendered)
+    return [
+        *_size(rendered),
+        *_tags(page),
+        *_pictures(page),
+        *_words(" ".join(page.words), must_show.in_email()),
+        *_opt_out(shown=any(is_only(Hole.OPT_OUT_URL, link) for link in page.links)),
+        *(
+            ()
+            if must_show.notice in page.links
+            else [_lacks("the link to the privacy notice", '<a href="{{ notice_url }}">')]
+        ),
+        *(fault for link in page.hrefs for fault in _link(link)),
+    ]
 
 
-class _Reader(HTMLParser):
-    """Collects what a reader sees and can follow; raises for whatever a mail must not do."""
+def sms(rendered: str, must_show: MustShow) -> list[Fault]:
+    """Return what the text message lacks of what it must show (S-10)."""
+    return [
+        *_words(rendered, must_show.in_sms()),
+        *_opt_out(shown=Hole.OPT_OUT_URL in Skeleton.cut(rendered).holes),
+        *_open_links(rendered),
+    ]
 
-    def __init__(self, file: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.links: list[str] = []
-        self._file = file
-        self._hidden = [False]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self._refuse(tag, given)
-        if tag == "a" and not self._hidden[-1]:
-            self.links.append(given.get("href", ""))
-        if tag not in _VOID:
-            unseen = "display:none" in given.get("style", "").replace(" ", "").lower() or "hidden" in given
-            self._hidden.append(self._hidden[-1] or unseen or tag in _UNSEEN)
+def subject(rendered: str) -> list[Fault]:
+    """Return whether a subject is longer than a list of mails shows."""
+    length = len(without_gaps(rendered))
+    if length <= LONGEST_SUBJECT:
+        return []
+    what = f"the subject has {length} characters, and mail programs show {LONGEST_SUBJECT}"
+    return [Fault(what, "say the offer at its beginning, or shorten it", "", Severity.WARNING, (rendered,))]
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in _VOID and len(self._hidden) > 1:
-            self._hidden.pop()
 
-    def handle_data(self, data: str) -> None:
-        if not self._hidden[-1]:
-            self.words.append(data)
-        elif "@import" in data or "url(" in data:
-            raise self._loads("a style")
+def _size(rendered: str) -> Iterator[Fault]:
+    size = len(rendered.encode("utf-8", "replace"))
+    if size > LARGEST_HTML:
+        yield Fault(f"it makes more than {LARGEST_HTML // 1000} kB of HTML", "shorten it", "E-33")
+    elif size > _NEARLY:
+        most = LARGEST_HTML // 1000
+        what = f"it makes more than {_NEARLY // 1000} kB of HTML, and at {most} kB mail programs cut the end off"
+        yield Fault(what, "shorten it", "E-33", Severity.WARNING)
 
-    def _refuse(self, tag: str, given: dict[str, str]) -> None:
-        if tag in _FORBIDDEN:
-            raise RenderingError(f"{self._file}: <{tag}> has no place in a mail: take it out.")
-        if "url(" in given.get("style", "") or any(not _is_inside(given[name]) for name in _LOADING & set(given)):
-            raise self._loads(f"<{tag}>")
-        if any(name.startswith("on") for name in given):
-            raise RenderingError(f"{self._file}: <{tag}> would run a script: take it out.")
-        link = given.get("href", "")
-        if without_gaps(link) != link and not any(is_only(hole, link) for hole in _OWN_LINKS):
-            raise RenderingError(
-                f"{self._file}: a link differs from client to client: only the opt-out link and the renewal link may "
-                "(L-40)."
+
+def _tags(page: Page) -> Iterator[Fault]:
+    for loading in page.loading:
+        what = f"{loading.what} would load something when the mail is opened"
+        yield Fault(what, "take it out", "E-32, L-40", near=loading.near)
+    for tag, near in page.forbidden:
+        yield Fault(f"<{tag}> has no place in a mail", "take it out", near=(near,))
+    for tag, near in page.scripted:
+        yield Fault(f"<{tag}> would run a script", "take it out", near=(near,))
+
+
+def _pictures(page: Page) -> Iterator[Fault]:
+    for picture in page.pictures:
+        if picture.alt is None:
+            what, fix = "a picture has no words for who does not see it", 'write alt="..." (alt="" for a mere ornament)'
+            yield Fault(what, fix, "L-45", near=(picture.source, "<img"))
+        if picture.is_pixel:
+            what = "a picture is one pixel large, as trackers are"
+            yield Fault(what, "take it out", "L-40", near=(picture.source, "<img"))
+        if picture.size > LARGEST_PICTURE:
+            what = f"a picture has {picture.size // 1000} kB"
+            fix = f"save it with fewer pixels, {LARGEST_PICTURE // 1000} kB at most"
+            yield Fault(what, fix, "", Severity.WARNING, (picture.source[:60], "<img"))
+        if picture.source.startswith("cid:"):
+            what = "a picture is to be an attachment, and nothing is attached"
+            yield Fault(
+                what, "write it into the mail as data:, or leave it out", "", Severity.WARNING, (picture.source,)
             )
 
-    def _loads(self, what: str) -> RenderingError:
-        return RenderingError(
-            f"{self._file}: {what} would load something when the mail is opened: take it out (E-32, L-40)."
-        )
+
+def _link(link: str) -> Iterator[Fault]:
+    """Return what is wrong with one link of the HTML part (L-40)."""
+    bare, pieces = without_gaps(link), tuple(each for each in _own_text(link) if each)
+    if any(is_only(hole, link) for hole in _OWN_LINKS):
+        return
+    if bare != link:
+        what = "a link differs from client to client"
+        yield Fault(what, "only the opt-out link and the renewal link may", "L-40", near=pieces)
+        return
+    if not bare.strip():
+        what = "a link leads nowhere for some clients"
+        fix = "put {{ renew_url }} between {% if client.ends_on %} and {% endif %}"
+        yield Fault(what, fix, near=("renew_url",))
+        return
+    parts = urlsplit(bare)
+    scheme = parts.scheme.lower()
+    if scheme == "http" and parts.hostname not in LOOPBACK:
+        yield _open(bare)
+    elif scheme not in _SCHEMES and scheme != "http":
+        yield Fault(f"no mail program follows this link ({bare[:60]})", "begin it with https://", near=(bare,))
+    elif any(_FOLLOWING.match(name.lower()) for name, _ in parse_qsl(parts.query)):
+        what = "a link counts its visitors as readers of this mail"
+        yield Fault(what, "take what stands behind the ? out", "L-40", Severity.WARNING, (bare,))
 
 
-def _is_inside(source: str) -> bool:
-    return source.startswith(("cid:", "data:"))
+def _own_text(link: str) -> Sequence[str]:
+    pieces = [piece for piece in Skeleton.cut(link).pieces if not isinstance(piece, Hole)]
+    return sorted(pieces, key=len, reverse=True)
 
 
-def _check_words(file: str, words: str, wanted: tuple[tuple[str, str, str], ...]) -> None:
+def _open_links(rendered: str) -> Iterator[Fault]:
+    for link in dict.fromkeys(_ADDRESS.findall(rendered)):
+        if urlsplit(link).hostname not in LOOPBACK:
+            yield _open(link)
+
+
+def _open(link: str) -> Fault:
+    return Fault(f"a link is not encrypted ({link[:60]})", "write https:// instead of http://", near=(link,))
+
+
+def _words(words: str, wanted: tuple[tuple[str, str, str], ...]) -> Iterator[Fault]:
     line = " ".join(words.split())
     if has_controls(words.translate(_FREE)):
-        raise RenderingError(f"{file} prints a control character: look for it in the template and the campaign.")
+        yield Fault("it prints a control character", "look for it in the template and the campaign")
     for what, shown, remedy in wanted:
         if " ".join(shown.split()) not in line:
-            raise _lacks(file, what, remedy)
+            yield _lacks(what, remedy)
 
 
-def _check_opt_out(file: str, *, shown: bool) -> None:
-    if not shown:
-        raise _lacks(file, "the opt-out link", "{{ opt_out_url }}")
+def _opt_out(*, shown: bool) -> list[Fault]:
+    return [] if shown else [_lacks("the opt-out link", "{{ opt_out_url }}")]
 
 
-def _lacks(file: str, what: str, remedy: str) -> RenderingError:
-    return RenderingError(f"{file} does not show {what}: write {remedy} where everybody sees it (L-20, L-21).")
+def _lacks(what: str, remedy: str) -> Fault:
+    return Fault(f"it does not show {what}", f"write {remedy} where everybody sees it", "L-20, L-21")

@@ -41,14 +41,30 @@ def compile_form(campaign: Campaign, templates: Templates, words: Words, studio:
     """
     must_show = checks.MustShow.of(studio, shape.language)
     text_path, html_path = (email_path(campaign, part) for part in ("body.txt", "body.html"))
-    plain = words.render(text_path, shape).strip() + "\n"
-    page = _INLINER.inline(words.render(html_path, shape))
+    plain, page = text_part(words, text_path, shape), html_part(words, html_path, shape)
     form_text, form_html = _cut(text_path, plain), _cut(html_path, page)
-    checks.check_email_text(f"{FOLDER}/{text_path}", plain, must_show)
-    checks.check_email_html(f"{FOLDER}/{html_path}", page, must_show)
-    subject = _subject(campaign, templates, words, shape)
+    checks.refuse(f"{FOLDER}/{text_path}", checks.email_text(plain, must_show))
+    checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(page, must_show))
+    subject = _cut(email_path(campaign, "subject.txt"), subject_of(campaign, templates, words, shape))
     line = None if subject.holes else headers.unstructured("Subject", subject.fill({}))
     return EmailForm(form_text, form_html, subject, line)
+
+
+def text_part(words: Words, path: str, shape: Shape) -> str:
+    """Return the text part that a template makes for a shape. Raises RenderingError."""
+    return words.render(path, shape).strip() + "\n"
+
+
+def html_part(words: Words, path: str, shape: Shape) -> str:
+    """Return the HTML part that a template makes for a shape, its styles inlined. Raises RenderingError."""
+    return _INLINER.inline(words.render(path, shape))
+
+
+def subject_of(campaign: Campaign, templates: Templates, words: Words, shape: Shape) -> str:
+    """Return the subject: what a template of its own makes, else the campaign's. Raises RenderingError."""
+    own = words.subject(shape.language)
+    path = email_path(campaign, "subject.txt")
+    return words.render(path, shape).strip() if path in templates else own
 
 
 class EmailWriter:
@@ -87,14 +103,6 @@ class EmailWriter:
             else self._letterhead.bounces
         )
         return Email(sender=bounces, recipient=envelope.to, content=b"".join(content))
-
-
-def _subject(campaign: Campaign, templates: Templates, words: Words, shape: Shape) -> Skeleton:
-    own = words.subject(shape.language)
-    path = email_path(campaign, "subject.txt")
-    if path not in templates:
-        return _cut(path, own)
-    return _cut(path, words.render(path, shape).strip())
 
 
 def _cut(path: str, rendered: str) -> Skeleton:

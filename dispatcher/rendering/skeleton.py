@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import NoReturn
 
 from dispatcher.errors import RenderingError
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Campaign, Language
 
 
 class Hole(StrEnum):
@@ -31,6 +32,12 @@ class Shape:
     named: bool
     dated: bool
     renewing: bool = False
+
+
+def shapes_of(campaign: Campaign) -> list[Shape]:
+    """Return every shape of client that a campaign can meet."""
+    languages = campaign.audience.languages or frozenset(Language)
+    return [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
 
 
 # A mark is letters of both cases and private-use signs that no one writes: whatever a filter makes of it is found

@@ -40,7 +40,7 @@ def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape)
         form = Skeleton.cut(rendered)
     except RenderingError as error:
         raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
-    checks.check_sms(f"{FOLDER}/{path}", rendered, checks.MustShow.of(studio, shape.language))
+    checks.refuse(f"{FOLDER}/{path}", checks.sms(rendered, checks.MustShow.of(studio, shape.language)))
     return Skeleton(tuple(piece if isinstance(piece, Hole) else plain(piece) for piece in form.pieces))
 
 

@@ -4,7 +4,7 @@ Templates are Jinja in its sandbox; an unknown name is an error, never an empty 
 listed in `Words`, and nothing of it knows about visits, treatments or health.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
 
-from dispatcher.errors import DispatcherError, RenderingError
+from dispatcher.errors import DispatcherError, Finding, RenderingError, Severity
 from dispatcher.rendering.skeleton import Gap, Hole, Shape
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.studio import Studio
@@ -48,27 +48,36 @@ class Templates:
     def source(self, path: str) -> str:
         """Return the text of a file. Raises RenderingError if it is missing or not UTF-8."""
         if path not in self._files:
-            raise RenderingError(f"{FOLDER}/{path} is missing: write it, or name another template in the campaign.")
+            what, fix = f"{FOLDER}/{path} is missing", "write it, or name another template in the campaign"
+            raise RenderingError(f"{what}: {fix}.", [Finding(f"{FOLDER}/{path}", 1, Severity.ERROR, what, fix)])
         try:
             return self._files[path].decode("utf-8")
         except UnicodeDecodeError as error:
             line = self._files[path].count(b"\n", 0, error.start) + 1
-            raise RenderingError(f"{FOLDER}/{path}, line {line}: save the file as UTF-8.") from None
+            finding = Finding(f"{FOLDER}/{path}", line, Severity.ERROR, "this is not UTF-8", "save the file as UTF-8")
+            raise RenderingError(f"{FOLDER}/{path}, line {line}: save the file as UTF-8.", [finding]) from None
 
     def used_by(self, campaign: Campaign) -> dict[str, bytes]:
         """Return exactly the files a campaign needs, layouts and includes among them: what scheduling freezes.
 
         Raises RenderingError for a file that is missing, broken, or named only when the template runs.
         """
+        return {path: self._files[path] for path in sorted(self.reached(self.entries(campaign)))}
+
+    def reached(self, entries: Iterable[str]) -> list[str]:
+        """Return these files and all that they include or extend, each before what it reaches.
+
+        Raises RenderingError as `used_by` does.
+        """
         environment = _environment(self)
-        needed: set[str] = set()
-        waiting = list(self.entries(campaign))
+        needed: dict[str, None] = {}
+        waiting = list(entries)
         while waiting:
-            path = waiting.pop()
+            path = waiting.pop(0)
             if path not in needed:
-                needed.add(path)
+                needed[path] = None
                 waiting += self._referenced(environment, path)
-        return {path: self._files[path] for path in sorted(needed)}
+        return list(needed)
 
     def entries(self, campaign: Campaign) -> Iterator[str]:
         """Yield the files a campaign starts from; a subject of its own is used where there is one."""
@@ -86,10 +95,10 @@ class Templates:
         except TemplateSyntaxError as error:
             raise _located(f"{FOLDER}/{path}", error.lineno, error.message or "syntax error") from None
         if None in names:
-            raise RenderingError(
-                f"{FOLDER}/{path} names another template only when it runs: "
-                "write the name between quotes, so that the campaign can be frozen with it."
-            )
+            what = "names another template only when it runs"
+            fix = "write the name between quotes, so that the campaign can be frozen with it"
+            finding = Finding(f"{FOLDER}/{path}", 1, Severity.ERROR, f"it {what}", fix)
+            raise RenderingError(f"{FOLDER}/{path} {what}: {fix}.", [finding])
         return [name for name in names if name is not None]
 
 
@@ -278,4 +287,8 @@ def _placed(error: BaseException, path: str, what: str) -> RenderingError:
 
 def _located(file: str, line: int | None, what: str) -> RenderingError:
     where = f"{file}, line {line}" if line else file
-    return RenderingError(f"{where}: {what.rstrip('.')}. Correct it and run `dispatcher campaign check FILE`.")
+    clause, _, fix = what.rstrip(".").partition(": ")
+    finding = Finding(file, line or 1, Severity.ERROR, clause, fix or "correct it there")
+    return RenderingError(
+        f"{where}: {what.rstrip('.')}. Correct it and run `dispatcher campaign check FILE`.", [finding]
+    )

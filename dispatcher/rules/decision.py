@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from dispatcher.rules import budget
 from dispatcher.rules.calendar import Windows, local_date
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import Channel, Kind, State
 from dispatcher.rules.consent import VALID_FOR, Answer, Consent, ConsentState, fold
 
 
@@ -101,7 +101,7 @@ class ClientFacts:
     """Everything a verdict needs to know of one client; `known` is False once the client has been erased.
 
     `days` are the local dates of the messages the client got, over both channels. `own_cap` is how many a year the
-    client wants at most.
+    client wants at most. `declined` are the topics they do not want.
     """
 
     number: int
@@ -111,7 +111,7 @@ class ClientFacts:
     child: bool = False
     suspended: bool = False
     paused_until: datetime | None = None
-    topic_chosen: bool = True
+    declined: frozenset[Kind] = frozenset()
     own_cap: int | None = None
     answers: tuple[Answer, ...] = ()
     addresses: Mapping[Channel, AddressFacts] = field(default_factory=dict)
@@ -145,8 +145,9 @@ class Coverage:
 class CampaignFacts:
     """What a verdict needs to know of the campaign and of the installation at this moment.
 
-    `doors_read`: the opt-out letter boxes have been read up to now, or none is configured. `coverage`: what the
-    published notices cover. `authorised`: channels whose sender may be used (S-11).
+    `kind` is its topic, None for a campaign of any. `doors_read`: the opt-out letter boxes have been read up to now, or
+    none is configured. `coverage`: what the published notices cover. `authorised`: channels whose sender may be used
+    (S-11).
     """
 
     channels: Sequence[Channel]
@@ -157,6 +158,7 @@ class CampaignFacts:
     doors_read: bool = True
     coverage: Coverage = Coverage()
     authorised: frozenset[Channel] = frozenset(Channel)
+    kind: Kind | None = None
 
 
 def decide(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> Verdict:
@@ -200,7 +202,7 @@ def _on_channel(
     client: ClientFacts, campaign: CampaignFacts, address: AddressFacts, send: Send, now: datetime
 ) -> Verdict:
     """Return the verdict on the one channel the message would take."""
-    wish = _wish_reason(client, now)
+    wish = _wish_reason(client, campaign, now)
     if wish is not None:
         return Withhold(wish)
     verdict = _timing(client, campaign, address, send.channel, now) or send
@@ -228,14 +230,15 @@ def _address_reason(address: AddressFacts | None) -> Reason | None:
     return Reason.SHARED_ADDRESS_OBJECTION if address.shared_objection else None
 
 
-def _wish_reason(client: ClientFacts, now: datetime) -> Reason | None:
+def _wish_reason(client: ClientFacts, campaign: CampaignFacts, now: datetime) -> Reason | None:
     if client.child:
         return Reason.CHILD
     if client.suspended:
         return Reason.SUSPENDED
     if client.paused_until is not None and now < client.paused_until:
         return Reason.PAUSED
-    return None if client.topic_chosen else Reason.TOPIC_NOT_CHOSEN
+    wanted = frozenset(Kind) if campaign.kind is None else frozenset({campaign.kind})
+    return Reason.TOPIC_NOT_CHOSEN if wanted <= client.declined else None
 
 
 def _timing(

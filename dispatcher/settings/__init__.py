@@ -63,6 +63,7 @@ _WANTED = {
     "extra_forbidden": "there is no such setting: docs/settings.md has them all",
     "bool_": "write true or false",
     "int_": "write a whole number",
+    "decimal_": "write an amount in euros, as 0.08",
     "date": "write a day as 2026-05-04",
     "string_type": "write a text between quotes",
     "string_pattern_mismatch": 'write two capital letters, such as "FI"',

@@ -1,6 +1,7 @@
 """The tables of dispatcher.toml, each a value whose every key has been checked."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import ip_network
 from typing import Annotated, Literal, Self
@@ -179,7 +180,10 @@ class EmailSection(_Section):
 
 
 class SmsSection(_Section):
-    """[sms]: how text messages leave (S-11, S-20, L-42)."""
+    """[sms]: how text messages leave (S-11, S-20, L-42), and what they may cost in euros (S-05).
+
+    A campaign that would cost more than its ceiling, or take the calendar year above the year's, cannot be scheduled.
+    """
 
     provider: SmsProvider = SmsProvider.PREVIEW
     sender: str = ""
@@ -193,6 +197,10 @@ class SmsSection(_Section):
     per_second: float | None = Field(default=None, gt=0, le=1000)
     dpa_signed: date | None = None
     accepted_transfer_note: str = ""
+    part_price: Decimal = Field(default=Decimal("0.08"), ge=0, le=10, max_digits=8)
+    most_parts: int = Field(default=3, ge=1, le=10)
+    campaign_ceiling: Decimal = Field(default=Decimal(200), ge=0, le=1_000_000)
+    year_ceiling: Decimal = Field(default=Decimal(1500), ge=0, le=1_000_000)
 
     @property
     def stays_here(self) -> bool:

@@ -38,11 +38,13 @@ class Profile:
     suspended: bool
     paused_until: datetime | None
     own_cap: int | None
+    no_offers: bool
+    no_treatment_days: bool
 
     @property
     def has_marks(self) -> bool:
         """Say whether anything but the usual holds for the client."""
-        is_marked = self.restricted or self.child or self.suspended
+        is_marked = self.restricted or self.child or self.suspended or self.no_offers or self.no_treatment_days
         return is_marked or any(each is not None for each in (self.gone_since, self.paused_until, self.own_cap))
 
 

@@ -58,6 +58,7 @@ def strip(connection: Connection, client: int, keeps: frozenset[Field], now: dat
     others = (ClientAddressTable.client == client, ClientAddressTable.channel.not_in(kept))
     connection.execute(delete(ClientAddressTable).where(*others))
     values: dict[str, object] = {"restricted": True, "paused_until": None, "own_cap": None, "updated_at": now}
+    values |= {"no_offers": False, "no_treatment_days": False}
     for field, blank in _BLANK.items():
         values |= {} if field in keeps else blank
     connection.execute(update(ClientTable).where(ClientTable.number == client).values(values))

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Connection, Executable, bindparam, or_, se
 
 from dispatcher.keys import KeyRing
 from dispatcher.rules.budget import WINDOW
-from dispatcher.rules.campaign import Channel
+from dispatcher.rules.campaign import Channel, Kind
 from dispatcher.rules.consent import VALID_FOR, Answer, Reply, fold
 from dispatcher.rules.decision import AddressFacts, ClientFacts
 from dispatcher.rules.message import COUNTED
@@ -30,6 +30,8 @@ _FLAGS = select(
     ClientTable.suspended,
     ClientTable.paused_until,
     ClientTable.own_cap,
+    ClientTable.no_offers,
+    ClientTable.no_treatment_days,
 ).where(ClientTable.number.in_(_CLIENTS))
 _SHARERS = select(ClientAddressTable.address, ClientAddressTable.client, ClientAddressTable.channel).where(
     ClientAddressTable.address.in_(_ADDRESSES)
@@ -90,6 +92,7 @@ def gather(
                 suspended=flags[number].suspended or number in asking,
                 paused_until=flags[number].paused_until,
                 own_cap=flags[number].own_cap,
+                declined=flags[number].declined,
                 answers=tuple(_carried(own, client)),
                 addresses={
                     channel: AddressFacts(
@@ -154,6 +157,13 @@ class _Flags:
     suspended: bool
     paused_until: datetime | None
     own_cap: int | None
+    no_offers: bool
+    no_treatment_days: bool
+
+    @property
+    def declined(self) -> frozenset[Kind]:
+        told = {Kind.OFFER: self.no_offers, Kind.TREATMENT_DAY: self.no_treatment_days}
+        return frozenset(kind for kind, declines in told.items() if declines)
 
 
 def _shared(connection: Connection, addresses: set[int], now: datetime) -> dict[int, list[tuple[int, Channel]]]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, case, func, insert, literal, or_, 
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.message import MessageState, Outcome
+from dispatcher.rules.message import COUNTED, MessageState, Outcome
 from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import InstallationTable, Moment, OutboxTable
 
@@ -339,6 +339,19 @@ def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
         Tally(row[0], MessageState(row[1]), Channel(row[2]) if row[2] else None, row[3], row[4])
         for row in connection.execute(query)
     ]
+
+
+def parts_between(connection: Connection, first: date, last: date) -> int:
+    """Return how many parts of text messages left, or may have, on these local dates, each included.
+
+    A message whose provider has not told its parts counts as one.
+    """
+    counted = (
+        OutboxTable.channel == Channel.SMS.value,
+        OutboxTable.state.in_([state.value for state in COUNTED]),
+        OutboxTable.day.between(first, last),
+    )
+    return int(connection.scalar(select(func.sum(func.coalesce(OutboxTable.segments, 1))).where(*counted)) or 0)
 
 
 def _claimed(row: Any) -> Claimed:

@@ -1,5 +1,6 @@
 """The people who work with the program."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from dispatcher.storage.tables import PersonTable
 class Person:
     """Somebody who works with the program; `ended_at` is None while they do.
 
-    `email` is the canonical address that gets alerts, in `language`; None where they want none.
+    `email` and `phone`, canonical, are where tests and alerts reach them, in `language`.
     """
 
     id: int
@@ -23,6 +24,7 @@ class Person:
     added_at: datetime
     ended_at: datetime | None
     email: str | None
+    phone: str | None
     language: Language
 
     @property
@@ -35,10 +37,10 @@ def everyone(connection: Connection) -> list[Person]:
     """Return every person there has been, oldest first."""
     columns = [getattr(PersonTable, name) for name in Person.__dataclass_fields__]
     rows = connection.execute(select(*columns).order_by(PersonTable.id))
-    return [
-        Person(row.id, row.name, Role(row.role), row.added_at, row.ended_at, row.email, Language(row.language))
-        for row in rows
-    ]
+    found = []
+    for number, name, role, added_at, ended_at, email, phone, language in rows:
+        found.append(Person(number, name, Role(role), added_at, ended_at, email, phone, Language(language)))
+    return found
 
 
 def add(connection: Connection, name: str, role: Role, now: datetime) -> int:
@@ -47,12 +49,11 @@ def add(connection: Connection, name: str, role: Role, now: datetime) -> int:
     return int(connection.execute(insert(PersonTable).values(**values).returning(PersonTable.id)).scalar_one())
 
 
-def set_email(connection: Connection, person: int, email: str | None, language: Language) -> None:
-    """Write where a person gets alerts, and in which language; None ends them."""
-    values = {"email": email, "language": language.value}
+def set_reach(connection: Connection, person: int, values: Mapping[str, str | None]) -> None:
+    """Write where a person is reached: `email`, `phone`, canonical, None for nowhere; and their `language`."""
     connection.execute(update(PersonTable).where(PersonTable.id == person).values(**values))
 
 
 def end(connection: Connection, person: int, now: datetime) -> None:
-    """Write that a person works with the program no longer."""
-    connection.execute(update(PersonTable).where(PersonTable.id == person).values(ended_at=now))
+    """Write that a person works with the program no longer; nothing is sent to them any more."""
+    connection.execute(update(PersonTable).where(PersonTable.id == person).values(ended_at=now, email=None, phone=None))

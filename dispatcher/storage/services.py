@@ -24,7 +24,10 @@ _COUNTED = [state.value for state in COUNTED]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A service message as it is asked for: to the canonical address of a client, a stranger or a person."""
+    """A service message as it is asked for: to a client's or a stranger's canonical address, about `details`.
+
+    `person` is the number of the person it goes to, where it goes to one.
+    """
 
     purpose: ServicePurpose
     channel: Channel
@@ -90,6 +93,11 @@ def is_under_way(
         ServiceTable.state.in_(_UNSETTLED),
     )
     return bool(connection.scalar(query))
+
+
+def read(connection: Connection, message_id: str) -> Service:
+    """Return the service message of this id."""
+    return _service(connection.execute(select(*_COLUMNS).where(ServiceTable.message_id == message_id)).one())
 
 
 def next_due(connection: Connection, now: datetime) -> Service | None:

@@ -42,6 +42,14 @@ TEXTS = {
     "sms_book": "Book {phone}.",
     "sms_opt_out": "Stop:",
     # The page a client leaves by
+    "page_topics": "Or fewer messages",
+    "page_only_offer": "Offers only",
+    "page_only_treatment_day": "Treatment days only",
+    "page_topic_title": "Your choice is on record",
+    "page_topic_offer": "From now on we send you offers only, and no news of treatment days.",
+    "page_topic_treatment_day": "From now on we send you news of treatment days only, and no offers.",
+    "page_topic_rest": "You can still stop all messages at any time:",
+    "page_test": "This link is from a test message. It removes nobody: nothing is recorded.",
     "page_title": "Stop the messages",
     "page_question": "Shall we stop the messages?",
     "page_explanation": "After that we will send you no offers, neither by email nor by text message.",
@@ -98,6 +106,8 @@ TEXTS = {
     "question_email": "May we send you offers and news of treatment days by email 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
     "question_sms": "May we send you offers and news of treatment days by text message 6–12 times a year? You may take your permission back at any time.",  # noqa: E501, RUF001
     # What goes out beside campaigns: confirmations and receipts
+    "trial_mark": "TEST",
+    "trial_note": "This is a test. The client gets the message like this; the opt-out link removes nobody.",
     "service_not_an_offer": "This message is a confirmation, not an advertisement.",
     "service_confirm_subject": "Please confirm that we may write to you",
     "service_confirm_heading": "Confirm your address",

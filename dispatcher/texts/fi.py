@@ -27,6 +27,14 @@ TEXTS = {
     "sms_book": "Varaa {phone}.",
     "sms_opt_out": "Lopeta:",
     # The page a client leaves by
+    "page_topics": "Tai vähemmän viestejä",
+    "page_only_offer": "Vain tarjoukset",
+    "page_only_treatment_day": "Vain hoitopäivät",
+    "page_topic_title": "Valinta on tallennettu",
+    "page_topic_offer": "Lähetämme sinulle jatkossa vain tarjouksia, emme tietoa hoitopäivistä.",
+    "page_topic_treatment_day": "Lähetämme sinulle jatkossa vain tietoa hoitopäivistä, emme tarjouksia.",
+    "page_topic_rest": "Voit silti lopettaa kaikki viestit milloin tahansa:",
+    "page_test": "Tämä linkki on testiviestistä. Sillä ei poisteta ketään: mitään ei tallenneta.",
     "page_title": "Lopeta viestit",
     "page_question": "Lopetetaanko viestit?",
     "page_explanation": "Emme sen jälkeen lähetä sinulle tarjouksia sähköpostilla emmekä tekstiviestillä.",
@@ -83,6 +91,8 @@ TEXTS = {
     "question_email": "Saammeko lähettää sinulle tarjouksia ja tietoa hoitopäivistä sähköpostitse 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
     "question_sms": "Saammeko lähettää sinulle tarjouksia ja tietoa hoitopäivistä tekstiviestillä 6–12 kertaa vuodessa? Voit perua luvan milloin tahansa.",  # noqa: E501, RUF001
     # What goes out beside campaigns: confirmations and receipts
+    "trial_mark": "TESTI",
+    "trial_note": "Tämä on testi. Näin asiakas saa viestin; lopetuslinkki ei poista ketään.",
     "service_not_an_offer": "Tämä viesti on vahvistus eikä mainos.",
     "service_confirm_subject": "Vahvista, että saamme lähettää sinulle viestejä",
     "service_confirm_heading": "Vahvista osoitteesi",

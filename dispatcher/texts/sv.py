@@ -27,6 +27,14 @@ TEXTS = {
     "sms_book": "Boka {phone}.",
     "sms_opt_out": "Avsluta:",
     # The page a client leaves by
+    "page_topics": "Eller färre meddelanden",
+    "page_only_offer": "Bara erbjudanden",
+    "page_only_treatment_day": "Bara behandlingsdagar",
+    "page_topic_title": "Ditt val har sparats",
+    "page_topic_offer": "I fortsättningen skickar vi dig bara erbjudanden, inte uppgifter om behandlingsdagar.",
+    "page_topic_treatment_day": "I fortsättningen skickar vi dig bara uppgifter om behandlingsdagar, inte erbjudanden.",
+    "page_topic_rest": "Du kan ändå stoppa alla meddelanden när som helst:",
+    "page_test": "Länken kommer från ett testmeddelande. Den tar inte bort någon: ingenting sparas.",
     "page_title": "Avsluta utskicken",
     "page_question": "Ska utskicken avslutas?",
     "page_explanation": "Efter det skickar vi inga erbjudanden till dig, varken per e-post eller sms.",
@@ -83,6 +91,8 @@ TEXTS = {
     "question_email": "Får vi skicka erbjudanden och information om behandlingsdagar till dig per e-post 6–12 gånger om året? Du kan ta tillbaka ditt samtycke när som helst.",  # noqa: E501, RUF001
     "question_sms": "Får vi skicka erbjudanden och information om behandlingsdagar till dig som textmeddelande 6–12 gånger om året? Du kan ta tillbaka ditt samtycke när som helst.",  # noqa: E501, RUF001
     # What goes out beside campaigns: confirmations and receipts
+    "trial_mark": "TEST",
+    "trial_note": "Det här är ett test. Så ser kunden meddelandet; avregistreringslänken tar inte bort någon.",
     "service_not_an_offer": "Det här meddelandet är en bekräftelse och ingen reklam.",
     "service_confirm_subject": "Bekräfta att vi får skicka meddelanden till dig",
     "service_confirm_heading": "Bekräfta din adress",

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
+from dispatcher.rules.campaign import Kind
+
 READ_AT_MOST = 8 * 1024
 """How many bytes of a body are looked at; what follows is let go unread (E-06)."""
 BODY_SECONDS = 5.0
@@ -39,6 +41,12 @@ def is_one_click(body: bytes) -> bool:
     # From the last byte of the match, which may be the line end that the blank line begins with.
     _, *value = _BLANK_LINE.split(body[field.end() - 1 :], maxsplit=1)
     return bool(value) and _is_value(value[0].partition(b"\n")[0].decode("latin-1"))
+
+
+def chosen_topic(body: bytes) -> Kind | None:
+    """Return the one topic that our page's own form asks for; anything else in a body is a no to everything (E-06)."""
+    given = [value for name, value in parse_qsl(body.decode("latin-1")) if name == "only"]
+    return Kind(given[0]) if len(given) == 1 and given[0] in set(Kind) and not is_one_click(body) else None
 
 
 def _is_value(text: str) -> bool:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from dispatcher.flow.preferences import Concern
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Kind, Language
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 
@@ -32,12 +32,18 @@ class View(StrEnum):
     QUESTION = "question"
     DONE = "done"
     GONE = "gone"
+    TOPIC = "topic"
     INVALID = "invalid"
     TOO_MANY = "too_many"
     FAILED = "failed"
 
 
-_STATUS = {View.QUESTION: 200, View.DONE: 200, View.GONE: 200, View.INVALID: 404, View.TOO_MANY: 429, View.FAILED: 503}
+_STATUS = {
+    **dict.fromkeys((View.QUESTION, View.DONE, View.TOPIC, View.GONE), 200),
+    View.INVALID: 404,
+    View.TOO_MANY: 429,
+    View.FAILED: 503,
+}
 _RETRY_AFTER = {429: "60", 503: "120"}
 """With these: after how many seconds it is worth trying again."""
 
@@ -50,9 +56,18 @@ class Pages:
         self._base = urlsplit(studio.public_url).path.rstrip("/")
 
     def answer(
-        self, view: View, request: Request, concern: Concern = _NOBODY, *, with_button: bool = False
+        self,
+        view: View,
+        request: Request,
+        concern: Concern = _NOBODY,
+        *,
+        with_button: bool = False,
+        topic: Kind | None = None,
     ) -> HTMLResponse:
-        """Return a page with its status. `with_button` puts the button on it that stops everything."""
+        """Return a page with its status. `with_button` puts the button on it that stops everything.
+
+        `topic` is the one that was chosen just now.
+        """
         language = language_of(request, concern.language)
         is_question = view is View.QUESTION
         frame = Frame(
@@ -62,7 +77,16 @@ class Pages:
             status=_STATUS[view],
             is_last=view is View.DONE,
         )
-        return self.render("page.html", language, frame, address=concern.address, with_button=with_button)
+        return self.render(
+            "page.html",
+            language,
+            frame,
+            address=concern.address,
+            is_test=concern.is_test,
+            with_button=with_button,
+            topics=[kind.value for kind in Kind] if "topics" in request.query_params else [],
+            topic=topic.value if topic else None,
+        )
 
     def render(self, template: str, language: Language, frame: "Frame", **values: object) -> HTMLResponse:
         """Return a page of any of the doors, its words by this template and these values."""

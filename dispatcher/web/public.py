@@ -25,7 +25,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.guard import Guard
 from dispatcher.web.link import METHODS, bare_token, methods_allowed
-from dispatcher.web.one_click import is_one_click, read_body
+from dispatcher.web.one_click import chosen_topic, is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
 from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
@@ -112,7 +112,13 @@ class OptOutDoor:
         return self._pages.answer(View.QUESTION, request, concern, with_button=True)
 
     async def _leave(self, request: Request, token: str) -> Response:
-        place = Place.ONE_CLICK if is_one_click(await read_body(request)) else Place.LINK
+        body = await read_body(request)
+        only = chosen_topic(body)
+        if only is not None:
+            await run_in_threadpool(self._preferences.choose, token, only)
+            concern = await run_in_threadpool(self._preferences.look, token)
+            return self._pages.answer(View.TOPIC, request, concern, with_button=True, topic=only)
+        place = Place.ONE_CLICK if is_one_click(body) else Place.LINK
         await run_in_threadpool(self._preferences.leave, token, place)
         concern = Concern(None, None)
         # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.

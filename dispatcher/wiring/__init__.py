@@ -12,10 +12,11 @@ from dispatcher.flow.access import Access
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
+from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
-from dispatcher.flow.check import Check
+from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
 from dispatcher.flow.deletions import Deletions
@@ -29,6 +30,7 @@ from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.matters import Matters
 from dispatcher.flow.no_list import NoLists
@@ -40,6 +42,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.posters import Posters
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
+from dispatcher.flow.previewing import Preview
 from dispatcher.flow.questioning import Asking
 from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.register import Register
@@ -56,6 +59,7 @@ from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
+from dispatcher.flow.trial import Trial
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
@@ -67,7 +71,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
-from dispatcher.settings import Settings, read_secrets, read_settings
+from dispatcher.settings import FILE, Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
     carriers_of,
@@ -79,6 +83,7 @@ from dispatcher.wiring.choices import (
     receipts_of,
     register_map_of,
     studio_of,
+    tariff_of,
 )
 from dispatcher.wiring.founding import (
     VERSION,
@@ -160,6 +165,9 @@ class Dispatcher:
     renewing: Renewing
     forecasting: Forecasting
     audit: Audit
+    trial: Trial
+    preview: Preview
+    audiences: Audiences
     safekeeping: Safekeeping
     keyring: Keyring
     years: Years
@@ -228,9 +236,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
-    check = Check(store, policy, press, templates)
     keyring, notices = Keyring(store), Notices(store, papers)
     doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing))
+    check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
+    check = Check(store, policy, press, templates, check_rules)
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
@@ -276,7 +285,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(
             store.clock,
-            (*_duties(services, sign_up, deletions, blocks, retention), *_telling(alerts, periods_of(settings))),
+            (*_duties(store, services, sign_up, deletions, blocks, retention), *_telling(alerts, periods_of(settings))),
         ),
         heart=heart,
         alerts=alerts,
@@ -307,6 +316,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         notices=notices,
         ropa=Ropa(store, papers),
         audit=Audit(store, policy),
+        audiences=Audiences(store, policy),
+        preview=Preview(store, policy, press, templates, links),
+        trial=Trial(store, policy, press, templates, links, carriers),
         safekeeping=Safekeeping(store, erasing),
         keyring=keyring,
         doctor=doctor,
@@ -316,7 +328,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
 
 
 def _duties(
-    services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
+    store: Store, services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
 ) -> tuple[Duty, ...]:
     """Return what the program does by itself beside campaigns."""
     hour, day = timedelta(hours=1), timedelta(days=1)
@@ -326,6 +338,7 @@ def _duties(
         Duty("old service messages", day, in_thread(services.purge)),
         Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
         Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
+        Duty("access log", day, in_thread(partial(purge_looks, store))),
         Duty("deletions", hour, deletions.work),
     )
 

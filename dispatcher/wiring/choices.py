@@ -26,6 +26,7 @@ from dispatcher.register_files import (
 )
 from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span, to_utc
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.cost import Tariff
 from dispatcher.rules.ledger import canonical
 from dispatcher.rules.noted_days import OwnDay
 from dispatcher.rules.pace import Pace
@@ -163,6 +164,12 @@ def policy_of(settings: Settings) -> Policy:
 def _paces(settings: Settings) -> Mapping[Channel, Pace]:
     wanted = {Channel.EMAIL: settings.email.pace, Channel.SMS: settings.sms.pace}
     return {channel: Pace(per_hour) for channel, per_hour in wanted.items() if per_hour is not None}
+
+
+def tariff_of(settings: Settings) -> Tariff:
+    """Return what text messages cost and may cost."""
+    section = settings.sms
+    return Tariff(section.part_price, section.most_parts, section.campaign_ceiling, section.year_ceiling)
 
 
 def periods_of(settings: Settings) -> Periods:

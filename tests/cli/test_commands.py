@@ -102,7 +102,8 @@ def test_a_campaign_from_check_to_cancel(run: Run, register: Path, campaign: Pat
     run("client", "import", register)
     checked = run("campaign", "check", campaign, "--json")
     assert checked.code == 0
-    assert {"name", "ok", "errors", "rendered", "audience", "sms_parts"} == set(checked.json())
+    keys = {"name", "ok", "errors", "warnings", "findings", "rendered", "audience", "largest_mail"}
+    assert keys | {"sms_parts", "sms_cost", "sms_spent_this_year"} == set(checked.json())
     assert COUNTS == set(checked.json()["audience"])
     taken = run("campaign", "schedule", campaign, "--json")
     assert (taken.code, {"name", "day", "in_year", "ceiling"}) == (0, set(taken.json()))
@@ -145,7 +146,7 @@ def test_a_faulty_campaign_is_refused_with_its_line(run: Run, campaign: Path) ->
     campaign.write_text(campaign.read_text(encoding="utf-8").replace('"offer"', '"advert"'), encoding="utf-8")
     said, printed = run("campaign", "check", campaign), run("campaign", "check", campaign, "--json")
     assert (1, 1) == (said.code, printed.code)
-    assert "tarjous.toml:3: kind: " in said.out
+    assert "tarjous.toml:3: error: kind: " in said.out
     assert "cannot be scheduled" in said.out
     assert printed.json()["ok"] is False
     assert printed.json()["errors"]
@@ -153,9 +154,9 @@ def test_a_faulty_campaign_is_refused_with_its_line(run: Run, campaign: Path) ->
     assert [] == run("campaign", "list", "--json").json()["campaigns"]
 
 
-@pytest.mark.parametrize(("texts", "line"), [(1, "1  text message of 1 part"), (2, "2  text messages of 1 part")])
+@pytest.mark.parametrize(("texts", "line"), [(1, "1 x 1 part x 0.08 € = 0.08 €"), (2, "2 x 1 part x 0.08 € = 0.16 €")])
 def test_text_messages_are_counted_in_grammar(home: Path, run: Run, campaign: Path, texts: int, line: str) -> None:
-    """One text message is a message, two are messages."""
+    """S-05: text messages are told by their parts, with what they cost."""
     second = ANTE.replace("2;Ánte", "3;Ánne").replace("4568", "4569")
     (home / "r.csv").write_text("\n".join([HEADER, MAIJA, ANTE, second][: texts + 2]), encoding="utf-8")
     run("client", "import", "r.csv")
@@ -163,11 +164,11 @@ def test_text_messages_are_counted_in_grammar(home: Path, run: Run, campaign: Pa
 
 
 def test_parts_are_counted_in_grammar(run: Run, campaign: Path, register: Path) -> None:
-    """One text message of two parts is said so."""
+    """S-05: one text message of two parts costs two."""
     long = campaign.read_text(encoding="utf-8").replace('"Hoito 49 e"', '"' + "Hoito 49 e nyt. " * 9 + '"')
     campaign.write_text(long, encoding="utf-8")
     run("client", "import", register)
-    assert " 1  text message of 2 parts\n" in run("campaign", "check", campaign).out
+    assert " 1 x 2 parts x 0.08 € = 0.16 €\n" in run("campaign", "check", campaign).out
 
 
 def test_cancelling_asks_first(run: Run, campaign: Path, monkeypatch: pytest.MonkeyPatch) -> None:

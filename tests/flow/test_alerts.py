@@ -38,7 +38,7 @@ def begin(workshop: Workshop, dispatcher: Dispatcher) -> None:
     workshop.clock.set(at(DAY - 20 * _DAY, 12))
     dispatcher.enrol.run(workshop.register(MAIJA, ERIK), actor, guidance=WHOLE)
     dispatcher.schedule.run(workshop.campaign("joulu", at(DAY, 10), channels=("email",)), actor)
-    dispatcher.persons.set_email(OWNER, MINE, actor)
+    dispatcher.persons.reach(OWNER, actor, "FI", email=MINE)
 
 
 def tell(dispatcher: Dispatcher) -> None:
@@ -142,7 +142,7 @@ def test_only_owners_who_said_where_are_told(workshop: Workshop, doubles: Double
         for name, role in people:
             dispatcher.persons.add(name, role, actor)
             if name != "Silent":
-                dispatcher.persons.set_email(name, f"{name}@tunturituuli.example", actor, Language.EN)
+                dispatcher.persons.reach(name, actor, "FI", email=f"{name}@tunturituuli.example", language=Language.EN)
         dispatcher.persons.end("Ending", actor)
         workshop.clock.set(at(DAY - 7 * _DAY, 9))
         tell(dispatcher)

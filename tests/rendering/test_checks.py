@@ -59,7 +59,7 @@ def test_what_nobody_sees_is_not_shown(hiding: str, compiled: Compile, templates
 def test_a_control_character_in_the_words_is_refused(compiled: Compile, templates: Templates) -> None:
     """E-21: an escape sign that slipped into a template is found."""
     path = "layouts/email.txt.j2"
-    with pytest.raises(RenderingError, match=r"body\.txt\.j2 prints a control character"):
+    with pytest.raises(RenderingError, match=r"body\.txt\.j2: it prints a control character"):
         compiled({path: templates.source(path) + "\x1b"})
 
 

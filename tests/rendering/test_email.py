@@ -337,16 +337,16 @@ def test_another_language_or_channel_is_refused(compiled: Compile, moment: datet
 @pytest.mark.parametrize(
     ("layout", "taken", "told"),
     [
-        ("txt", "opt_out_url", r"email/offer/body\.txt\.j2 does not show the opt-out link"),
-        ("html", "opt_out_url", r"email/offer/body\.html\.j2 does not show the opt-out link"),
-        ("txt", "studio.name", r"body\.txt\.j2 does not show the business name: write {{ studio\.name }}"),
-        ("html", "studio.name", r"body\.html\.j2 does not show the business name"),
-        ("txt", 't("marker")', r'body\.txt\.j2 does not show that it is advertising: write {{ t\("marker"\) }}'),
-        ("html", 't("marker")', r"body\.html\.j2 does not show that it is advertising"),
-        ("txt", "notice_url", r"body\.txt\.j2 does not show the link to the privacy notice"),
-        ("html", "notice_url", r"body\.html\.j2 does not show the link to the privacy notice"),
-        ("txt", "studio.postal_address", r"body\.txt\.j2 does not show the postal address"),
-        ("html", "studio.business_id", r"body\.html\.j2 does not show the business id"),
+        ("txt", "opt_out_url", r"email/offer/body\.txt\.j2: it does not show the opt-out link"),
+        ("html", "opt_out_url", r"email/offer/body\.html\.j2: it does not show the opt-out link"),
+        ("txt", "studio.name", r"body\.txt\.j2: it does not show the business name: write {{ studio\.name }}"),
+        ("html", "studio.name", r"body\.html\.j2: it does not show the business name"),
+        ("txt", 't("marker")', r'body\.txt\.j2: it does not show that it is advertising: write {{ t\("marker"\) }}'),
+        ("html", 't("marker")', r"body\.html\.j2: it does not show that it is advertising"),
+        ("txt", "notice_url", r"body\.txt\.j2: it does not show the link to the privacy notice"),
+        ("html", "notice_url", r"body\.html\.j2: it does not show the link to the privacy notice"),
+        ("txt", "studio.postal_address", r"body\.txt\.j2: it does not show the postal address"),
+        ("html", "studio.business_id", r"body\.html\.j2: it does not show the business id"),
     ],
 )
 def test_a_mail_without_what_it_must_show_is_refused(

@@ -71,9 +71,9 @@ def test_the_text_is_composed(compiled: Compile) -> None:
 @pytest.mark.parametrize(
     ("taken", "told"),
     [
-        ("{{ opt_out_url }}", r"sms/offer\.txt\.j2 does not show the opt-out link: write {{ opt_out_url }}"),
-        ("{{ studio.name }}", r"sms/offer\.txt\.j2 does not show the business name"),
-        ('{{ t("sms_marker") }}', r"sms/offer\.txt\.j2 does not show that it is advertising"),
+        ("{{ opt_out_url }}", r"sms/offer\.txt\.j2: it does not show the opt-out link: write {{ opt_out_url }}"),
+        ("{{ studio.name }}", r"sms/offer\.txt\.j2: it does not show the business name"),
+        ('{{ t("sms_marker") }}', r"sms/offer\.txt\.j2: it does not show that it is advertising"),
     ],
 )
 def test_a_text_message_without_what_it_must_show_is_refused(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import Channel, Kind, State
 from dispatcher.rules.consent import Answer, ConsentState, Reply
 from dispatcher.rules.decision import (
     AddressFacts,
@@ -82,7 +82,7 @@ SPOILED: dict[Reason, tuple[Callable[[Case], Case], Verdict]] = {
     Reason.CHILD: (of_client(child=True), Withhold(Reason.CHILD)),
     Reason.SUSPENDED: (of_client(suspended=True), Withhold(Reason.SUSPENDED)),
     Reason.PAUSED: (of_client(paused_until=NOW + DAY * 30), Withhold(Reason.PAUSED)),
-    Reason.TOPIC_NOT_CHOSEN: (of_client(topic_chosen=False), Withhold(Reason.TOPIC_NOT_CHOSEN)),
+    Reason.TOPIC_NOT_CHOSEN: (of_client(declined=frozenset(Kind)), Withhold(Reason.TOPIC_NOT_CHOSEN)),
     Reason.OWN_CAP: (of_client(own_cap=0), Withhold(Reason.OWN_CAP)),
     Reason.FREQUENCY_CAP: (of_client(days=TWELVE), Wait(Reason.FREQUENCY_CAP, MIDNIGHT)),
     Reason.OFFER_ENDED: (of_campaign(valid_until=TODAY - DAY), Withhold(Reason.OFFER_ENDED)),
@@ -263,3 +263,19 @@ def test_if_no_channel_may_be_used_the_first_with_an_address_says_why() -> None:
     case = BOTH(of_client(answers=(answered(Reply.DECLINED, 1, SMS),), addresses={SMS: AddressFacts(2)})(Case()))
     assert Withhold(Reason.LATEST_ANSWER_NO) == case.decide()
     assert Withhold(Reason.CHANNEL_CONSENT_MISSING) == of_client(addresses={})(case).decide()
+
+
+@pytest.mark.parametrize(
+    ("kind", "declined", "goes"),
+    [
+        (Kind.OFFER, frozenset({Kind.OFFER}), False),
+        (Kind.TREATMENT_DAY, frozenset({Kind.OFFER}), True),
+        (None, frozenset({Kind.OFFER}), True),
+        (None, frozenset(Kind), False),
+        (Kind.OFFER, frozenset(), True),
+    ],
+)
+def test_a_topic_is_the_clients_choice(kind: Kind | None, declined: frozenset[Kind], *, goes: bool) -> None:
+    """A campaign of a topic that a client does not want is withheld; a client is reached while one topic is left."""
+    verdict = of_campaign(kind=kind)(of_client(declined=declined)(Case())).decide()
+    assert isinstance(verdict, Send) if goes else verdict == Withhold(Reason.TOPIC_NOT_CHOSEN)

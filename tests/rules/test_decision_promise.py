@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.rules.calendar import Windows
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import Channel, Kind, State
 from dispatcher.rules.consent import Answer, ConsentState, Place, Reply, fold
 from dispatcher.rules.decision import (
     AddressFacts,
@@ -54,7 +54,7 @@ _clients = st.builds(
     child=_mostly_no,
     suspended=_mostly_no,
     paused_until=st.sampled_from([None, NOW - DAY, None, NOW + timedelta(hours=30)]),
-    topic_chosen=_mostly_yes,
+    declined=st.sampled_from([*[frozenset[Kind]()] * 9, frozenset(Kind), frozenset({Kind.OFFER})]),
     own_cap=st.sampled_from([None, None, None, 3, 12]),
     answers=st.tuples(
         st.sampled_from([YES, YES_SMS, answered(Reply.GRANTED, 364.9)]), st.lists(_answers, max_size=3)
@@ -79,6 +79,7 @@ _campaigns = st.builds(
         st.sampled_from([(), ((NOW - DAY * 20, None),), ((NOW - DAY * 300, NOW + DAY),)]),
     ),
     authorised=st.sampled_from([frozenset(Channel), frozenset({EMAIL})]),
+    kind=st.sampled_from([*Kind, None]),
 )
 _hours = st.integers(0, 48).map(lambda hours: NOW + timedelta(hours=hours))
 
@@ -96,7 +97,7 @@ def test_nothing_is_ever_sent_against_the_promise(client: ClientFacts, campaign:
         assert verdict.channel in campaign.channels
         assert verdict.channel in campaign.authorised
         assert campaign.coverage.covers(consent, verdict.channel, now)
-        assert all([client.known, client.in_register, client.topic_chosen])
+        assert all([client.known, client.in_register, not {campaign.kind} <= client.declined])
         assert not any([client.restricted, client.child, client.suspended, client.got_this_campaign])
         assert not any([address.dead, address.shared_objection, address.got_this_campaign, address.awaits_receipt])
         assert all(sum(today - DAY * 364 <= day <= today for day in days) < 12 for days in (client.days, address.days))

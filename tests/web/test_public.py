@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 from starlette.testclient import TestClient
 from starlette.types import Message
 
@@ -21,6 +22,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.studio import Studio
 from dispatcher.storage.locks import Lock, LockKind, take
+from dispatcher.storage.tables import ClientTable
 from dispatcher.texts import text
 from dispatcher.web import one_click
 from dispatcher.web.guard import HEADERS
@@ -529,3 +531,35 @@ def test_no_text_is_a_link(house: House, studio: Studio, clock: FixedClock, word
     with TestClient(create_app(house.preferences, studio, clock)) as visitor:
         assert visitor.post(f"/u/{quote(words, safe='')}").status_code == 404
     assert [] == house.noes()
+
+
+def test_the_link_of_a_test_message_says_so(house: House, visitor: TestClient) -> None:
+    """The link in a test message shows the page, says that it is a test, and a press records nothing at all."""
+    link, before = house.links.test_url(Channel.EMAIL), house.everything()
+    for answer in (visitor.get(link), visitor.post(link), visitor.post(link, data={"List-Unsubscribe": "One-Click"})):
+        assert 200 == answer.status_code
+        assert "testiviestistä" in answer.text
+    assert before == house.everything()
+
+
+def test_a_topic_can_be_chosen_beneath(house: House, visitor: TestClient) -> None:
+    """E-16: finer choices stand on a page of their own beneath; a choice is kept, and is no no to everything."""
+    link = f"/u/{house.token()}"
+    assert 'href="?topics"' in visitor.get(link).text
+    before = house.everything()
+    page = visitor.get(f"{link}?topics").text
+    assert (3, before) == (page.count("<button"), house.everything())
+    answer = visitor.post(link, data={"only": "treatment_day"})
+    assert text("page_topic_treatment_day", Language.SV) in answer.text
+    assert [] == house.noes()
+    with house.store.reading() as connection:
+        assert (True, False) == tuple(
+            connection.execute(select(ClientTable.no_offers, ClientTable.no_treatment_days)).one()
+        )
+
+
+@pytest.mark.parametrize("body", [{"only": "massage"}, {"only": ["offer", "offer"]}, {"x": "1"}, {}])
+def test_any_other_body_is_a_no(house: House, visitor: TestClient, body: dict[str, object]) -> None:
+    """E-06: what is no choice of ours stops everything, whatever else it says."""
+    assert 200 == visitor.post(f"/u/{house.token()}", data=body).status_code
+    assert 1 == len(house.noes())

@@ -3,7 +3,13 @@
 from dispatcher.storage.tables.base import Moment, Table
 from dispatcher.storage.tables.campaigns import CampaignFileTable, CampaignTable, FrozenTable, OutboxTable, SlotTable
 from dispatcher.storage.tables.evidence import NoticeTable, RegisterReadTable, SourceTable
-from dispatcher.storage.tables.installation import IdempotencyTable, InstallationTable, JournalMarkTable, PersonTable
+from dispatcher.storage.tables.installation import (
+    AccessLogTable,
+    IdempotencyTable,
+    InstallationTable,
+    JournalMarkTable,
+    PersonTable,
+)
 from dispatcher.storage.tables.ledger import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
 from dispatcher.storage.tables.register import (
     AddressTable,
@@ -19,6 +25,7 @@ from dispatcher.storage.tables.running import AlertMailTable, AlertTable, Heartb
 from dispatcher.storage.tables.services import ApiKeyTable, ServiceTable, SignUpTable
 
 __all__ = [
+    "AccessLogTable",
     "AddressTable",
     "AlertMailTable",
     "AlertTable",

@@ -1,6 +1,6 @@
 """The installation itself: which it is, who works with it, what it has taken in."""
 
-from sqlalchemy import String, Text
+from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dispatcher.storage.tables.base import BigKey, Hash, Instant, Serial, Table, Word
@@ -28,7 +28,7 @@ class JournalMarkTable(Table):
 
 
 class PersonTable(Table):
-    """Somebody who works with the program; `email` is where alerts go, in `language`, if they want them."""
+    """Somebody who works with the program; tests and alerts reach them at `email` and `phone`, in `language`."""
 
     __tablename__ = "person"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -38,7 +38,24 @@ class PersonTable(Table):
     added_at: Mapped[Instant]
     ended_at: Mapped[Instant | None]
     email: Mapped[str | None] = mapped_column(String(320))
+    phone: Mapped[str | None] = mapped_column(String(320))
     language: Mapped[Word] = mapped_column(default="fi")
+
+
+class AccessLogTable(Table):
+    """Which person looked at whom, and why: `client` where it was one, `clients` how many it were.
+
+    No ledger: the rows are purged (design: a table of its own).
+    """
+
+    __tablename__ = "access_log"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[Serial]
+    at: Mapped[Instant] = mapped_column(index=True)
+    actor: Mapped[str] = mapped_column(String(60))
+    act: Mapped[Word]
+    client: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    clients: Mapped[int]
 
 
 class IdempotencyTable(Table):

@@ -7,7 +7,10 @@ from dispatcher.storage.tables.base import BigKey, Day, Hash, Instant, KeyId, Se
 
 
 class ClientTable(Table):
-    """A person in the register, under a random number that says nothing about them."""
+    """A person in the register, under a random number that says nothing about them.
+
+    `no_offers` and `no_treatment_days`: the topic the client does not want, while their yes stands for the other.
+    """
 
     __tablename__ = "client"
     number: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
@@ -26,6 +29,8 @@ class ClientTable(Table):
     suspended: Mapped[bool] = mapped_column(default=False)
     paused_until: Mapped[Instant | None]
     own_cap: Mapped[int | None]
+    no_offers: Mapped[bool] = mapped_column(default=False, server_default=false())
+    no_treatment_days: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class AddressTable(Table):

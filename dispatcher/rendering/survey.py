@@ -1,0 +1,95 @@
+"""Everything that is wrong with a campaign's words, in every part, language and shape of client, each on its line.
+
+Compiling a campaign stops at the first fault; the owner who mends a file wants to see all of them at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from dispatcher.errors import Finding, RenderingError, Severity
+from dispatcher.rendering import checks, email
+from dispatcher.rendering.checks import Fault, MustShow
+from dispatcher.rendering.skeleton import Shape, shapes_of
+from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
+from dispatcher.rules.campaign import Campaign, Channel, Language
+from dispatcher.rules.studio import Studio
+
+Look = Callable[[], Sequence[Fault]]
+
+
+class Survey:
+    """Looks at all the words of one campaign.
+
+    `label` is what findings call the campaign file, and `source` its text: what stands there is found on its line.
+    """
+
+    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, label: str, source: str) -> None:
+        self._campaign = campaign
+        self._templates = templates
+        self._studio = studio
+        self._label = label
+        self._source = source
+        self._words = Words(campaign, templates, studio)
+
+    def findings(self) -> list[Finding]:
+        """Return everything that is wrong, errors and warnings, in order of file and line."""
+        found: dict[Finding, set[Language]] = defaultdict(set)
+        shapes = shapes_of(self._campaign)
+        for shape in shapes:
+            for path, look in self._looks(shape):
+                for finding in self._looked(path, look):
+                    found[finding].add(shape.language)
+        everybody = {shape.language for shape in shapes}
+        told = [_in_languages(finding, spoken, everybody) for finding, spoken in found.items()]
+        return sorted(set(told), key=lambda each: (each.file, each.line, each.severity, each.what))
+
+    def _looks(self, shape: Shape) -> Iterator[tuple[str, Look]]:
+        """Yield each template that makes a part of this shape's messages, and the look at what it makes."""
+        campaign, words = self._campaign, self._words
+        must_show = MustShow.of(self._studio, shape.language)
+        if Channel.EMAIL in campaign.channels:
+            plain, page, line = (email_path(campaign, part) for part in ("body.txt", "body.html", "subject.txt"))
+            yield plain, lambda: checks.email_text(email.text_part(words, plain, shape), must_show)
+            yield page, lambda: checks.email_html(email.html_part(words, page, shape), must_show)
+            yield line, lambda: checks.subject(email.subject_of(campaign, self._templates, words, shape))
+        if Channel.SMS in campaign.channels and not shape.renewing:
+            short = sms_path(campaign)
+            yield short, lambda: checks.sms(words.render(short, shape).strip(), must_show)
+
+    def _looked(self, path: str, look: Look) -> list[Finding]:
+        try:
+            sources = self._sources(path)
+            return [self._finding(path, fault, sources) for fault in look()]
+        except RenderingError as error:
+            if error.findings:
+                return list(error.findings)
+            what, _, fix = str(error).rstrip(".").partition(": ")
+            return [Finding(f"{FOLDER}/{path}", 1, Severity.ERROR, what, fix or "correct it there")]
+
+    def _sources(self, path: str) -> Mapping[str, str]:
+        """Return the texts that make what a template makes, by file: its own first, the campaign's last."""
+        reached = self._templates.reached([path]) if path in self._templates else []
+        return {f"{FOLDER}/{each}": self._templates.source(each) for each in reached} | {self._label: self._source}
+
+    def _finding(self, path: str, fault: Fault, sources: Mapping[str, str]) -> Finding:
+        file = f"{FOLDER}/{path}" if path in self._templates else self._label
+        file, line = _place(fault.near, sources) or (file, 1)
+        rule = f" ({fault.rule})" if fault.rule else ""
+        return Finding(file, line, fault.severity, fault.what + rule, fault.fix)
+
+
+def _place(near: Sequence[str], sources: Mapping[str, str]) -> tuple[str, int] | None:
+    """Return the file and line where the first of these pieces stands that stands anywhere."""
+    for piece in filter(None, near):
+        for file, text in sources.items():
+            at = text.find(piece)
+            if at >= 0:
+                return file, text.count("\n", 0, at) + 1
+    return None
+
+
+def _in_languages(finding: Finding, spoken: set[Language], everybody: set[Language]) -> Finding:
+    if spoken == everybody:
+        return finding
+    what = f"{finding.what}, in {', '.join(sorted(spoken))}"
+    return Finding(finding.file, finding.line, finding.severity, what, finding.fix)
