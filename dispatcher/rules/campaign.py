@@ -1,5 +1,6 @@
 """What a campaign is, and the states of its life."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -29,23 +30,17 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where a campaign stands in its life."""
+    """Where a campaign stands in its life; rules/life.py says what may follow what."""
 
+    RESERVED = "reserved"
+    """It has its slot in the year, and no content yet."""
+    DRAFT = "draft"
+    """It was scheduled and is being revised; it keeps its slot."""
     SCHEDULED = "scheduled"
     SENDING = "sending"
     HELD = "held"
     FINISHED = "finished"
     CANCELLED = "cancelled"
-
-
-MOVES: Mapping[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.SENDING, State.HELD, State.CANCELLED}),
-    State.SENDING: frozenset({State.HELD, State.FINISHED, State.CANCELLED}),
-    State.HELD: frozenset({State.SCHEDULED, State.SENDING, State.CANCELLED}),
-    State.FINISHED: frozenset(),
-    State.CANCELLED: frozenset(),
-}
-"""Which state may follow which; a held campaign goes back to where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +82,11 @@ class Campaign:
     audience: Audience = field(default_factory=Audience)
     valid_until: date | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 of a campaign's own file and templates, by their paths: what a test send was of."""
+    whole = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        whole.update(f"{path} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return whole.hexdigest()

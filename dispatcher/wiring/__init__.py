@@ -16,6 +16,7 @@ from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
+from dispatcher.flow.declaring import Declaring
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
@@ -112,6 +113,7 @@ class Dispatcher:
     plan: Plan
     deliver: Deliver
     lifecycle: Lifecycle
+    declaring: Declaring
     rounds: Rounds
     duties: Duties
     answering: Answering
@@ -217,10 +219,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
-        schedule=Schedule(store, policy, check, templates),
+        schedule=Schedule(store, policy, templates, (lambda path: check.run(path).raise_for_errors(),)),
         plan=plan,
         deliver=deliver,
         lifecycle=lifecycle,
+        declaring=Declaring(store, policy),
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(store.clock, _duties(services, sign_up, deletions, blocks, retention)),
         answering=answering,
