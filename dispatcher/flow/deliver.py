@@ -298,13 +298,15 @@ class _Pulse:
         self._ask = ask
         self._ticks = ticks
         self._asked = ticks()
+        self._asking = asyncio.Lock()
         self.is_shut = False
 
     async def goes_on(self) -> bool:
         """Say whether the next message may be handed over; the gate has just been asked when this begins."""
-        if not self.is_shut and self._ticks() - self._asked >= _ASKED_EVERY:
-            self._asked = self._ticks()
-            self.is_shut = not await asyncio.to_thread(self._ask) or self.is_shut
+        async with self._asking:  # no session goes on while another waits for the answer
+            if not self.is_shut and self._ticks() - self._asked >= _ASKED_EVERY:
+                self._asked = self._ticks()
+                self.is_shut = not await asyncio.to_thread(self._ask)
         return not self.is_shut
 
 
