@@ -23,7 +23,7 @@ from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import GENESIS, Entry, EntryKind, StoredEntry, answer_entry
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.retention import Periods
-from dispatcher.storage import campaigns, clients, installation, ledger, outbox
+from dispatcher.storage import campaigns, clients, installation, ledger, outbox, slots
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal import DatabaseJournal, FileJournal, JournalKind, Note
 from dispatcher.storage.outbox import Planned
@@ -211,7 +211,7 @@ def add_campaign(store: Store, name: str, send_at: datetime) -> int:
     def work(transaction: Transaction) -> int:
         number = campaigns.add(transaction.connection, campaign(name, send_at), {}, transaction.now)
         day = send_at.astimezone(HELSINKI).date()
-        campaigns.take_slot(transaction.connection, number, day, f"Kampanja {name}")
+        slots.put(transaction.connection, number, day, f"Kampanja {name}")
         return number
 
     return store.write(work)

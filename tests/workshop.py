@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from dispatcher import wiring
 from dispatcher.demo.smtp_double import SmtpDouble
 from dispatcher.demo.twilio_double import TwilioDouble
+from dispatcher.flow.schedule import Schedule
 from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
@@ -111,9 +112,14 @@ class Workshop:
 
     @contextmanager
     def opened(self) -> Iterator[Dispatcher]:
-        """Open the installation as a command would, by the test's clock."""
+        """Open the installation as a command would, by the test's clock.
+
+        No test send is asked for before a slot is taken: what goes to the persons of the installation is no matter of
+        these tests. `wiring.opened` gives what a command has.
+        """
         with wiring.opened(self.directory, self.clock) as dispatcher:
-            yield dispatcher
+            templates, checks = self.directory / "templates", dispatcher.schedule._prechecks
+            yield replace(dispatcher, schedule=Schedule(dispatcher.store, dispatcher.policy, templates, checks))
 
     def register(self, *rows: str, name: str = "register.csv", header: str = HEADER) -> Path:
         """Write a register export of these rows."""

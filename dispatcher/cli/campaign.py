@@ -1,15 +1,18 @@
-"""`dispatcher campaign`: check, schedule, watch, hold."""
+"""`dispatcher campaign`: check and watch; its life is in campaign_life."""
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
 from dispatcher.cli.campaign_check import CHECKING
 from dispatcher.cli.campaign_year import year
-from dispatcher.cli.door import Door, confirm, json_option, local, pass_door, say, say_json, say_table
+from dispatcher.cli.days import shown
+from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import reason_text
+from dispatcher.texts import format_date, reason_text
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 
@@ -27,20 +30,21 @@ for _command in CHECKING:
 @json_option
 @pass_door
 def list_(door: Door, *, as_json: bool) -> None:
-    """List the campaigns that have been scheduled, and the files that have not.
+    """List the campaigns that have a slot or had one, and the files that have not.
 
     \b
     Example:
       dispatcher campaign list
     """
     with door.open() as dispatcher:
-        scheduled = dispatcher.lifecycle.all()
+        scheduled, declared = dispatcher.lifecycle.all(), dispatcher.declaring.standing()
         zone = dispatcher.policy.zone
         known = {each.name for each in scheduled if each.state is not State.CANCELLED}
         files = [path.name for path in sorted((door.directory / "campaigns").glob("*.toml")) if path.stem not in known]
     if as_json:
         rows = [
             {
+                "id": each.id,
                 "name": each.name,
                 "title": each.title,
                 "kind": each.kind,
@@ -50,16 +54,20 @@ def list_(door: Door, *, as_json: bool) -> None:
             }
             for each in scheduled
         ]
-        say_json({"campaigns": rows, "files": files})
+        say_json({"campaigns": rows, "declared": [each.as_json() for each in declared], "files": files})
         return
     if scheduled:
         table = [
-            [each.name, each.title, local(each.send_at, zone), each.state.value, each.held_reason or ""]
+            [each.name, each.title, _moment(each.send_at, each.state, zone), each.state.value, each.held_reason or ""]
             for each in scheduled
         ]
-        say_table(["name", "title", "moment", "state", "why held"], table, texts=["title", "why held"])
+        say_table(["name", "title", "moment", "state", "why"], table, texts=["title", "why"])
     else:
         say("No campaign has been scheduled yet: run `dispatcher campaign schedule FILE`.")
+    if declared:
+        say("Declared, sent beside this program:")
+        sent = [[each.id, shown(each.day), each.title, each.messages, " and ".join(each.channels)] for each in declared]
+        say_table(["number", "day", "title", "messages", "by"], sent, numbers=["number", "messages"], texts=["title"])
     if files:
         say(f"Not scheduled: {', '.join(files)}")
 
@@ -68,21 +76,6 @@ def list_(door: Door, *, as_json: bool) -> None:
 @_FILE
 @json_option
 @pass_door
-def schedule(door: Door, file: Path, *, as_json: bool) -> None:
-    """Check a campaign, freeze its file and templates, and take its slot in the year.
-
-    \b
-    Example:
-      dispatcher campaign schedule campaigns/2026-03-kevat.toml
-    """
-    with door.open() as dispatcher:
-        taken = dispatcher.schedule.run(file, door.actor(dispatcher))
-    if as_json:
-        say_json({"name": taken.name, "day": taken.day, "in_year": taken.in_year, "ceiling": 12})
-    else:
-        say(f"Scheduled: {taken.name} on {taken.day:%d.%m.%Y}. The year {taken.day.year} holds {taken.in_year} of 12.")
-
-
 @campaign.command()
 @click.argument("name")
 @json_option
@@ -117,7 +110,7 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
         return
     why = f" ({scheduled.held_reason.replace('_', ' ')})" if scheduled.held_reason else ""
     say(f"{scheduled.title} ({name}): {scheduled.state.value}{why}")
-    say(f"  moment {local(scheduled.send_at, zone)}, begun {local(scheduled.begun_at, zone)}")
+    say(f"  moment {_moment(scheduled.send_at, scheduled.state, zone)}, begun {local(scheduled.begun_at, zone)}")
     for channel, counts in sorted(messages.items()):
         for state, number in sorted(counts.items()):
             say(f"  {number:>6}  {state} by {channel}")
@@ -129,62 +122,9 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
         say(f"  nothing leaves until `dispatcher campaign release {name}`")
 
 
-@campaign.command()
-@click.argument("name")
-@json_option
-@pass_door
-def hold(door: Door, name: str, *, as_json: bool) -> None:
-    """Hold a campaign: nothing more of it leaves until it is released.
-
-    \b
-    Example:
-      dispatcher campaign hold 2026-03-kevat
-    """
-    with door.open() as dispatcher:
-        dispatcher.lifecycle.hold(name, door.actor(dispatcher))
-    _done(name, "held", as_json=as_json)
-
-
-@campaign.command()
-@click.argument("name")
-@json_option
-@pass_door
-def release(door: Door, name: str, *, as_json: bool) -> None:
-    """Let a held campaign go on.
-
-    \b
-    Example:
-      dispatcher campaign release 2026-03-kevat
-    """
-    with door.open() as dispatcher:
-        dispatcher.lifecycle.release(name, door.actor(dispatcher))
-    _done(name, "released", as_json=as_json)
-
-
-@campaign.command()
-@click.argument("name")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@pass_door
-def cancel(door: Door, name: str, *, yes: bool, as_json: bool) -> None:
-    """Cancel a campaign for good; its slot comes back if nothing has left yet.
-
-    \b
-    Example:
-      dispatcher campaign cancel 2026-03-kevat
-    """
-    if not yes:
-        confirm(f"Cancel {name}? This cannot be undone")
-    with door.open() as dispatcher:
-        dispatcher.lifecycle.cancel(name, door.actor(dispatcher))
-    _done(name, "cancelled", as_json=as_json)
-
-
-def _done(name: str, what: str, *, as_json: bool) -> None:
-    if as_json:
-        say_json({"name": name, "done": what})
-    else:
-        say(f"{name}: {what}.")
+def _moment(send_at: datetime, state: State, zone: ZoneInfo) -> str:
+    """Return when a campaign goes out; of a reservation only the date is known."""
+    return format_date(send_at.astimezone(zone)) if state is State.RESERVED else local(send_at, zone)
 
 
 campaign.add_command(year)

@@ -59,7 +59,7 @@ def audience(door: Door, file: Path, *, show: bool, as_json: bool) -> None:
         report = audiences.shown(file, door.actor(dispatcher), tell) if show else audiences.run(file, tell)
         zone = dispatcher.policy.zone
     if as_json:
-        told: dict[str, object] = {"name": report.name, "at": report.at.isoformat(), **counts_json(report.counts)}
+        told: dict[str, object] = {"name": report.name, "at": report.at, **counts_json(report.counts)}
         told |= {"outside": dict(report.outside)}
         say_json(told | ({"clients": [each.as_json() for each in report.members]} if show else {}))
         return
@@ -130,6 +130,7 @@ def _check_json(report: CheckReport) -> dict[str, object]:
         "sms_parts": {str(parts): number for parts, number in sorted(report.segments.items())},
         "sms_cost": str(report.cost),
         "sms_spent_this_year": str(report.spent),
+        "plan": list(report.plan),
     }
 
 
@@ -142,6 +143,8 @@ def _say_check(report: CheckReport) -> None:
     say(f"{report.name} is in order. At its moment it would reach, as the register stands now:")
     for line in said_counts(report.counts):
         say(line)
+    for line in report.plan:
+        say(f"  {line}")
     if report.largest:
         say(f"The largest mail has {report.largest / 1000:.1f} kB.")
     if report.segments:

@@ -7,9 +7,10 @@ from string import Template
 import click
 
 from dispatcher.cli.door import is_interactive, json_option, say, say_json
+from dispatcher.cli.sent_before import SENT, Sent, asked_sent, declare_all
 from dispatcher.errors import RefusedError
 from dispatcher.settings import FILE, read_settings
-from dispatcher.wiring import copy_starters, found
+from dispatcher.wiring import copy_starters, found, opened
 
 _QUESTIONS = {
     "owner": ("Your name", "Owner"),
@@ -40,20 +41,28 @@ _DATABASE = {"database": "sqlite:///dispatcher.db", "journal": "dispatcher.journ
 @click.option("--sender", help="The address mails come from.")
 @click.option("--database", default=_DATABASE["database"], show_default=True, help="The database, by its URL.")
 @click.option("--journal", default=_DATABASE["journal"], show_default=True, help="With PostgreSQL a second database.")
+@click.option(
+    "--sent-before",
+    "sent",
+    type=SENT,
+    multiple=True,
+    help="A campaign sent this year before there was this program; again for each.",
+)
 @json_option
-def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
+def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str | None) -> None:
     """Begin a workspace: settings, campaigns, templates, keys, database, journal, and you as its owner.
 
-    On a terminal it asks for what the options do not say; elsewhere it takes sample values, to be changed in
-    dispatcher.toml before anything is sent.
+    On a terminal it asks for what the options do not say, and which campaigns you have sent this year already: they
+    count among the twelve. Elsewhere it takes sample values, to be changed in dispatcher.toml before anything is sent.
 
     \b
     Example:
-      dispatcher init studio --owner "Aino Esimerkki"
+      dispatcher init studio --owner "Aino Esimerkki" --sent-before "3.2.2026:Talven tarjous:letter:120"
     """
     if (directory / FILE).exists():
         raise RefusedError(f"There is a {FILE} in {directory} already. Nothing was changed.")
     answers = _answers(given)
+    sent = sent or (asked_sent() if is_interactive() else ())
     directory.mkdir(parents=True, exist_ok=True)
     _write_settings(directory, answers)
     try:
@@ -65,14 +74,20 @@ def init(directory: Path, *, as_json: bool, **given: str | None) -> None:
         raise
     (directory / ".gitignore").write_text("secrets.toml\n*.db*\n*.journal\npreview/\nsender.lock\n", encoding="utf-8")
     copy_starters(directory)
+    with opened(directory) as dispatcher:
+        counted = declare_all(dispatcher, sent)
     if as_json:
-        say_json({"workspace": str(directory), "owner": answers["owner"]})
+        say_json({"workspace": str(directory), "owner": answers["owner"], "declared": counted})
         return
     say(f"The workspace {directory} is ready; {answers['owner']} is its owner.")
     say(f"  1. Look through {FILE}: who you are, how mail leaves, what your register's columns mean.")
     say("  2. dispatcher keys backup FILE    keeps a copy of the keys, apart from everything else")
     say("  3. dispatcher client import FILE  takes in your booking system's export")
     say("  4. dispatcher campaign check campaigns/2026-03-kevat.toml")
+    if sent:
+        say(f"{counted} sent before {'counts' if counted == 1 else 'count'} among the twelve of a year.")
+    else:
+        say("What you have sent this year already counts among the twelve: `dispatcher campaign declare --help`.")
 
 
 def _answers(given: dict[str, str | None]) -> dict[str, str]:

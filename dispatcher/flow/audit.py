@@ -9,6 +9,7 @@ from dispatcher.flow.audit_year import (
     YearAudit,
     campaign_figures,
     campaigns_of,
+    declared_figures,
     message_figures,
     slot_figures,
 )
@@ -65,6 +66,7 @@ class Audit:
         return YearAudit(
             year=recount.year,
             campaigns=tuple(campaign_figures(record) for record in campaigns_of(recount)),
+            declared=declared_figures(recount),
             slots=slots,
             messages=message_figures(recount),
             chain=chain,
@@ -95,6 +97,6 @@ def _differences(connection: Connection, recount: Recount) -> list[str]:
     """Return every difference between the ledger's count and the tables; messages only for campaigns of the year."""
     return [
         *campaign_differences(recount.campaigns, campaigns.all_scheduled(connection)),
-        *slot_differences(recount.campaigns, recount.declared, reports.slots(connection)),
+        *slot_differences(recount, reports.slots(connection)),
         *tally_differences(campaigns_of(recount), outbox.tallies(connection)),
     ]

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from dispatcher.rules.audit import CampaignRecord
-from dispatcher.rules.budget import Slot
+from dispatcher.rules.audit import CampaignRecord, Recount
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.campaigns import Scheduled
@@ -31,13 +30,13 @@ def campaign_differences(records: Mapping[int, CampaignRecord], tables: Iterable
                 yield f"{_named(record)}: its {what} is {told} by the ledger and {held} by its table."
 
 
-def slot_differences(
-    records: Mapping[int, CampaignRecord], declared: Iterable[Slot], rows: Iterable[SlotRow]
-) -> Iterator[str]:
+def slot_differences(recount: Recount, rows: Iterable[SlotRow]) -> Iterator[str]:
     """Yield a sentence for each slot that the ledger and its table tell differently."""
     told: Counter[_Slot] = Counter()
-    told.update((record.day, record.slot, number) for number, record in records.items() if record.slot is not None)
-    told.update((slot.date, "spent", None) for slot in declared)
+    records = recount.campaigns.items()
+    told.update((record.day, record.slot, number) for number, record in records if record.slot is not None)
+    told.update((slot.date, "spent", None) for slot in recount.lost)
+    told.update((each.day, "declared" if each.stands else "returned", None) for each in recount.declared.values())
     held: Counter[_Slot] = Counter((row.day, row.state, row.campaign) for row in rows)
     for day, state, campaign in (told - held).elements():
         yield f"The ledger tells a slot on {day} that is {state}{_for(campaign)}; the table of slots does not."

@@ -92,7 +92,7 @@ def _answers(audit: YearAudit) -> list[str]:
         f"({messages.accepted} accepted, {messages.unknown} unknown). The most any one client got in any 365 days: "
         f"{messages.most_per_client}; any one address: {messages.most_per_address}."
     )
-    lines = [often, many]
+    lines = [often, *_declared(audit), many]
     if messages.restored:
         lines.append(f"    after a restore nobody can say more of: {_counted(messages.restored, 'message')}")
     lines.append(f"Had each agreed: {messages.agreed} of {left}.")
@@ -101,6 +101,16 @@ def _answers(audit: YearAudit) -> list[str]:
         lines.append(f"    by age of the yes in days: {_spoken(messages.ages)}")
         lines.append(f"    by place asked: {_spoken(messages.places)}")
     return lines
+
+
+def _declared(audit: YearAudit) -> list[str]:
+    """Return a line for each declaration: a person's word, which no entry can be recounted for."""
+    return [
+        f"    declared, sent beside this program: {each.day.isoformat()} {each.title}, "
+        f"{_counted(each.messages, 'message')} by {' and '.join(each.channels)} (said by {each.by} on "
+        f"{each.declared_on.isoformat()})"
+        for each in audit.declared
+    ]
 
 
 def _listed(title: str, sentences: tuple[str, ...]) -> list[str]:

@@ -66,10 +66,36 @@ class CampaignFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredFigures:
+    """What a person declared to have been sent in the year beside or before the program: nobody can recount it.
+
+    `by` is who declared it, and `declared_on` the local date on which they did.
+    """
+
+    day: date
+    title: str
+    kind: str
+    channels: tuple[str, ...]
+    messages: int
+    by: str
+    declared_on: date
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the figures with stable keys."""
+        figures: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        days = {"day": self.day.isoformat(), "declared_on": self.declared_on.isoformat()}
+        return {**figures, **days, "channels": list(self.channels)}
+
+
+@dataclass(frozen=True, slots=True)
 class SlotFigures:
-    """The year's slots: spent, and taken by campaigns to come; the most spent in any 365 dates that touch the year."""
+    """The year's slots: spent, and taken by campaigns to come; the most spent in any 365 dates that touch the year.
+
+    `declared` says how many of the spent ones a person declared.
+    """
 
     spent: int
+    declared: int
     taken: int
     most_in_365_days: int
     days: tuple[date, ...]
@@ -78,6 +104,7 @@ class SlotFigures:
         """Return the figures with stable keys, floor and ceiling beside them."""
         return {
             "spent": self.spent,
+            "declared": self.declared,
             "taken": self.taken,
             "floor": FLOOR,
             "ceiling": CEILING,
@@ -122,6 +149,7 @@ class YearAudit:
 
     year: int
     campaigns: tuple[CampaignFigures, ...]
+    declared: tuple[DeclaredFigures, ...]
     slots: SlotFigures
     messages: MessageFigures
     chain: Verification
@@ -139,6 +167,7 @@ class YearAudit:
             "year": self.year,
             "ok": self.ok,
             "campaigns": [campaign.as_json() for campaign in self.campaigns],
+            "declared": [each.as_json() for each in self.declared],
             "slots": self.slots.as_json(),
             "messages": self.messages.as_json(),
             "chain": self.chain.as_json(),
@@ -180,6 +209,23 @@ def campaign_figures(record: CampaignRecord) -> CampaignFigures:
     )
 
 
+def declared_figures(recount: Recount) -> tuple[DeclaredFigures, ...]:
+    """Return what was declared for the year and stands, earliest first."""
+    standing = [each for each in recount.declared.values() if each.stands and each.day.year == recount.year]
+    return tuple(
+        DeclaredFigures(
+            day=each.day,
+            title=each.title,
+            kind=each.kind,
+            channels=each.channels,
+            messages=each.messages,
+            by=each.by,
+            declared_on=recount.local(each.declared_at),
+        )
+        for each in sorted(standing, key=lambda each: (each.day, each.title))
+    )
+
+
 def slot_figures(recount: Recount) -> SlotFigures:
     """Return the year's slots."""
     spent = [slot.date for slot in recount.spent()]
@@ -189,7 +235,10 @@ def slot_figures(recount: Recount) -> SlotFigures:
         record.slot == "taken" and record.day is not None and record.day.year == recount.year
         for record in recount.campaigns.values()
     )
-    return SlotFigures(len(in_year), taken, most_in_any_window(day for day in spent if first <= day <= last), in_year)
+    declared = sum(each.stands and each.day.year == recount.year for each in recount.declared.values())
+    return SlotFigures(
+        len(in_year), declared, taken, most_in_any_window(day for day in spent if first <= day <= last), in_year
+    )
 
 
 def message_figures(recount: Recount) -> MessageFigures:

@@ -10,19 +10,20 @@ from pathlib import Path
 
 from dispatcher.campaign_files import read_campaign
 from dispatcher.campaign_files.lines import key_lines
-from dispatcher.errors import CampaignFileError, DispatcherError, Finding, RenderingError
+from dispatcher.errors import CampaignFileError, DispatcherError, Finding, RenderingError, Severity
 from dispatcher.flow import audience
 from dispatcher.flow.check_report import CheckReport, Tally, Written, of_hosts, of_moment
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
+from dispatcher.flow.timing import Timing
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import always_open, local_date
 from dispatcher.rules.campaign import Campaign, Channel
 from dispatcher.rules.cost import Tariff
 from dispatcher.rules.decision import Send, Wait, decide
 from dispatcher.rules.processing import Processing
-from dispatcher.storage import clients, outbox
+from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.facts import Known
 from dispatcher.storage.store import Store
 
@@ -45,12 +46,15 @@ class CheckRules:
 class Check:
     """Renders a campaign for its whole audience without sending anything."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, templates: Path, rules: CheckRules) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, press: Press, templates: Path, rules: CheckRules, timing: Timing
+    ) -> None:
         self._store = store
         self._policy = policy
         self._press = press
         self._templates = templates
         self._rules = rules
+        self._timing = timing
 
     def run(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> CheckReport:
         """Check a campaign file and return what was found."""
@@ -76,7 +80,25 @@ class Check:
         self._render_all(campaign, prepared, tally, report, progress)
         report.spent = self._spent(day)
         report.add(*tally.findings(report, day.year))
+        self._foretell(campaign, written, report)
         return report
+
+    def require(self, path: Path) -> list[str]:
+        """Return what to know of a campaign file that is in order. Raises CampaignFileError with every error found."""
+        report = self.run(path)
+        report.raise_for_errors()
+        return [*map(str, report.warnings), *report.plan]
+
+    def _foretell(self, campaign: Campaign, written: Written, report: CheckReport) -> None:
+        """Say when its messages leave; a moment that cannot be is refused when it is scheduled, if it is meant then."""
+        with self._store.reading() as connection:
+            known = campaigns.by_name(connection, campaign.name)
+        counts = {channel: report.counts.send[channel.value] for channel in campaign.channels}
+        timetable = self._timing.of(campaign, counts, known.id if known else None)
+        report.plan = timetable.plan
+        for sentence in (*timetable.warnings, *timetable.refusals):
+            what, _, fix = sentence.rstrip(".").partition(": ")
+            report.add(written.finding(Severity.WARNING, what, fix, "send_at"))
 
     def _hosts(self, campaign: Campaign) -> list[Finding]:
         written, _ = _written(self._rules.settings)

@@ -28,7 +28,8 @@ class CheckReport:
     """What a check found: findings of severity error block scheduling, warnings do not.
 
     `segments` counts text messages by their number of parts, `cost` is what they cost together and `spent` what the
-    calendar year has cost so far, in euros. `largest` is the size of the largest mail in bytes.
+    calendar year has cost so far, in euros. `largest` is the size of the largest mail in bytes. `plan` says when the
+    messages of each channel leave.
     """
 
     name: str
@@ -39,6 +40,7 @@ class CheckReport:
     tariff: Tariff = field(default_factory=Tariff)
     spent: Decimal = Decimal(0)
     largest: int = 0
+    plan: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -5,16 +5,19 @@ of its own. A message whose worker dies in between is `unknown` and never sent a
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from dispatcher.channels import Carrier, Session
-from dispatcher.errors import ChannelError
+from dispatcher.errors import ChannelError, NoSlotError
+from dispatcher.flow import acts
 from dispatcher.flow.backoff import CONNECTION_PAUSE, again_at
 from dispatcher.flow.gate import Gate, Passed
 from dispatcher.flow.outcomes import Outcomes, Settled
@@ -22,10 +25,11 @@ from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
+from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
-from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.life import NO_SLOT, Act
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
-from dispatcher.storage import campaigns, outbox
+from dispatcher.storage import campaigns, outbox, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.outbox import Claimed
@@ -37,24 +41,37 @@ LEASE = timedelta(minutes=20)
 """How long a worker holds what it claims: longer than the longest wait for a mail server's reply (E-51)."""
 _COMPANY_SECONDS = 0.01
 """How long an outcome waits for others to share its commit: nothing beside the wait for a mail server's reply."""
+_ASKED_EVERY = 0.5
+"""Seconds after which a run looks again whether its campaign was held: an act takes effect within one."""
 
 Report = Callable[[Outcome], None]
 
 
 @dataclass(slots=True)
 class DeliverReport:
-    """What a run of deliveries came to; `blocked` names the channels whose carrier could not go on."""
+    """What a run of deliveries came to; `blocked` names the channels whose carrier could not go on.
+
+    `shut`: the campaign was held or cancelled on the way, or the day ended.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     blocked: set[Channel] = field(default_factory=set)
     finished: bool = False
+    shut: bool = False
 
 
 class Deliver:
-    """Hands messages over, each channel by its carrier."""
+    """Hands messages over, each channel by its carrier; `ticks` counts seconds and never goes back."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, carriers: Mapping[Channel, Carrier]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        press: Press,
+        carriers: Mapping[Channel, Carrier],
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._policy = policy
         self._carriers = carriers
@@ -62,6 +79,7 @@ class Deliver:
         self._gate = Gate(store, policy, press)
         self._pacing = Pacing(policy.paces)
         self._outcomes = Outcomes(store)
+        self._ticks = ticks
 
     def recover(self, *, alone: bool) -> int:
         """Mark as unknown what an earlier worker left without an outcome, and return how many.
@@ -94,9 +112,9 @@ class Deliver:
         Raises JournalError, RenderingError, StorageError, and ChannelError where a carrier cannot be reached.
         """
         await asyncio.to_thread(self._store.check_trusted)
-        report = DeliverReport()
+        report, day = DeliverReport(), self._today()
         await _all_to_their_end(
-            self._run_channel(_Run(scheduled, channel, carrier, report, tell, stop))
+            self._run_channel(_Run(scheduled, channel, carrier, report, tell, stop, day))
             for channel, carrier in self._carriers.items()
         )
         report.finished = await asyncio.to_thread(self._finish, scheduled)
@@ -107,6 +125,7 @@ class Deliver:
         claimed = await asyncio.to_thread(self._claim, run.scheduled, run.channel)
         if not claimed:
             return
+        await asyncio.to_thread(self._move_slot, run.scheduled, run.day)
         async with AsyncExitStack() as stack:
             try:
                 sessions = [
@@ -130,33 +149,37 @@ class Deliver:
         Intents are written only for what the sessions can hand over within a second, measured as it goes: whoever says
         no later than that is heard.
         """
-        clock = asyncio.get_running_loop().time
         left = list(claimed)
         try:
             while left and run.may_go_on():
                 batch, left = left[:window], left[window:]
-                began = clock()
+                began = self._ticks()
+                pulse = _Pulse(partial(self._goes_on, run), self._ticks)
                 try:
-                    decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch)
+                    decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch, run.day)
                 except BaseException:
                     left = batch + left
                     raise
+                if decided.shut:
+                    left, run.report.shut = batch + left, True
+                    break
                 self._pacing.spend(run.channel, len(decided.passed), self._store.clock())
                 run.report.withheld.update(decided.withheld)
-                await self._hand_over(run, decided.passed, sessions)
-                pace = len(batch) / max(clock() - began, 0.001)
+                await self._hand_over(decided.passed, sessions, run, pulse)
+                pace = len(batch) / max(self._ticks() - began, 0.001)
                 window = max(len(sessions), min(int(pace), self._policy.batch))
         finally:
             if left:
                 await asyncio.to_thread(self._give_back, left, None)
         return window
 
-    async def _hand_over(self, run: "_Run", passed: list[Passed], sessions: list[Session]) -> None:
+    async def _hand_over(self, passed: list[Passed], sessions: list[Session], run: "_Run", pulse: "_Pulse") -> None:
         """Share the messages among the sessions; each outcome goes to the writer as it comes.
 
         No session waits for the disk before its next message: their intents are on it already, and outcomes that come
         while a commit is under way share the next one. Once an outcome cannot be kept, or somebody says stop, nothing
-        more is handed over: what is left of the batch is known not to have been tried.
+        more is handed over, and once the campaign is held, cancelled or slept into another day, within a second. What
+        is left of the batch is known not to have been tried.
         """
         waiting: asyncio.Queue[Passed] = asyncio.Queue()
         for each in passed:
@@ -164,7 +187,7 @@ class Deliver:
         record = _Record(lambda settled: self._keep(settled, run.carrier.name))
 
         async def work(session: Session) -> None:
-            while not waiting.empty() and record.trouble is None and not run.stop():
+            while self._may_hand_over(run, record) and await pulse.goes_on() and not waiting.empty():
                 row, message = waiting.get_nowait()
                 outcome = await session.hand_over(message)
                 record.add(Settled(row, outcome, self._again_at(row, outcome)))
@@ -180,8 +203,15 @@ class Deliver:
                 # Never handed over: that is known, so it is no `unknown`.
                 row, _ = waiting.get_nowait()
                 kept = Outcome(OutcomeKind.DEFERRED, code="not_tried", blame=Blame.CONNECTION)
-                record.add(Settled(row, kept, self._again_at(row, kept)))
+                # It is due again as soon as the campaign is released, or the sender is back.
+                again = self._store.clock() if pulse.is_shut or run.stop() else self._again_at(row, kept)
+                record.add(Settled(row, kept, again))
+            run.report.shut = run.report.shut or pulse.is_shut
             await record.finish()
+
+    @staticmethod
+    def _may_hand_over(run: "_Run", record: "_Record") -> bool:
+        return record.trouble is None and not run.stop()
 
     def _give_back(self, rows: list[Claimed], not_before: datetime | None) -> None:
         if rows:
@@ -215,6 +245,39 @@ class Deliver:
     def _again_at(self, row: Claimed, outcome: Outcome) -> datetime | None:
         return again_at(outcome, row.attempts, row.planned_at, self._store.clock())
 
+    def _today(self) -> date:
+        return local_date(self._store.clock(), self._policy.zone)
+
+    def _goes_on(self, run: "_Run") -> bool:
+        """Say whether the campaign is still being sent, and the day of this run is not over."""
+        with self._store.reading() as connection:
+            state = campaigns.by_id(connection, run.scheduled.id).state
+        return state is State.SENDING and self._today() == run.day
+
+    def _move_slot(self, scheduled: Scheduled, day: date) -> None:
+        """Move a campaign's slot to the day of its first hand-off, where it began late on the day before.
+
+        Where the year has no room there, the campaign is held.
+        """
+        with self._store.reading() as connection:
+            if slots.day_of(connection, scheduled.id) == day or outbox.has_left(connection, scheduled.id):
+                return
+
+        def work(transaction: Transaction) -> None:
+            connection, zone = transaction.connection, self._policy.zone
+            current = campaigns.by_id(connection, scheduled.id, for_update=True)
+            settled = slots.day_of(connection, current.id) == day or outbox.has_left(connection, current.id)
+            if current.state is not State.SENDING or settled:
+                return
+            try:
+                acts.room_beside(transaction, current.name, day, zone, besides=current.id)
+            except NoSlotError:
+                acts.do(transaction, current.id, Act.HOLD, _ACTOR, reason=NO_SLOT)
+            else:
+                acts.spend_slot(transaction, current, day, _ACTOR)
+
+        self._store.write(work, wanted=[*acts.year_locks(day), Lock(LockKind.CAMPAIGN, scheduled.id)])
+
     def _finish(self, scheduled: Scheduled) -> bool:
         """Close a campaign of which nothing is left to do, and say whether it is closed now."""
 
@@ -224,10 +287,7 @@ class Deliver:
                 return current.state is State.FINISHED
             if outbox.count_open(transaction.connection, scheduled.id):
                 return False
-            campaigns.set_state(transaction.connection, scheduled.id, State.FINISHED, transaction.now)
-            transaction.ledger.append(
-                Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=scheduled.id, body={"event": "finished"})
-            )
+            acts.do(transaction, scheduled.id, Act.FINISH, _ACTOR)
             return True
 
         return self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
@@ -243,9 +303,29 @@ class _Run:
     report: DeliverReport
     tell: Report
     stop: Callable[[], bool]
+    day: date
 
     def may_go_on(self) -> bool:
-        return self.channel not in self.report.blocked and not self.stop()
+        return self.channel not in self.report.blocked and not self.report.shut and not self.stop()
+
+
+class _Pulse:
+    """Asks twice a second at most whether a run still goes on; once it does not, it is shut for good."""
+
+    def __init__(self, ask: Callable[[], bool], ticks: Callable[[], float]) -> None:
+        self._ask = ask
+        self._ticks = ticks
+        self._asked = ticks()
+        self._asking = asyncio.Lock()
+        self.is_shut = False
+
+    async def goes_on(self) -> bool:
+        """Say whether the next message may be handed over; the gate has just been asked when this begins."""
+        async with self._asking:  # no session goes on while another waits for the answer
+            if not self.is_shut and self._ticks() - self._asked >= _ASKED_EVERY:
+                self._asked = self._ticks()
+                self.is_shut = not await asyncio.to_thread(self._ask)
+        return not self.is_shut
 
 
 class _Record:

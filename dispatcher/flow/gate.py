@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from dispatcher.errors import RenderingError
+from dispatcher.errors import RefusedError, RenderingError
+from dispatcher.flow import acts
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
@@ -15,6 +17,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.life import Act
 from dispatcher.rules.message import CampaignMessage
 from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.campaigns import Scheduled
@@ -38,8 +41,12 @@ class Passed(NamedTuple):
 
 @dataclass(slots=True)
 class Decided:
-    """What the gate said of a batch; what waits has been given back."""
+    """What the gate said of a batch; what waits has been given back.
 
+    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another.
+    """
+
+    shut: bool = False
     passed: list[Passed] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
 
@@ -52,8 +59,10 @@ class Gate:
         self._policy = policy
         self._press = press
 
-    def decide(self, scheduled: Scheduled, rows: Sequence[Claimed]) -> Decided:
+    def decide(self, scheduled: Scheduled, rows: Sequence[Claimed], day: date) -> Decided:
         """Take the verdict of each claimed message and, for a Send, commit its intent before returning.
+
+        `day` is the local date of this run: a machine that slept into the next must not go on as if nothing were.
 
         Raises RenderingError if a message cannot be made; nothing of the batch is handed over then, and the campaign is
         held with that reason.
@@ -66,20 +75,27 @@ class Gate:
         wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
         try:
             return self._store.write(
-                lambda transaction: self._decide(transaction, scheduled, prepared, rows), wanted=wanted
+                lambda transaction: self._decide(transaction, scheduled, prepared, rows, day), wanted=wanted
             )
         except RenderingError:
             self._hold(scheduled, "rendering_failed")
             raise
 
     def _decide(
-        self, transaction: Transaction, scheduled: Scheduled, prepared: Prepared, rows: Sequence[Claimed]
+        self,
+        transaction: Transaction,
+        scheduled: Scheduled,
+        prepared: Prepared,
+        rows: Sequence[Claimed],
+        day: date,
     ) -> Decided:
         connection = transaction.connection
         state = campaigns.by_id(connection, scheduled.id).state
+        today = local_date(transaction.now, self._policy.zone)
+        if state is not State.SENDING or today != day:
+            return Decided(shut=True)
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
         held = outbox.still_held(connection, rows)
-        today = local_date(transaction.now, self._policy.zone)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, transaction.now)
         decided = Decided()
         sends: list[tuple[Claimed, Send, Known]] = []
@@ -145,12 +161,8 @@ class Gate:
 
     def _hold(self, scheduled: Scheduled, reason: str) -> None:
         def work(transaction: Transaction) -> None:
-            if campaigns.by_id(transaction.connection, scheduled.id).state is not State.SENDING:
-                return
-            campaigns.set_state(transaction.connection, scheduled.id, State.HELD, transaction.now, reason=reason)
-            transaction.ledger.append(
-                Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=scheduled.id, body={"event": "held", "reason": reason})
-            )
+            with suppress(RefusedError):  # somebody has just held or cancelled it: that is as well
+                acts.do(transaction, scheduled.id, Act.HOLD, _ACTOR, reason=reason)
 
         self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
 

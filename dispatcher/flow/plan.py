@@ -5,20 +5,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from dispatcher.errors import NoSlotError
+from dispatcher.flow import acts
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
-from dispatcher.rules.budget import room_for
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, State
 from dispatcher.rules.decision import AddressFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.life import NO_SLOT, Act
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
-from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.outbox import Planned
 from dispatcher.storage.store import Store
@@ -27,8 +28,6 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("planning")
 _CHUNK = 250
 """How many clients one transaction plans: nobody who wants to write waits longer than a tenth of a second for it."""
-NO_SLOT = "no_slot"
-"""Why a campaign is held that begins on another day than planned, on which the year has no room for it."""
 _NO_MOMENT = timedelta(minutes=15)
 """How soon a message that waits for something other than an hour is looked at again."""
 
@@ -67,6 +66,9 @@ class Plan:
         if scheduled.begun_at is None:
             self._refuse_unless_well()
         self._begin(scheduled)
+        with self._store.reading() as connection:
+            # From here on nobody revises it: these are the words that go out.
+            prepared = self._press.frozen(connection, scheduled)
         planned = withheld = done = 0
         while True:
             chunk = self._store.write(
@@ -83,44 +85,26 @@ class Plan:
         return any(self._policy.windows_of(campaign).is_open(channel, now) for channel in campaign.channels)
 
     def _begin(self, scheduled: Scheduled) -> None:
-        """Spend the slot: the journal knows it before the first message can leave."""
+        """Spend the slot: the journal knows it before the first message can leave.
+
+        A campaign that was revised since it was found due is left alone: its moment may be another now.
+        """
 
         def work(transaction: Transaction) -> None:
-            current = campaigns.by_id(transaction.connection, scheduled.id)
-            if current.state is not State.SCHEDULED:
+            current = campaigns.by_id(transaction.connection, scheduled.id, for_update=True)
+            if current.state is not State.SCHEDULED or current.scheduled_at != scheduled.scheduled_at:
                 return
             day = local_date(transaction.now, self._policy.zone)
-            if room_for(day, campaigns.slots_near(transaction.connection, day, besides=scheduled.id)) is not None:
+            try:
                 # The slot lies on the day of the first hand-off: on another day than planned it is taken anew.
-                self._hold(transaction, scheduled.id, NO_SLOT)
+                acts.room_beside(transaction, current.name, day, self._policy.zone, besides=current.id)
+            except NoSlotError:
+                acts.do(transaction, current.id, Act.HOLD, _ACTOR, reason=NO_SLOT)
                 return
-            campaigns.set_begun(transaction.connection, scheduled.id, transaction.now)
-            campaigns.spend_slot(transaction.connection, scheduled.id, day)
-            transaction.notes.append(
-                Note(
-                    JournalKind.SLOT_SPENT,
-                    {
-                        "campaign": scheduled.id,
-                        "name": scheduled.name,
-                        "title": scheduled.title,
-                        "kind": scheduled.kind,
-                        "day": day.isoformat(),
-                    },
-                )
-            )
-            transaction.ledger.append(
-                Entry(EntryKind.SLOT, _ACTOR, campaign=scheduled.id, body={"event": "spent", "day": day.isoformat()}),
-                Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=scheduled.id, body={"event": "begun"}),
-            )
+            acts.begin(transaction, current.id, day, _ACTOR)
 
-        day = local_date(self._store.clock(), self._policy.zone)
-        wanted = [Lock(LockKind.YEAR, day.year + offset) for offset in (-1, 0, 1)]
-        self._store.write(work, wanted=[*wanted, Lock(LockKind.CAMPAIGN, scheduled.id)])
-
-    def _hold(self, transaction: Transaction, campaign: int, reason: str) -> None:
-        campaigns.set_state(transaction.connection, campaign, State.HELD, transaction.now, reason=reason)
-        body = {"event": "held", "reason": reason}
-        transaction.ledger.append(Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=campaign, body=body))
+        years = acts.year_locks(local_date(self._store.clock(), self._policy.zone))
+        self._store.write(work, wanted=[*years, Lock(LockKind.CAMPAIGN, scheduled.id)])
 
     def _plan_chunk(self, transaction: Transaction, number: int, campaign: Campaign) -> tuple[int, int, int] | None:
         """Plan the next clients and return how many were planned, withheld and seen; None once there are no more."""

@@ -88,11 +88,13 @@ class Press:
         self._links = links
         self._renewals = renewals
         self._policy = policy
-        self._ready: dict[int, Prepared] = {}
+        self._ready: dict[int, tuple[datetime, Prepared]] = {}
 
     def frozen(self, connection: Connection, scheduled: Scheduled) -> Prepared:
-        """Return a scheduled campaign, compiled from its frozen bytes once and kept."""
-        if scheduled.id not in self._ready:
+        """Return a scheduled campaign, compiled from its frozen bytes once and kept until it gets new ones."""
+        frozen_at = campaigns.by_id(connection, scheduled.id).scheduled_at
+        kept = self._ready.get(scheduled.id)
+        if kept is None or kept[0] != frozen_at:
             files = campaigns.frozen(connection, scheduled.id)
             zone = self._policy.zone
             campaign = parse_campaign(
@@ -101,8 +103,8 @@ class Press:
             words = {
                 path.removeprefix(_TEMPLATES): content for path, content in files.items() if path.startswith(_TEMPLATES)
             }
-            self._ready[scheduled.id] = self.prepare(campaign, Templates(words))
-        return self._ready[scheduled.id]
+            kept = self._ready[scheduled.id] = (frozen_at, self.prepare(campaign, Templates(words)))
+        return kept[1]
 
     def survey(self, campaign: Campaign, templates: Templates, label: str, source: str) -> list[Finding]:
         """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from dispatcher.errors import JournalError, StorageError
+from dispatcher.flow import acts
 from dispatcher.flow.blocks import take_block
+from dispatcher.flow.declaring import take_declaration
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
@@ -20,8 +22,9 @@ from dispatcher.rules.audit_consent import REPLACED
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
+from dispatcher.rules.life import Act
 from dispatcher.rules.message import Blame, OutcomeKind
-from dispatcher.storage import answers, api_keys, backup, campaigns, installation, outbox, returning
+from dispatcher.storage import answers, api_keys, backup, campaigns, installation, outbox, returning, slots
 from dispatcher.storage.answers import Suppression
 from dispatcher.storage.backup import BackupReport
 from dispatcher.storage.campaigns import Scheduled
@@ -34,7 +37,7 @@ from dispatcher.storage.writer import Transaction
 
 _ALONE = Lock(LockKind.JOURNAL, 0)
 """Every writer takes this lock shared: who has it alone writes alone."""
-_OPEN = frozenset({State.SCHEDULED, State.SENDING, State.HELD})
+_OVER = frozenset({State.FINISHED, State.CANCELLED})
 
 
 @dataclass(slots=True)
@@ -160,6 +163,8 @@ class Safekeeping:
                 _take_revoked_key(transaction, record, actor)
             case JournalKind.SOURCE_VOIDED:
                 take_voiding(transaction, record, actor)
+            case JournalKind.SLOT_DECLARED:
+                report.slots += take_declaration(transaction, record)
             case JournalKind.ERASED:
                 report.erased += self._erasing.erase_again(transaction, record, actor)
             case _:
@@ -213,11 +218,7 @@ def _hold_all(transaction: Transaction, actor: Actor) -> None:
     """Hold what the copy knows as scheduled: since it was made, the owner may have cancelled it (invariant 6)."""
     for campaign in campaigns.all_scheduled(transaction.connection):
         if campaign.state is State.SCHEDULED:
-            campaigns.set_state(
-                transaction.connection, campaign.id, State.HELD, transaction.now, reason=outbox.RESTORED
-            )
-            body: dict[str, Json] = {"event": State.HELD.value, "reason": outbox.RESTORED}
-            transaction.ledger.append(Entry(EntryKind.CAMPAIGN, actor, campaign=campaign.id, body=body))
+            acts.do(transaction, campaign.id, Act.HOLD, actor, reason=outbox.RESTORED)
 
 
 def _take_no(transaction: Transaction, record: Record, report: ReplayReport, erased: frozenset[int]) -> None:
@@ -262,17 +263,26 @@ def _take_slot(
     day = date.fromisoformat(str(body["day"]))
     campaign = campaigns.known_as(connection, int(str(body["campaign"])), str(body["name"]))
     if is_missing:
-        spent: dict[str, Json] = {"event": "spent", "day": day.isoformat()}
-        if campaign is None:
-            campaigns.add_spent_slot(connection, day, str(body["title"]))
-            spent |= {"name": body["name"], "title": body["title"], "kind": body["kind"]}
-        else:
-            campaigns.spend_slot(connection, campaign.id, day)
-        number = campaign.id if campaign else None
-        transaction.ledger.append(Entry(EntryKind.SLOT, actor, campaign=number, body=spent))
-        report.slots += 1
-    if campaign is not None and campaign.state in _OPEN:
+        _spend(transaction, record, campaign, day, actor)
+        report.slots += "was" not in body
+    if campaign is not None and campaign.state not in _OVER:
         _close(transaction, campaign, record, day, actor, report)
+
+
+def _spend(transaction: Transaction, record: Record, campaign: Scheduled | None, day: date, actor: Actor) -> None:
+    """Write that a slot is spent, or that the spent one was moved to the day of the first hand-off."""
+    connection, body = transaction.connection, record.body
+    event: dict[str, Json] = {"event": "moved" if "was" in body else "spent", "day": day.isoformat()}
+    if campaign is not None:
+        slots.spend(connection, campaign.id, day)
+    else:
+        was, title = body.get("was"), str(body["title"])
+        if was is None or not slots.move_lost(connection, date.fromisoformat(str(was)), day, title):
+            slots.add_spent(connection, day, title)
+            event["event"] = "spent"
+        event |= {"name": body["name"], "title": title, "kind": body["kind"], **({"was": was} if was else {})}
+    number = campaign.id if campaign else None
+    transaction.ledger.append(Entry(EntryKind.SLOT, actor, campaign=number, body=event))
 
 
 def _close(
@@ -280,6 +290,7 @@ def _close(
 ) -> None:
     """End a campaign; whatever is open of it becomes unknown and counts."""
     begun_at = read_stamp(record.at) or transaction.now
+    acts.allowed(campaign, Act.CLOSE, campaign.name)
     campaigns.set_over(transaction.connection, campaign.id, begun_at, transaction.now)
     closed = outbox.set_unknown(transaction.connection, campaign.id, day, transaction.now)
     events = ("finished",) if campaign.begun_at else ("begun", "finished")

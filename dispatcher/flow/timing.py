@@ -11,7 +11,7 @@ from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Campaign, Channel
 from dispatcher.rules.ledger import Json, stamp
 from dispatcher.rules.pace import Leg, Pace, Run, run_of
-from dispatcher.storage import campaigns
+from dispatcher.storage import slots
 from dispatcher.storage.store import Store
 from dispatcher.texts import format_date
 
@@ -59,7 +59,7 @@ class Timing:
         windows, zone = self._policy.windows_of(campaign), self._policy.zone
         day = local_date(campaign.send_at, zone)
         with self._store.reading() as connection:
-            near = campaigns.slots_near(connection, day, besides)
+            near = slots.near(connection, day, besides, today=local_date(self._store.clock(), zone))
         reached = {channel: counts.get(channel, 0) for channel in campaign.channels if counts.get(channel)}
         paces = self._policy.paces
         runs = {
@@ -99,9 +99,9 @@ def closed(campaign: Campaign, windows: Windows) -> tuple[str, ...]:
     return (said,)
 
 
-def too_near(day: date, slots: Sequence[Slot]) -> list[str]:
+def too_near(day: date, taken: Sequence[Slot]) -> list[str]:
     """Return a sentence for each campaign that lies closer than fourteen days to this day."""
-    near = sorted((slot for slot in slots if abs(slot.date - day) < SPACING), key=lambda slot: slot.date)
+    near = sorted((slot for slot in taken if abs(slot.date - day) < SPACING), key=lambda slot: slot.date)
     return [
         f"{_apart(abs(slot.date - day).days)} {slot.title} on {format_date(slot.date)}: clients expect offers 6 to 12 "
         "times a year, so leave two weeks between two of them."

@@ -16,8 +16,8 @@ from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.ledger import Json, stamp
-from dispatcher.storage import campaigns, outbox, persons, reports, requests
-from dispatcher.storage.campaigns import Scheduled, SlotState
+from dispatcher.storage import campaigns, outbox, persons, reports, requests, slots
+from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.heartbeats import Heartbeat
 from dispatcher.storage.store import Store
@@ -99,7 +99,8 @@ class Today:
         local = coming.send_at.astimezone(self._policy.zone)
         counts = self._matters.counts(coming.name)
         with self._store.reading() as connection:
-            near = too_near(local.date(), campaigns.slots_near(connection, local.date(), coming.id))
+            today = local_date(self._store.clock(), self._policy.zone)
+            near = too_near(local.date(), slots.near(connection, local.date(), coming.id, today=today))
         said = f"Next: {coming.title} on {format_date(local.date())} at {local:%H:%M}"
         if counts:
             said += f": {counts['email']} by email, {counts['sms']} by text message, as the register stands now"
@@ -234,10 +235,10 @@ def _owners_told(connection: Connection) -> int:
     )
 
 
-def _year(slots: Sequence[reports.SlotRow], today: date) -> Line:
+def _year(every: Sequence[reports.SlotRow], today: date) -> Line:
     """Return what the calendar year holds, and what the notice leads a client to expect of it."""
-    mine = [slot for slot in slots if slot.day.year == today.year and slot.state != SlotState.RETURNED.value]
-    waiting = sum(slot.state in {SlotState.TAKEN.value, "reserved"} for slot in mine)
+    mine = [slot for slot in every if slot.day.year == today.year and slot.state != slots.SlotState.RETURNED.value]
+    waiting = sum(slot.state == slots.SlotState.TAKEN.value for slot in mine)
     spent, left = len(mine) - waiting, max(CEILING - len(mine), 0)
     said = f"{today.year}: {spent} of {CEILING} spent, {waiting} planned, {left} left"
     missing = FLOOR - len(mine)

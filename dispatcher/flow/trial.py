@@ -107,6 +107,25 @@ class Trial:
         missing = tuple(channel for channel, address in addresses.items() if not address)
         return TrialReport(frozen.campaign.name, frozen.content_hash, person.name, spoken, tuple(sent), missing)
 
+    def require(self, path: Path, frozen: Frozen, actor: Actor) -> list[str]:
+        """Send a test of this content to who acts, unless one of it has gone before, and say to whom.
+
+        Raises what `run` does, and RefusedError where a message was not taken over.
+        """
+        with self._store.reading() as connection:
+            if was_tested(connection, frozen.content_hash):
+                return []
+        report = self.run(path, actor)
+        if report.content != frozen.content_hash:
+            raise RefusedError(f"{path} was changed while it was being looked at: try again. Nothing was scheduled.")
+        if not report.ok:
+            failed = ", ".join(f"{each.channel} to {each.address} ({each.code})" for each in report.sent)
+            raise RefusedError(
+                f"The test of {report.name} was not taken over: {failed}. Nothing was scheduled; try again: "
+                f"`dispatcher campaign test {path}`."
+            )
+        return [f"a test went to {report.person} by {each.channel} at {each.address}" for each in report.sent]
+
     def _person(self, actor: Actor, to: str | None) -> Person:
         with self._store.reading() as connection:
             working = [each for each in persons.everyone(connection) if each.ended_at is None]

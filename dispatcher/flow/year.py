@@ -97,7 +97,7 @@ class Years:
         """
         campaign = read_campaign(path, self._policy.zone)
         day, now = local_date(campaign.send_at, self._policy.zone), self._store.clock()
-        windows = self._policy.windows
+        windows = self._policy.windows_of(campaign)
         with self._store.reading() as connection:
             entries = _standing(connection)
             own = next((each for each in entries if each.name == campaign.name and each.holds_slot), None)
@@ -155,7 +155,9 @@ class Years:
         for entry in reports.entries_by_number(connection):
             recount.take(entry)
         found = [_recounted(record, record.day) for record in recount.campaigns.values() if record.day is not None]
-        return found + [YearEntry(each.date, each.title, Standing.DECLARED) for each in recount.declared]
+        standing = (each for each in recount.declared.values() if each.stands)
+        found += [YearEntry(each.day, each.title, Standing.DECLARED, each.kind) for each in standing]
+        return found + [YearEntry(each.date, each.title, Standing.SPENT) for each in recount.lost]
 
     def _today(self) -> date:
         return local_date(self._store.clock(), self._policy.zone)

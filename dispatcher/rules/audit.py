@@ -6,14 +6,15 @@ counts; never the entries.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dispatcher.rules.audit_consent import ConsentCheck, Relied
 from dispatcher.rules.audit_counts import Counted, Counts
 from dispatcher.rules.audit_standing import StandingCheck
 from dispatcher.rules.budget import CEILING, Slot
+from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
@@ -24,7 +25,12 @@ _ENDED = frozenset({MessageState.ACCEPTED, MessageState.REFUSED, MessageState.WI
 _HANDED_OVER = frozenset({MessageState.ATTEMPTING, MessageState.UNKNOWN})
 _LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 _NOT_COUNTED = frozenset({MessageState.REFUSED, MessageState.DEFERRED})
-_STATES = {"begun": State.SENDING, **{state.value: state for state in State}}
+_STATES = {
+    "begun": State.SENDING,
+    "revised": State.DRAFT,
+    "lapsed": State.CANCELLED,
+    **{state.value: state for state in State},
+}
 _FINDINGS_AT_MOST = 500
 
 Body = Mapping[str, Json]
@@ -36,8 +42,8 @@ class CampaignRecord:
 
     `slot` and `day` are the last word on its slot; `planned` counts the messages put into the outbox by channel,
     `standing` where they are now by state and channel, `withheld` clients without a message by reason. `touches` says
-    that a message of it went on a local date of the year. `opted_out_after` counts the clients whose next word after a
-    message of this campaign, and before one of another, was an objection.
+    that a message of it went on a local date of the year, `has_left` on any. `opted_out_after` counts the clients whose
+    next word after a message of this campaign, and before one of another, was an objection.
     """
 
     number: int
@@ -48,10 +54,25 @@ class CampaignRecord:
     slot: str | None = None
     day: date | None = None
     touches: bool = False
+    has_left: bool = False
     planned: Counter[Channel] = field(default_factory=Counter)
     standing: Counter[tuple[MessageState, Channel]] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     opted_out_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRecord:
+    """What a person declared to have been sent beside or before the program; it `stands` until it is taken back."""
+
+    day: date
+    title: str
+    kind: str
+    channels: tuple[str, ...]
+    messages: int
+    by: str
+    declared_at: datetime
+    stands: bool = True
 
 
 @dataclass(slots=True)
@@ -90,12 +111,14 @@ class Recount:
     def __init__(self, year: int, zone: ZoneInfo, valid_for: timedelta) -> None:
         self.year = year
         self.campaigns: dict[int, CampaignRecord] = {}
-        self.declared: list[Slot] = []
+        self.declared: dict[int, DeclaredRecord] = {}
+        self.lost: list[Slot] = []
         self.clients, self.addresses = Counts(year), Counts(year)
         self.agreement = Agreement()
         self.restored: list[int] = []
         self.findings: list[str] = []
         self.unnamed = 0
+        self._zone = zone
         self._consent = ConsentCheck(zone, valid_for)
         self._standing = StandingCheck()
         self._messages: dict[str, _Message] = {}
@@ -139,9 +162,14 @@ class Recount:
                 )
 
     def spent(self) -> list[Slot]:
-        """Return every slot that was spent, those without a campaign included."""
+        """Return every slot that was spent: declared ones, and those of campaigns that a restore lost, included."""
         found = [Slot(each.day, each.title) for each in self.campaigns.values() if each.slot == "spent" and each.day]
-        return sorted(found + self.declared, key=lambda slot: slot.date)
+        found += [Slot(each.day, each.title) for each in self.declared.values() if each.stands]
+        return sorted(found + self.lost, key=lambda slot: slot.date)
+
+    def local(self, moment: datetime) -> date:
+        """Return the local date of a moment."""
+        return local_date(moment, self._zone)
 
     def _find(self, sentence: str) -> None:
         if len(self.findings) < _FINDINGS_AT_MOST:
@@ -168,13 +196,44 @@ class Recount:
         event = str(body["event"])
         day = self._day(body["day"]) if "day" in body else None
         if entry.campaign is None:
-            if event == "spent" and day is not None:
-                self.declared.append(Slot(day, str(body.get("title", ""))))
+            self._slot_alone(entry, body, event, day)
             return
         record = self._record(entry)
+        if event == "moved" and record.slot == "spent" and not record.has_left:
+            # It began late on the day before, and nothing had left until this one.
+            record.day = day or record.day
+            return
         if record.slot == "spent":
             raise _OutOfOrderError(f"changes the slot of campaign {record.number}, which had been spent")
         record.slot, record.day = event, day or record.day
+
+    def _slot_alone(self, entry: StoredEntry, body: Body, event: str, day: date | None) -> None:
+        """Take what became of a slot without a campaign: a person declared it, or a restore lost its campaign."""
+        if "slot" in body:
+            self._declaration(entry, body, event, day)
+        elif day is not None:
+            title = str(body.get("title", ""))
+            if event == "moved":
+                self.lost.remove(Slot(self._day(body["was"]), title))
+            self.lost.append(Slot(day, title))
+
+    def _declaration(self, entry: StoredEntry, body: Body, event: str, day: date | None) -> None:
+        number = _number(body["slot"])
+        known = self.declared.get(number)
+        if event == "declared" and known is None and day is not None:
+            self.declared[number] = DeclaredRecord(
+                day=day,
+                title=str(body["title"]),
+                kind=str(body["kind"]),
+                channels=tuple(str(body["channels"]).split(",")),
+                messages=_number(body["messages"]),
+                by=entry.actor,
+                declared_at=entry.at,
+            )
+        elif event == "returned" and known is not None and known.stands:
+            self.declared[number] = replace(known, stands=False)
+        else:
+            raise _OutOfOrderError(f"tells of a declaration {number} what cannot follow")
 
     def _client(self, entry: StoredEntry, body: Body) -> None:
         self._consent.move(entry, body)
@@ -205,7 +264,7 @@ class Recount:
     def _send(self, entry: StoredEntry, body: Body) -> None:
         record, day, channel = self._record(entry), self._day(body["day"]), Channel(entry.channel or "")
         in_year = day.year == self.year
-        record.touches = record.touches or in_year
+        record.touches, record.has_left = record.touches or in_year, True
         relied = self._consent.judge(entry, body)
         for wrong in (self._standing.against(entry), relied if isinstance(relied, str) else None):
             if wrong is not None and in_year:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 
 CEILING = 12
 """The promise of the privacy notice. It is not a setting: nothing overrides it."""
@@ -10,6 +11,14 @@ FLOOR = 6
 """What the notice leads a client to expect; reported, never forced."""
 WINDOW = timedelta(days=365)
 """Half-open: d and d + 365 are not in one window."""
+
+
+class Way(StrEnum):
+    """How something was sent that this program did not send; the promise of twelve does not ask how."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,23 +29,17 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Where a campaign stands in its life."""
+    """Where a campaign stands in its life; rules/life.py says what may follow what."""
 
+    RESERVED = "reserved"
+    """It has its slot in the year, and no content yet."""
+    DRAFT = "draft"
+    """It was scheduled and is being revised; it keeps its slot."""
     SCHEDULED = "scheduled"
     SENDING = "sending"
     HELD = "held"
     FINISHED = "finished"
     CANCELLED = "cancelled"
-
-
-MOVES: Mapping[State, frozenset[State]] = {
-    State.SCHEDULED: frozenset({State.SENDING, State.HELD, State.CANCELLED}),
-    State.SENDING: frozenset({State.HELD, State.FINISHED, State.CANCELLED}),
-    State.HELD: frozenset({State.SCHEDULED, State.SENDING, State.CANCELLED}),
-    State.FINISHED: frozenset(),
-    State.CANCELLED: frozenset(),
-}
-"""Which state may follow which; a held campaign goes back to where it was."""
 
 
 @dataclass(frozen=True, slots=True)

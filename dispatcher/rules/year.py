@@ -54,7 +54,7 @@ def standing_of(slot: str, campaign: str | None) -> Standing:
     if slot in _BY_SLOT:
         return _BY_SLOT[slot]
     if campaign is None:
-        return Standing.DECLARED if slot == "spent" else Standing.RESERVED
+        return Standing.SPENT if slot == "spent" else Standing.RESERVED
     usual = Standing.SPENT if slot == "spent" else Standing.SCHEDULED
     return Standing.HELD if campaign == "held" else _BY_CAMPAIGN.get(campaign, usual)
 

@@ -1,37 +1,32 @@
-"""Campaigns from the moment they are scheduled, their frozen bytes, and the slots of the year."""
+"""Campaigns from the moment they have a slot, and their frozen bytes."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, delete, func, insert, literal, select, update
 
-from dispatcher.rules.budget import Slot
-from dispatcher.rules.campaign import Campaign, State
+from dispatcher.rules.campaign import Campaign, Channel, Kind, State
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.tables import CampaignFileTable, CampaignTable, FrozenTable, Moment, SlotTable
+from dispatcher.storage.tables import CampaignFileTable, CampaignTable, FrozenTable, Moment
 
 OWN_FILE = "campaign.toml"
 """The path under which a campaign's own file is frozen."""
-
-
-class SlotState(StrEnum):
-    """Where a slot of the year stands."""
-
-    TAKEN = "taken"
-    """Held for a campaign that has not begun."""
-    SPENT = "spent"
-    """Its campaign has begun; it never comes back."""
-    RETURNED = "returned"
-    """Its campaign was cancelled before the first hand-off."""
+RESERVATION = "reservation"
+"""What the name of a reservation begins with; its number follows."""
+_UNNAMED = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A campaign as the database knows it; `plan_mark` is the last client number that planning has passed."""
+    """A campaign as the database knows it.
+
+    `plan_mark` is the last client number that planning has passed. `send_at` of a reservation is the beginning of its
+    date; its channels are not known yet, so it has all of them. `scheduled_at` changes whenever it gets new content.
+    `held_reason` says of a cancelled one that it lapsed. `released_at` is when a begun one was let go on last.
+    """
 
     id: int
     name: str
@@ -45,6 +40,8 @@ class Scheduled:
     finished_at: datetime | None
     held_reason: str | None
     plan_mark: int
+    channels: tuple[Channel, ...]
+    released_at: datetime | None
 
 
 def all_scheduled(connection: Connection) -> list[Scheduled]:
@@ -60,9 +57,10 @@ def by_name(connection: Connection, name: str) -> Scheduled | None:
     return _scheduled(row) if row else None
 
 
-def by_id(connection: Connection, campaign: int) -> Scheduled:
-    """Return the campaign of this number."""
-    row = connection.execute(select(*_columns()).where(CampaignTable.id == campaign)).one()
+def by_id(connection: Connection, campaign: int, *, for_update: bool = False) -> Scheduled:
+    """Return the campaign of this number; `for_update` once nobody else is changing it."""
+    query = select(*_columns()).where(CampaignTable.id == campaign)
+    row = connection.execute(query.with_for_update() if for_update else query).one()
     return _scheduled(row)
 
 
@@ -77,24 +75,29 @@ def due(connection: Connection, now: datetime) -> list[Scheduled]:
 
 def add(connection: Connection, campaign: Campaign, files: Mapping[str, bytes], now: datetime) -> int:
     """Write a campaign with its frozen bytes, content-addressed, and return its number."""
-    number = connection.execute(
-        insert(CampaignTable)
-        .values(
-            name=campaign.name,
-            title=campaign.title,
-            kind=campaign.kind.value,
-            state=State.SCHEDULED.value,
-            send_at=campaign.send_at,
-            scheduled_at=now,
-            plan_mark=-1,
-        )
-        .returning(CampaignTable.id)
-    ).scalar_one()
-    for path, content in files.items():
-        digest = hashlib.sha256(content).hexdigest()
-        insert_new(connection, FrozenTable, [{"sha256": digest, "content": content}])
-        connection.execute(insert(CampaignFileTable).values(campaign=number, path=path, sha256=digest))
-    return int(number)
+    number = _add(connection, {"name": campaign.name, "plan_mark": -1, **_content(campaign, now)})
+    _freeze(connection, number, files)
+    return number
+
+
+def add_reservation(connection: Connection, title: str, kind: Kind, begins_at: datetime, now: datetime) -> int:
+    """Write a campaign without content under a name made from its number, and return that number."""
+    values = {"title": title, "kind": kind.value, "send_at": begins_at, "scheduled_at": now, "plan_mark": -1}
+    number = _add(connection, {"name": _UNNAMED, "state": State.RESERVED.value, **values})
+    connection.execute(
+        update(CampaignTable).where(CampaignTable.id == number).values(name=f"{RESERVATION}-{number}"),
+    )
+    return number
+
+
+def set_content(
+    connection: Connection, number: int, campaign: Campaign, files: Mapping[str, bytes], now: datetime
+) -> None:
+    """Give a reservation or a draft its name, moment and frozen bytes; what it had been frozen with is let go."""
+    values = {"name": campaign.name, "held_reason": None, **_content(campaign, now)}
+    connection.execute(update(CampaignTable).where(CampaignTable.id == number).values(**values))
+    connection.execute(delete(CampaignFileTable).where(CampaignFileTable.campaign == number))
+    _freeze(connection, number, files)
 
 
 def known_as(connection: Connection, number: int, name: str) -> Scheduled | None:
@@ -147,44 +150,9 @@ def set_plan_mark(connection: Connection, campaign: int, mark: int, *, planned_a
     connection.execute(update(CampaignTable).where(CampaignTable.id == campaign).values(**values))
 
 
-def slots_near(connection: Connection, day: date, besides: int | None = None) -> list[Slot]:
-    """Return the taken and spent slots that a campaign on this day must share a year or 365 days with.
-
-    `besides` is a campaign whose own slot is left out.
-    """
-    span = timedelta(days=366)
-    query = (
-        select(SlotTable.day, SlotTable.title, SlotTable.campaign)
-        .where(
-            SlotTable.state != SlotState.RETURNED.value,
-            SlotTable.day.between(day - span, day + 3 * span),
-        )
-        .order_by(SlotTable.day)
-    )
-    rows = connection.execute(query)
-    return [Slot(row.day, row.title) for row in rows if besides is None or row.campaign != besides]
-
-
-def take_slot(connection: Connection, campaign: int, day: date, title: str) -> None:
-    """Write the slot of a campaign that has been found to fit."""
-    connection.execute(insert(SlotTable).values(day=day, title=title, state=SlotState.TAKEN.value, campaign=campaign))
-
-
-def spend_slot(connection: Connection, campaign: int, day: date) -> None:
-    """Write that a campaign's slot is spent, on the local date of its first hand-off."""
-    connection.execute(
-        update(SlotTable).where(SlotTable.campaign == campaign).values(state=SlotState.SPENT.value, day=day)
-    )
-
-
-def add_spent_slot(connection: Connection, day: date, title: str) -> None:
-    """Write a spent slot whose campaign this database does not know."""
-    connection.execute(insert(SlotTable).values(day=day, title=title, state=SlotState.SPENT.value, campaign=None))
-
-
-def return_slot(connection: Connection, campaign: int) -> None:
-    """Write that a campaign's slot is free again."""
-    connection.execute(update(SlotTable).where(SlotTable.campaign == campaign).values(state=SlotState.RETURNED.value))
+def set_released(connection: Connection, campaign: int, now: datetime) -> None:
+    """Write when a campaign that has begun goes on."""
+    connection.execute(update(CampaignTable).where(CampaignTable.id == campaign).values(released_at=now))
 
 
 def set_moment(connection: Connection, campaign: int, send_at: datetime) -> None:
@@ -192,9 +160,32 @@ def set_moment(connection: Connection, campaign: int, send_at: datetime) -> None
     connection.execute(update(CampaignTable).where(CampaignTable.id == campaign).values(send_at=send_at))
 
 
+def _add(connection: Connection, values: Mapping[str, object]) -> int:
+    return int(connection.execute(insert(CampaignTable).values(**values).returning(CampaignTable.id)).scalar_one())
+
+
+def _content(campaign: Campaign, now: datetime) -> dict[str, object]:
+    return {
+        "title": campaign.title,
+        "kind": campaign.kind.value,
+        "state": State.SCHEDULED.value,
+        "send_at": campaign.send_at,
+        "scheduled_at": now,
+        "channels": ",".join(campaign.channels),
+    }
+
+
+def _freeze(connection: Connection, number: int, files: Mapping[str, bytes]) -> None:
+    for path, content in files.items():
+        digest = hashlib.sha256(content).hexdigest()
+        insert_new(connection, FrozenTable, [{"sha256": digest, "content": content}])
+        connection.execute(insert(CampaignFileTable).values(campaign=number, path=path, sha256=digest))
+
+
 def _scheduled(row: Any) -> Scheduled:
     values = dict(zip(Scheduled.__dataclass_fields__, row, strict=True))
-    return Scheduled(**{**values, "state": State(values["state"])})
+    channels = tuple(Channel(word) for word in (values["channels"] or "").split(",") if word) or tuple(Channel)
+    return Scheduled(**{**values, "state": State(values["state"]), "channels": channels})
 
 
 def _columns() -> list[Any]:

@@ -36,6 +36,8 @@ class JournalKind(StrEnum):
     """A booking system's key was revoked: its number, and the SHA-256 of its secret."""
     SLOT_SPENT = "slot_spent"
     """A campaign began on a local date, so its slot is spent."""
+    SLOT_DECLARED = "slot_declared"
+    """A person declared what was sent beside or before the program, or took that back: its day, title and ways."""
     RESTORED = "restored"
     """The journal was replayed over an older copy of the database."""
 

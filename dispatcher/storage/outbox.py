@@ -277,6 +277,12 @@ def count_open(connection: Connection, campaign: int) -> int:
     return int(connection.scalar(query) or 0)
 
 
+def has_left(connection: Connection, campaign: int) -> bool:
+    """Say whether any message of a campaign has had its intent."""
+    query = select(OutboxTable.id).where(OutboxTable.campaign == campaign, OutboxTable.intent_at.is_not(None)).limit(1)
+    return connection.scalar(query) is not None
+
+
 def next_due(connection: Connection, campaign: int) -> datetime | None:
     """Return when the next waiting message of a campaign may be looked at, or None where none waits."""
     query = select(func.min(OutboxTable.not_before)).where(

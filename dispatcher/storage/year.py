@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from dispatcher.storage.tables import CampaignTable, SlotTable
 
@@ -30,7 +30,7 @@ def slots(connection: Connection) -> list[SlotRow]:
             SlotTable.state,
             SlotTable.campaign,
             CampaignTable.name,
-            CampaignTable.kind,
+            func.coalesce(CampaignTable.kind, SlotTable.kind),
             CampaignTable.state,
         )
         .outerjoin(CampaignTable, CampaignTable.id == SlotTable.campaign)

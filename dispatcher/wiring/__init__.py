@@ -1,6 +1,6 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,7 @@ from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
+from dispatcher.flow.declaring import Declaring
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
@@ -52,7 +53,7 @@ from dispatcher.flow.retention import Retention
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
-from dispatcher.flow.schedule import Schedule
+from dispatcher.flow.schedule import Precheck, Schedule
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
@@ -134,6 +135,7 @@ class Dispatcher:
     plan: Plan
     deliver: Deliver
     lifecycle: Lifecycle
+    declaring: Declaring
     rounds: Rounds
     duties: Duties
     heart: Heart
@@ -239,12 +241,14 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     keyring, notices = Keyring(store), Notices(store, papers)
     doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing))
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
-    check = Check(store, policy, press, templates, check_rules)
+    timing = Timing(store, policy)
+    check = Check(store, policy, press, templates, check_rules, timing)
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring)
     deliver = Deliver(store, policy, press, carriers)
+    trial = Trial(store, policy, press, templates, links, carriers)
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone), links, confirm_links)
     services = Services(store, gate, carriers)
@@ -277,11 +281,12 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
-        timing=Timing(store, policy),
-        schedule=Schedule(store, policy, check, templates, doctor.refuse_unless_well),
+        timing=timing,
+        schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
         lifecycle=lifecycle,
+        declaring=Declaring(store, policy),
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(
             store.clock,
@@ -318,7 +323,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         audit=Audit(store, policy),
         audiences=Audiences(store, policy),
         preview=Preview(store, policy, press, templates, links),
-        trial=Trial(store, policy, press, templates, links, carriers),
+        trial=trial,
         safekeeping=Safekeeping(store, erasing),
         keyring=keyring,
         doctor=doctor,
@@ -341,6 +346,16 @@ def _duties(
         Duty("access log", day, in_thread(partial(purge_looks, store))),
         Duty("deletions", hour, deletions.work),
     )
+
+
+def _well(doctor: Doctor) -> Precheck:
+    """Return the doctor's part in what is asked before a campaign gets its slot."""
+
+    def look(_path: Path) -> Sequence[str]:
+        doctor.refuse_unless_well()
+        return ()
+
+    return look
 
 
 def _telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:

@@ -80,6 +80,7 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
     )
     assert {
         "spent": 2,
+        "declared": 0,
         "taken": 0,
         "floor": 6,
         "ceiling": 12,
@@ -115,7 +116,7 @@ def test_a_campaign_half_way_adds_up_too(workshop: Workshop) -> None:
         [planned] = dispatcher.audit.year(2026).campaigns
         # What a worker does before its hand-off: Erik gets his intent, Maija's message goes over to SMS.
         claimed = dispatcher.deliver._claim(dispatcher.lifecycle.named("one"), Channel.EMAIL)
-        dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed)
+        dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed, FIRST.date())
         found = dispatcher.audit.year(2026)
         [half] = found.campaigns
     assert () == found.findings

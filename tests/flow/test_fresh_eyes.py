@@ -208,5 +208,5 @@ def test_a_release_into_a_full_year_is_refused(workshop: Workshop) -> None:
             moment = datetime(2027, 12, 3, 8, 0, tzinfo=UTC) + each * DAY
             bare = Campaign(f"c{each}", "Kampanja", Kind.OFFER, moment, (Channel.EMAIL,), {}, "offer")
             dispatcher.schedule.take(bare, {}, actor)
-        with pytest.raises(NoSlotError, match="cannot go on"):
+        with pytest.raises(NoSlotError, match="no slot for a on 2027-12-02"):
             dispatcher.lifecycle.release("a", actor)

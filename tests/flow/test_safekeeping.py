@@ -20,7 +20,7 @@ from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.decision import Reason, Send, Withhold
 from dispatcher.rules.ledger import EntryKind
-from dispatcher.storage import answers, campaigns, installation, ledger
+from dispatcher.storage import answers, installation, ledger, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.locks import Lock, LockKind
@@ -293,7 +293,7 @@ def test_a_campaign_the_copy_does_not_know_keeps_its_place(workshop: Workshop, t
         report = replay(dispatcher)
         assert (1, 1, 0) == (report.records, report.slots, report.campaigns)
         with dispatcher.store.reading() as connection:
-            near = campaigns.slots_near(connection, date(2026, 12, 1))
+            near = slots.near(connection, date(2026, 12, 1))
         assert [(date(2026, 11, 24), "Kampanja a")] == [(slot.date, slot.title) for slot in near]
         slot = entries(dispatcher.store, EntryKind.SLOT)[-1]
         assert (None, "spent", "2026-11-24", "a") == (slot[1], slot[2]["event"], slot[2]["day"], slot[2]["name"])

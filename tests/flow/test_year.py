@@ -8,13 +8,11 @@ from sqlalchemy import text
 
 from dispatcher.errors import CampaignFileError, RefusedError
 from dispatcher.flow.year import Reach
+from dispatcher.rules.budget import Way
 from dispatcher.rules.campaign import Campaign, Channel, Kind
-from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.rules.year import Standing
-from dispatcher.storage import campaigns
-from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
-from tests.stores import OWNER, raw
+from tests.stores import raw
 from tests.workshop import Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -38,14 +36,8 @@ def send(workshop: Workshop, dispatcher: Dispatcher, name: str, moment: datetime
 
 
 def declare(dispatcher: Dispatcher, day: date, title: str) -> None:
-    """Write a slot that was spent beside the program, into table and ledger."""
-
-    def work(transaction: Transaction) -> None:
-        campaigns.add_spent_slot(transaction.connection, day, title)
-        body = {"event": "spent", "day": day.isoformat(), "title": title}
-        transaction.ledger.append(Entry(EntryKind.SLOT, OWNER, body=body))
-
-    dispatcher.store.write(work)
+    """Count what was sent beside the program."""
+    dispatcher.declaring.declare(day, title, [Way.LETTER], 40, Kind.OFFER, dispatcher.persons.acting(None))
 
 
 def a_year(workshop: Workshop, dispatcher: Dispatcher) -> None:
@@ -66,7 +58,7 @@ def test_a_year_shows_every_slot(workshop: Workshop) -> None:
         a_year(workshop, dispatcher)
         seen, following = dispatcher.years.glance(2026), dispatcher.years.glance(2027)
     assert [
-        (date(2026, 3, 2), "Kortti", Standing.DECLARED, None, {}),
+        (date(2026, 3, 2), "Kortti", Standing.DECLARED, "offer", {}),
         (date(2026, 11, 24), "Kampanja sent", Standing.SPENT, "offer", {Channel.EMAIL: 2}),
         (date(2026, 12, 8), "Kampanja held", Standing.HELD, "offer", {}),
         (date(2026, 12, 15), "Kampanja gone", Standing.CANCELLED, "offer", {}),

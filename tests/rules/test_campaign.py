@@ -1,4 +1,4 @@
-"""What a campaign is: the states of its life, and whom it addresses."""
+"""What a campaign is, and whom it addresses."""
 
 from datetime import UTC, date, datetime
 
@@ -6,58 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.rules.campaign import MOVES, Audience, Campaign, Channel, Kind, Language, State
+from dispatcher.rules.campaign import Audience, Campaign, Channel, Kind, Language
 
 FI, SV, EN = Language.FI, Language.SV, Language.EN
-ENDED = {State.FINISHED, State.CANCELLED}
-
-
-def _reachable(start: State) -> set[State]:
-    """Return every state that can follow this one, in any number of moves."""
-    found: set[State] = set()
-    waiting = [start]
-    while waiting:
-        for following in MOVES[waiting.pop()] - found:
-            found.add(following)
-            waiting.append(following)
-    return found
-
-
-def test_every_state_has_its_moves() -> None:
-    """No state is left out, and no move leads out of the closed set of states."""
-    assert set(State) == set(MOVES)
-    assert set(State) >= set().union(*MOVES.values())
-
-
-def test_no_state_follows_itself() -> None:
-    """A move is a change: taking the same one twice is refused the second time."""
-    assert not [state for state in State if state in MOVES[state]]
-
-
-def test_what_has_ended_stays_ended() -> None:
-    """Design 4, 2: a finished or cancelled campaign is never sent again, and nothing else is without a way on."""
-    assert ENDED == {state for state in State if not MOVES[state]}
-
-
-@pytest.mark.parametrize("state", [state for state in State if state not in ENDED])
-def test_the_owner_can_always_stop_a_campaign(state: State) -> None:
-    """Before it has ended, a campaign can be cancelled and brought to its end, and held unless it is held."""
-    assert State.CANCELLED in MOVES[state]
-    assert ENDED <= _reachable(state)
-    assert (state is not State.HELD) is (State.HELD in MOVES[state])
-
-
-def test_only_what_is_being_sent_finishes() -> None:
-    """A campaign that was never begun, or is held, cannot turn out finished without being sent."""
-    assert [State.SENDING] == [state for state in State if State.FINISHED in MOVES[state]]
-
-
-def test_a_held_campaign_goes_back_to_where_it_was() -> None:
-    """Design 4, 6: scheduled and sending are the two states a campaign can be held in."""
-    holdable = {state for state in State if State.HELD in MOVES[state]}
-    assert holdable == MOVES[State.HELD] - {State.CANCELLED}
-
-
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 
 

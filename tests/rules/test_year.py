@@ -198,7 +198,7 @@ def test_too_many_are_named() -> None:
         ("spent", "finished", Standing.SPENT),
         ("spent", "held", Standing.HELD),
         ("spent", "cancelled", Standing.SPENT),
-        ("spent", None, Standing.DECLARED),
+        ("spent", None, Standing.SPENT),
         ("declared", None, Standing.DECLARED),
         ("returned", "cancelled", Standing.CANCELLED),
         ("lapsed", None, Standing.CANCELLED),

@@ -1,26 +1,17 @@
-"""Campaigns with their frozen bytes, and the slots of the year."""
+"""Campaigns with their frozen bytes."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import State
 from dispatcher.storage import campaigns
 from dispatcher.storage.store import Store
-from dispatcher.storage.tables import FrozenTable, SlotTable
+from dispatcher.storage.tables import FrozenTable
 from tests.clock import FixedClock
 from tests.stores import add_campaign, campaign
-
-DAY = date(2026, 12, 1)
-
-
-def slots(store: Store, day: date = DAY, besides: int | None = None) -> list[Slot]:
-    """Return the slots that stand near a day."""
-    with store.reading() as connection:
-        return campaigns.slots_near(connection, day, besides)
 
 
 def test_a_campaign_comes_back_as_it_was_scheduled(store: Store, clock: FixedClock) -> None:
@@ -69,33 +60,6 @@ def test_bytes_are_frozen_to_the_letter(store: Store, clock: FixedClock) -> None
     with store.reading() as connection:
         assert [files, files] == [campaigns.frozen(connection, number) for number in numbers]
         assert 3 == connection.scalar(select(func.count()).select_from(FrozenTable))
-
-
-def test_slots_are_counted_until_they_are_returned(store: Store, clock: FixedClock) -> None:
-    """A slot that is taken or spent stands in the way; one that was returned does not."""
-    first = add_campaign(store, "a", clock())
-    second = add_campaign(store, "b", clock() + timedelta(days=8))
-    assert [Slot(date(2026, 11, 23), "Kampanja a"), Slot(DAY, "Kampanja b")] == slots(store)
-    assert [Slot(DAY, "Kampanja b")] == slots(store, besides=first)
-    store.write(lambda t: campaigns.spend_slot(t.connection, first, DAY))
-    store.write(lambda t: campaigns.return_slot(t.connection, second))
-    assert [Slot(DAY, "Kampanja a")] == slots(store)
-
-
-def test_a_spent_slot_needs_no_campaign(store: Store) -> None:
-    """The year's budget stays true where a campaign is no longer known: its slot stands by itself."""
-    for title in ("Kevät", "Kesä"):
-        store.write(lambda t, title=title: campaigns.add_spent_slot(t.connection, DAY, title))  # type: ignore[misc]
-    assert [Slot(DAY, "Kevät"), Slot(DAY, "Kesä")] == slots(store)
-    with store.reading() as connection:
-        assert ["spent", "spent"] == list(connection.scalars(select(SlotTable.state)))
-
-
-@pytest.mark.parametrize(("days", "near"), [(-366, True), (-367, False), (0, True), (366, True), (1098, True)])
-def test_slots_are_near_within_a_year_and_beyond(store: Store, clock: FixedClock, days: int, *, near: bool) -> None:
-    """L-23: every slot that can share a calendar year or 365 days with a day is found, earlier or later."""
-    add_campaign(store, "a", clock() + timedelta(days=8 + days))
-    assert near is bool(slots(store))
 
 
 def test_due_is_what_has_come_and_what_is_being_sent(store: Store, clock: FixedClock) -> None:

@@ -16,7 +16,7 @@ from dispatcher.errors import NoSlotError
 from dispatcher.flow.schedule import Schedule, Taken
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.budget import most_in_any_window
-from dispatcher.storage import campaigns, locks
+from dispatcher.storage import locks, slots
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from tests.clock import FixedClock
@@ -134,7 +134,7 @@ def test_twenty_schedulers_and_one_slot(store: Store, database_url: str, journal
     start = threading.Barrier(20)
 
     def take(turn: int) -> Taken | NoSlotError:
-        schedule = Schedule(stores[turn], POLICY, cast("Any", None), Path())
+        schedule = Schedule(stores[turn], POLICY, Path())
         start.wait(30)
         try:
             # Some ask for days in the next calendar year: it is the 365 days that are full.
@@ -148,7 +148,7 @@ def test_twenty_schedulers_and_one_slot(store: Store, database_url: str, journal
         other.close()
     assert 1 == sum(isinstance(each, Taken) for each in found)
     with store.reading() as connection:
-        slots = campaigns.slots_near(connection, date(2027, 5, 1))
-    assert 12 == len(slots) == most_in_any_window(slot.date for slot in slots)
+        taken = slots.near(connection, date(2027, 5, 1))
+    assert 12 == len(taken) == most_in_any_window(slot.date for slot in taken)
     refusal = next(each for each in found if isinstance(each, NoSlotError))
     assert 12 == sum(f"Kampanja {name}" in str(refusal) for name in [*(f"c{n}" for n in range(11)), "last"])

@@ -7,7 +7,7 @@ from dispatcher.storage.tables.base import BigKey, ClientNumber, Day, Instant, S
 
 
 class CampaignTable(Table):
-    """A campaign from the moment it is scheduled."""
+    """A campaign from the moment it has a slot; `channels` are in its order, and unknown of a reservation."""
 
     __tablename__ = "campaign"
     __table_args__ = (
@@ -32,6 +32,8 @@ class CampaignTable(Table):
     finished_at: Mapped[Instant | None]
     held_reason: Mapped[str | None] = mapped_column(String(40))
     plan_mark: Mapped[int] = mapped_column(BigKey, default=-1)
+    channels: Mapped[str | None] = mapped_column(String(40))
+    released_at: Mapped[Instant | None]
 
 
 class FrozenTable(Table):
@@ -52,7 +54,11 @@ class CampaignFileTable(Table):
 
 
 class SlotTable(Table):
-    """A place in the year. One without a campaign was declared or reserved by a person."""
+    """A place in the year.
+
+    One without a campaign was declared by a person, who said its kind, channels and messages, or its campaign was lost
+    with a newer database.
+    """
 
     __tablename__ = "slot"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -61,6 +67,9 @@ class SlotTable(Table):
     title: Mapped[str] = mapped_column(String(200))
     state: Mapped[Word]
     campaign: Mapped[int | None] = mapped_column(BigKey, ForeignKey("campaign.id"), unique=True)
+    kind: Mapped[Word | None]
+    channels: Mapped[str | None] = mapped_column(String(40))
+    messages: Mapped[int | None]
 
 
 class OutboxTable(Table):
