@@ -28,7 +28,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.tables import ClientTable, JournalMarkTable, OutboxTable, SlotTable, SuppressionTable
 from dispatcher.wiring import Dispatcher
 from tests.stores import broken_links
-from tests.workshop import Doubles, Workshop
+from tests.workshop import ZONE, Doubles, Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 MAIJA = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;3.1.2026;kyllä;kyllä;3.1.2026"
@@ -386,3 +386,35 @@ def _rename(path: Path, *, sqlite: bool) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_draft_that_went_out_since_is_over(workshop: Workshop, tmp_path: Path, *, is_known: bool) -> None:
+    """Invariants 2 and 3: the copy knows a draft or nothing, the journal a campaign that began: it is over, one slot.
+
+    It began in the last second of a day and its first message left on the next, where its slot lies after the replay.
+    """
+    night = datetime(2026, 11, 24, 20, 59, 59, tzinfo=ZONE)
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        enrol(workshop, dispatcher, MAIJA)
+        if is_known:
+            schedule(workshop, dispatcher, "a")
+            dispatcher.lifecycle.revise("a", actor)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        dispatcher.schedule.run(workshop.campaign("a", night), actor)
+        workshop.clock.set(night)
+        dispatcher.plan.run(dispatcher.lifecycle.named("a"))
+        workshop.clock.advance(timedelta(seconds=3))
+        send(dispatcher)
+        workshop.clock.set(night + timedelta(hours=12))
+        send(dispatcher)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+        assert (1, int(is_known)) == ((report := replay(dispatcher)).slots, report.campaigns)
+        with dispatcher.store.reading() as connection:
+            near = slots.near(connection, date(2026, 11, 25))
+        assert [(date(2026, 11, 25), "Kampanja a")] == [(slot.date, slot.title) for slot in near]
+        if is_known:
+            assert State.FINISHED is dispatcher.lifecycle.named("a").state
+        assert () == dispatcher.audit.year(2026).findings
+        whole(dispatcher.store)
