@@ -78,20 +78,21 @@ def test_a_clock_set_back_sends_nothing_twice_or_early(
     workshop: Workshop, doubles: Doubles, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After a jump back over a day, what went is not sent again, and what is to come waits for its moment."""
+    later = MOMENT + timedelta(minutes=1)
 
     async def jump(_stop: asyncio.Event) -> None:
         await until(lambda: dispatcher.lifecycle.named("a").state is State.FINISHED)
         workshop.clock.set(MOMENT - 24 * HOUR)
         await until(lambda: said(caplog, "the clock was set back by 1 day") == 1)
-        dispatcher.schedule.run(workshop.campaign("b", MOMENT, channels=("email",)), dispatcher.persons.acting(None))
-        workshop.clock.set(MOMENT - timedelta(seconds=1))
+        workshop.clock.set(later - timedelta(seconds=1))
         await until(lambda: said(caplog, "the clock was set forward by") == 1)
         assert 5 == len(doubles.smtp.received)
-        workshop.clock.set(MOMENT)
+        workshop.clock.set(later)
         await until(lambda: dispatcher.lifecycle.named("b").state is State.FINISHED)
 
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher, "a")
+        dispatcher.schedule.run(workshop.campaign("b", later, channels=("email",)), dispatcher.persons.acting(None))
         assert run(dispatcher, workshop.clock, jump)
         assert dispatcher.audit.year(2026).ok
     assert 10 == len(doubles.smtp.received) == len({mail.content for mail in doubles.smtp.received})
