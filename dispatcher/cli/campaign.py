@@ -1,7 +1,6 @@
 """`dispatcher campaign`: check and watch; its life is in campaign_life."""
 
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
@@ -13,8 +12,6 @@ from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_js
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.decision import Reason
 from dispatcher.texts import format_date, reason_text
-
-_FILE = click.argument("file", type=click.Path(path_type=Path))
 
 
 @click.group()
@@ -72,10 +69,6 @@ def list_(door: Door, *, as_json: bool) -> None:
         say(f"Not scheduled: {', '.join(files)}")
 
 
-@campaign.command()
-@_FILE
-@json_option
-@pass_door
 @campaign.command()
 @click.argument("name")
 @json_option

@@ -52,7 +52,7 @@ def declare(
             actor, named = door.actor(dispatcher), [Way(way) for way in ways]
             counted = dispatcher.declaring.declare(day, title, named, messages, Kind(kind), actor)
         if as_json:
-            found: dict[str, object] = {"id": counted.id, "day": day.isoformat(), "in_year": counted.in_year}
+            found: dict[str, object] = {"id": counted.id, "day": day, "in_year": counted.in_year}
             say_json({**found, "ceiling": CEILING})
             return
         say(f"Declared as number {counted.id}: {title} on {shown(day)}, {messages} by {' and '.join(ways)}.")

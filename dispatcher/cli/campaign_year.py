@@ -129,7 +129,7 @@ def _entry_json(entry: YearEntry | None) -> dict[str, object] | None:
     if entry is None:
         return None
     return {
-        "day": entry.day.isoformat(),
+        "day": entry.day,
         "title": entry.title,
         "standing": entry.standing.value,
         "kind": entry.kind,
@@ -144,22 +144,22 @@ def _as_json(seen: Glance, suggested: Sequence[Suggestion]) -> dict[str, object]
         "ceiling": CEILING,
         "taken": seen.taken,
         "left": seen.left,
-        "first_free": seen.first_free.isoformat() if seen.first_free else None,
+        "first_free": seen.first_free,
         "counts": {standing.value: count for standing, count in seen.counts.items()},
         "months": [
             {"month": month, "campaigns": [_entry_json(each) for each in seen.of_month(month)]}
             for month in range(1, 13)
         ],
         "remarks": list(seen.remarks),
-        "gaps": [{"first": gap.first.isoformat(), "last": gap.last.isoformat(), "days": gap.days} for gap in seen.gaps],
+        "gaps": [{"first": gap.first, "last": gap.last, "days": gap.days} for gap in seen.gaps],
         "clusters": [
             {"closest_days": cluster.closest, "campaigns": [_entry_json(each) for each in cluster.entries]}
             for cluster in seen.clusters
         ],
         "suggestions": [
             {
-                "send_on": each.send_on.isoformat(),
-                "before": each.day.isoformat(),
+                "send_on": each.send_on,
+                "before": each.day,
                 "names": list(each.names),
                 "channels": [channel.value for channel in each.channels],
             }
@@ -173,14 +173,14 @@ def _trial_json(what: WhatIf) -> dict[str, object]:
     full = trial.full
     return {
         "name": what.campaign.name,
-        "day": trial.day.isoformat(),
+        "day": trial.day,
         "fits": what.fits,
         "full": full.period if full else None,
-        "first_free": full.first_free.isoformat() if full else None,
+        "first_free": full.first_free if full else None,
         "is_past": what.is_past,
         "open_channels": [channel.value for channel in what.open_channels],
         "in_year": trial.in_year,
-        "window": {"first": trial.window.isoformat(), "in_window": trial.in_window},
+        "window": {"first": trial.window, "in_window": trial.in_window},
         "before": _entry_json(trial.before),
         "after": _entry_json(trial.after),
         "too_close": [_entry_json(each) for each in trial.too_close],

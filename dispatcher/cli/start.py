@@ -14,6 +14,7 @@ from dispatcher.wiring import copy_starters, found, opened
 
 _QUESTIONS = {
     "owner": ("Your name", "Owner"),
+    "owner_email": ("Where tests and alerts reach you by email (empty: nowhere yet)", ""),
     "name": ("The name of your business", "Esimerkkistudio"),
     "business_id": ("Its business id (Y-tunnus)", "0000000-0"),
     "postal_address": ("Its postal address", "Esimerkkikuja 1, 99999 Esimerkkilä"),
@@ -30,6 +31,7 @@ _DATABASE = {"database": "sqlite:///dispatcher.db", "journal": "dispatcher.journ
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--owner", help="Your name.")
+@click.option("--owner-email", help="Where tests and alerts reach you.")
 @click.option("--name", help="The name of your business.")
 @click.option("--business-id", help="Its business id.")
 @click.option("--postal-address", help="Its postal address.")
@@ -57,6 +59,7 @@ def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str
 
     \b
     Example:
+      dispatcher init studio --owner "Aino Esimerkki" --owner-email aino@studio.example
       dispatcher init studio --owner "Aino Esimerkki" --sent-before "3.2.2026:Talven tarjous:letter:120"
     """
     if (directory / FILE).exists():
@@ -64,10 +67,11 @@ def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str
     answers = _answers(given)
     sent = sent or (asked_sent() if is_interactive() else ())
     directory.mkdir(parents=True, exist_ok=True)
+    reached_at = answers.pop("owner_email")
     _write_settings(directory, answers)
     try:
         read_settings(directory)
-        found(directory, answers["owner"])
+        found(directory, answers["owner"], email=reached_at or None)
     except BaseException:
         # Whatever stood in the way, the same command can be given again.
         (directory / FILE).unlink()
@@ -84,6 +88,10 @@ def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str
     say("  2. dispatcher keys backup FILE    keeps a copy of the keys, apart from everything else")
     say("  3. dispatcher client import FILE  takes in your booking system's export")
     say("  4. dispatcher campaign check campaigns/2026-03-kevat.toml")
+    if not reached_at:
+        say(
+        say("Before a campaign is scheduled you get a test of it: `dispatcher person reach --help` says where to.")
+        )
     if sent:
         say(f"{counted} sent before {'counts' if counted == 1 else 'count'} among the twelve of a year.")
     else:

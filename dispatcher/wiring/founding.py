@@ -12,6 +12,7 @@ from pathlib import Path
 from dispatcher.errors import DispatcherError, RefusedError
 from dispatcher.keys import KeyRing, new_ring, write_ring
 from dispatcher.rules.actor import Actor, ActorKind, Role
+from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.settings import SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage import installation, persons
@@ -59,12 +60,16 @@ def upgrade_database(directory: Path) -> None:
     upgrade(_in(directory, read_settings(directory).database.url))
 
 
-def found(directory: Path, owner: str, clock: Clock = system_clock) -> None:
-    """Begin an installation in a workspace that has its settings: keys, tables, journal, the owner.
+def found(directory: Path, owner: str, clock: Clock = system_clock, *, email: str | None = None) -> None:
+    """Begin an installation in a workspace that has its settings: keys, tables, journal, the owner reached at `email`.
 
-    Raises RefusedError where there are keys already, and nothing is changed then.
+    Raises RefusedError where there are keys already or the address is none, and nothing is changed then.
     """
     settings = read_settings(directory)
+    try:
+        reach = {"email": canonical_email(email)} if email else {}
+    except AddressError as error:
+        raise RefusedError(f"{email!r} is no email address: {error}. Nothing was changed.") from None
     if (directory / SECRETS).exists():
         raise RefusedError(f"There is a {SECRETS} in {directory} already: this workspace has been begun before.")
     upgrade(_in(directory, settings.database.url))
@@ -77,6 +82,10 @@ def found(directory: Path, owner: str, clock: Clock = system_clock) -> None:
             actor = Actor(ActorKind.PERSON, str(number))
             body: dict[str, Json] = {"event": "added", "person": number, "role": Role.OWNER.value}
             transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=body))
+            if reach:
+                persons.set_reach(transaction.connection, number, reach)
+                told: dict[str, Json] = {"event": "reach", "person": number, "changed": sorted(reach)}
+                transaction.ledger.append(Entry(EntryKind.PERSON, actor, body=told))
 
         store.write(add_owner)
     finally:

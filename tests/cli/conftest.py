@@ -13,6 +13,8 @@ from tests.cli.told import ANTE, MAIJA, Run, Told
 from tests.clock import FixedClock
 from tests.workshop import OWNER, Workshop
 
+EMAIL = "aino@tunturituuli.example"
+
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -34,7 +36,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a workspace that `dispatcher init` has begun, its sample columns of answers in use, to be left as it is."""
     directory = tmp_path_factory.mktemp("begun") / "studio"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["dispatcher", "init", str(directory), "--owner", OWNER])
+        patch.setattr(sys, "argv", ["dispatcher", "init", str(directory), "--owner", OWNER, "--owner-email", EMAIL])
         with pytest.raises(SystemExit) as ended:
             main()
     assert ended.value.code == 0

@@ -12,10 +12,11 @@ pytestmark = pytest.mark.usefixtures("home")
 
 def test_a_test_is_sent_and_told(home: Path, run: Run, campaign: Path) -> None:
     """`campaign test` needs somewhere to go, sends, and names channel and masked address; nothing is a client's."""
+    run("person", "reach", OWNER, "--email", "")
     refused = run("campaign", "test", campaign)
     assert (1, True) == (refused.code, "person reach" in refused.err)
     told = run("person", "reach", OWNER, "--email", "Aino@Studio.example", "--json").json()
-    assert {"id": 1, "name": OWNER, "email": "aino@studio.example", "phone": None} == {
+    assert {"id": 1, "name": OWNER, "email": "aino@studio.example", "phone": None, "language": "fi"} == {
         **told,
         "email": told["email"].lower(),
     }

@@ -15,7 +15,7 @@ AHEAD = (system_clock() + timedelta(days=30)).astimezone(ZONE)
 def test_a_date_is_kept_for_a_file(run: Run, campaign: Path) -> None:
     """`campaign reserve` keeps a date, `list` shows it, and the file of that date and kind takes it and says so."""
     kept = run("campaign", "reserve", f"{AHEAD:%d.%m.%Y}", "offer", "Kevät", "--json")
-    keys = {"id", "name", "day", "in_year", "ceiling", "send_at", "reservation", "moved_from"}
+    keys = {"id", "name", "day", "in_year", "ceiling", "send_at", "reservation", "moved_from", "remarks"}
     assert (0, keys) == (kept.code, set(kept.json()))
     name = kept.json()["name"]
     assert "reserved" in run("campaign", "list").out

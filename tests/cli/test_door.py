@@ -209,9 +209,11 @@ def test_init_is_given_again_after_a_fault(tmp_path: Path, run: Run) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/"
     away = run("init", studio, "--database", f"{nowhere}a", "--journal", f"{nowhere}b")
     assert (1, "The database did not answer" in away.err) == (away.code, True)
+    nobody = run("init", studio, "--owner-email", "kissa")
+    assert (1, "'kissa' is no email address" in nobody.err) == (nobody.code, True)
     assert [] == list(studio.iterdir())
     begun = run("init", studio, "--owner", OWNER, "--json")
-    assert {"workspace": str(studio), "owner": OWNER} == begun.json()
+    assert {"workspace": str(studio), "owner": OWNER, "declared": 0} == begun.json()
     again = run("init", studio)
     assert (1, "Nothing was changed." in again.err) == (again.code, True)
 
