@@ -89,9 +89,7 @@ def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str
     say("  3. dispatcher client import FILE  takes in your booking system's export")
     say("  4. dispatcher campaign check campaigns/2026-03-kevat.toml")
     if not reached_at:
-        say(
         say("Before a campaign is scheduled you get a test of it: `dispatcher person reach --help` says where to.")
-        )
     if sent:
         say(f"{counted} sent before {'counts' if counted == 1 else 'count'} among the twelve of a year.")
     else:

@@ -16,6 +16,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.decision import Reason
 
 OWNER = "Aino Esimerkki"
+OWNER_EMAIL = "aino@kuukkelinpesa.example"
 ACCOUNT_SID = "AC" + 32 * "0"
 API_KEY = "SK" + 32 * "0"
 CAMPAIGNS = ("2026-02-ystavanpaiva", "2026-03-kevat")

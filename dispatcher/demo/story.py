@@ -18,7 +18,7 @@ from dispatcher.demo.leaving import check_silence, let_three_leave
 from dispatcher.demo.people import Role
 from dispatcher.demo.places import Places, choose, make_room
 from dispatcher.demo.registering import take_in_february, take_in_march
-from dispatcher.demo.sample import CAMPAIGNS, OWNER, Sample, sample, settings_text
+from dispatcher.demo.sample import CAMPAIGNS, OWNER, OWNER_EMAIL, Sample, sample, settings_text
 from dispatcher.demo.scene import Scene, Taken, Teller
 from dispatcher.demo.sending import send_out
 from dispatcher.demo.stage import Doubles, MailTroubles, SmsTroubles, Stage
@@ -78,7 +78,7 @@ def _found_workspace(places: Places, stage: Stage, clock: StoryClock) -> None:
     )
     (places.workspace / "dispatcher.toml").write_text(text, encoding="utf-8")
     copy_starters(places.workspace)
-    found(places.workspace, OWNER, clock)
+    found(places.workspace, OWNER, clock, email=OWNER_EMAIL)
     secrets = places.workspace / "secrets.toml"
     ring = read_ring(secrets)
     keys = {kind: ring.all(kind) for kind in KeyKind}
@@ -126,6 +126,8 @@ def _schedule_the_year(scene: Scene) -> None:
         for done, file in enumerate(files, start=1):
             taken = scene.dispatcher.schedule.run(file, scene.owner)
             tell(done, len(files))
+    tests = sum(mail.recipient == OWNER_EMAIL for mail in scene.stage.mail.received)
+    scene.account.check("the owner got a test of each campaign before it took its slot", len(files), tests)
     scene.say(
         f"  The year's {len(files)} campaigns are checked for every client and take their slots: {taken.in_year} of 12."
     )
