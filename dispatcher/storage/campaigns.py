@@ -133,11 +133,13 @@ def set_begun(connection: Connection, campaign: int, now: datetime) -> None:
 
 
 def set_over(connection: Connection, campaign: int, begun_at: datetime, now: datetime) -> None:
-    """Write that a campaign has begun, been planned and ended: nothing more of it goes out."""
+    """Write that a campaign has begun and ended: nothing more of it goes out.
+
+    One whose plan had not come to its end here keeps that mark: who got it is not known (`slots.forgotten`).
+    """
     values: dict[str, object] = {
         "state": State.FINISHED.value,
         "begun_at": func.coalesce(CampaignTable.begun_at, literal(begun_at, Moment)),
-        "planned_at": func.coalesce(CampaignTable.planned_at, literal(now, Moment)),
         "finished_at": now,
         "held_reason": None,
     }

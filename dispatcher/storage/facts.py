@@ -14,7 +14,7 @@ from dispatcher.rules.campaign import Channel, Kind
 from dispatcher.rules.consent import VALID_FOR, Answer, Reply, fold
 from dispatcher.rules.decision import AddressFacts, ClientFacts
 from dispatcher.rules.message import COUNTED
-from dispatcher.storage import answers, clients, requests
+from dispatcher.storage import answers, clients, requests, slots
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.tables import ClientAddressTable, ClientTable, OutboxTable
 
@@ -188,10 +188,20 @@ def _shared(connection: Connection, addresses: set[int], now: datetime) -> dict[
 def _days(
     connection: Connection, numbers: Sequence[int], addresses: set[int], today: date
 ) -> tuple[dict[int, list[date]], dict[int, list[date]]]:
-    """Return the days of counted messages in the window that ends today, by client and by address (L-23)."""
+    """Return the days of counted messages in the window that ends today, by client and by address (L-23).
+
+    Of a campaign whose messages a restore has forgotten anybody may have got one: it counts for everybody of whom no
+    message of it is known.
+    """
     since = today - WINDOW
     by_client = _grouped(connection, _CLIENT_DAYS, {"since": since, "clients": list(numbers)})
     by_address = _grouped(connection, _ADDRESS_DAYS, {"since": since, "addresses": list(addresses)})
+    for day, campaign in slots.forgotten(connection, since):
+        got, got_at = _this_campaign(connection, numbers, addresses, campaign)
+        for number in set(numbers) - got:
+            by_client[number].append(day)
+        for address in addresses - got_at.keys():
+            by_address[address].append(day)
     return by_client, by_address
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Kind, State
@@ -95,6 +95,14 @@ def reserved_on(connection: Connection, day: date, kind: Kind) -> list[tuple[int
     return [(row.id, row.name, row.title) for row in connection.execute(query)]
 
 
+def forgotten(connection: Connection, since: date) -> list[tuple[date, int | None]]:
+    """Return day and campaign of each slot after a day that was spent on messages which a restore has forgotten.
+
+    Its campaign is not known here any more, or ended before its plan had come to its end.
+    """
+    return [(row.day, row.campaign) for row in connection.execute(_FORGOTTEN, {"since": since})]
+
+
 def day_of(connection: Connection, campaign: int) -> date | None:
     """Return the local date a campaign's slot lies on, or None where it has none."""
     query = select(SlotTable.day).where(SlotTable.campaign == campaign, SlotTable.state != SlotState.RETURNED.value)
@@ -157,6 +165,20 @@ def _declared(row: Any) -> Declared:
     return Declared(row.id, row.day, row.title, row.kind, tuple(row.channels.split(",")), row.messages)
 
 
+# It runs for every batch of messages, and building a statement costs several times what running it does.
+_FORGOTTEN = (
+    select(SlotTable.day, SlotTable.campaign)
+    .outerjoin(CampaignTable, CampaignTable.id == SlotTable.campaign)
+    .where(
+        SlotTable.state == SlotState.SPENT.value,
+        SlotTable.day > bindparam("since"),
+        or_(
+            SlotTable.campaign.is_(None),
+            and_(CampaignTable.state == State.FINISHED.value, CampaignTable.planned_at.is_(None)),
+        ),
+    )
+    .order_by(SlotTable.day, SlotTable.id)
+)
 _EMPTY = (State.RESERVED.value, State.DRAFT.value)
 
 

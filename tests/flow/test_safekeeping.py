@@ -242,7 +242,7 @@ def test_a_campaign_that_began_after_the_copy_is_over(workshop: Workshop, double
         report = replay(dispatcher)
         assert (1, 1, 1, 0) == (report.records, report.slots, report.campaigns, report.unknown)
         found = dispatcher.lifecycle.named("a")
-        assert (State.FINISHED, MOMENT, workshop.clock()) == (found.state, found.begun_at, found.planned_at)
+        assert (State.FINISHED, MOMENT, None) == (found.state, found.begun_at, found.planned_at)
         send(dispatcher)
         with dispatcher.store.reading() as connection:
             slots = connection.execute(select(SlotTable.day, SlotTable.state, SlotTable.campaign)).all()
