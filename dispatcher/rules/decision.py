@@ -251,7 +251,7 @@ def _timing(
     openings = [budget.next_opening(days, today) for days in (client.days, address.days)]
     opening = max((day for day in openings if day is not None), default=None)
     if opening is not None:
-        until = _start_of(opening, campaign.windows)
+        until = _first_hour(opening, channel, campaign.windows)
         return _wait_or_withhold(Reason.FREQUENCY_CAP, until, campaign, patient=campaign.valid_until is not None)
     if campaign.valid_until is not None and today > campaign.valid_until:
         return Withhold(Reason.OFFER_ENDED)
@@ -286,8 +286,9 @@ def _wait_or_withhold(reason: Reason, until: datetime, campaign: CampaignFacts, 
     return Wait(reason, until) if patient and still_valid else Withhold(reason)
 
 
-def _start_of(day: date, windows: Windows) -> datetime:
-    return datetime.combine(day, time.min, windows.zone).astimezone(UTC)
+def _first_hour(day: date, channel: Channel, windows: Windows) -> datetime:
+    """Return the first hour from this day on at which something may leave: before it, nothing is late."""
+    return windows.next_opening(channel, datetime.combine(day, time.min, windows.zone).astimezone(UTC))
 
 
 def _in_year(days: Sequence[date], today: date) -> int:

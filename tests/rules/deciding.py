@@ -34,8 +34,8 @@ def answered(reply: Reply, days_ago: float, channel: Channel | None = EMAIL, **c
 
 YES = answered(Reply.GRANTED, 30)
 YES_SMS = answered(Reply.GRANTED, 30, SMS, entry=2)
-MIDNIGHT = datetime(2027, 11, 1, 22, tzinfo=UTC)
-"""The beginning of 2 November 2027 in Helsinki: the oldest of TWELVE is 365 days old then."""
+OPENING = datetime(2027, 11, 2, 5, tzinfo=UTC)
+"""The first hour for mail of 2 November 2027 in Helsinki: the oldest of TWELVE is 365 days old that day."""
 TWELVE = tuple(TODAY - DAY * number for number in range(10, 22))
 
 

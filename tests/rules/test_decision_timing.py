@@ -8,6 +8,7 @@ import pytest
 
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.decision import (
+    AddressFacts,
     Coverage,
     Reason,
     Send,
@@ -18,11 +19,12 @@ from dispatcher.rules.decision import (
 from tests.rules.deciding import (
     DAY,
     EMAIL,
-    MIDNIGHT,
     NOW,
+    OPENING,
     SMS,
     TODAY,
     TWELVE,
+    YES_SMS,
     Case,
     of_address,
     of_campaign,
@@ -34,7 +36,7 @@ from tests.rules.deciding import (
 @pytest.mark.parametrize("spoil", [of_client(days=TWELVE), of_address(days=TWELVE)], ids=["client", "address"])
 def test_twelve_messages_are_counted_per_client_and_per_address(spoil: Callable[[Case], Case]) -> None:
     """L-23: whichever of the two has had twelve within 365 dates, and the eleventh still goes."""
-    assert Wait(Reason.FREQUENCY_CAP, MIDNIGHT) == spoil(Case()).decide()
+    assert Wait(Reason.FREQUENCY_CAP, OPENING) == spoil(Case()).decide()
     assert isinstance(of_client(days=TWELVE[1:])(of_address(days=TWELVE[1:])(Case())).decide(), Send)
 
 
@@ -81,11 +83,23 @@ def test_the_notice_covers_then_and_now(spans: tuple[tuple[datetime, datetime | 
     assert is_sent or Withhold(Reason.NOTICE_DOES_NOT_COVER) == verdict
 
 
+def test_a_full_year_is_waited_out_until_something_may_leave() -> None:
+    """Invariant 6, S-14: it waits until the first open hour, so that a machine that is off at night is not late."""
+    saturday = date(2027, 9, 4)
+    full = of_client(
+        answers=(YES_SMS,), addresses={SMS: AddressFacts(2)}, days=tuple(saturday - DAY * 364 for _ in range(12))
+    )
+    case = of_campaign(channels=(SMS,))(full(Case(now=datetime(2027, 9, 4, 9, tzinfo=UTC))))
+    monday = datetime(2027, 9, 6, 6, tzinfo=UTC)
+    assert Wait(Reason.FREQUENCY_CAP, monday) == case.decide()
+    assert Withhold(Reason.FREQUENCY_CAP) == of_campaign(valid_until=date(2027, 9, 5))(case).decide()
+
+
 def test_the_later_of_two_openings_is_waited_for() -> None:
     """L-23: client and address must both be below twelve again."""
     later = tuple(day + DAY * 5 for day in TWELVE)
     case = of_address(days=later)(of_client(days=TWELVE)(Case()))
-    assert Wait(Reason.FREQUENCY_CAP, MIDNIGHT + DAY * 5) == case.decide()
+    assert Wait(Reason.FREQUENCY_CAP, OPENING + DAY * 5) == case.decide()
 
 
 @pytest.mark.parametrize(("oldest", "sent"), [(365, True), (364, False)])
@@ -98,7 +112,7 @@ def test_a_message_of_365_days_ago_no_longer_counts(oldest: int, *, sent: bool) 
 @pytest.mark.parametrize(
     ("valid_until", "verdict"),
     [
-        (date(2027, 11, 2), Wait(Reason.FREQUENCY_CAP, MIDNIGHT)),
+        (date(2027, 11, 2), Wait(Reason.FREQUENCY_CAP, OPENING)),
         (date(2027, 11, 1), Withhold(Reason.FREQUENCY_CAP)),
         (None, Withhold(Reason.FREQUENCY_CAP)),
     ],
