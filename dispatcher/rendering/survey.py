@@ -30,6 +30,7 @@ class Survey:
         self._label = label
         self._source = source
         self._words = Words(campaign, templates, studio)
+        self._texts: dict[str, Mapping[str, str]] = {}
 
     def findings(self) -> list[Finding]:
         """Return everything that is wrong, errors and warnings, in order of file and line."""
@@ -68,8 +69,11 @@ class Survey:
 
     def _sources(self, path: str) -> Mapping[str, str]:
         """Return the texts that make what a template makes, by file: its own first, the campaign's last."""
-        reached = self._templates.reached([path]) if path in self._templates else []
-        return {f"{FOLDER}/{each}": self._templates.source(each) for each in reached} | {self._label: self._source}
+        if path not in self._texts:  # read once, not once for every shape of client
+            reached = self._templates.reached([path]) if path in self._templates else []
+            texts = {f"{FOLDER}/{each}": self._templates.source(each) for each in reached}
+            self._texts[path] = texts | {self._label: self._source}
+        return self._texts[path]
 
     def _finding(self, path: str, fault: Fault, sources: Mapping[str, str]) -> Finding:
         file = f"{FOLDER}/{path}" if path in self._templates else self._label
