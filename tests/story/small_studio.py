@@ -6,8 +6,12 @@ the channel is yes, not more than 365 days old. What arrived is read off the dou
 
 import asyncio
 import re
+import subprocess
+import sys
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -18,13 +22,26 @@ from time import monotonic
 from dispatcher.demo.smtp_double import SmtpDouble
 from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.engine.embedded import run_sender
+from dispatcher.errors import RefusedError
 from dispatcher.flow.doubts import Guidance
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
+from tests.stores import ROOT
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, ZONE, Doubles, Workshop, build
 
 YEAR = timedelta(days=365)
+_SENDER = """
+import asyncio, sys
+from datetime import datetime
+from pathlib import Path
+from dispatcher import wiring
+from dispatcher.engine.embedded import run_sender
+from tests.clock import FixedClock
+with wiring.opened(Path(sys.argv[1]), FixedClock(datetime.fromisoformat(sys.argv[2]))) as dispatcher:
+    asyncio.run(run_sender(dispatcher, asyncio.Event(), once=True))
+"""
 _SUBJECT = re.compile(rb"^Subject: Kampanja (\S+)\r$", re.MULTILINE)
 _TEXT = re.compile(r" 49 e (\S+)")
 
@@ -276,3 +293,51 @@ def opened_studio(directory: Path, clock: FixedClock, database_url: str, journal
     with SmtpDouble(watch.mail) as smtp, TwilioDouble(ACCOUNT, API_KEY, API_SECRET) as twilio:
         doubles = Doubles(smtp, twilio)
         yield SmallStudio(build(directory, clock, database_url, journal_url, doubles), doubles, watch, clock)
+
+
+@contextmanager
+def owner(studio: SmallStudio, moment: datetime | None = None) -> Iterator[tuple[Dispatcher, Actor]]:
+    """Give the installation as a command of the owner has it, at this moment."""
+    if moment is not None:
+        studio.clock.set(moment)
+    with studio.workshop.opened() as house:
+        yield house, house.persons.acting(None)
+
+
+def import_on(studio: SmallStudio, day: date) -> None:
+    """Import the register in the evening of a day, and let the program do its duties."""
+    with owner(studio, at(day, 18)) as (house, _):
+        studio.import_register(house)
+    studio.look(at(day, 19))
+
+
+def crash(studio: SmallStudio, moment: datetime) -> None:
+    """Run the sender in a process of its own, and kill it with a mail in its hands."""
+    command = [sys.executable, "-c", _SENDER, str(studio.workshop.directory), moment.isoformat()]
+    process = subprocess.Popen(command, cwd=ROOT)
+    studio.watch.expect(6, process.kill)
+    studio.clock.set(moment)
+    assert process.wait(60) < 0
+    studio.collect()
+
+
+def at_once(work: Callable[[Dispatcher], object], *houses: Dispatcher) -> list[object]:
+    """Do the same in each house at the same moment, and return what came of it, or what was refused."""
+    start = threading.Barrier(len(houses))
+
+    def do(house: Dispatcher) -> object:
+        start.wait(30)
+        try:
+            return work(house)
+        except RefusedError as error:
+            return error
+
+    with ThreadPoolExecutor(len(houses)) as threads:
+        return list(threads.map(do, houses))
+
+
+def slowly(house: Dispatcher) -> list[float]:
+    """Let the sender's stopwatch stand still, until seconds are added to the list."""
+    seconds = [0.0]
+    house.deliver._ticks = lambda: sum(seconds)
+    return seconds
