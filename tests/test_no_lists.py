@@ -143,6 +143,34 @@ def test_what_is_no_list_is_refused(tmp_path: Path, content: bytes, says: str) -
         read(tmp_path, content)
 
 
+def test_bytes_that_are_no_spreadsheet_are_no_list(tmp_path: Path) -> None:
+    """A name that promises a spreadsheet over bytes that are none, and no text either: no line of it is read."""
+    path = tmp_path / "noes.xlsx"
+    path.write_bytes(bytes(range(256)))
+    with pytest.raises(RegisterFileError, match="is no spreadsheet, whatever its name says"):
+        open_no_list(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "given", "whose"),
+    [
+        (MAILCHIMP, System.BREVO, System.MAILCHIMP),
+        ("Email Address,First Name,MEMBER_RATING,OPTIN_TIME", System.BREVO, System.MAILCHIMP),
+        (LISTMONK, System.BREVO, System.LISTMONK),
+        (LISTMONK, System.MAILCHIMP, System.LISTMONK),
+        ("CONTACT ID,EMAIL,SMS,ADDED_TIME,MODIFIED_TIME", System.LISTMONK, System.BREVO),
+        ("EMAIL,email_marketing,sms_marketing", System.MAILCHIMP, System.BREVO),
+    ],
+)
+def test_an_export_of_another_system_is_told_apart(tmp_path: Path, header: str, given: System, whose: System) -> None:
+    """What one system calls its columns says nothing to another: nobody is taken for somebody who has left."""
+    says = (
+        f"no.csv has the columns of {whose.value.capitalize()}, not of {given.value.capitalize()}: give --from {whose}"
+    )
+    with pytest.raises(RegisterFileError, match=says):
+        read(tmp_path, f"{header}\na@posti.example,1,2", given)
+
+
 def test_a_missing_file_and_a_broken_export(tmp_path: Path) -> None:
     """A name that is no file, and a quotation mark that never closes, are refused before the first line."""
     with pytest.raises(RegisterFileError, match="check the file's name"):

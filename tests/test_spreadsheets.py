@@ -253,13 +253,15 @@ def test_a_spreadsheet_changed_while_it_is_read_is_an_error(tmp_path: Path) -> N
         (b"PK\x03\x04" + bytes(99), "broken spreadsheet"),
         (b"\xd0\xcf\x11\xe0" + bytes(5_000), "of an old kind (.xls): save it as XLSX or CSV"),
         (b"\xd0\xcf\x11\xe0", "of an old kind (.xls)"),
+        (bytes(range(256)), "asiakkaat.xlsx is no spreadsheet, whatever its name says"),
+        (b"\x07\x00email\n", "asiakkaat.xlsx is no spreadsheet, whatever its name says"),
         (
             b"\xd0\xcf\x11\xe0" + bytes(26) + b"\x09\x00" + bytes(16) + b"\x02\x00\x00\x00" + bytes(1484)
             + "EncryptedPackage".encode("utf-16-le"),
             "protected by a password: save it without one",
         ),
     ],
-    ids=["cut", "xls", "begun", "encrypted"],
+    ids=["cut", "xls", "begun", "bytes", "controls", "encrypted"],
 )  # fmt: skip
 def test_what_is_no_xlsx_is_refused(tmp_path: Path, content: bytes, says: str) -> None:
     """Old, protected and broken spreadsheets are refused with what to do."""

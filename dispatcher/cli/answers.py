@@ -95,7 +95,7 @@ def history(door: Door, words: str, *, as_json: bool) -> None:
     Example:
       dispatcher consent history 0401234567
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         number = dispatcher.register.find(words)
         told = dispatcher.register.history(number)
         card = dispatcher.asking.card(number)

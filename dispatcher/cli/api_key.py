@@ -55,7 +55,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher api-key list
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.api_keys.listed()
         zone = dispatcher.policy.zone
     if as_json:

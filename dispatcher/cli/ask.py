@@ -36,8 +36,8 @@ def ask_list(
     Example:
       dispatcher consent ask-list --limit 40 --pdf kysyttavat.pdf
     """
-    with door.open() as dispatcher:
-        found = dispatcher.asking.ask_list(door.actor(dispatcher), limit)
+    with door.open_to_all() as dispatcher:
+        found = dispatcher.asking.ask_list(door.whoever(dispatcher), limit)
         zone = dispatcher.policy.zone
         today = local_date(dispatcher.store.clock(), zone)
         printed = AskPaper(found, dispatcher.studio, Language(language), today, zone)
@@ -68,7 +68,7 @@ def poster(door: Door, *, language: str, size: str, out: Path, as_json: bool) ->
     kind = out.suffix.lower()
     if kind not in {".svg", ".pdf"}:
         raise RefusedError(f"{out.name}: give it a name that ends with .svg or .pdf.")
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         posters = dispatcher.posters
         if kind == ".svg":
             content = posters.to_svg(Language(language), Size(size)).encode()

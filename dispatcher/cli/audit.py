@@ -28,7 +28,7 @@ def year(context: click.Context, door: Door, year: int, paper: Path | None, *, a
     Example:
       dispatcher audit year 2026 --pdf audit-2026.pdf
     """
-    with door.open() as dispatcher, progress("entries") as tell:
+    with door.open_to_all() as dispatcher, progress("entries") as tell:
         found = dispatcher.audit.year(year, tell)
         if paper is not None:
             page = to_pdf(found, dispatcher.studio, dispatcher.store.clock(), dispatcher.policy.zone)
@@ -53,7 +53,7 @@ def verify(context: click.Context, door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher audit verify
     """
-    with door.open() as dispatcher, progress("entries") as tell:
+    with door.open_to_all() as dispatcher, progress("entries") as tell:
         found = dispatcher.audit.verify(tell)
     if as_json:
         say_json(found.as_json())

@@ -33,7 +33,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher campaign list
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         scheduled, declared = dispatcher.lifecycle.all(), dispatcher.declaring.standing()
         zone = dispatcher.policy.zone
         known = {each.name for each in scheduled if each.state is not State.CANCELLED}
@@ -80,7 +80,7 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
     Example:
       dispatcher campaign status 2026-03-kevat
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         scheduled = dispatcher.lifecycle.named(name)
         standing = dispatcher.lifecycle.standing(scheduled.id)
         next_due = dispatcher.lifecycle.next_due(scheduled.id)

@@ -31,7 +31,7 @@ def check(context: click.Context, door: Door, file: Path, *, as_json: bool) -> N
     Example:
       dispatcher campaign check campaigns/2026-03-kevat.toml
     """
-    with door.open() as dispatcher, progress("clients") as tell:
+    with door.open_to_all() as dispatcher, progress("clients") as tell:
         report = dispatcher.check.run(file, tell)
     if as_json:
         say_json(_check_json(report))
@@ -54,9 +54,9 @@ def audience(door: Door, file: Path, *, show: bool, as_json: bool) -> None:
     Example:
       dispatcher campaign audience campaigns/2026-03-kevat.toml --show
     """
-    with door.open() as dispatcher, progress("clients") as tell:
+    with door.open_to_all() as dispatcher, progress("clients") as tell:
         audiences = dispatcher.audiences
-        report = audiences.shown(file, door.actor(dispatcher), tell) if show else audiences.run(file, tell)
+        report = audiences.shown(file, door.whoever(dispatcher), tell) if show else audiences.run(file, tell)
         zone = dispatcher.policy.zone
     if as_json:
         told: dict[str, object] = {"name": report.name, "at": report.at, **counts_json(report.counts)}
@@ -96,12 +96,12 @@ def preview(door: Door, file: Path, client: str | None, out: Path | None, *, is_
     Example:
       dispatcher campaign preview campaigns/2026-03-kevat.toml --out . --open
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         if client is None:
             page = dispatcher.preview.invented(file)
         else:
             number = dispatcher.register.find(client)
-            page = dispatcher.preview.of_client(file, number, door.actor(dispatcher))
+            page = dispatcher.preview.of_client(file, number, door.whoever(dispatcher))
     name, content = f"{file.stem}.preview.html", page.encode()
     if out is None:
         path = keep_for_now(name, content)

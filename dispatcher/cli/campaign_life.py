@@ -144,9 +144,9 @@ def cancel(door: Door, name: str, *, yes: bool, as_json: bool) -> None:
     Example:
       dispatcher campaign cancel 2026-03-kevat
     """
-    if not yes:
-        confirm(f"Cancel {name}? This cannot be undone")
     with door.open() as dispatcher:
+        if not yes:
+            confirm(f"Cancel {name}? This cannot be undone")
         dispatcher.lifecycle.cancel(name, door.actor(dispatcher))
     _done(name, "cancelled", as_json=as_json)
 

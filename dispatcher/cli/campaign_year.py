@@ -37,7 +37,7 @@ def year(
       dispatcher campaign year 2027 --ical 2027.ics --svg 2027.svg
       dispatcher campaign year --what-if campaigns/2027-02-talvi.toml
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         years = dispatcher.years
         with progress("clients") as tell:
             trial = years.what_if(candidate, tell) if candidate else None

@@ -89,7 +89,7 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
     Example:
       dispatcher client list virtanen
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.register.listed(words, AT_ONCE + 1)
     is_complete = len(found) <= AT_ONCE
     found = found[:AT_ONCE]

@@ -36,8 +36,8 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
       dispatcher consent withdraw maija.virtanen@posti.example
     """
     only = Channel(channel) if channel else None
-    with door.open() as dispatcher:
-        actor, number = door.actor(dispatcher), None
+    with door.open_to_all() as dispatcher:
+        actor, number = door.whoever(dispatcher), None
         stranger = dispatcher.register.stranger(words)
         if stranger is not None:
             dispatcher.preferences.withdraw_address(stranger, actor, only)
@@ -68,7 +68,7 @@ def forecast(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher consent forecast
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         months = dispatcher.forecasting.run()
         asked = dispatcher.policy.renew_for.days
     if as_json:

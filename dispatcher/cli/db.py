@@ -6,7 +6,7 @@ import click
 
 from dispatcher.cli.door import Door, confirm, json_option, pass_door, say, say_json
 from dispatcher.errors import RefusedError
-from dispatcher.wiring import opened, upgrade_database
+from dispatcher.wiring import upgrade_database
 
 
 @click.group()
@@ -70,7 +70,7 @@ def restore(door: Door, file: Path | None, *, replay: bool, yes: bool, as_json: 
     if file is not None:
         if not yes:
             confirm(f"Put {file} in place of the database?")
-        with opened(door.directory, check_tables=False) as dispatcher:
+        with door.open_to_restore() as dispatcher:
             kept = dispatcher.safekeeping.restore(file)
         told["replaced_kept_as"] = str(kept) if kept else None
     if replay:

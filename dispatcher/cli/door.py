@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dispatcher.errors import RefusedError
+from dispatcher.errors import NotFoundError, RefusedError, StorageError
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.ledger import stamp
 from dispatcher.texts import format_date
@@ -37,13 +37,40 @@ class Door:
 
     @contextmanager
     def open(self) -> Iterator[Dispatcher]:
-        """Open the installation for one command."""
+        """Open the installation for a command that changes something: an auditor named by `--as` is refused.
+
+        Raises NotFoundError for a name nobody has, RefusedError for an auditor.
+        """
+        with self.open_to_all() as dispatcher:
+            if self._acting is not None:
+                dispatcher.persons.acting(self._acting)
+            yield dispatcher
+
+    @contextmanager
+    def open_to_all(self) -> Iterator[Dispatcher]:
+        """Open the installation for a command that auditors may give: one that only looks, or that takes a no."""
         with opened(self.directory) as dispatcher:
             yield dispatcher
 
+    @contextmanager
+    def open_to_restore(self) -> Iterator[Dispatcher]:
+        """Open the installation whatever became of its tables; an auditor is refused where they still tell."""
+        with opened(self.directory, check_tables=False) as dispatcher:
+            if self._acting is not None:
+                with suppress(StorageError, NotFoundError):  # a lost database knows nobody, an empty one not everybody
+                    dispatcher.persons.acting(self._acting)
+            yield dispatcher
+
     def actor(self, dispatcher: Dispatcher, name: str | None = None) -> Actor:
-        """Return who acts: the person named here, else as `--as` says. Raises NotFoundError or RefusedError."""
+        """Return who acts: the person named here, else as `--as` says.
+
+        Raises NotFoundError for a name nobody has, RefusedError for an auditor and where it is unclear who is meant.
+        """
         return dispatcher.persons.acting(name or self._acting)
+
+    def whoever(self, dispatcher: Dispatcher) -> Actor:
+        """Return whoever gives this command: only for a look, and for a no. Raises NotFoundError or RefusedError."""
+        return dispatcher.persons.named(self._acting)
 
 
 pass_door = click.make_pass_decorator(Door)

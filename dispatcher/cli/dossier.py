@@ -29,8 +29,8 @@ def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
     Example:
       dispatcher client show maija.virtanen@posti.example
     """
-    with door.open() as dispatcher:
-        actor, number = door.actor(dispatcher), dispatcher.register.find(words)
+    with door.open_to_all() as dispatcher:
+        actor, number = door.whoever(dispatcher), dispatcher.register.find(words)
         found = standing(dispatcher.store, dispatcher.policy, number, actor if full else None)
         zone = dispatcher.policy.zone
     if as_json:
@@ -80,11 +80,11 @@ def receipt(
     Example:
       dispatcher consent receipt maija.virtanen@posti.example --out receipt.html
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         number = dispatcher.register.find(words)
         channels = [Channel(channel)] if channel else list(Channel)
         made = dispatcher.receipts.make(
-            number, channels, door.actor(dispatcher), Language(language) if language else None
+            number, channels, door.whoever(dispatcher), Language(language) if language else None
         )
         value = dispatcher.receipts.as_json(made, ReceiptForm(form))
         wanted = form_of(out, Form.JSON, Form.HTML, Form.PDF) if out else None

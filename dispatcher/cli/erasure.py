@@ -103,7 +103,7 @@ def block(
       dispatcher client block --list
       dispatcher client block 4711 --end 3
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() if is_list else door.open() as dispatcher:
         number = dispatcher.register.find(words) if words else None
         if is_list:
             _list(dispatcher, number, as_json=as_json)

@@ -88,7 +88,7 @@ def check(context: click.Context, door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher keys check
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         findings = dispatcher.keyring.check(door.directory / SECRETS)
     if as_json:
         say_json({"ok": not findings, "findings": findings})

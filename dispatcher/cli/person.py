@@ -84,7 +84,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher person list
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.persons.everyone()
         zone = dispatcher.policy.zone
     if as_json:

@@ -39,7 +39,7 @@ def notice(context: click.Context, door: Door, language: str, out: Path | None, 
     """
     if context.invoked_subcommand is not None:
         return
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         paper = dispatcher.notices.today(Language(language))
         covers = dispatcher.notices.covers_transfer()
     if out:
@@ -62,9 +62,9 @@ def publish(door: Door, *, yes: bool, as_json: bool) -> None:
     Example:
       dispatcher notice publish
     """
-    if not yes:
-        confirm("Have you read the notice in every language, and does it hold?")
     with door.open() as dispatcher:
+        if not yes:
+            confirm("Have you read the notice in every language, and does it hold?")
         covers = dispatcher.notices.covers_transfer()
         version = dispatcher.notices.publish(door.actor(dispatcher))
         urls = {language.value: dispatcher.studio.notice_in(language) for language in Language}
@@ -86,7 +86,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher notice list
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.notices.published()
         zone = dispatcher.policy.zone
     if as_json:
@@ -131,7 +131,7 @@ def diff(context: click.Context, door: Door, file: Path | None, language: str, *
     Example:
       dispatcher notice diff published.txt --language fi
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         lines = dispatcher.notices.difference(Language(language), _text_of(file) if file else None)
     if as_json:
         say_json({"language": language, "same": not lines, "difference": lines})
@@ -153,7 +153,7 @@ def ropa(door: Door, language: str, out: Path | None, *, as_json: bool) -> None:
     Example:
       dispatcher ropa --out record.pdf
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         value = dispatcher.ropa.as_json()
         paper = dispatcher.ropa.paper(Language(language))
     if out:
@@ -193,11 +193,11 @@ def breach_scope(
     if database and provider:
         raise click.UsageError("Name one place: --database or --provider.")
     place = Place(provider) if provider else Place.DATABASE
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = scope(dispatcher.store, dispatcher.policy, place, since, until)
         if full:
             form_of(full, Form.JSON)
-            keep(full, json_bytes(found.to_notify(dispatcher.store, door.actor(dispatcher))))
+            keep(full, json_bytes(found.to_notify(dispatcher.store, door.whoever(dispatcher))))
     if as_json:
         say_json(found.as_json())
         return

@@ -72,7 +72,7 @@ def requests(context: click.Context, door: Door, *, every: bool, as_json: bool) 
     Example:
       dispatcher client requests
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.requests.listed(only_open=not every)
         today = local_date(dispatcher.store.clock(), dispatcher.policy.zone)
         zone = dispatcher.policy.zone

@@ -34,7 +34,7 @@ def show(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher retention show
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.retention.show()
         if as_json:
             say_json(found.as_json())

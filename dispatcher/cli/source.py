@@ -98,7 +98,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher consent source list
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.sources.listed()
         zone = dispatcher.policy.zone
     if as_json:
@@ -142,7 +142,7 @@ def show(door: Door, name: str, picture: Path | None, *, as_json: bool) -> None:
     Example:
       dispatcher consent source show Slotti --picture lomake.png
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.sources.named(name)
         if picture is not None:
             keep(picture, dispatcher.sources.picture(found))

@@ -19,7 +19,7 @@ def today(context: click.Context, door: Door, *, seen: bool, as_json: bool) -> N
       dispatcher today --seen
       dispatcher today --json
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         count = dispatcher.alerts.see(door.actor(dispatcher)) if seen else None
         report = dispatcher.today.look()
     if as_json:

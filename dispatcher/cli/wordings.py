@@ -61,7 +61,7 @@ def list_(door: Door, *, as_json: bool) -> None:
     Example:
       dispatcher consent wordings list
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.wordings.listed()
         zone = dispatcher.policy.zone
     if as_json:
@@ -99,7 +99,7 @@ def show(door: Door, sha: str, *, as_json: bool) -> None:
     Example:
       dispatcher consent wordings show 1f0c2a9b
     """
-    with door.open() as dispatcher:
+    with door.open_to_all() as dispatcher:
         found = dispatcher.wordings.find(sha)
         zone = dispatcher.policy.zone
     if as_json:

@@ -14,7 +14,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 WORK_WITH_CLIENTS = frozenset({Role.OWNER, Role.STAFF})
-"""Who works with clients, and so sees names and addresses whole; an auditor looks at masked ones."""
+"""Who works with clients: acts, and sees names and addresses whole. An auditor looks, at masked ones."""
 
 
 class Persons:
@@ -31,18 +31,34 @@ class Persons:
     def acting(self, name: str | None) -> Actor:
         """Return who acts: the person of this name, or the only owner where none is named.
 
+        Raises what `named` raises, and RefusedError for an auditor, who looks and changes nothing.
+        """
+        person = self._working(name)
+        if person.role not in WORK_WITH_CLIENTS:
+            raise RefusedError(
+                f"{person.name} is an {person.role.value}, who looks and changes nothing: owner and staff do this. "
+                "Only a no is taken by everybody: `dispatcher consent withdraw CLIENT`."
+            )
+        return person.actor
+
+    def named(self, name: str | None) -> Actor:
+        """Return who looks, or takes a no: the person of this name, or the only owner where none is named.
+
         Raises NotFoundError for an unknown name and RefusedError where several owners make it unclear.
         """
+        return self._working(name).actor
+
+    def _working(self, name: str | None) -> Person:
         working = [person for person in self.everyone() if person.ended_at is None]
         if name is None:
             owners = [person for person in working if person.role is Role.OWNER]
             if len(owners) != 1:
                 raise RefusedError(f"There are {len(owners)} owners: say who you are with --as NAME.")
-            return owners[0].actor
+            return owners[0]
         found = [person for person in working if person.name.casefold() == name.casefold()]
         if not found:
             raise _nobody(name, working)
-        return found[0].actor
+        return found[0]
 
     def add(self, name: str, role: Role, actor: Actor) -> Person:
         """Add a person. Raises RefusedError for a name somebody working here has already."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.freezing import freeze
 from dispatcher.flow.looking import note_look
+from dispatcher.flow.persons import check_sees_whole
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.links import OptOutLinks
@@ -58,13 +59,15 @@ class Preview:
         return self._page(prepared, "Made for an invented reader.", readers)
 
     def of_client(self, path: Path, client: int, actor: Actor) -> str:
-        """Return the page for one client, once it is on disk that this person looks at them.
+        """Return the page for one client, address and all, once it is on disk that this person looks at them.
 
-        Raises NotFoundError for a number no client has, RefusedError for one without an address for the campaign.
+        Raises NotFoundError for a number no client has, RefusedError for one without an address for the campaign and
+        for an auditor.
         """
         frozen = freeze(path, self._templates, self._policy)
         prepared = self._press.prepare(frozen.campaign, frozen.templates)
         with self._store.reading() as connection:
+            check_sees_whole(connection, actor, "preview --client")
             known = clients.read(connection, [client]).get(client)
         if known is None:
             raise NotFoundError(f"No client has the number {client}: run `dispatcher client list` to find it.")

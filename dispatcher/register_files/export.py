@@ -13,7 +13,7 @@ from dispatcher.errors import RegisterFileError
 from dispatcher.register_files.delimited import open_delimited
 from dispatcher.register_files.layout import Layout, lay_out
 from dispatcher.register_files.mapping import RegisterMap
-from dispatcher.register_files.packing import is_packed
+from dispatcher.register_files.packing import check_is_text, is_packed
 from dispatcher.register_files.records import Content, Record
 from dispatcher.register_files.rows import RegisterRow, RejectedRow, RowNames, RowReader
 from dispatcher.register_files.spreadsheet import open_spreadsheet
@@ -120,6 +120,7 @@ def _content(path: Path, mapping: RegisterMap, sheet: str | None) -> Content:
         return open_spreadsheet(path, mapping, sheet)
     if sheet is not None:
         raise RegisterFileError(f"{path.name} has no sheets, since it is no spreadsheet: leave out --sheet.")
+    check_is_text(path)
     return open_delimited(path, mapping)
 
 

@@ -31,6 +31,14 @@ _STATUS: Mapping[System, tuple[str, ...]] = {
     System.BREVO: ("email_marketing", "sms_marketing"),
     System.LISTMONK: ("status",),
 }
+_MARKS: Mapping[System, frozenset[str]] = {
+    System.MAILCHIMP: frozenset(
+        {"unsub_time", "clean_time", "member_rating", "optin_time", "confirm_time", "leid", "euid"}
+    ),
+    System.BREVO: frozenset({"contact id", "contact_id", "email_marketing", "sms_marketing"}),
+    System.LISTMONK: frozenset({"uuid", "attributes"}),
+}
+"""Columns that stand in the exports of one system and of no other."""
 _LEFT = frozenset({"unsubscribed", "blocklisted", "blacklisted"})
 _STAYED = frozenset({"subscribed", "enabled", "disabled"})
 """A contact that an administrator has switched off has said nothing."""
@@ -47,6 +55,12 @@ _EXPORT: Mapping[System, str] = {
 def columns_of(name: str, header: Sequence[str], system: System) -> LeaverColumns:
     """Return where this system's export has what, from its first row. Raises RegisterFileError for another file."""
     keys = [header_key(cell) for cell in header]
+    whose = max(System, key=lambda each: (len(_MARKS[each].intersection(keys)), each is system))
+    if whose is not system and _MARKS[whose].intersection(keys):
+        raise RegisterFileError(
+            f"{name} has the columns of {whose.value.capitalize()}, not of {system.value.capitalize()}: "
+            f"give --from {whose.value}, or the other file."
+        )
     status = tuple(keys.index(key) for key in _STATUS[system] if key in keys)
     addresses = tuple(_addresses(keys, system))
     if system is System.MAILCHIMP and not status and "clean_time" in keys:

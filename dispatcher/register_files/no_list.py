@@ -18,6 +18,7 @@ from dispatcher.errors import RegisterFileError
 from dispatcher.register_files.cells import Cell, CellError, number, plain, quoted
 from dispatcher.register_files.leavers import System, columns_of, has_left
 from dispatcher.register_files.mapping import DEFAULT_COLUMNS, Field, header_key
+from dispatcher.register_files.packing import check_is_text
 from dispatcher.rules.address import AddressError, canonical_email, masked
 from dispatcher.rules.campaign import Channel
 
@@ -109,6 +110,7 @@ def _encoding(path: Path) -> str:
         start = file.read(4)
     if start in _SPREADSHEETS:
         raise RegisterFileError(f"{path.name} is a spreadsheet: save it as CSV (UTF-8) and import that file.")
+    check_is_text(path)
     return "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
 
 

@@ -5,6 +5,7 @@ with two cells, in its first and its last corner, is 17 billion cells to whoever
 unpacked once, piece by piece, its bytes counted and the cells of its sheet measured.
 """
 
+import codecs
 import re
 import zlib
 from copy import copy
@@ -25,6 +26,9 @@ _TIGHTEST = 200
 _HURTS = 20_000_000
 _CHUNK = 1 << 16
 _ZIP, _COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+_SUFFIXES = frozenset({".xlsx", ".xlsm", ".xls"})
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+"""Control characters that no text begins with; tabs and the ends of lines and pages are not among them."""
 _ROW = re.compile(r"[1-9][0-9]{0,6}", re.ASCII)
 _POSITION = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII | re.IGNORECASE)
 _ENCRYPTED = 1
@@ -36,6 +40,18 @@ def is_packed(path: Path) -> bool:
     """Say whether a file begins as spreadsheets do, old and new, and as no text does."""
     with path.open("rb") as file:
         return file.read(4) in {_ZIP, _COMPOUND}
+
+
+def check_is_text(path: Path) -> None:
+    """Raise RegisterFileError for what a spreadsheet's name stands on and is neither packed like one nor text."""
+    if path.suffix.casefold() not in _SUFFIXES:
+        return
+    with path.open("rb") as file:
+        start = file.read(_CHUNK)
+    if not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and _NO_TEXT.search(start):
+        raise RegisterFileError(
+            f"{path.name} is no spreadsheet, whatever its name says, and no text: export it again; nothing was read."
+        )
 
 
 def check_packing(path: Path) -> None:

@@ -180,13 +180,6 @@ def test_the_desk_opens_and_closes(run: Run, home: Path) -> None:
     assert "Traceback" not in err
 
 
-def test_an_auditor_gets_no_desk(run: Run) -> None:
-    """The desk is for owner and staff."""
-    run("person", "add", "Tarkka Tilintarkastaja", "--role", "auditor")
-    told = run("desk", "--as", "Tarkka Tilintarkastaja")
-    assert (1, True) == (told.code, "the desk is for owner and staff" in told.err)
-
-
 def _status(host: str, port: int, path: str) -> int:
     connection = http.client.HTTPConnection(host, port, timeout=10)
     try:

@@ -197,6 +197,16 @@ class RegisterLife(RuleBasedStateMachine):
         self.world.restore(copy)
         self.seen["restored"] += 1
 
+    @precondition(lambda self: self.copies)
+    @rule(who=people, inbox=inboxes, which=st.sampled_from([-1, -1, 0]))
+    def lose_a_move(self, who: int, inbox: int, which: int) -> None:
+        """Somebody has another inbox by now, and a copy that knows the one before, or not even them, is put in place.
+
+        Without the journal it would hold the yes they gave for the inbox they have left (L-31).
+        """
+        self.move(who, inbox)
+        self.restore_a_copy(which)
+
     @rule(days=st.sampled_from([1, 1, 1, 10, 60, 330, 366]))
     def let_time_pass(self, days: int) -> None:
         """Days go by."""
