@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -351,7 +351,7 @@ def _duties(
 def _well(doctor: Doctor) -> Precheck:
     """Return the doctor's part in what is asked before a campaign gets its slot."""
 
-    def look(_path: Path) -> Sequence[str]:
+    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
         doctor.refuse_unless_well()
         return ()
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from dispatcher.errors import RefusedError
+from dispatcher.errors import CampaignFileError
 from dispatcher.flow.timing import Timing
 from dispatcher.rules.campaign import Campaign, Channel, Kind
 from dispatcher.rules.ledger import EntryKind
@@ -116,7 +116,7 @@ def test_a_holiday_is_opened_for_one_campaign_with_its_reason(
     with workshop.opened() as dispatcher:
         actor = dispatcher.persons.acting(None)
         dispatcher.enrol.run(workshop.register(ANTE), actor)
-        with pytest.raises(RefusedError, match="open_on_holidays"):
+        with pytest.raises(CampaignFileError, match="open_on_holidays"):
             dispatcher.schedule.run(workshop.campaign("a", epiphany, channels=("sms",)), actor)
         dispatcher.schedule.run(workshop.campaign("b", epiphany, channels=("sms",), more=reason), actor)
         with dispatcher.store.reading() as connection:
