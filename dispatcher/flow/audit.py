@@ -17,7 +17,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.calendar import local_date
-from dispatcher.storage import campaigns, ledger, outbox, reports
+from dispatcher.storage import campaigns, ledger, outbox, reports, slots
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 
@@ -59,7 +59,7 @@ class Audit:
         return self._judged(recount, chain, differences)
 
     def _judged(self, recount: Recount, chain: Verification, differences: list[str]) -> YearAudit:
-        slots = slot_figures(recount)
+        figures = slot_figures(recount)
         today = local_date(self._store.clock(), self._policy.zone)
         more = (f"{recount.unnamed} more findings like these are not named.",) if recount.unnamed else ()
         restored = tuple(f"Entry {number} tells of a restore." for number in recount.restored)
@@ -67,7 +67,7 @@ class Audit:
             year=recount.year,
             campaigns=tuple(campaign_figures(record) for record in campaigns_of(recount)),
             declared=declared_figures(recount),
-            slots=slots,
+            slots=figures,
             messages=message_figures(recount),
             chain=chain,
             findings=(
@@ -77,7 +77,7 @@ class Audit:
                 *more,
                 *differences,
             ),
-            remarks=(*slot_remarks(recount.year, slots.spent, today), *restored),
+            remarks=(*slot_remarks(recount.year, figures.spent, today), *restored),
         )
 
 
@@ -97,6 +97,6 @@ def _differences(connection: Connection, recount: Recount) -> list[str]:
     """Return every difference between the ledger's count and the tables; messages only for campaigns of the year."""
     return [
         *campaign_differences(recount.campaigns, campaigns.all_scheduled(connection)),
-        *slot_differences(recount, reports.slots(connection)),
+        *slot_differences(recount, slots.every(connection)),
         *tally_differences(campaigns_of(recount), outbox.tallies(connection)),
     ]

@@ -9,7 +9,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.outbox import Tally
-from dispatcher.storage.reports import SlotRow
+from dispatcher.storage.slots import SlotRow
 
 _Slot = tuple[date | None, str, int | None]
 

@@ -16,7 +16,7 @@ from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import IDLE, Language, State
 from dispatcher.rules.ledger import Json, stamp
-from dispatcher.storage import campaigns, outbox, persons, reports, requests, slots
+from dispatcher.storage import campaigns, outbox, persons, requests, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.heartbeats import Heartbeat
@@ -76,7 +76,7 @@ class Today:
         today = local_date(now, self._policy.zone)
         with self._store.reading() as connection:
             every = [each for each in campaigns.all_scheduled(connection) if each.state not in _OVER]
-            year = _year(reports.slots(connection), today)
+            year = _year(slots.every(connection), today)
         ahead = [each for each in every if each.state is not State.HELD]
         lines = (
             self._next(ahead, is_alone=not every),
@@ -258,7 +258,7 @@ def _owners_told(connection: Connection) -> int:
     )
 
 
-def _year(every: Sequence[reports.SlotRow], today: date) -> Line:
+def _year(every: Sequence[slots.SlotRow], today: date) -> Line:
     """Return what the calendar year holds, and what the notice leads a client to expect of it."""
     mine = [slot for slot in every if slot.day.year == today.year and slot.state != slots.SlotState.RETURNED.value]
     waiting = sum(slot.state == slots.SlotState.TAKEN.value for slot in mine)

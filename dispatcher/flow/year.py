@@ -22,7 +22,7 @@ from dispatcher.rules.message import COUNTED
 from dispatcher.rules.noted_days import NotedDay, OwnDay, Suggestion, noted_days, suggestions
 from dispatcher.rules.studio import Studio
 from dispatcher.rules.year import Glance, Standing, Trial, YearEntry, glance, one_more, slots_of, standing_of
-from dispatcher.storage import clients, outbox, reports, year
+from dispatcher.storage import clients, outbox, reports, slots
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 
@@ -86,9 +86,9 @@ class Years:
     def suggestions(self, wanted: int) -> list[Suggestion]:
         """Return dates of a year on which a campaign could go before a day that clients mark; none of a year over."""
         with self._store.reading() as connection:
-            slots = slots_of(_standing(connection))
+            taken = slots_of(_standing(connection))
         noted = [*self.noted(wanted), *self.noted(wanted + 1)]
-        return suggestions(wanted, noted, slots, self._today(), self._policy.windows, self._lead)
+        return suggestions(wanted, noted, taken, self._today(), self._policy.windows, self._lead)
 
     def what_if(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> WhatIf:
         """Return what the campaign of a file would do beside the others.
@@ -199,5 +199,5 @@ def _standing(connection: Connection) -> list[YearEntry]:
             number=row.campaign,
             sent=sent.get(row.campaign or 0, Counter()),
         )
-        for row in year.slots(connection)
+        for row in slots.every(connection)
     ]

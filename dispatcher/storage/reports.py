@@ -5,14 +5,13 @@ Nothing here trusts what it reads: bytes that somebody has touched are handed on
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, String, TypeDecorator, func, select, type_coerce
 
 from dispatcher.rules.ledger import StoredEntry, StoredGroup
-from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, SlotTable
+from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable
 
 _READ_AT_ONCE = 2_000
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -78,21 +77,6 @@ def entries_by_number(connection: Connection) -> Iterator[StoredEntry]:
 def entries_among(connection: Connection, numbers: Collection[int]) -> set[int]:
     """Return which of these numbers an entry has."""
     return set(connection.scalars(select(LedgerEntryTable.id).where(LedgerEntryTable.id.in_(numbers))))
-
-
-@dataclass(frozen=True, slots=True)
-class SlotRow:
-    """A slot as its table tells it; `campaign` is None for one a person declared."""
-
-    day: date
-    state: str
-    campaign: int | None
-
-
-def slots(connection: Connection) -> list[SlotRow]:
-    """Return every slot there is, by day."""
-    rows = connection.execute(select(SlotTable.day, SlotTable.state, SlotTable.campaign).order_by(SlotTable.day))
-    return [SlotRow(*row) for row in rows]
 
 
 def _groups(connection: Connection, *order: Any) -> Iterator[StoredGroup]:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Kind, State
@@ -43,6 +43,19 @@ class Declared:
         return {**found, "day": self.day.isoformat(), "channels": list(self.channels)}
 
 
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A slot: its local date, its state, and number, name, kind and state of its campaign, None without one."""
+
+    day: date
+    title: str
+    state: str
+    campaign: int | None
+    name: str | None
+    kind: str | None
+    campaign_state: str | None
+
+
 _DECLARED = (SlotTable.id, SlotTable.day, SlotTable.title, SlotTable.kind, SlotTable.channels, SlotTable.messages)
 
 
@@ -67,6 +80,24 @@ def near(connection: Connection, day: date, besides: int | None = None, *, today
         for row in connection.execute(query)
         if (besides is None or row.campaign != besides) and not _has_lapsed(row, today)
     ]
+
+
+def every(connection: Connection) -> list[SlotRow]:
+    """Return every slot there is, by day, the returned ones too."""
+    query = (
+        select(
+            SlotTable.day,
+            SlotTable.title,
+            SlotTable.state,
+            SlotTable.campaign,
+            CampaignTable.name,
+            func.coalesce(CampaignTable.kind, SlotTable.kind),
+            CampaignTable.state,
+        )
+        .outerjoin(CampaignTable, CampaignTable.id == SlotTable.campaign)
+        .order_by(SlotTable.day, SlotTable.id)
+    )
+    return [SlotRow(*row) for row in connection.execute(query)]
 
 
 def over(connection: Connection, today: date) -> list[int]:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
@@ -24,14 +23,13 @@ from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.doctor import Doctor, from_settings, unopened
-from dispatcher.flow.duties import Duties, Duty, in_thread
+from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
-from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.matters import Matters
 from dispatcher.flow.no_list import NoLists
@@ -67,10 +65,8 @@ from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
-from dispatcher.rules.actor import duty
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
-from dispatcher.rules.retention import Periods
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import FILE, Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
@@ -86,6 +82,7 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
+from dispatcher.wiring.duties import duties_of, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -290,7 +287,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(
             store.clock,
-            (*_duties(store, services, sign_up, deletions, blocks, retention), *_telling(alerts, periods_of(settings))),
+            (
+                *duties_of(store, services, sign_up, deletions, blocks, retention),
+                *telling(alerts, periods_of(settings)),
+            ),
         ),
         heart=heart,
         alerts=alerts,
@@ -332,22 +332,6 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     )
 
 
-def _duties(
-    store: Store, services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
-) -> tuple[Duty, ...]:
-    """Return what the program does by itself beside campaigns."""
-    hour, day = timedelta(hours=1), timedelta(days=1)
-    return (
-        Duty("service messages", timedelta(seconds=1), services.once),
-        Duty("sign-ups", hour, in_thread(sign_up.purge)),
-        Duty("old service messages", day, in_thread(services.purge)),
-        Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
-        Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
-        Duty("access log", day, in_thread(partial(purge_looks, store))),
-        Duty("deletions", hour, deletions.work),
-    )
-
-
 def _well(doctor: Doctor) -> Precheck:
     """Return the doctor's part in what is asked before a campaign gets its slot."""
 
@@ -356,17 +340,3 @@ def _well(doctor: Doctor) -> Precheck:
         return ()
 
     return look
-
-
-def _telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
-    """Return what tells the owners what needs them."""
-    return (
-        Duty("alerts", timedelta(minutes=1), in_thread(alerts.of_campaigns)),
-        Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
-        Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
-    )
-
-
-def _let_go(blocks: Blocks) -> str | None:
-    ended = blocks.let_go(duty("legal_blocks"))
-    return f"{ended} legal blocks have ended" if ended else None

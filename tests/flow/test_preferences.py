@@ -61,7 +61,7 @@ def test_a_link_of_nobody_here(workshop: Workshop) -> None:
         assert 1 == noes(dispatcher, 77)
         for act in (dispatcher.preferences.look, lambda each: dispatcher.preferences.leave(each, Place.LINK)):
             with pytest.raises(LinkError):
-                act(token[:-1] + ("a" if token[-1] != "a" else "b"))
+                act(token[:20] + ("a" if token[20] != "a" else "b") + token[21:])
 
 
 def test_an_address_nobody_has_is_kept(workshop: Workshop, tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""What the program does by itself beside campaigns, and how often."""
+
+from datetime import timedelta
+from functools import partial
+
+from dispatcher.flow.alerts import Alerts
+from dispatcher.flow.blocks import Blocks
+from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.duties import Duty, in_thread
+from dispatcher.flow.looking import purge_looks
+from dispatcher.flow.retention import Retention
+from dispatcher.flow.services import Services
+from dispatcher.flow.sign_up import SignUp
+from dispatcher.rules.actor import duty
+from dispatcher.rules.retention import Periods
+from dispatcher.storage.store import Store
+
+
+def duties_of(
+    store: Store, services: Services, sign_up: SignUp, deletions: Deletions, blocks: Blocks, retention: Retention
+) -> tuple[Duty, ...]:
+    """Return what the program does by itself beside campaigns."""
+    hour, day = timedelta(hours=1), timedelta(days=1)
+    return (
+        Duty("service messages", timedelta(seconds=1), services.once),
+        Duty("sign-ups", hour, in_thread(sign_up.purge)),
+        Duty("old service messages", day, in_thread(services.purge)),
+        Duty("legal blocks", day, in_thread(partial(_let_go, blocks))),
+        Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
+        Duty("access log", day, in_thread(partial(purge_looks, store))),
+        Duty("deletions", hour, deletions.work),
+    )
+
+
+def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
+    """Return what tells the owners what needs them."""
+    return (
+        Duty("alerts", timedelta(minutes=1), in_thread(alerts.of_campaigns)),
+        Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
+        Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
+    )
+
+
+def _let_go(blocks: Blocks) -> str | None:
+    ended = blocks.let_go(duty("legal_blocks"))
+    return f"{ended} legal blocks have ended" if ended else None
