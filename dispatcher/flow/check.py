@@ -56,8 +56,13 @@ class Check:
         self._rules = rules
         self._timing = timing
 
-    def run(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> CheckReport:
-        """Check a campaign file and return what was found."""
+    def run(
+        self,
+        path: Path,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+        at: datetime | None = None,
+    ) -> CheckReport:
+        """Check a campaign file and return what was found, as if `at` were its moment where that is given."""
         report = CheckReport(path.stem, tariff=self._rules.tariff)
         try:
             campaign = read_campaign(path, self._policy.zone)
@@ -65,6 +70,7 @@ class Check:
         except (CampaignFileError, RenderingError) as error:
             report.add(*Written(str(path), {}).findings_of(error))
             return report
+        campaign = campaign if at is None else replace(campaign, send_at=at)
         written, source = _written(path)
         day = local_date(campaign.send_at, self._policy.zone)
         report.add(*self._press.survey(campaign, templates, str(path), source))
@@ -83,22 +89,26 @@ class Check:
         self._foretell(campaign, written, report)
         return report
 
-    def require(self, path: Path) -> list[str]:
+    def require(self, path: Path, at: datetime | None = None) -> list[str]:
         """Return what to know of a campaign file that is in order. Raises CampaignFileError with every error found."""
-        report = self.run(path)
+        report = self.run(path, at=at)
         report.raise_for_errors()
         return [*map(str, report.warnings), *report.plan]
 
     def _foretell(self, campaign: Campaign, written: Written, report: CheckReport) -> None:
-        """Say when its messages leave; a moment that cannot be is refused when it is scheduled, if it is meant then."""
+        """Say when its messages leave, and why they cannot at its moment."""
         with self._store.reading() as connection:
             known = campaigns.by_name(connection, campaign.name)
         counts = {channel: report.counts.send[channel.value] for channel in campaign.channels}
         timetable = self._timing.of(campaign, counts, known.id if known else None)
         report.plan = timetable.plan
-        for sentence in (*timetable.warnings, *timetable.refusals):
-            what, _, fix = sentence.rstrip(".").partition(": ")
-            report.add(written.finding(Severity.WARNING, what, fix, "send_at"))
+        for severity, sentences in (
+            (Severity.WARNING, timetable.warnings),
+            (Severity.ERROR, timetable.refusals),
+        ):
+            for sentence in sentences:
+                what, _, fix = sentence.rstrip(".").partition(": ")
+                report.add(written.finding(severity, what, fix, "send_at"))
 
     def _hosts(self, campaign: Campaign) -> list[Finding]:
         written, _ = _written(self._rules.settings)

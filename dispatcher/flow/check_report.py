@@ -189,8 +189,14 @@ def of_moment(campaign: Campaign, written: Written, now: datetime, day: date) ->
     found = []
     if campaign.send_at < now:
         what = "the moment of the campaign has passed"
-        found.append(written.finding(Severity.WARNING, what, "write a later send_at to schedule it", "send_at"))
-    if campaign.valid_until is not None and campaign.valid_until - day < _HOURS_TO_USE:
+        found.append(written.finding(Severity.ERROR, what, "write a later send_at to schedule it", "send_at"))
+    if campaign.valid_until is not None and campaign.valid_until < day:
+        found.append(
+            written.finding(
+                Severity.ERROR, "the offer ends before it is sent", "write a later valid_until", "valid_until"
+            )
+        )
+    elif campaign.valid_until is not None and campaign.valid_until - day < _HOURS_TO_USE:
         what = f"the offer ends {'on the day' if campaign.valid_until == day else 'the day after'} it is sent"
         found.append(written.finding(Severity.WARNING, what, "write a later valid_until", "valid_until"))
     return found

@@ -12,7 +12,7 @@ from dispatcher.flow.preparing import Press
 from dispatcher.flow.retention import Overview, Retention
 from dispatcher.rules.alerts import AHEAD, LOOK_BACK, AlertKind, Matter
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import IDLE, Channel, State
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import campaigns, clients, outbox, readings, requests
@@ -112,7 +112,11 @@ class Matters:
         local = campaign.send_at.astimezone(zone)
         known |= {"date": local.date().isoformat(), "time": f"{local:%H:%M}"}
         kind = AlertKind.SLOT_EVE if left == _DAY else AlertKind.SLOT_WEEK
-        return Matter(kind, f"{campaign.id}@{local.date().isoformat()}", known)
+        subject = f"{campaign.id}@{local.date().isoformat()}"
+        if campaign.state in IDLE:
+            # What was announced and is taken back is news again.
+            return Matter(kind, f"{subject}@{campaign.state.value}", known | {"state": campaign.state.value})
+        return Matter(kind, subject, known)
 
 
 def _tally(connection: Connection, campaign: Scheduled) -> dict[str, Json]:

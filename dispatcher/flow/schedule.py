@@ -28,8 +28,11 @@ from dispatcher.storage.writer import Transaction
 SOON = timedelta(minutes=10)
 """How long after `schedule --now` a campaign begins: until then it can be revised or cancelled."""
 
-Precheck = Callable[[Path], Sequence[str]]
-"""Returns what to know of a campaign file; raises the DispatcherError that keeps it from being scheduled."""
+Precheck = Callable[[Path, datetime | None], Sequence[str]]
+"""Returns what to know of a campaign file, at another moment than its own where one is given.
+
+Raises the DispatcherError that keeps it from being scheduled.
+"""
 
 
 class Proof(Protocol):
@@ -90,9 +93,10 @@ class Schedule:
         Raises CampaignFileError or RenderingError where the check finds fault, NoSlotError for a thirteenth, and
         RefusedError for a moment that has passed or a campaign that has been scheduled already.
         """
-        remarks = [remark for check in self._prechecks for remark in check(path)]
+        soon = self._store.clock() + SOON if now else None
+        remarks = [remark for check in self._prechecks for remark in check(path, soon)]
         frozen = freeze(path, self._templates, self._policy)
-        campaign = replace(frozen.campaign, send_at=self._store.clock() + SOON) if now else frozen.campaign
+        campaign = frozen.campaign if soon is None else replace(frozen.campaign, send_at=soon)
         settings = json.dumps(self._policy.as_json(), indent=1, sort_keys=True).encode()
         files = {**frozen.files, POLICY_FILE: settings}
         if self._proof is not None:
@@ -100,6 +104,9 @@ class Schedule:
             with suppress(_RehearsedError):
                 self.take(campaign, files, actor, uses=uses, rehearsing=True)
             remarks += self._proof.require(path, frozen, actor)
+        if now:
+            # Rendering everything and sending a test took its time: the ten minutes are to undo it in.
+            campaign = replace(campaign, send_at=self._store.clock() + SOON)
         return replace(self.take(campaign, files, actor, uses=uses), remarks=tuple(remarks))
 
     def take(

@@ -1,7 +1,7 @@
 """Campaigns, duties, slots and the sender's sign of life -> five lines: what needs somebody now, and what to type."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from dispatcher.errors import DispatcherError
@@ -14,7 +14,7 @@ from dispatcher.rules.actor import Role
 from dispatcher.rules.alerts import AHEAD, AlertKind, Matter
 from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Language, State
+from dispatcher.rules.campaign import IDLE, Language, State
 from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import campaigns, outbox, persons, requests, slots
 from dispatcher.storage.campaigns import Scheduled
@@ -23,6 +23,7 @@ from dispatcher.storage.heartbeats import Heartbeat
 from dispatcher.storage.store import Store
 from dispatcher.texts import CATALOGUES, format_date, text
 
+_SCHEDULE = "dispatcher campaign schedule campaigns/FILE.toml"
 _OVER = frozenset({State.FINISHED, State.CANCELLED})
 _RECENTLY = timedelta(days=1)
 
@@ -87,21 +88,43 @@ class Today:
         return Report(today, lines)
 
     def _next(self, ahead: Sequence[Scheduled], *, is_alone: bool) -> Line:
+        """Return what goes out now or next, and what of the coming week has nothing to send yet."""
+        line = self._coming(ahead, is_alone=is_alone)
+        today = local_date(self._store.clock(), self._policy.zone)
+        idle = [
+            each
+            for each in ahead
+            if each.state in IDLE and local_date(each.send_at, self._policy.zone) - today <= AHEAD
+        ]
+        if idle:
+            others = [each for each in idle if each.name != line.values["campaign"]]
+            said = " ".join([line.said, *(f"{self._said_idle(each)}." for each in others)])
+            line = replace(line, said=said, command=_SCHEDULE, needs_somebody=True)
+        return replace(line, values={**line.values, "without_content": [each.name for each in idle]})
+
+    def _said_idle(self, campaign: Scheduled) -> str:
+        day = format_date(local_date(campaign.send_at, self._policy.zone))
+        missing = "its content is missing" if campaign.state is State.RESERVED else "a draft, to be scheduled again"
+        return f"{campaign.title} on {day}: {missing}"
+
+    def _coming(self, ahead: Sequence[Scheduled], *, is_alone: bool) -> Line:
         """Return what goes out now, else what goes out next, with whom it reaches; `is_alone`: nothing is held."""
         sending = next((each for each in ahead if each.state is State.SENDING), None)
         if sending is not None:
             return self._sending(sending)
         if not ahead:
-            command = "dispatcher campaign schedule campaigns/FILE.toml"
             said = "Nothing is scheduled." if is_alone else "Nothing goes out by itself."
-            return Line("next", said, command, values={"campaign": None})
+            return Line("next", said, _SCHEDULE, values={"campaign": None})
         coming = ahead[0]
         local = coming.send_at.astimezone(self._policy.zone)
-        counts = self._matters.counts(coming.name)
+        is_idle = coming.state in IDLE
+        counts = {} if is_idle else self._matters.counts(coming.name)
         with self._store.reading() as connection:
             today = local_date(self._store.clock(), self._policy.zone)
             near = too_near(local.date(), slots.near(connection, local.date(), coming.id, today=today))
         said = f"Next: {coming.title} on {format_date(local.date())} at {local:%H:%M}"
+        if is_idle:
+            said = f"Next: {self._said_idle(coming)}"
         if counts:
             said += f": {counts['email']} by email, {counts['sms']} by text message, as the register stands now"
         values: dict[str, Json] = {

@@ -4,7 +4,7 @@ It is a service message: it names no client, its opt-out link opts nobody out, a
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from dispatcher.storage.services import Asked, Service
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
-__all__ = ["Tested", "Trial", "TrialReport", "content_hash", "was_tested"]
+__all__ = ["Tested", "Trial", "TrialReport", "channels_tested", "content_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Trial:
         prepared = self._press.prepare(frozen.campaign, frozen.templates)
         person = self._person(actor, to)
         spoken = _language(frozen.campaign, language)
-        reach = {Channel.EMAIL: person.email, Channel.SMS: person.phone}
+        reach = _reach(person)
         addresses = {channel: reach[channel] for channel in frozen.campaign.channels}
         if not any(addresses.values()):
             raise RefusedError(
@@ -108,13 +108,19 @@ class Trial:
         return TrialReport(frozen.campaign.name, frozen.content_hash, person.name, spoken, tuple(sent), missing)
 
     def require(self, path: Path, frozen: Frozen, actor: Actor) -> list[str]:
-        """Send a test of this content to who acts, unless one of it has gone before, and say to whom.
+        """Send a test of this content to who acts, unless one of it has gone before by each channel, and say to whom.
 
-        Raises what `run` does, and RefusedError where a message was not taken over.
+        A channel by which who acts is not reached is left untested and named. Raises what `run` does, and RefusedError
+        where a message was not taken over.
         """
         with self._store.reading() as connection:
-            if was_tested(connection, frozen.content_hash):
-                return []
+            tested = channels_tested(connection, frozen.content_hash)
+        untested = set(frozen.campaign.channels) - tested
+        if not untested:
+            return []
+        person = self._person(actor, None)
+        if tested and not any(_reach(person)[channel] for channel in untested):
+            return _untested(untested, person)
         report = self.run(path, actor)
         if report.content != frozen.content_hash:
             raise RefusedError(f"{path} was changed while it was being looked at: try again. Nothing was scheduled.")
@@ -124,7 +130,8 @@ class Trial:
                 f"The test of {report.name} was not taken over: {failed}. Nothing was scheduled; try again: "
                 f"`dispatcher campaign test {path}`."
             )
-        return [f"a test went to {report.person} by {each.channel} at {each.address}" for each in report.sent]
+        sent = [f"a test went to {report.person} by {each.channel} at {each.address}" for each in report.sent]
+        return [*sent, *_untested(untested & set(report.missing), person)]
 
     def _person(self, actor: Actor, to: str | None) -> Person:
         with self._store.reading() as connection:
@@ -209,16 +216,35 @@ class _Test:
         }
 
 
-def was_tested(connection: Connection, content_hash: str) -> bool:
-    """Say whether a test of exactly this content was handed over to a carrier that took it."""
+def channels_tested(connection: Connection, content_hash: str) -> frozenset[Channel]:
+    """Return by which channels a test of exactly this content was handed over to a carrier that took it."""
     wanted = {
         "event": "outcome",
         "purpose": ServicePurpose.TEST.value,
         "content": content_hash,
         "outcome": OutcomeKind.ACCEPTED.value,
     }
-    found = (each.data() for each in ledger.entries_of_nobody(connection, EntryKind.SERVICE.value))
-    return any(wanted.items() <= {key: body.get(key) for key in wanted}.items() for body in found)
+    found = ledger.entries_of_nobody(connection, EntryKind.SERVICE.value)
+    return frozenset(
+        Channel(each.channel)
+        for each in found
+        if each.channel is not None and wanted.items() <= {key: each.data().get(key) for key in wanted}.items()
+    )
+
+
+def _reach(person: Person) -> Mapping[Channel, str | None]:
+    return {Channel.EMAIL: person.email, Channel.SMS: person.phone}
+
+
+def _untested(channels: Collection[Channel], person: Person) -> list[str]:
+    """Return what to say of channels by which nothing could be shown to a person."""
+    options = {Channel.EMAIL: "--email ADDRESS", Channel.SMS: "--phone NUMBER"}
+    return [
+        f"no test went by {channel}: tell where it reaches you with "
+        f'`dispatcher person reach "{person.name}" {options[channel]}`'
+        for channel in Channel
+        if channel in channels
+    ]
 
 
 def _language(campaign: Campaign, language: Language | None) -> Language:

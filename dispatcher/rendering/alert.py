@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dispatcher.rules.alerts import NEEDS_SOMEBODY, AlertKind
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.ledger import Json
 from dispatcher.texts import CATALOGUES, format_date, text
 
@@ -18,6 +18,8 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.SLOT_EVE: ("dispatcher campaign status {name}", "dispatcher campaign hold {name}"),
     AlertKind.FINISHED: ("dispatcher campaign status {name}",),
 }
+_IDLE_WORDS: Mapping[str, str] = {State.RESERVED.value: "slot_empty", State.DRAFT.value: "slot_draft"}
+_IDLE_COMMANDS = ("dispatcher campaign schedule campaigns/FILE.toml", "dispatcher campaign cancel {name}")
 _NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0}
 
 
@@ -55,11 +57,14 @@ def words_of(alert: Alert) -> AlertWords:
         return text(f"alert_{key}", language, **values)
 
     has_been_read = kind is not AlertKind.IMPORT_STALE or int(str(values["days"])) >= 0
+    words, commands = kind.value, _COMMANDS[kind]
+    if values.get("state") in _IDLE_WORDS:
+        words, commands = _IDLE_WORDS[str(values["state"])], _IDLE_COMMANDS
     return AlertWords(
-        subject=say(f"{kind}_subject"),
-        heading=say(f"{kind}_heading"),
-        text=say(f"{kind}_text" if has_been_read else "import_never_text").strip(),
-        commands=tuple(command.format_map(values) for command in _COMMANDS[kind]),
+        subject=say(f"{words}_subject"),
+        heading=say(f"{words}_heading"),
+        text=say(f"{words}_text" if has_been_read else "import_never_text").strip(),
+        commands=tuple(command.format_map(values) for command in commands),
         repeats=say("repeats") if kind in NEEDS_SOMEBODY else None,
     )
 

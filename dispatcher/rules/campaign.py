@@ -42,6 +42,10 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+IDLE = frozenset({State.RESERVED, State.DRAFT})
+"""What has its slot and nothing that could go out: it lapses unless its content is scheduled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """Which clients a campaign addresses, by the only facts that may divide them (L-43).

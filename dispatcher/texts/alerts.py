@@ -11,6 +11,12 @@ FI = {
     "alert_slot_eve_subject": "Huomenna klo {time}: {title}",
     "alert_slot_eve_heading": "Kampanja lähtee huomenna klo {time}",
     "alert_slot_eve_text": "Kampanjan ”{title}” saisi rekisterin nykytilanteen mukaan sähköpostitse {email} ja tekstiviestillä {sms} asiakasta. Odottamassa on {waiting}, ja ilman viestiä jää {withheld}.",  # noqa: E501
+    "alert_slot_empty_subject": "Sisältö puuttuu: {title}, {date}",
+    "alert_slot_empty_heading": "Varatulta päivältä {date} puuttuu sisältö",
+    "alert_slot_empty_text": "Päivä on varattu kampanjalle ”{title}”, mutta sillä ei ole vielä sisältöä. Ilman sitä mitään ei lähde, ja varaus raukeaa, kun päivä on ohi.",  # noqa: E501
+    "alert_slot_draft_subject": "Vielä luonnos: {title}, {date}",
+    "alert_slot_draft_heading": "Päivän {date} kampanja on vielä luonnos",
+    "alert_slot_draft_text": "Kampanja ”{title}” otettiin takaisin muutettavaksi. Mitään ei lähde, ellei sitä ajasteta uudelleen, ja luonnos raukeaa, kun päivä on ohi.",  # noqa: E501
     "alert_finished_subject": "Lähetetty: {title}",
     "alert_finished_heading": "Kampanja on lähetetty",
     "alert_finished_text": "Kampanjasta ”{title}” lähti {email} sähköpostia ja {sms} tekstiviestiä. Torjuttuja viestejä on {refused} ja epäselviä {unknown}. Ilman viestiä jääneitä asiakkaita on {withheld}.",  # noqa: E501
@@ -46,6 +52,12 @@ SV = {
     "alert_slot_eve_subject": "I morgon kl. {time}: {title}",
     "alert_slot_eve_heading": "Kampanjen skickas i morgon kl. {time}",
     "alert_slot_eve_text": "Kampanjen ”{title}” skulle enligt registret just nu nå {email} kunder per e-post och {sms} per sms. {waiting} väntar, och {withheld} får inget meddelande.",  # noqa: E501
+    "alert_slot_empty_subject": "Innehåll saknas: {title}, {date}",
+    "alert_slot_empty_heading": "Det reserverade datumet {date} saknar innehåll",
+    "alert_slot_empty_text": "Dagen är reserverad för kampanjen ”{title}”, men den har inget innehåll ännu. Utan det skickas ingenting, och reservationen förfaller när dagen är över.",  # noqa: E501
+    "alert_slot_draft_subject": "Ännu ett utkast: {title}, {date}",
+    "alert_slot_draft_heading": "Kampanjen för {date} är ännu ett utkast",
+    "alert_slot_draft_text": "Kampanjen ”{title}” togs tillbaka för att ändras. Ingenting skickas om den inte schemaläggs på nytt, och utkastet förfaller när dagen är över.",  # noqa: E501
     "alert_finished_subject": "Skickad: {title}",
     "alert_finished_heading": "Kampanjen har skickats",
     "alert_finished_text": "Av kampanjen ”{title}” lämnades {email} e-postbrev och {sms} sms vidare. Mottagaren avvisade {refused}, {unknown} är ovissa, och {withheld} kunder fick inget.",  # noqa: E501
@@ -81,6 +93,12 @@ EN = {
     "alert_slot_eve_subject": "Tomorrow at {time}: {title}",
     "alert_slot_eve_heading": "A campaign goes out tomorrow at {time}",
     "alert_slot_eve_text": "As the register stands now, “{title}” would reach {email} clients by email and {sms} by text message. {waiting} wait, and {withheld} get nothing.",  # noqa: E501
+    "alert_slot_empty_subject": "Content missing: {title}, {date}",
+    "alert_slot_empty_heading": "The date kept for {date} has no content",
+    "alert_slot_empty_text": "The date is kept for “{title}”, whose content is still missing. Without it nothing goes out, and the reservation lapses when the day is over.",  # noqa: E501
+    "alert_slot_draft_subject": "Still a draft: {title}, {date}",
+    "alert_slot_draft_heading": "The campaign of {date} is still a draft",
+    "alert_slot_draft_text": "“{title}” was taken back to be changed. Nothing goes out unless it is scheduled again, and the draft lapses when the day is over.",  # noqa: E501
     "alert_finished_subject": "Sent: {title}",
     "alert_finished_heading": "A campaign has gone out",
     "alert_finished_text": "Of “{title}”, {email} emails and {sms} text messages were handed over. {refused} were refused, of {unknown} nobody knows what became, and {withheld} clients got nothing.",  # noqa: E501

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
@@ -335,7 +335,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
 def _well(doctor: Doctor) -> Precheck:
     """Return the doctor's part in what is asked before a campaign gets its slot."""
 
-    def look(_path: Path) -> Sequence[str]:
+    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
         doctor.refuse_unless_well()
         return ()
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from dispatcher.engine.embedded import run_sender
 from dispatcher.flow.doubts import Guidance
 from dispatcher.rules.actor import Role
-from dispatcher.rules.campaign import Language, State
+from dispatcher.rules.campaign import Kind, Language, State
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.rights import RequestKind
 from dispatcher.storage import alerts, ledger
@@ -198,3 +198,23 @@ def test_the_sender_tells_by_itself(workshop: Workshop, doubles: Doubles) -> Non
             asyncio.run(run_sender(dispatcher, asyncio.Event(), once=True))
             workshop.clock.advance(timedelta(seconds=1))
     assert ["Tulossa 10.12.2026: Kampanja joulu"] == told(doubles)
+
+
+def test_a_slot_without_content_is_told_as_such(workshop: Workshop, doubles: Doubles) -> None:
+    """A reservation that comes up empty, and a campaign taken back to a draft, are told by what they lack."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher)
+        actor = dispatcher.persons.acting(None)
+        dispatcher.schedule.reserve(DAY, Kind.OFFER, "Tyhjä", actor)
+        for days in (7, 6):
+            workshop.clock.set(at(DAY - days * _DAY, 9))
+            tell(dispatcher)
+        assert {"Tulossa 10.12.2026: Kampanja joulu", "Sisältö puuttuu: Tyhjä, 10.12.2026"} == set(told(doubles))
+        dispatcher.lifecycle.revise("joulu", actor)
+        tell(dispatcher)
+        assert ["Vielä luonnos: Kampanja joulu, 10.12.2026"] == told(doubles)[2:]
+        workshop.clock.set(at(DAY - _DAY, 9))
+        tell(dispatcher)
+        assert {"Vielä luonnos: Kampanja joulu, 10.12.2026", "Sisältö puuttuu: Tyhjä, 10.12.2026"} == set(
+            told(doubles)[3:]
+        )

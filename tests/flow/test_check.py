@@ -208,15 +208,41 @@ def test_an_offer_that_ends_too_soon_is_warned_of(workshop: Workshop) -> None:
         one(late.warnings, "3 clients would get the offer on its last day")
 
 
-def test_a_past_moment_and_a_long_subject_are_warned_of(workshop: Workshop) -> None:
-    """A moment that has passed and a subject too long for a list of mails are warnings: they block nothing."""
+def test_a_past_moment_blocks_and_a_long_subject_is_warned_of(workshop: Workshop) -> None:
+    """A moment that has passed blocks scheduling, a subject too long for a list of mails does not."""
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher)
         path = amend(workshop.campaign("a", workshop.clock() - timedelta(days=1)), 'fi = "K', f'fi = "{"x" * 75}K')
         report = dispatcher.check.run(path)
         lines = path.read_text(encoding="utf-8").splitlines()
-        for words, key in (("has passed", "send_at"), ("mail programs show 75", "fi = ")):
-            assert lines[one(report.warnings, words).line - 1].startswith(key)
+        assert lines[one(report.errors, "has passed").line - 1].startswith("send_at")
+        assert lines[one(report.warnings, "mail programs show 75").line - 1].startswith("fi = ")
+
+
+def test_a_closed_hour_blocks(workshop: Workshop) -> None:
+    """S-14: what would be refused when it is scheduled is an error beforehand, on the line of its moment."""
+    with workshop.opened() as dispatcher:
+        path = workshop.campaign("a", datetime(2026, 12, 6, 8, 0, tzinfo=UTC), channels=("sms",))
+        found = one(dispatcher.check.run(path).errors, "nothing of it may leave")
+        assert "send_at" in path.read_text("utf-8").splitlines()[found.line - 1]
+
+
+def test_another_moment_is_checked_than_the_file_says(workshop: Workshop) -> None:
+    """`schedule --now`: the plan, the past and the end of the offer are told by the moment it really goes out."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher)
+        workshop.clock.set(soon := datetime(2026, 11, 24, 8, 0, tzinfo=UTC))
+        soon += timedelta(minutes=10)
+        path = workshop.campaign("a", datetime(2026, 11, 20, 8, 0, tzinfo=UTC), more="valid_until = 2026-11-23")
+        report = dispatcher.check.run(path, at=soon)
+        one(report.errors, "the offer ends before it is sent")
+        assert 1 == len(report.errors)
+        amend(path, "valid_until = 2026-11-23", "valid_until = 2026-12-23")
+        report = dispatcher.check.run(path, at=soon)
+        assert ([], ["from 10:10 on"]) == (report.errors, [each[12:25] for each in report.plan if "email" in each])
+        taken = dispatcher.schedule.run(path, dispatcher.persons.acting(None), now=True)
+        assert any("from 10:10 on" in each for each in taken.remarks)
+        assert not any("has passed" in each for each in taken.remarks)
 
 
 def test_a_company_outside_the_eu_is_named(workshop: Workshop) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.errors import NoSlotError, NotFoundError, RefusedError
+from dispatcher.errors import CampaignFileError, NoSlotError, NotFoundError, RefusedError
 from dispatcher.flow.freezing import Frozen
 from dispatcher.rules.actor import Actor, duty
 from dispatcher.rules.budget import Slot
@@ -292,6 +292,6 @@ def test_no_test_goes_out_of_what_is_refused_anyway(workshop: Workshop) -> None:
         proof = Seen()
         dispatcher.schedule._proof = proof
         late = workshop.campaign("late", MOMENT - timedelta(days=400))
-        with pytest.raises(RefusedError, match="has passed"):
+        with pytest.raises(CampaignFileError, match="has passed"):
             dispatcher.schedule.run(late, owner(dispatcher))
         assert ([], []) == (proof.asked, near(dispatcher))

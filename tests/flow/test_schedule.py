@@ -63,7 +63,7 @@ def test_a_moment_that_has_passed_is_refused(workshop: Workshop) -> None:
     """A campaign cannot be scheduled into the past."""
     with workshop.opened() as dispatcher:
         path = workshop.campaign("a", workshop.clock() - timedelta(minutes=1))
-        with pytest.raises(RefusedError, match="has passed"):
+        with pytest.raises(CampaignFileError, match="has passed"):
             dispatcher.schedule.run(path, dispatcher.persons.acting(None))
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from dispatcher.errors import RefusedError
+from dispatcher.errors import CampaignFileError
 from dispatcher.flow.timing import Timing
 from dispatcher.rules.campaign import Campaign, Channel, Kind
 from dispatcher.rules.ledger import EntryKind
@@ -116,7 +116,7 @@ def test_a_holiday_is_opened_for_one_campaign_with_its_reason(
     with workshop.opened() as dispatcher:
         actor = dispatcher.persons.acting(None)
         dispatcher.enrol.run(workshop.register(ANTE), actor)
-        with pytest.raises(RefusedError, match="open_on_holidays"):
+        with pytest.raises(CampaignFileError, match="open_on_holidays"):
             dispatcher.schedule.run(workshop.campaign("a", epiphany, channels=("sms",)), actor)
         dispatcher.schedule.run(workshop.campaign("b", epiphany, channels=("sms",), more=reason), actor)
         with dispatcher.store.reading() as connection:
@@ -126,3 +126,19 @@ def test_a_holiday_is_opened_for_one_campaign_with_its_reason(
         asyncio.run(dispatcher.rounds.once())
         assert ["+358401234568"] == doubles.texted()
         assert dispatcher.audit.year(2027).ok
+
+
+def test_an_opened_holiday_stays_open_after_a_hold(workshop: Workshop, doubles: Doubles, clock: FixedClock) -> None:
+    """S-14: what was held on the holiday it was opened for goes on that day, not on the next open one."""
+    epiphany = at(date(2027, 1, 6), 12)
+    clock.set(datetime(2026, 12, 30, 10, tzinfo=UTC))
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.enrol.run(workshop.register(ANTE), actor)
+        reason = 'open_on_holidays = "Avoimet ovet loppiaisena"'
+        dispatcher.schedule.run(workshop.campaign("b", epiphany, channels=("sms",), more=reason), actor)
+        dispatcher.lifecycle.hold("b", actor)
+        clock.set(epiphany + timedelta(hours=1))
+        assert epiphany + timedelta(hours=1) == dispatcher.lifecycle.release("b", actor).send_at
+        asyncio.run(dispatcher.rounds.once())
+        assert ["+358401234568"] == doubles.texted()

@@ -7,6 +7,7 @@ import pytest
 
 from dispatcher.flow.doubts import Guidance
 from dispatcher.flow.today import Line, Report
+from dispatcher.rules.campaign import Kind
 from dispatcher.rules.rights import RequestKind
 from dispatcher.storage import installation
 from dispatcher.wiring import Dispatcher
@@ -115,3 +116,24 @@ def test_a_database_that_cannot_be_trusted_is_told(workshop: Workshop) -> None:
         found = line(dispatcher.today.look(), "sender")
     assert found.needs_somebody
     assert "db restore --replay" in found.said
+
+
+def test_a_slot_without_content_is_asked_for(workshop: Workshop) -> None:
+    """A reservation or a draft of the coming week needs somebody, whatever goes out before it; later ones do not."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher)
+        actor = dispatcher.persons.acting(None)
+        dispatcher.schedule.reserve(DAY + 3 * _DAY, Kind.OFFER, "Tyhjä", actor)
+        calm = line(dispatcher.today.look(), "next")
+        assert (False, []) == (calm.needs_somebody, calm.values["without_content"])
+        workshop.clock.set(at(DAY - 2 * _DAY, 12))
+        found = line(dispatcher.today.look(), "next")
+        assert "Next: Kampanja joulu on 10.12.2026 at 10:00: 1 by email" in found.said
+        assert found.said.endswith("Tyhjä on 13.12.2026: its content is missing.")
+        assert (True, ["reservation-2"]) == (found.needs_somebody, found.values["without_content"])
+        assert "campaign schedule" in str(found.command)
+        dispatcher.lifecycle.cancel("reservation-2", actor)
+        dispatcher.lifecycle.revise("joulu", actor)
+        found = line(dispatcher.today.look(), "next")
+        assert found.said.startswith("Next: Kampanja joulu on 10.12.2026: a draft, to be scheduled again.")
+        assert (True, None) == (found.needs_somebody, found.values["counts"])

@@ -5,13 +5,14 @@ import email.policy
 import re
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from dispatcher.errors import ChannelError, NotFoundError, RefusedError
 from dispatcher.flow.freezing import POLICY_FILE, content_hash, freeze
-from dispatcher.flow.trial import was_tested
+from dispatcher.flow.trial import channels_tested
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import EntryKind
@@ -78,7 +79,7 @@ def test_only_the_present_content_was_tested(workshop: Workshop) -> None:
         def tested() -> bool:
             hashed = freeze(path, templates, dispatcher.policy).content_hash
             with dispatcher.store.reading() as connection:
-                return was_tested(connection, hashed)
+                return {Channel.EMAIL, Channel.SMS} == channels_tested(connection, hashed)
 
         assert not tested()
         dispatcher.trial.run(path, dispatcher.persons.acting(None))
@@ -149,6 +150,41 @@ def test_a_server_that_is_away_is_told(workshop: Workshop, doubles: Doubles) -> 
             dispatcher.trial.run(path, dispatcher.persons.acting(None))
         with dispatcher.store.reading() as connection:
             assert [] == list(ledger.entries(connection, [EntryKind.SERVICE.value]))
-            assert not was_tested(
+            assert not channels_tested(
                 connection, freeze(path, workshop.directory / "templates", dispatcher.policy).content_hash
             )
+
+
+def required(workshop: Workshop, dispatcher: Dispatcher, path: Path) -> list[str]:
+    """Return what is said of the test of a campaign before it gets its slot."""
+    frozen = freeze(path, workshop.directory / "templates", dispatcher.policy)
+    return dispatcher.trial.require(path, frozen, dispatcher.persons.acting(None))
+
+
+def test_what_one_channel_did_not_take_was_not_tested(workshop: Workshop, doubles: Doubles) -> None:
+    """A mail that arrived is no test of a text message that was refused, however often it is tried."""
+    with workshop.opened() as dispatcher:
+        begin(dispatcher)
+        path = workshop.campaign("a", MOMENT)
+        doubles.twilio._script = lambda number: 21610 if number == "+358401234567" else None
+        for _ in range(2):
+            with pytest.raises(RefusedError, match=r"was not taken over: .*sms"):
+                required(workshop, dispatcher, path)
+        begin(dispatcher, phone="0401234568")
+        assert 2 == len(required(workshop, dispatcher, path))
+        assert [] == required(workshop, dispatcher, path)
+
+
+def test_a_channel_nobody_could_look_at_is_named(workshop: Workshop, doubles: Doubles) -> None:
+    """Who has no number on record hears each time that the text message went untested, and gets one mail only."""
+    with workshop.opened() as dispatcher:
+        begin(dispatcher, phone=None)
+        path = workshop.campaign("a", MOMENT)
+        first, second = required(workshop, dispatcher, path), required(workshop, dispatcher, path)
+        assert "a test went to Aino Esimerkki by email" in first[0]
+        assert "no test went by sms" in first[1]
+        assert "--phone NUMBER" in first[1]
+        assert first[1:] == second
+        assert 1 == len(doubles.mailed())
+        begin(dispatcher)
+        assert "by sms at" in required(workshop, dispatcher, path)[1]

@@ -81,3 +81,15 @@ def test_a_register_that_was_never_read_says_so() -> None:
     """Where no whole register has been read, no number of days is made up."""
     told = words_of(Alert(Language.EN, AlertKind.IMPORT_STALE, {"days": -1})).text
     assert told.startswith("The whole register has never been read.")
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize("kind", [AlertKind.SLOT_WEEK, AlertKind.SLOT_EVE])
+def test_a_slot_without_content_says_what_it_lacks(kind: AlertKind, language: Language) -> None:
+    """No hour is named at which nothing would go out; a reservation and a draft each have their own words."""
+    known = _NAMED | {"date": "2026-12-10", "time": "00:00"}
+    told = [words_of(Alert(language, kind, known | {"state": state})) for state in ("reserved", "draft")]
+    assert told[0].text != told[1].text
+    for words in told:
+        assert not any("00:00" in each for each in (words.subject, words.heading, words.text))
+        assert "dispatcher campaign schedule campaigns/FILE.toml" in words.commands
