@@ -99,7 +99,7 @@ class Check:
         """Say when its messages leave, and why they cannot at its moment."""
         with self._store.reading() as connection:
             known = campaigns.by_name(connection, campaign.name)
-        counts = {channel: report.counts.send[channel.value] for channel in campaign.channels}
+        counts = {channel: report.counts.send[channel.value] + report.later[channel] for channel in campaign.channels}
         timetable = self._timing.of(campaign, counts, known.id if known else None)
         report.plan = timetable.plan
         for severity, sentences in (
@@ -145,6 +145,7 @@ class Check:
                         # Who only waits for an hour or a turn gets the message too, so it is rendered as well.
                         sure = decide(known.facts, facts_at_any_hour, now) if isinstance(verdict, Wait) else verdict
                         if isinstance(sure, Send):
+                            report.later[sure.channel] += isinstance(verdict, Wait)
                             self._render(prepared, known, sure, tally, report, now)
                 done += len(chunk)
                 progress(done, total)

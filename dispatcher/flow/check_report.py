@@ -29,7 +29,7 @@ class CheckReport:
 
     `segments` counts text messages by their number of parts, `cost` is what they cost together and `spent` what the
     calendar year has cost so far, in euros. `largest` is the size of the largest mail in bytes. `plan` says when the
-    messages of each channel leave.
+    messages of each channel leave; `later` counts those that only wait for the hours of their channel.
     """
 
     name: str
@@ -41,6 +41,7 @@ class CheckReport:
     spent: Decimal = Decimal(0)
     largest: int = 0
     plan: tuple[str, ...] = ()
+    later: Counter[Channel] = field(default_factory=Counter)
 
     @property
     def ok(self) -> bool:

@@ -1,6 +1,7 @@
 """What the owner, or the program's own caution, does to a campaign that has its slot: hold, release, revise, cancel."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -9,7 +10,7 @@ from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow import acts
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.actor import Actor
-from dispatcher.rules.calendar import local_date
+from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import State
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, stamp
@@ -31,6 +32,9 @@ INTERRUPTED = "interrupted"
 LATE = "late"
 """Why a campaign is held whose moment passed while nothing ran (invariant 6)."""
 
+Hours = Callable[[Connection, Scheduled], Windows]
+"""Returns when a campaign may leave."""
+
 
 @dataclass(slots=True)
 class Standing:
@@ -51,9 +55,10 @@ class Released:
 class Lifecycle:
     """Looks at campaigns and moves them between the states of their life."""
 
-    def __init__(self, store: Store, policy: Policy) -> None:
+    def __init__(self, store: Store, policy: Policy, hours: Hours | None = None) -> None:
         self._store = store
         self._policy = policy
+        self._hours = hours or (lambda _connection, _campaign: policy.windows)
 
     def all(self) -> list[Scheduled]:
         """Return every campaign that has a slot or had one, by its moment."""
@@ -151,7 +156,7 @@ class Lifecycle:
     def _release(self, transaction: Transaction, campaign: Scheduled, actor: Actor) -> Released:
         connection, zone = transaction.connection, self._policy.zone
         current = campaigns.by_id(connection, campaign.id, for_update=True)
-        send_at = self._goes_on_at(current, transaction.now)
+        send_at = self._goes_on_at(connection, current, transaction.now)
         day = local_date(send_at, zone)
         told = {} if current.begun_at else {"send_at": stamp(send_at)}
         acts.do(transaction, current.id, Act.RELEASE, actor, told=told)
@@ -165,13 +170,14 @@ class Lifecycle:
         campaigns.set_moment(connection, current.id, send_at)
         return Released(send_at, day)
 
-    def _goes_on_at(self, campaign: Scheduled, now: datetime) -> datetime:
+    def _goes_on_at(self, connection: Connection, campaign: Scheduled, now: datetime) -> datetime:
         """Return the campaign's moment, or the next hour at which it may leave: the grace counts from there."""
         if campaign.begun_at is not None:
             return now
         if campaign.send_at >= now:
             return campaign.send_at
-        return min(self._policy.windows.next_opening(channel, now) for channel in campaign.channels)
+        windows = self._hours(connection, campaign)
+        return min(windows.next_opening(channel, now) for channel in campaign.channels)
 
     def hold_interrupted(self, actor: Actor) -> list[str]:
         """Hold what was being sent when the program stopped and has been silent for longer than the grace.

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatcher.campaign_files import parse_campaign
-from dispatcher.errors import Finding
+from dispatcher.errors import DispatcherError, Finding
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
-from dispatcher.rules.calendar import local_date
+from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.decision import Send
 from dispatcher.rules.message import CampaignMessage, Email, Recipient, Sms
@@ -105,6 +105,14 @@ class Press:
             }
             kept = self._ready[scheduled.id] = (frozen_at, self.prepare(campaign, Templates(words)))
         return kept[1]
+
+    def hours(self, connection: Connection, scheduled: Scheduled) -> Windows:
+        """Return when a campaign may leave: the usual hours, and the holidays it was opened for (S-14)."""
+        try:
+            return self._policy.windows_of(self.frozen(connection, scheduled).campaign)
+        except (DispatcherError, KeyError):
+            # What cannot be made any more is found out at its hand-off.
+            return self._policy.windows
 
     def survey(self, campaign: Campaign, templates: Templates, label: str, source: str) -> list[Finding]:
         """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""

@@ -73,7 +73,7 @@ class Timing:
                 plan.append(said_run(count, channel, paces[channel], runs[channel], campaign.send_at, zone))
                 warnings += _run_warnings(channel, runs[channel], day, zone)
             else:
-                plan.append(_unpaced(count, channel, windows.next_opening(channel, campaign.send_at), zone))
+                plan.append(_unpaced(count, channel, windows.next_opening(channel, campaign.send_at), day, zone))
         return Timetable(runs, tuple(plan), tuple(warnings), closed(campaign, windows))
 
 
@@ -143,9 +143,10 @@ def _run_warnings(channel: Channel, run: Run, day: date, zone: ZoneInfo) -> list
     return warnings
 
 
-def _unpaced(count: int, channel: Channel, opening: datetime, zone: ZoneInfo) -> str:
+def _unpaced(count: int, channel: Channel, opening: datetime, day: date, zone: ZoneInfo) -> str:
     begins = opening.astimezone(zone)
-    return f"{count} by {_BY[channel]}: from {begins:%H:%M} on, as fast as they are taken"
+    on = "" if begins.date() == day else f"{format_date(begins.date())} "
+    return f"{count} by {_BY[channel]}: from {on}{begins:%H:%M} on, as fast as they are taken"
 
 
 def _said_pace(pace: Pace) -> str:

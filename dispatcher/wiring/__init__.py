@@ -240,7 +240,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
-    plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy)
+    plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring)

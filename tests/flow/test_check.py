@@ -227,6 +227,17 @@ def test_a_closed_hour_blocks(workshop: Workshop) -> None:
         assert "send_at" in path.read_text("utf-8").splitlines()[found.line - 1]
 
 
+def test_what_waits_for_its_hours_is_foretold(workshop: Workshop) -> None:
+    """S-15: on a Sunday mails leave and text messages wait; beforehand it is said until when."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher)
+        report = dispatcher.check.run(workshop.campaign("a", datetime(2026, 12, 13, 8, 0, tzinfo=UTC)))
+        assert (
+            "2 by email: from 10:00 on, as fast as they are taken",
+            "1 by text message: from 14.12.2026 09:00 on, as fast as they are taken",
+        ) == report.plan
+
+
 def test_another_moment_is_checked_than_the_file_says(workshop: Workshop) -> None:
     """`schedule --now`: the plan, the past and the end of the offer are told by the moment it really goes out."""
     with workshop.opened() as dispatcher:
