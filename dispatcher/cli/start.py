@@ -87,7 +87,8 @@ def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str
     say(f"  1. Look through {FILE}: who you are, how mail leaves, what your register's columns mean.")
     say("  2. dispatcher keys backup FILE    keeps a copy of the keys, apart from everything else")
     say("  3. dispatcher client import FILE  takes in your booking system's export")
-    say("  4. dispatcher campaign check campaigns/2026-03-kevat.toml")
+    say("  4. Give a sample in campaigns/ a send_at to come, and words of your own, then:")
+    say("     dispatcher campaign check campaigns/FILE.toml")
     if not reached_at:
         say("Before a campaign is scheduled you get a test of it: `dispatcher person reach --help` says where to.")
     if sent:
