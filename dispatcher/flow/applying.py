@@ -10,7 +10,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
 from dispatcher.rules.ledger import Entry, EntryKind, Json
-from dispatcher.storage import answers, clients, returning
+from dispatcher.storage import answers, clients, erasure, returning
 from dispatcher.storage.answers import Suppression, suppress
 from dispatcher.storage.clients import Client
 from dispatcher.storage.store import Store
@@ -38,6 +38,7 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
     held = clients.read(connection, [change.number for change in changes])
     given = answers.of_clients(connection, [change.number for change in changes if not change.is_new])
     _await_receipts(transaction, new)
+    left = erasure.addresses_left(connection, [change.number for change in changes if not change.is_new])
     entries = []
     for change in changes:
         before = given.get(change.number, [])
@@ -52,7 +53,16 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
         # A no reaches the address its client had, and the one that joins them in the same row.
         addresses = [(channel, address.canonical) for channel, address in held[change.number].addresses.items()]
         addresses += [(channel, text) for channel, text, _ in change.joins if (channel, text) not in addresses]
-        entries += record_answers(transaction, store.ring, change.number, change.answers, before, actor, addresses)
+        entries += record_answers(
+            transaction,
+            store.ring,
+            change.number,
+            change.answers,
+            before,
+            actor,
+            addresses,
+            left=left.get(change.number, ()),
+        )
         given[change.number] = [*before, *change.answers]
     transaction.ledger.append(*entries)
 

@@ -1,12 +1,14 @@
 """Puts on record what must survive a restore: in the journal first, then in the database, in one commit."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, Json, answer_entry
+from dispatcher.storage import erasure
 from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.returning import Mark
@@ -52,18 +54,25 @@ def record_no(
     actor: Actor,
     addresses: Iterable[tuple[Channel, str]],
     booking: KeyedHash | None = None,
+    *,
+    left: Collection[tuple[Channel, str]] | None = None,
 ) -> int:
     """Write a no to the ledger and to the journal, and return the number of its entry.
 
     The journal's record also holds keyed hashes of the client's addresses, so that the no can be kept even where a
-    restored database does not know the client any more.
+    restored database does not know the client any more. For the addresses they have left it is kept as an objection:
+    an older export that names one of those would make somebody new of them, with a yes of before (L-31).
+    `left` are those addresses, where somebody has looked them up already.
     """
     entry = answer_entry(answer, client, actor, booking=_reference(booking))
-    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body))
+    if left is None:
+        left = erasure.addresses_left(transaction.connection, [client]).get(client, ())
+    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body, left))
+    _suppress(transaction, ring, answer.channel, left, answer.latest())
     return transaction.ledger.append(entry)[0]
 
 
-def record_answers(
+def record_answers(  # noqa: PLR0913 - all that a record of it holds
     transaction: Transaction,
     ring: KeyRing,
     client: int,
@@ -72,6 +81,8 @@ def record_answers(
     actor: Actor,
     addresses: Collection[tuple[Channel, str]],
     booking: KeyedHash | None = None,
+    *,
+    left: Collection[tuple[Channel, str]] | None = None,
 ) -> list[Entry]:
     """Return the entries of what a client said; what must survive a restore is written at once, journal first.
 
@@ -83,7 +94,7 @@ def record_answers(
     for answer in said:
         overturns = bool(yeses) if answer.channel is None else answer.channel in yeses
         if answer.reply is Reply.WITHDRAWN or (answer.reply is Reply.DECLINED and overturns):
-            record_no(transaction, ring, client, answer, actor, addresses, booking)
+            record_no(transaction, ring, client, answer, actor, addresses, booking, left=left)
         else:
             entries.append(answer_entry(answer, client, actor, booking=_reference(booking)))
     return entries
@@ -103,21 +114,25 @@ def suppress_strangers(
     told = list(addresses)
     body = answer_entry(answer, STRANGER, actor).body
     transaction.notes.append(_no_note(ring, STRANGER, answer, actor, told, body))
-    _suppress(transaction, ring, answer.channel, told)
+    _suppress(transaction, ring, answer.channel, told, transaction.now)
 
 
 def suppress_addresses(
     transaction: Transaction, ring: KeyRing, channel: Channel | None, addresses: Mapping[Channel, str]
 ) -> None:
     """Keep an objection for these addresses, from now on, whoever has them."""
-    _suppress(transaction, ring, channel, addresses.items())
+    _suppress(transaction, ring, channel, addresses.items(), transaction.now)
 
 
 def _suppress(
-    transaction: Transaction, ring: KeyRing, channel: Channel | None, addresses: Iterable[tuple[Channel, str]]
+    transaction: Transaction,
+    ring: KeyRing,
+    channel: Channel | None,
+    addresses: Iterable[tuple[Channel, str]],
+    said: datetime,
 ) -> None:
     hashes = (ring.hashed(hash_label(kind), canonical) for kind, canonical in addresses)
-    objections = (Suppression(keyed, channel, OBJECTION, transaction.now) for keyed in hashes)
+    objections = (Suppression(keyed, channel, OBJECTION, said) for keyed in hashes)
     suppress(transaction.connection, objections, transaction.suppressed_for)
 
 
@@ -132,11 +147,14 @@ def _no_note(
     actor: Actor,
     addresses: Iterable[tuple[Channel, str]],
     body: Mapping[str, Json],
+    left: Iterable[tuple[Channel, str]] = (),
 ) -> Note:
     hashes: list[Json] = []
-    for channel, canonical in addresses:
-        keyed = ring.hashed(hash_label(channel), canonical)
-        hashes.append({"channel": channel.value, "key": keyed.key_id, "hash": keyed.digest})
+    for is_left, each in ((False, addresses), (True, left)):
+        for channel, canonical in each:
+            keyed = ring.hashed(hash_label(channel), canonical)
+            told: dict[str, Json] = {"channel": channel.value, "key": keyed.key_id, "hash": keyed.digest}
+            hashes.append(told | ({"left": True} if is_left else {}))
     return Note(
         JournalKind.NO,
         {

@@ -173,13 +173,14 @@ class Safekeeping:
 
 @dataclass(frozen=True, slots=True)
 class _No:
-    """A no as the journal tells it."""
+    """A no as the journal tells it; `left` are the hashes of addresses that the client had left by then."""
 
     client: int
     channel: Channel | None
     actor: Actor
     answer: dict[str, Json]
     hashes: list[KeyedHash] = field(default_factory=list)
+    left: list[KeyedHash] = field(default_factory=list)
 
     @classmethod
     def read(cls, record: Record) -> "_No":
@@ -192,8 +193,13 @@ class _No:
             channel=Channel(str(channel)) if channel else None,
             actor=Actor.read(str(body["actor"])),
             answer=answer,
-            hashes=[KeyedHash(str(each["key"]), str(each["hash"])) for each in hashes],
+            hashes=[_hash(each) for each in hashes if "left" not in each],
+            left=[_hash(each) for each in hashes if "left" in each],
         )
+
+
+def _hash(told: Any) -> KeyedHash:
+    return KeyedHash(str(told["key"]), str(told["hash"]))
 
 
 def _take_clients(transaction: Transaction, record: Record, actor: Actor, erased: frozenset[int]) -> int:
@@ -232,9 +238,10 @@ def _take_no(transaction: Transaction, record: Record, report: ReplayReport, era
         entry = Entry(EntryKind.ANSWER, no.actor, client=no.client, channel=no.channel, body=no.answer)
         transaction.ledger.append(entry)
         report.answers += 1
-    if no.answer["reply"] == Reply.WITHDRAWN.value and no.client not in erased:
+    if no.client not in erased:
         said = read_stamp(no.answer["not_after"]) or at
-        new = (Suppression(keyed, no.channel, OBJECTION, said) for keyed in no.hashes)
+        silent = [*no.left, *(no.hashes if no.answer["reply"] == Reply.WITHDRAWN.value else ())]
+        new = (Suppression(keyed, no.channel, OBJECTION, said) for keyed in silent)
         report.suppressions += answers.suppress(connection, new, transaction.suppressed_for)
 
 

@@ -1,6 +1,6 @@
 """Takes a client out of every table that could tell who they are; what is left says nothing about anybody."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
@@ -75,6 +75,21 @@ def addresses_ever(connection: Connection, clients: Sequence[int]) -> dict[int, 
         query = select(AddressTable.id, AddressTable.channel, AddressTable.canonical).where(these)
         known |= {row.id: (Channel(row.channel), row.canonical) for row in connection.execute(query)}
     return {client: [known[number] for number in sorted(numbers) if number in known] for client, numbers in had.items()}
+
+
+def addresses_left(connection: Connection, clients: Collection[int]) -> dict[int, list[tuple[Channel, str]]]:
+    """Return the addresses these clients have had and nobody has now, canonical, as far as they are still known."""
+    moved = (ClientAddressTable.client.in_(clients), ClientAddressTable.changed_at.is_not(None))
+    concerned = sorted(set(connection.scalars(select(ClientAddressTable.client).where(*moved))) if clients else ())
+    if not concerned:
+        return {}
+    had = _addresses_ever(connection, concerned)
+    every = set().union(*had.values())
+    held = select(ClientAddressTable.address).where(ClientAddressTable.address.in_(every))
+    query = select(AddressTable.id, AddressTable.channel, AddressTable.canonical)
+    found = connection.execute(query.where(AddressTable.id.in_(every), AddressTable.id.not_in(held)))
+    left = {row.id: (Channel(row.channel), row.canonical) for row in found}
+    return {client: [left[number] for number in sorted(mine) if number in left] for client, mine in had.items()}
 
 
 def have_been_erased(connection: Connection, clients: Sequence[int]) -> set[int]:
