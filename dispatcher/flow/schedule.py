@@ -18,7 +18,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Kind, State
 from dispatcher.rules.ledger import Entry, EntryKind, Json, stamp
 from dispatcher.rules.life import Act
-from dispatcher.storage import campaigns, slots
+from dispatcher.storage import campaigns, ledger, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -172,6 +172,7 @@ class Schedule:
         day = local_date(campaign.send_at, zone)
         acts.lapse_over(transaction, zone)
         self._refuse_late(campaign, transaction.now)
+        _refuse_forgotten(connection, campaign.name)
         found = self._own(connection, campaign, day, uses)
         if found is not None:
             found = campaigns.by_id(connection, found.id, for_update=True)
@@ -241,4 +242,15 @@ class Schedule:
             local = campaign.send_at.astimezone(self._policy.zone)
             raise RefusedError(
                 f"The moment of {campaign.name} has passed: {local:%d.%m.%Y %H:%M}. Write a later send_at in its file."
+            )
+
+
+def _refuse_forgotten(connection: Connection, name: str) -> None:
+    """Refuse what was sent after the copy that is in place was made: nobody knows who has got it (invariant 2)."""
+    for entry in ledger.entries_of_nobody(connection, EntryKind.SLOT.value):
+        body = entry.data()
+        if body.get("name") == name:
+            raise RefusedError(
+                f"{name} went out already, on {body['day']}: the copy that was put back is older, and nobody knows who "
+                "got it. Give a new campaign a file of another name."
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatcher.errors import RefusedError
 from dispatcher.flow import plan
 from dispatcher.wiring import Dispatcher
 from tests.flow.test_twelfth import received
@@ -88,3 +89,17 @@ def test_what_the_copy_had_planned_counts_once(
         schedule(workshop, dispatcher, "b", SECOND)
         send(workshop, dispatcher, SECOND)
         assert [ELEVEN, TEN, TEN] == doubles.mailed()
+
+
+def test_what_went_out_before_a_restore_is_not_sent_again(workshop: Workshop, doubles: Doubles, tmp_path: Path) -> None:
+    """Invariant 2: the file of a campaign that the copy never knew gets no second slot; one of another name does."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher)
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        schedule(workshop, dispatcher, "a", FIRST)
+        send(workshop, dispatcher, FIRST)
+        put_back(dispatcher, tmp_path / "copy")
+        with pytest.raises(RefusedError, match="a went out already, on 2026-12-01"):
+            schedule(workshop, dispatcher, "a", SECOND)
+        schedule(workshop, dispatcher, "b", SECOND)
+        assert 2 == len(doubles.mailed())
