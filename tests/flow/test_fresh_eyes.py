@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.errors import JournalError, NoSlotError, RefusedError
+from dispatcher.errors import CampaignFileError, JournalError, NoSlotError
 from dispatcher.flow.answering import Said
 from dispatcher.links import OptOut
 from dispatcher.rules.actor import duty
@@ -189,7 +189,7 @@ def test_a_campaign_cut_by_days_of_silence_is_held(workshop: Workshop, doubles: 
 def test_a_campaign_at_a_closed_hour_is_refused(workshop: Workshop) -> None:
     """S-14: a moment at which nothing may leave is refused with the next that will do."""
     night = datetime(2026, 12, 31, 19, 30, tzinfo=UTC)
-    with workshop.opened() as dispatcher, pytest.raises(RefusedError, match="2027-01-01T07:00:00"):
+    with workshop.opened() as dispatcher, pytest.raises(CampaignFileError, match="2027-01-01T07:00:00"):
         dispatcher.schedule.run(workshop.campaign("a", night, channels=("email",)), dispatcher.persons.acting(None))
 
 

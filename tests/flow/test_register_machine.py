@@ -196,9 +196,10 @@ class Register(RegisterLife):
         if not holders and channel is not Channel.SMS:
             self.world.silence(inbox, now)
 
-    @rule(who=some)
-    def remove_who_is_due(self, who: Sequence[int]) -> None:
-        """The whole register is read, and whoever has had their time is removed."""
+    @rule(who=some, days=st.sampled_from([0, 40, 370]))
+    def remove_who_is_due(self, who: Sequence[int], days: int) -> None:
+        """Time passes, the whole register is read, and whoever has had their time is removed."""
+        self.later(days * 24 * 60)
         self.import_some(who, is_whole=True)
         now = self.later()
         self.seen["removed for age"] += sum(self.dispatcher.retention.run(self.actor, confirm=True).removed.values())
@@ -256,13 +257,17 @@ def found(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock, dat
 @pytest.mark.timeout(600)
 def test_nobody_gets_a_message_against_their_last_word(found: Found, database_url: str) -> None:
     """Invariant 1: over random lives no verdict is Send unless the last real word was yes, and still stands."""
-    examples, steps = (70, 28) if database_url.startswith("sqlite") else (5, 20)
+    batches = ((70, 28), (40, 36), (40, 44)) if database_url.startswith("sqlite") else ((5, 20),)
+    # The lives had something in them: a machine that refuses everybody would prove nothing. What is rare takes more.
+    rare = {"renewed", "restored", "erased", "booked", "signed up", "removed for age"} if len(batches) > 1 else set()
     seen: Counter[str] = Counter()
-    run_state_machine_as_test(
-        lambda: Register(found, seen),  # type: ignore[arg-type]  # a function that makes one will do as well
-        settings=settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=list(HealthCheck)),
-    )
-    # The lives had something in them: a machine that refuses everybody would prove nothing.
-    assert {"send by email", "send by sms"} <= set(seen)
-    rare = {"renewed", "restored", "erased", "booked", "signed up", "removed for age"}
-    assert rare <= {name for name, count in seen.items() if count} or not database_url.startswith("sqlite")
+    for examples, steps in batches:
+        run_state_machine_as_test(
+            lambda: Register(found, seen),  # type: ignore[arg-type]  # a function that makes one will do as well
+            settings=settings(
+                max_examples=examples, stateful_step_count=steps, suppress_health_check=list(HealthCheck)
+            ),
+        )
+        if rare <= {name for name, count in seen.items() if count}:
+            break
+    assert rare | {"send by email", "send by sms"} <= {name for name, count in seen.items() if count}
