@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from dispatcher.storage.database import Database
 
 _WAIT_SECONDS = 5
+_LOOKS = 50
 _STATISTICS = "pg_statistic"
 """Where PostgreSQL keeps samples of every column: names and addresses, until they are gathered anew."""
 
@@ -42,11 +43,33 @@ def _rewrite(database: Database, tables: Sequence[str]) -> bool:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"SET lock_timeout TO '{_WAIT_SECONDS}s'"))
             try:
+                if not _nobody_looks_back(connection):
+                    return False
                 for table in tables:
                     connection.execute(text(f'VACUUM (FULL, ANALYZE) "{table}"'))
+                # What was gathered before has just died, and whoever looked meanwhile would keep it.
+                if not _nobody_looks_back(connection):
+                    return False
                 connection.execute(text(f"VACUUM FULL {_STATISTICS}"))
             finally:
                 connection.execute(text("RESET lock_timeout"))
     except DBAPIError:
         return False
     return True
+
+
+def _nobody_looks_back(connection: Connection) -> bool:
+    """Wait a few seconds until nobody in this database sees it as it was before now, and say whether that came.
+
+    VACUUM copies what is deleted as long as somebody may still see it, PostgreSQL's own gathering of statistics too.
+    """
+    now = connection.execute(text("SELECT CAST(pg_current_xact_id() AS text)")).scalar_one()
+    older = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(CAST(CAST(:now AS xid8) AS xid))"
+    )
+    for _ in range(_LOOKS):
+        if not connection.execute(older, {"now": now}).scalar_one():
+            return True
+        connection.execute(text(f"SELECT pg_sleep({_WAIT_SECONDS / _LOOKS})"))
+    return False
