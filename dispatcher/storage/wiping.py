@@ -1,8 +1,10 @@
 """Sees to it that what was deleted is in no file of the database any more (docs/architecture.md)."""
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
@@ -10,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from dispatcher.storage.database import Database
 
 _WAIT_SECONDS = 5
-_LOOKS = 50
+_LOOKS = 20
+_KEPT = re.compile(r"(\d+) dead row versions cannot be removed yet")
 _STATISTICS = "pg_statistic"
 """Where PostgreSQL keeps samples of every column: names and addresses, until they are gathered anew."""
 
@@ -43,33 +46,36 @@ def _rewrite(database: Database, tables: Sequence[str]) -> bool:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text(f"SET lock_timeout TO '{_WAIT_SECONDS}s'"))
             try:
-                if not _nobody_looks_back(connection):
-                    return False
-                for table in tables:
-                    connection.execute(text(f'VACUUM (FULL, ANALYZE) "{table}"'))
+                done = [_write_anew(connection, f'(FULL, ANALYZE, VERBOSE) "{table}"') for table in tables]
                 # What was gathered before has just died, and whoever looked meanwhile would keep it.
-                if not _nobody_looks_back(connection):
-                    return False
-                connection.execute(text(f"VACUUM FULL {_STATISTICS}"))
+                return all(done) and _write_anew(connection, f"(FULL, VERBOSE) {_STATISTICS}")
             finally:
                 connection.execute(text("RESET lock_timeout"))
     except DBAPIError:
         return False
-    return True
 
 
-def _nobody_looks_back(connection: Connection) -> bool:
-    """Wait a few seconds until nobody in this database sees it as it was before now, and say whether that came.
+def _write_anew(connection: Connection, what: str) -> bool:
+    """Have a table written anew until nothing deleted is copied, and say whether that came within a few seconds.
 
-    VACUUM copies what is deleted as long as somebody may still see it, PostgreSQL's own gathering of statistics too.
+    VACUUM copies what is deleted as long as somebody may still see it, PostgreSQL's own gathering of statistics too; it
+    says how many rows those are.
     """
-    now = connection.execute(text("SELECT CAST(pg_current_xact_id() AS text)")).scalar_one()
-    older = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-        "AND backend_xmin IS NOT NULL AND age(backend_xmin) > age(CAST(CAST(:now AS xid8) AS xid))"
-    )
+    driver: Any = connection.connection.driver_connection
+    told: list[str] = []
+
+    def hear(notice: Any) -> None:
+        told.append(str(notice.message_detail))
+
     for _ in range(_LOOKS):
-        if not connection.execute(older, {"now": now}).scalar_one():
+        told.clear()
+        driver.add_notice_handler(hear)
+        try:
+            connection.execute(text(f"VACUUM {what}"))
+        finally:
+            driver.remove_notice_handler(hear)
+        kept = [int(number) for each in told for number in _KEPT.findall(each)]
+        if kept and not any(kept):
             return True
         connection.execute(text(f"SELECT pg_sleep({_WAIT_SECONDS / _LOOKS})"))
     return False
