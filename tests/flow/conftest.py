@@ -1,10 +1,11 @@
 """What the tests of flows stand on: a begun installation on each database, and somebody who tampers with it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from dispatcher.storage.store import Store
 from tests.clock import FixedClock
@@ -25,6 +26,32 @@ def store(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[St
     begin(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def places(
+    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, journal_url: str
+) -> Callable[[], list[Path]]:
+    """Give what returns every place where a byte may be, once all of it is on disk.
+
+    On the server only this test's two databases: beside it others write of the very same people.
+    """
+
+    def settled() -> list[Path]:
+        if database_url.startswith("sqlite"):
+            return [tmp_path]
+        server = request.getfixturevalue("postgresql")
+        engine = raw(database_url).execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("CHECKPOINT"))
+            names = [make_url(url).database for url in (database_url, journal_url)]
+            mine = text("SELECT CAST(oid AS text) FROM pg_database WHERE datname = ANY(:names)")
+            rooms = [server.base / oid for oid in connection.scalars(mine, {"names": names})]
+        engine.dispose()
+        assert [True, True] == [room.is_dir() for room in rooms]
+        return [tmp_path, *rooms]
+
+    return settled
 
 
 @pytest.fixture

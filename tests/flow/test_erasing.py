@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, insert, make_url, select, text
+from sqlalchemy import delete, func, insert, select, text
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.answering import Said
@@ -104,32 +104,6 @@ def standing(dispatcher: Dispatcher, words: str) -> dict[Channel, ConsentState]:
     with dispatcher.store.reading() as connection:
         known = gather(connection, dispatcher.store.ring, [number], None, today, now)[number]
     return {channel: fold(known.facts.answers, channel, now).state for channel in Channel}
-
-
-@pytest.fixture
-def places(
-    request: pytest.FixtureRequest, tmp_path: Path, database_url: str, journal_url: str
-) -> Callable[[], list[Path]]:
-    """Give what returns every place where a byte may be, once all of it is on disk.
-
-    On the server only this test's two databases: beside it others write of the very same people.
-    """
-
-    def settled() -> list[Path]:
-        if database_url.startswith("sqlite"):
-            return [tmp_path]
-        server = request.getfixturevalue("postgresql")
-        engine = raw(database_url).execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text("CHECKPOINT"))
-            names = [make_url(url).database for url in (database_url, journal_url)]
-            mine = text("SELECT CAST(oid AS text) FROM pg_database WHERE datname = ANY(:names)")
-            rooms = [server.base / oid for oid in connection.scalars(mine, {"names": names})]
-        engine.dispose()
-        assert [True, True] == [room.is_dir() for room in rooms]
-        return [tmp_path, *rooms]
-
-    return settled
 
 
 @pytest.fixture

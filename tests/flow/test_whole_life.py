@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, select, text
+from sqlalchemy import MetaData, select
 from starlette.testclient import TestClient
 
 from dispatcher.flow.correcting import Correction
@@ -29,7 +29,7 @@ from dispatcher.wiring import Dispatcher
 from tests.byte_scan import found_in
 from tests.clock import FixedClock
 from tests.flow.joining import enable_sign_up, join, serve
-from tests.stores import broken_links, raw
+from tests.stores import broken_links
 from tests.workshop import Doubles, Workshop, build
 
 FIRST = "77421;Unnaneiti;Jäljettömyys;unna.jaljeton@posti.example;040 765 4321;fi;3.10.2026;kyllä;kyllä;3.10.2026"
@@ -59,23 +59,6 @@ def studio(
     workshop = build(tmp_path / "studio", clock, database_url, journal_url, doubles)
     enable_sign_up(workshop, "email", "sms")
     return workshop
-
-
-@pytest.fixture
-def places(request: pytest.FixtureRequest, tmp_path: Path, database_url: str) -> Callable[[], list[Path]]:
-    """Give what returns every place where a byte may be, once all of it is on disk."""
-
-    def settled() -> list[Path]:
-        if database_url.startswith("sqlite"):
-            return [tmp_path]
-        server = request.getfixturevalue("postgresql")
-        engine = raw(database_url).execution_options(isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text("CHECKPOINT"))
-        engine.dispose()
-        return [tmp_path, server.base]
-
-    return settled
 
 
 @contextmanager
