@@ -12,7 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from dispatcher.storage.database import Database
 
 _WAIT_SECONDS = 5
-_LOOKS = 20
+_LOOKS = 60
+_LOOK_EVERY = 0.25
+"""Seconds between two looks: long enough in all for whoever waits for a lock elsewhere on the server."""
 _KEPT = re.compile(r"(\d+) dead row versions cannot be removed yet")
 _STATISTICS = "pg_statistic"
 """Where PostgreSQL keeps samples of every column: names and addresses, until they are gathered anew."""
@@ -56,10 +58,10 @@ def _rewrite(database: Database, tables: Sequence[str]) -> bool:
 
 
 def _write_anew(connection: Connection, what: str) -> bool:
-    """Have a table written anew until nothing deleted is copied, and say whether that came within a few seconds.
+    """Have a table written anew until nothing deleted is copied, and say whether that came within a quarter minute.
 
-    VACUUM copies what is deleted as long as somebody may still see it, PostgreSQL's own gathering of statistics too; it
-    says how many rows those are.
+    VACUUM copies what is deleted as long as a transaction from before is open, be it in another database of the server,
+    and says how many rows those are.
     """
     driver: Any = connection.connection.driver_connection
     told: list[str] = []
@@ -77,5 +79,5 @@ def _write_anew(connection: Connection, what: str) -> bool:
         kept = [int(number) for each in told for number in _KEPT.findall(each)]
         if kept and not any(kept):
             return True
-        connection.execute(text(f"SELECT pg_sleep({_WAIT_SECONDS / _LOOKS})"))
+        connection.execute(text(f"SELECT pg_sleep({_LOOK_EVERY})"))
     return False
