@@ -54,8 +54,6 @@ def test_a_restore_brings_the_choice_back(workshop: Workshop) -> None:
     """L-34: a copy from before the choice learns of it when the journal is replayed."""
     copy = workshop.directory / "copy.db"
     with workshop.opened() as dispatcher:
-        if not dispatcher.store.database.is_sqlite:
-            pytest.skip("a PostgreSQL copy is put back by other tools: the replay is the same")
         number, owner = begin(workshop, dispatcher), dispatcher.persons.acting(None)
         dispatcher.safekeeping.backup(copy)
         assert dispatcher.marks.choose_topics(number, {Kind.TREATMENT_DAY}, owner)

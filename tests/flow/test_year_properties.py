@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -135,21 +134,13 @@ def most(days: list[date]) -> int:
     return max([*years, *windows], default=0)
 
 
-@pytest.fixture
-def sqlite_store(store: Store) -> Store:
-    """Give a store on SQLite alone: the arithmetic is the same on both, and the random lives are many."""
-    if not store.database.is_sqlite:
-        pytest.skip("the random years run on SQLite")
-    return store
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(zone=st.sampled_from(ZONES), steps=st.lists(_steps, min_size=30, max_size=70))
 def test_no_year_holds_a_thirteenth(
-    sqlite_store: Store, clock: FixedClock, zone: str, steps: list[tuple[str, int, int]]
+    store: Store, clock: FixedClock, zone: str, steps: list[tuple[str, int, int]]
 ) -> None:
     """Invariant 3, L-23: recounted by brute force after every step, and again by the audit from the ledger alone."""
-    year = Year(sqlite_store, clock, ZoneInfo(zone), next(_YEARS))
+    year = Year(store, clock, ZoneInfo(zone), next(_YEARS))
     for number, (what, hours, which) in enumerate(steps):
         with suppress(DispatcherError):
             year.step(number, what, hours, which)
