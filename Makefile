@@ -5,7 +5,7 @@ TESTS ?=
 # A worker waits for a browser, a database or a server a third of its time: three workers keep two cores busy.
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 3 / 2 )))
 FULL ?=
-BENCHMARKS ?= rendering importing planning delivery
+BENCHMARKS ?= rendering signing importing planning delivery
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -12,6 +12,7 @@ from dispatcher.errors import RenderingError
 from dispatcher.rendering import email as emails
 from dispatcher.rendering import headers, trial
 from dispatcher.rendering import sms as text_messages
+from dispatcher.rendering.dkim import Signer, signed
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, shapes_of
 from dispatcher.rendering.templates import Templates, Words
@@ -31,11 +32,14 @@ class CampaignRenderer:
     """One campaign, compiled: templates run, styles inlined and everything checked before the first client.
 
     Raises RenderingError naming file, line and what to do, for every language of the audience and every shape of
-    client, so that nothing is found only while sending.
+    client, so that nothing is found only while sending. `signer` signs every email, a test as well (E-04).
     """
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
+    def __init__(
+        self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo, signer: Signer | None = None
+    ) -> None:
         self._campaign = campaign
+        self._signer = signer
         shapes = shapes_of(campaign)
         words = Words(campaign, templates, studio)
         self._emails: dict[Shape, emails.EmailForm] = {}
@@ -77,7 +81,8 @@ class CampaignRenderer:
             raise self._not_compiled("emails", recipient.language)
         if is_trial:
             form = trial.marked_email(form, recipient.language)
-        return self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
+        mail = self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
+        return signed(mail, self._signer, date)
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str, *, is_trial: bool = False) -> Sms:
         """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test."""

@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from dispatcher.rendering import headers, mime, sms
 from dispatcher.rendering.alert import Alert, AlertWords, words_of
+from dispatcher.rendering.dkim import Signer, signed
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Email, Sms
@@ -65,10 +66,11 @@ class _Words:
 
 
 class ServiceRenderer:
-    """Writes the service messages of one studio."""
+    """Writes the service messages of one studio; `signer` signs every email of them (E-04)."""
 
-    def __init__(self, studio: Studio, zone: ZoneInfo) -> None:
+    def __init__(self, studio: Studio, zone: ZoneInfo, signer: Signer | None = None) -> None:
         self._studio = studio
+        self._signer = signer
         self._letterhead = mime.Letterhead(studio, zone)
         self._environment = Environment(
             loader=FileSystemLoader(_FOLDER),
@@ -97,7 +99,8 @@ class ServiceRenderer:
                 _INLINER.inline(self._render(f"{name}.html.j2", letter, words)),
             ),
         )
-        return Email(sender=self._letterhead.bounces, recipient=envelope.to, content=b"".join(content))
+        mail = Email(sender=self._letterhead.bounces, recipient=envelope.to, content=b"".join(content))
+        return signed(mail, self._signer, envelope.date)
 
     def sms(self, letter: Letter, to: str) -> Sms:
         """Return a letter as a finished text message."""
