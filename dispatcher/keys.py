@@ -19,9 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from dispatcher.errors import SettingsError
 
@@ -40,8 +38,6 @@ class KeyKind(StrEnum):
     """The chain of the journal; it is never shared with the database's keys."""
     SEAL = "seal"
     """Ed25519 signatures over the ledger."""
-    DKIM = "dkim"
-    """RSA-2048 signatures on mail (E-41)."""
 
 
 _SECRET_KINDS = frozenset({KeyKind.HASH, KeyKind.TOKEN, KeyKind.JOURNAL})
@@ -130,17 +126,26 @@ def read_ring(path: Path) -> KeyRing:
     Raises SettingsError if it is missing, readable by others, or not in the form `dispatcher keys create` writes.
     """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        text = path.read_text(encoding="utf-8")
+        text = read_private(path, path.name)
     except UnicodeDecodeError:
         raise _damaged(path.name) from None
     except OSError as error:
         raise SettingsError(
             f"The secrets file {path.name} cannot be read ({error.strerror}): run `dispatcher keys create`."
         ) from None
-    if mode & 0o077:
-        raise SettingsError(f"Others may read {path.name} (mode {mode:04o}): run `chmod 600 {path.name}`.")
     return parse_ring(text, path.name)
+
+
+def read_private(path: Path, name: str) -> str:
+    """Return the text of a file that its owner alone may read; `name` is what it is called in the error.
+
+    Raises OSError or UnicodeDecodeError where it cannot be read, SettingsError where others may read it.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    text = path.read_text(encoding="utf-8")
+    if mode & 0o077:
+        raise SettingsError(f"Others may read {name} (mode {mode:04o}): run `chmod 600 {name}`.")
+    return text
 
 
 def parse_ring(text: str, name: str) -> KeyRing:
@@ -149,7 +154,7 @@ def parse_ring(text: str, name: str) -> KeyRing:
         found = tomllib.loads(text)
         credentials = {str(name): str(secret) for name, secret in found.get("credentials", {}).items()}
         return KeyRing({kind: _parse_kind(kind, found.get(kind.value, {})) for kind in KeyKind}, credentials)
-    except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm, RecursionError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise _damaged(name) from None
 
 
@@ -162,7 +167,7 @@ def write_ring(path: Path, ring: KeyRing) -> None:
     draft = path.with_name(f"{path.name}.new")
     try:
         draft.unlink(missing_ok=True)
-        _write_through(draft, content)
+        write_private(draft, content)
         draft.replace(path)
         _sync_directory(path.parent)
     except OSError as error:
@@ -173,8 +178,8 @@ def write_ring(path: Path, ring: KeyRing) -> None:
         ) from None
 
 
-def _write_through(path: Path, content: bytes) -> None:
-    """Make a new file of mode 0600 with this content, on disk when it returns."""
+def write_private(path: Path, content: bytes) -> None:
+    """Make a new file of mode 0600 with this content, on disk when it returns. Raises OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
@@ -203,9 +208,6 @@ def _hashed(key: Key, label: str, value: str) -> KeyedHash:
 def _new_secret(kind: KeyKind) -> bytes:
     if kind is KeyKind.SEAL:
         return ed25519.Ed25519PrivateKey.generate().private_bytes_raw()
-    if kind is KeyKind.DKIM:
-        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return secrets.token_bytes(32)
 
 
@@ -217,8 +219,6 @@ def _parse_kind(kind: KeyKind, table: Mapping[str, str]) -> tuple[Key, ...]:
             raise ValueError(kind.value)
         if kind is KeyKind.SEAL:
             ed25519.Ed25519PrivateKey.from_private_bytes(secret)
-        if kind is KeyKind.DKIM and not isinstance(load_pem_private_key(secret, None), rsa.RSAPrivateKey):
-            raise ValueError(kind.value)
         keys.append(Key(kind, key_id, secret))
     return tuple(sorted(keys, key=lambda key: KEY_IDS.index(key.id)))
 

@@ -6,10 +6,11 @@ import click
 
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json
 from dispatcher.errors import RefusedError
+from dispatcher.flow.dkim_keys import Algorithm, make_key
 from dispatcher.flow.keyring import backup_keys
 from dispatcher.keys import KeyKind, new_ring, write_ring
-from dispatcher.settings import SECRETS, read_secrets
-from dispatcher.wiring import holds_data
+from dispatcher.settings import SECRETS, read_secrets, read_settings
+from dispatcher.wiring import dkim_domain, holds_data
 
 
 @click.group()
@@ -98,6 +99,46 @@ def check(context: click.Context, door: Door, *, as_json: bool) -> None:
         if not findings:
             say("Every key the data needs is there.")
     context.exit(1 if findings else 0)
+
+
+@keys.group()
+def dkim() -> None:
+    """The keys that mails are signed by, each in a file of its own under its selector."""
+
+
+@dkim.command("create")
+@click.option("--selector", required=True, help='What the key is called in DNS, as "s1", and "s2" for the next one.')
+@click.option("--ed25519", is_flag=True, help="Make a key for the second signature, beside RSA.")
+@json_option
+@pass_door
+def create_dkim(door: Door, selector: str, *, ed25519: bool, as_json: bool) -> None:
+    """Create a key to sign mails by, and print the record to publish. The key in use goes on signing.
+
+    \b
+    Example:
+      dispatcher keys dkim create --selector s1
+    """
+    domain = dkim_domain(read_settings(door.directory))
+    made = make_key(door.directory, selector, domain, Algorithm.ED25519 if ed25519 else Algorithm.RSA)
+    record = made.record
+    if as_json:
+        say_json(
+            {
+                "file": made.file,
+                "algorithm": made.algorithm.value,
+                "selector": selector,
+                "domain": domain,
+                "record": {"name": record.name, "type": "TXT", "text": record.text},
+            }
+        )
+        return
+    say(f"{made.file} holds the new key, for your eyes only. Nothing is signed by it yet.")
+    say(f"  1. Publish in the DNS of {domain}, type TXT, one text without line ends:")
+    say(f"     {record.name}")
+    say(f"     {record.text}")
+    say("  2. A day later, when everybody can see it, write into dispatcher.toml and restart `dispatcher run`:")
+    say(f'     [email.dkim] {"ed25519_" if ed25519 else ""}selector = "{selector}"')
+    say("  3. Leave the record of an older key there for two weeks: mail under way is verified by it.")
 
 
 def _told(value: dict[str, object], line: str, *, as_json: bool) -> None:

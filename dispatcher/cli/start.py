@@ -26,6 +26,8 @@ _QUESTIONS = {
     "sender": ("The address mails come from", "tarjoukset@studio.example"),
 }
 _DATABASE = {"database": "sqlite:///dispatcher.db", "journal": "dispatcher.journal"}
+_UNCOMMITTED = ("secrets.toml", "dkim-*.pem", "*.db*", "*.journal", "preview/", "sender.lock")
+"""What git leaves alone in a workspace: keys, and what is known of clients."""
 
 
 @click.command()
@@ -76,7 +78,7 @@ def init(directory: Path, sent: tuple[Sent, ...], *, as_json: bool, **given: str
         # Whatever stood in the way, the same command can be given again.
         (directory / FILE).unlink()
         raise
-    (directory / ".gitignore").write_text("secrets.toml\n*.db*\n*.journal\npreview/\nsender.lock\n", encoding="utf-8")
+    (directory / ".gitignore").write_text("\n".join([*_UNCOMMITTED, ""]), encoding="utf-8")
     copy_starters(directory)
     with opened(directory) as dispatcher:
         counted = declare_all(dispatcher, sent)

@@ -22,6 +22,7 @@ from dispatcher.rules.campaign import Language
 from dispatcher.rules.doctor import Concern, Finding, Host, Level, Sender
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.processing import Processing
+from dispatcher.rules.signing import Signing, signing
 from dispatcher.storage import health, ledger, readings
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
@@ -35,7 +36,7 @@ _NEED_TABLES = (Concern.NOTICE, Concern.KEYS, Concern.CLOCK, Concern.JOURNAL, Co
 class Grounds:
     """What the settings say, as far as the doctor judges it; `secrets` and `directory` are on this machine.
 
-    `register` is how old the last import may be.
+    `register` is how old the last import may be; `signing` is None where the keys could not be asked for yet.
     """
 
     processing: Processing
@@ -45,6 +46,7 @@ class Grounds:
     secrets: Path
     directory: Path
     eu_only: bool
+    signing: Signing | None = None
 
 
 def free_space(directory: Path) -> int:
@@ -182,6 +184,7 @@ def from_settings(grounds: Grounds, today: date) -> list[Finding]:
     return [
         Finding(Concern.SETTINGS, Level.OK, "The settings can be read."),
         *doctor.sender(grounds.sender),
+        *(signing(grounds.signing) if grounds.signing else ()),
         *doctor.processors(grounds.processing, today, eu_only=grounds.eu_only),
         *doctor.hosts(grounds.hosts, eu_only=grounds.eu_only),
     ]

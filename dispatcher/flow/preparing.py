@@ -8,6 +8,7 @@ from dispatcher.errors import DispatcherError, Finding
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
+from dispatcher.rendering.dkim import Signer
 from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import Windows, local_date
@@ -81,13 +82,19 @@ class Prepared:
 
 
 class Press:
-    """Prepares campaigns: from the bytes they were scheduled with, or from files on disk for a check."""
+    """Prepares campaigns: from the bytes they were scheduled with, or from files on disk for a check.
 
-    def __init__(self, studio: Studio, links: OptOutLinks, renewals: RenewalLinks, policy: Policy) -> None:
+    `signer` signs every email of them.
+    """
+
+    def __init__(
+        self, studio: Studio, links: OptOutLinks, renewals: RenewalLinks, policy: Policy, signer: Signer | None = None
+    ) -> None:
         self._studio = studio
         self._links = links
         self._renewals = renewals
         self._policy = policy
+        self._signer = signer
         self._ready: dict[int, tuple[datetime, Prepared]] = {}
 
     def frozen(self, connection: Connection, scheduled: Scheduled) -> Prepared:
@@ -120,5 +127,5 @@ class Press:
 
     def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""
-        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone)
+        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone, self._signer)
         return Prepared(campaign, renderer, self._links, self._renewals, self._policy)

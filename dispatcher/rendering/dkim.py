@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from dispatcher.errors import RenderingError, SettingsError
 from dispatcher.rules.message import Email
+from dispatcher.rules.signing import ADVISED_BITS
 
 LEAST_BITS, MOST_BITS = 1024, 4096
 """The sizes of RSA keys that every receiver takes (RFC 8301, section 3.2)."""
-ADVISED_BITS = 2048
 SIGNED = (
     b"from",
     b"to",

@@ -65,6 +65,7 @@ class Concern(StrEnum):
     SETTINGS = "settings"
     NOTICE = "notice"
     SENDER = "sender"
+    SIGNING = "signing"
     PROCESSORS = "processors"
     HOSTS = "hosts"
     KEYS = "keys"
@@ -186,12 +187,12 @@ def sender(about: Sender) -> list[Finding]:
     if domain in _FREE_MAIL:
         says = f"Mail from {domain} that another server sends is taken for forged."
         found.append(Finding(Concern.SENDER, grave, says, f"{own.capitalize()}."))
-    elif not any(_is_akin(domain, each) for each in about.domains):
+    elif not any(is_akin(domain, each) for each in about.domains):
         named = ", ".join(sorted(about.domains))
         says = f"The sender's domain {domain} is none of the studio's ({named})."
         found.append(Finding(Concern.SENDER, grave, says, f"{own.capitalize()}, or correct [studio]."))
     bounces = about.bounces.rpartition("@")[2]
-    if not _is_akin(bounces, domain):
+    if not is_akin(bounces, domain):
         says = f"Bounces go to {bounces}, mails come from {domain}: the checks of receivers want one domain."
         found.append(
             Finding(Concern.SENDER, Level.WARNING, says, f"Write an address at {domain} into [email] bounces.")
@@ -222,7 +223,7 @@ def _sms_sender(about: Sender) -> Iterable[Finding]:
         )
 
 
-def _is_akin(domain: str, own: str) -> bool:
+def is_akin(domain: str, own: str) -> bool:
     """Say whether two domains are one, or one lies under the other."""
     one, other = domain.lower().rstrip("."), own.lower().rstrip(".")
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")

@@ -14,6 +14,7 @@ from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.places import LOOPBACK, are_one, server, web_address
+from dispatcher.rules.signing import domain, selector
 
 
 def _zone(name: str) -> str:
@@ -61,6 +62,8 @@ def _day_of_the_year(text: str) -> str:
 WebAddress = Annotated[str, AfterValidator(web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Hour = Annotated[str, AfterValidator(_hour)]
+Selector = Annotated[str, AfterValidator(selector)]
+Domain = Annotated[str, AfterValidator(domain)]
 Proxy = Annotated[str, AfterValidator(_proxy)]
 USUAL_PER_HOUR = 200
 """Mails an hour that a small provider accepts."""
@@ -152,6 +155,30 @@ class SmsProvider(StrEnum):
     TWILIO = "twilio"
 
 
+class DkimSection(_Section):
+    """[email.dkim]: by which keys mails are signed here (E-41); without a selector they are not.
+
+    A key stands in its file in the workspace, `dkim-<selector>.pem` where none is named, or among the credentials.
+    `domain` is the sender's where it is not named (E-40).
+    """
+
+    selector: Selector = ""
+    domain: Domain = ""
+    key_file: str = ""
+    ed25519_selector: Selector = ""
+    ed25519_key_file: str = ""
+
+    @model_validator(mode="after")
+    def _in_pairs(self) -> Self:
+        if not self.selector and (self.domain or self.key_file or self.ed25519_selector):
+            raise ValueError("selector is missing: the name of the RSA key, which every receiver can verify")
+        if self.ed25519_key_file and not self.ed25519_selector:
+            raise ValueError("ed25519_selector is missing: the name of the Ed25519 key")
+        if self.selector and self.selector == self.ed25519_selector:
+            raise ValueError("selector and ed25519_selector are the same: each key has a record of its own")
+        return self
+
+
 class EmailSection(_Section):
     """[email]: how mail leaves. `country` and `dpa_signed` speak of the mail server's company (L-39, L-42)."""
 
@@ -167,6 +194,7 @@ class EmailSection(_Section):
     per_hour: int | None = Field(default=None, ge=1, le=10_000_000)
     country: Country | None = None
     dpa_signed: date | None = None
+    dkim: DkimSection = DkimSection()
 
     @property
     def stays_here(self) -> bool:
@@ -327,3 +355,5 @@ class CredentialsSection(_Section):
 
     smtp_password: SecretStr = SecretStr("")
     twilio_api_secret: SecretStr = SecretStr("")
+    dkim_key: SecretStr = SecretStr("")
+    dkim_ed25519_key: SecretStr = SecretStr("")

@@ -97,11 +97,13 @@ from dispatcher.wiring.founding import (
 )
 from dispatcher.wiring.grounds import grounds_of
 from dispatcher.wiring.records import processing_of
+from dispatcher.wiring.signing import dkim_domain, signatures_of
 
 __all__ = [
     "Clock",
     "Dispatcher",
     "copy_starters",
+    "dkim_domain",
     "examined",
     "found",
     "holds_data",
@@ -231,23 +233,24 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     policy = policy_of(settings)
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
-    press = Press(studio, links, renewals, policy)
+    signatures = signatures_of(directory, settings, store.ring)
+    press = Press(studio, links, renewals, policy, signatures.signer)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing))
+    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
-    carriers = carriers_of(directory, settings, store.ring)
+    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
     deliver = Deliver(store, policy, press, carriers)
     trial = Trial(store, policy, press, templates, links, carriers)
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone), links, confirm_links)
+    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(

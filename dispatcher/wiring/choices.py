@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dispatcher.channels import Carrier, ForgettingCarrier
+from dispatcher.channels.closed import ClosedCarrier
 from dispatcher.channels.preview import PreviewCarrier
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
@@ -46,8 +47,13 @@ from dispatcher.settings import (
 from dispatcher.settings.sections import NotedDaySection
 
 
-def carriers_of(directory: Path, settings: Settings, ring: KeyRing) -> Mapping[Channel, Carrier]:
-    """Build what carries each channel; preview, which writes files, until a provider is configured."""
+def carriers_of(
+    directory: Path, settings: Settings, ring: KeyRing, unsigned: str | None = None
+) -> Mapping[Channel, Carrier]:
+    """Build what carries each channel; preview, which writes files, until a provider is configured.
+
+    `unsigned` says why mails cannot be signed that should be: then none is carried (E-04).
+    """
     email, sms, preview = settings.email, settings.sms, directory / "preview"
     secrets = settings.credentials
     found: dict[Channel, Carrier] = {
@@ -69,6 +75,8 @@ def carriers_of(directory: Path, settings: Settings, ring: KeyRing) -> Mapping[C
         )
     if sms.provider is SmsProvider.TWILIO:
         found[Channel.SMS] = _twilio(settings, ring, sms.sender)
+    if unsigned is not None:
+        found[Channel.EMAIL] = ClosedCarrier(found[Channel.EMAIL].name, unsigned)
     return found
 
 

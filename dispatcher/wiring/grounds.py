@@ -8,12 +8,13 @@ from dispatcher.flow.doctor import Grounds
 from dispatcher.rules.doctor import Host, Sender
 from dispatcher.rules.places import server
 from dispatcher.rules.processing import Processing
+from dispatcher.rules.signing import Signing
 from dispatcher.settings import SECRETS, EmailProvider, Settings, SmsProvider
 
 _TWILIO_IN_THE_EU = ("ie1", "dublin")
 
 
-def grounds_of(directory: Path, settings: Settings, processing: Processing) -> Grounds:
+def grounds_of(directory: Path, settings: Settings, processing: Processing, signing: Signing | None = None) -> Grounds:
     """Return what the doctor judges of these settings."""
     studio, email, sms = settings.studio, settings.email, settings.sms
     pages = [studio.public_url, *studio.notice.values()]
@@ -34,6 +35,7 @@ def grounds_of(directory: Path, settings: Settings, processing: Processing) -> G
         secrets=directory / SECRETS,
         directory=directory,
         eu_only=settings.eu_only,
+        signing=signing,
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import event, text
 
 from dispatcher.errors import RefusedError
+from dispatcher.flow.dkim_keys import Algorithm, make_key
 from dispatcher.flow.doctor import Doctor
 from dispatcher.flow.doubts import Guidance
 from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
@@ -18,6 +19,7 @@ from dispatcher.rules.doctor import Concern, Finding, Level
 from dispatcher.wiring import Dispatcher, examined
 from dispatcher.wiring.grounds import grounds_of
 from dispatcher.wiring.records import processing_of
+from dispatcher.wiring.signing import signatures_of
 from tests.stores import raw
 from tests.workshop import ACCOUNT, Doubles, Workshop
 
@@ -27,7 +29,10 @@ MAIJA = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;20.11.2026;ky
 
 @pytest.fixture
 def well(workshop: Workshop) -> Workshop:
-    """Give an installation in which everything is in order: a register read, a notice published."""
+    """Give an installation in which everything is in order: a register read, a notice published, mails signed."""
+    made = make_key(workshop.directory, "s1", "tunturituuli.example", Algorithm.RSA)
+    assert "dkim-s1.pem" == made.file
+    edit(workshop, "[sms]", '[email.dkim]\nselector = "s1"\n\n[sms]')
     with workshop.opened() as dispatcher:
         actor = dispatcher.persons.acting(None)
         dispatcher.enrol.run(workshop.register(MAIJA), actor, guidance=Guidance(is_whole=True))
@@ -75,7 +80,8 @@ def damage(workshop: Workshop, *statements: str) -> None:
 def with_free(workshop: Workshop, dispatcher: Dispatcher, free: Callable[[Path], int]) -> Doctor:
     """Return the installation's doctor on a disk with so much room."""
     processing = processing_of(dispatcher.settings, dispatcher.studio)
-    grounds = grounds_of(workshop.directory, dispatcher.settings, processing)
+    signing = signatures_of(workshop.directory, dispatcher.settings, dispatcher.store.ring).about
+    grounds = grounds_of(workshop.directory, dispatcher.settings, processing, signing)
     return Doctor(dispatcher.store, dispatcher.policy, dispatcher.keyring, dispatcher.notices, grounds, free)
 
 
@@ -86,7 +92,8 @@ def test_a_well_installation_is_well(well: Workshop) -> None:
 
 def test_a_new_installation_may_send(workshop: Workshop) -> None:
     """Without a register and a published notice there are warnings, and no error stands in the way."""
-    assert {Concern.NOTICE: Level.WARNING, Concern.IMPORT: Level.WARNING} == look(workshop)
+    warned = (Concern.NOTICE, Concern.SIGNING, Concern.IMPORT)
+    assert dict.fromkeys(warned, Level.WARNING) == look(workshop)
 
 
 def test_settings_that_cannot_be_read(well: Workshop) -> None:

@@ -161,9 +161,9 @@ def test_a_fact_that_clients_were_not_told_is_an_error(in_force: dict[Language, 
 
 def test_old_keys_are_warned_about() -> None:
     """The age of a kind's current key counts, day by day."""
-    since = {"token": NOW - OLD_KEY, "dkim": NOW - OLD_KEY - timedelta(days=1)}
+    since = {"token": NOW - OLD_KEY, "seal": NOW - OLD_KEY - timedelta(days=1)}
     [(level, says)] = found(doctor.old_keys(since, NOW))
-    assert (Level.WARNING, "The dkim key is 731 days old.") == (level, says)
+    assert (Level.WARNING, "The seal key is 731 days old.") == (level, says)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_the_register_is_fresh() -> None:
 @pytest.mark.parametrize(
     ("sentence", "says", "fix"),
     [
-        ("There is no dkim key: run `dispatcher keys rotate dkim`.", "There is no dkim key.", "Run `dispatcher keys rotate dkim`."),  # noqa: E501
+        ("There is no seal key: run `dispatcher keys rotate seal`.", "There is no seal key.", "Run `dispatcher keys rotate seal`."),  # noqa: E501
         ("Hash key 'a' is lost. Put back the copy that you made; nothing else helps.", "Hash key 'a' is lost.", "Put back the copy that you made; nothing else helps."),  # noqa: E501
         ("It is broken.", "It is broken.", "Run `dispatcher keys check`."),
     ],
