@@ -4,14 +4,13 @@ import asyncio
 
 import pytest
 
-from dispatcher.channels import Carrier
 from dispatcher.channels.closed import ClosedCarrier
 from dispatcher.errors import ChannelError
 
 
 def test_a_closed_carrier_opens_no_session() -> None:
     """E-04: the reason is told where a session would be opened, so that nothing is begun."""
-    carrier: Carrier = ClosedCarrier("smtp", "The key is gone.")
+    carrier = ClosedCarrier("smtp", "The key is gone.")
 
     async def open_it() -> None:
         async with carrier.session():

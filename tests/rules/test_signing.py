@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dispatcher.rules import signing
-from dispatcher.rules.doctor import Concern, Finding, Level
+from dispatcher.rules.doctor import Concern, Level
 from dispatcher.rules.signing import Record, Signing
 
 RECORD = Record("s1", "studio.example", "v=DKIM1; k=rsa; p=MIIB")
@@ -15,7 +15,7 @@ SIGNED = Signing("studio.example", "studio.example", sends_mail=True, records=(R
 def found(about: Signing) -> list[tuple[Level, str]]:
     """Return level and sentence of each finding, and see that whatever is not in order says what to do."""
     findings = signing.signing(about)
-    assert all(isinstance(each, Finding) and Concern.SIGNING is each.concern for each in findings)
+    assert {Concern.SIGNING} == {each.concern for each in findings}
     assert all((each.fix is None) == (each.level is Level.OK) for each in findings)
     return [(each.level, each.says) for each in findings]
 
