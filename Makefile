@@ -44,7 +44,7 @@ demo: $(RUN_TIME) ## Send two campaigns of an invented studio to servers on this
 
 .PHONY: test
 test: $(EVERYTHING) ## Run every test (TESTS="tests/rules -k budget" runs some)
-	@.venv/bin/pytest -q -n $(JOBS) --maxprocesses 8 --dist worksteal $(TESTS)
+	@.venv/bin/pytest -q -n $(JOBS) --maxprocesses 8 --dist worksteal --ignore=tests/arrive $(TESTS)
 ifeq ($(CHROMIUM),)
 	@echo "The browser tests were skipped: there is no Chromium here. To run them too: make browser"
 endif
@@ -76,6 +76,11 @@ browser: ## Install Debian's Chromium, which the browser tests drive
 	else echo "Installing Chromium takes root and there is no sudo: run \`make browser\` as root."; exit 1; fi; \
 	$$as_root apt-get update -q && \
 	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core
+
+.PHONY: arrive
+arrive: $(EVERYTHING) ## Send mail through Postfix, OpenDKIM and SpamAssassin, installed for it from Debian (root)
+	@tests/arrive/install
+	@.venv/bin/pytest -q tests/arrive
 
 .PHONY: lock
 lock: $(SET_UP) ## Renew both locks from pyproject.toml (UPGRADE=--upgrade takes the newest versions)
