@@ -126,15 +126,19 @@ def test_the_rest_is_untouched(offer: bytes, renderer: CampaignRenderer) -> None
     assert re.match(rb"(DKIM-Signature:(?:[^\r]|\r\n )+\r\n){2}From:", offer)
 
 
-@pytest.mark.parametrize("name", [*(each.decode() for each in (*SIGNED, *SIGNED_WHERE_PRESENT))])
+_PRESENT = sorted({*SIGNED, *SIGNED_WHERE_PRESENT} - {b"content-transfer-encoding", b"auto-submitted"})
+
+
+@pytest.mark.parametrize("name", [each.decode() for each in _PRESENT])
 def test_a_signed_header_cannot_be_changed(offer: bytes, name: str) -> None:
-    """E-04, E-42: one letter more in any signed header, or one added that was not there, breaks both signatures."""
-    if name in {"content-transfer-encoding", "auto-submitted"}:
-        added = name.encode() + b": 7bit\r\n" + offer
-        assert [name == "auto-submitted"] * 2 == verdicts(added)
-        return
+    """E-04, E-42: one letter more in any signed header, or the header taken away, breaks both signatures."""
     assert [False, False] == verdicts(_replaced(offer, name, lambda field: field + b"x"))
     assert [False, False] == verdicts(_replaced(offer, name, lambda _: b"X-Gone: 1"))
+
+
+def test_a_signed_header_that_is_not_there_cannot_be_added(offer: bytes) -> None:
+    """E-42: a Content-Transfer-Encoding over all parts, which an offer does not have, breaks both signatures."""
+    assert [False, False] == verdicts(b"Content-Transfer-Encoding: base64\r\n" + offer)
 
 
 @pytest.mark.parametrize("name", [each.decode() for each in OVERSIGNED])
