@@ -9,10 +9,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
+from dispatcher.rendering import checks, headers, trial
 from dispatcher.rendering import email as emails
-from dispatcher.rendering import headers, trial
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.mime import Envelope
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, shapes_of
 from dispatcher.rendering.templates import Templates, Words
 from dispatcher.rules.campaign import Campaign, Channel, Language
@@ -31,13 +32,24 @@ class CampaignRenderer:
     """One campaign, compiled: templates run, styles inlined and everything checked before the first client.
 
     Raises RenderingError naming file, line and what to do, for every language of the audience and every shape of
-    client, so that nothing is found only while sending.
+    client, so that nothing is found only while sending. `picture` is the one the campaign names, prepared.
     """
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        templates: Templates,
+        studio: Studio,
+        zone: ZoneInfo,
+        picture: Picture | None = None,
+    ) -> None:
         self._campaign = campaign
+        if (campaign.picture is None) != (picture is None):
+            raise RenderingError(
+                f"campaigns/{campaign.name}.toml and its emails disagree on whether there is a picture."
+            )
         shapes = shapes_of(campaign)
-        words = Words(campaign, templates, studio)
+        words = Words(campaign, templates, studio, picture)
         self._emails: dict[Shape, emails.EmailForm] = {}
         self._texts: dict[Shape, Skeleton] = {}
         self._writer = emails.EmailWriter(campaign, studio, zone)
@@ -94,8 +106,15 @@ class CampaignRenderer:
         _, values = _filled(longest, f"{host}/u/{'a' * 37}", f"{host}/r/{'a' * 47}")
         for form in self._texts.values():
             text_messages.write(form, values, "")
-        for mail in self._emails.values():
-            headers.unstructured("Subject", mail.subject.fill(values))
+        envelope = Envelope("a" * 64 + "@" + "b" * 180 + ".example", "0" * 32, self._campaign.send_at)
+        for shape, mail in self._emails.items():
+            size = len(self._writer.write(mail, values, envelope).content)
+            if size > checks.LARGEST_MAIL:
+                raise RenderingError(
+                    f"The mail of campaigns/{self._campaign.name}.toml in {shape.language} has {size // 1000} kB, and "
+                    f"{checks.LARGEST_MAIL // 1000} kB are the most: shorten its texts, or take pictures out of its "
+                    "templates."
+                )
 
     def _not_compiled(self, what: str, language: Language) -> RenderingError:
         return RenderingError(

@@ -25,13 +25,15 @@ _INLINER = css_inline.CSSInliner(keep_at_rules=True, keep_link_tags=True, load_r
 class EmailForm:
     """The email of one campaign for one shape of client: text, HTML with its styles inlined, and subject, with holes.
 
-    `subject_line` is the finished header where the subject is the same for all.
+    `subject_line` is the finished header where the subject is the same for all. `picture` is the part of the picture
+    its page shows, empty where it shows none.
     """
 
     text: Skeleton
     html: Skeleton
     subject: Skeleton
     subject_line: bytes | None
+    picture: bytes = b""
 
 
 def compile_form(campaign: Campaign, templates: Templates, words: Words, studio: Studio, shape: Shape) -> EmailForm:
@@ -44,10 +46,10 @@ def compile_form(campaign: Campaign, templates: Templates, words: Words, studio:
     plain, page = text_part(words, text_path, shape), html_part(words, html_path, shape)
     form_text, form_html = _cut(text_path, plain), _cut(html_path, page)
     checks.refuse(f"{FOLDER}/{text_path}", checks.email_text(plain, must_show))
-    checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(page, must_show))
+    checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(page, must_show, words.picture_url))
     subject = _cut(email_path(campaign, "subject.txt"), subject_of(campaign, templates, words, shape))
     line = None if subject.holes else headers.unstructured("Subject", subject.fill({}))
-    return EmailForm(form_text, form_html, subject, line)
+    return EmailForm(form_text, form_html, subject, line, words.picture_shown_by(page))
 
 
 def text_part(words: Words, path: str, shape: Shape) -> str:
@@ -95,7 +97,7 @@ class EmailWriter:
             self._letterhead.lines(envelope, subject_line),
             headers.token("List-Unsubscribe", f"<{link}>"),
             self._fixed,
-            mime.alternatives(form.text.fill(values), form.html.fill(escaped)),
+            mime.alternatives(form.text.fill(values), form.html.fill(escaped), form.picture),
         )
         bounces = (
             headers.checked_address(envelope.bounce_to, "dispatcher.toml")

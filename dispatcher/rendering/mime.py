@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.rendering import headers
+from dispatcher.rendering.enclosure import related
 from dispatcher.rules.studio import Studio
 
 _BOUNDARY = "=_dispatcher_alternative"
@@ -56,18 +57,27 @@ class Letterhead:
         )
 
 
-def alternatives(words: str, page: str) -> bytes:
-    """Return the body of a mail: its words as text and its page as HTML, for the header `CONTENT_TYPE`."""
-    return part("plain", words) + part("html", page) + f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
+def alternatives(words: str, page: str, picture: bytes = b"") -> bytes:
+    """Return the body of a mail: its words as text and its page as HTML, for the header `CONTENT_TYPE`.
+
+    `picture` is the part of the picture that the page shows, if it shows one.
+    """
+    shown = part("html", page)
+    return b"".join(
+        (
+            f"\r\n--{_BOUNDARY}\r\n".encode("ascii"),
+            part("plain", words),
+            f"\r\n--{_BOUNDARY}\r\n".encode("ascii"),
+            related(shown, picture) if picture else shown,
+            f"\r\n--{_BOUNDARY}--\r\n".encode("ascii"),
+        )
+    )
 
 
 def part(subtype: str, words: str) -> bytes:
-    """Return one part of a body, quoted-printable, with the line that parts it from what is before."""
+    """Return one part of a body, quoted-printable, with its headers."""
     # A body without any line end would get its soft line breaks as bare LF.
     ended = words if words.endswith("\n") else words + "\n"
     lines = ended.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-    head = (
-        f'\r\n--{_BOUNDARY}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return head.encode("ascii") + binascii.b2a_qp(lines.encode("utf-8"), istext=True)

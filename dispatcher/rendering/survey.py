@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dispatcher.errors import Finding, RenderingError, Severity
 from dispatcher.rendering import checks, email
 from dispatcher.rendering.checks import Fault, MustShow
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape, shapes_of
 from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
 from dispatcher.rules.campaign import Campaign, Channel, Language
@@ -23,13 +24,21 @@ class Survey:
     `label` is what findings call the campaign file, and `source` its text: what stands there is found on its line.
     """
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, label: str, source: str) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        templates: Templates,
+        studio: Studio,
+        label: str,
+        source: str,
+        picture: Picture | None = None,
+    ) -> None:
         self._campaign = campaign
         self._templates = templates
         self._studio = studio
         self._label = label
         self._source = source
-        self._words = Words(campaign, templates, studio)
+        self._words = Words(campaign, templates, studio, picture)
         self._texts: dict[str, Mapping[str, str]] = {}
 
     def findings(self) -> list[Finding]:
@@ -51,7 +60,7 @@ class Survey:
         if Channel.EMAIL in campaign.channels:
             plain, page, line = (email_path(campaign, part) for part in ("body.txt", "body.html", "subject.txt"))
             yield plain, lambda: checks.email_text(email.text_part(words, plain, shape), must_show)
-            yield page, lambda: checks.email_html(email.html_part(words, page, shape), must_show)
+            yield page, lambda: checks.email_html(email.html_part(words, page, shape), must_show, words.picture_url)
             yield line, lambda: checks.subject(email.subject_of(campaign, self._templates, words, shape))
         if Channel.SMS in campaign.channels and not shape.renewing:
             short = sms_path(campaign)
