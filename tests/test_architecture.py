@@ -32,6 +32,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "holidays": ("rules",),
     "jinja2": ("rendering", "web"),
     "PIL": ("rendering/pictures",),
+    "markupsafe": ("rendering",),
     "phonenumbers": ("rules",),
     "psycopg": ("storage",),
     "pydantic": ("settings", "campaign_files", "web"),

@@ -1,13 +1,12 @@
 """What every email is made of, a campaign's or a service message: the lines of its sender, and its two parts (E-20)."""
 
-import binascii
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from dispatcher.rendering import headers
-from dispatcher.rendering.enclosure import related
+from dispatcher.rendering import enclosure, headers
 from dispatcher.rules.studio import Studio
 
 _BOUNDARY = "=_dispatcher_alternative"
@@ -57,27 +56,27 @@ class Letterhead:
         )
 
 
-def alternatives(words: str, page: str, picture: bytes = b"") -> bytes:
-    """Return the body of a mail: its words as text and its page as HTML, for the header `CONTENT_TYPE`.
+def alternatives(words: Sequence[bytes], page: Sequence[bytes], picture: bytes = b"") -> Iterator[bytes]:
+    """Yield the body of a mail: its words as text and its page as HTML, both quoted-printable already (E-22, E-23).
 
-    `picture` is the part of the picture that the page shows, if it shows one.
+    `picture` is what `enclosure` made of the picture that the page shows, if it shows one.
     """
-    shown = part("html", page)
-    return b"".join(
-        (
-            f"\r\n--{_BOUNDARY}\r\n".encode("ascii"),
-            part("plain", words),
-            f"\r\n--{_BOUNDARY}\r\n".encode("ascii"),
-            related(shown, picture) if picture else shown,
-            f"\r\n--{_BOUNDARY}--\r\n".encode("ascii"),
-        )
-    )
+    yield _NEXT
+    yield _PLAIN
+    yield from words
+    yield _NEXT
+    if picture:
+        yield enclosure.BEFORE_PAGE
+    yield _HTML
+    yield from page
+    yield picture
+    yield _END
 
 
-def part(subtype: str, words: str) -> bytes:
-    """Return one part of a body, quoted-printable, with its headers."""
-    # A body without any line end would get its soft line breaks as bare LF.
-    ended = words if words.endswith("\n") else words + "\n"
-    lines = ended.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+def _head(subtype: str) -> bytes:
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-    return head.encode("ascii") + binascii.b2a_qp(lines.encode("utf-8"), istext=True)
+    return head.encode("ascii")
+
+
+_PLAIN, _HTML = _head("plain"), _head("html")
+_NEXT, _END = f"\r\n--{_BOUNDARY}\r\n".encode("ascii"), f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
