@@ -4,11 +4,16 @@ import stat
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dispatcher.campaign_files.reading import LARGEST, parse_campaign
+from dispatcher.campaign_files.reading import LARGEST, fault_of_key, parse_campaign
 from dispatcher.errors import CampaignFileError
 from dispatcher.rules.campaign import Campaign
 
-__all__ = ["list_campaign_files", "parse_campaign", "read_campaign"]
+__all__ = ["PICTURES", "fault_of_key", "list_campaign_files", "parse_campaign", "read_campaign", "read_picture"]
+
+PICTURES = "pictures"
+"""The folder beside the campaign files in which their pictures lie."""
+_LARGEST_PICTURE = 30_000_000
+"""Bytes of a picture as somebody saved it: a camera's have up to twenty million."""
 
 
 def list_campaign_files(directory: Path) -> tuple[Path, ...]:
@@ -33,6 +38,31 @@ def read_campaign(path: Path, zone: ZoneInfo) -> Campaign:
     if path.suffix != ".toml":
         raise CampaignFileError(f"{path}: a campaign file's name ends in .toml, as in 2026-03-kevat.toml.")
     return parse_campaign(_content(path), path.stem, str(path), zone)
+
+
+def read_picture(path: Path, name: str) -> bytes:
+    """Return the bytes of the picture of this name beside the campaign file `path`.
+
+    Raises CampaignFileError with a clause that says what is wrong with it.
+    """
+    folder = path.parent / PICTURES
+    picture = folder / name
+    try:
+        if not picture.resolve().is_relative_to(folder.resolve()):
+            raise CampaignFileError(f"{picture} leads out of its folder: put the picture itself there")
+        if not stat.S_ISREG(picture.stat().st_mode):
+            raise CampaignFileError(f"{picture} is not a file: put the picture there")
+        with picture.open("rb") as file:
+            content = file.read(_LARGEST_PICTURE + 1)
+    except FileNotFoundError:
+        raise CampaignFileError(f"there is no {picture}: put it there, or name one that is there") from None
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "a link that leads back to itself"
+        raise CampaignFileError(f"{picture} cannot be read ({why}): put a file there that can") from None
+    if len(content) > _LARGEST_PICTURE:
+        most = _LARGEST_PICTURE // 1_000_000
+        raise CampaignFileError(f"{picture} has more than {most} MB: save it smaller, 1200 pixels wide are enough")
+    return content
 
 
 def _content(path: Path) -> bytes:

@@ -23,6 +23,7 @@ from dispatcher.campaign_files.values import (
     moment,
     named_once,
     one_of,
+    picture_name,
     plain_value,
     reason,
     template_name,
@@ -30,7 +31,7 @@ from dispatcher.campaign_files.values import (
     zone_of,
 )
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Audience, Campaign, Channel, Kind, Language
+from dispatcher.rules.campaign import Audience, Campaign, Channel, Kind, Language, NamedPicture
 
 
 def needs_of(raw: Mapping[str, object]) -> dict[str, frozenset[str]]:
@@ -94,6 +95,14 @@ class _Subject(_PerLanguage):
         return line(value)
 
 
+class _Alt(_PerLanguage):
+    place = " under image_alt"
+
+    @classmethod
+    def read(cls, value: object) -> str:
+        return line(value)
+
+
 class _Audience(_Part):
     languages: Annotated[tuple[_Language, ...], AfterValidator(named_once)] | None = None
     visited_since: _Date | None = None
@@ -119,6 +128,37 @@ _FieldValue = Annotated[
 ]
 
 
+class _Offer(_Part):
+    """What is offered: the picture, and beside it whatever the templates print."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[_FieldName, _FieldValue] = Field(init=False)
+
+    image_alt: _Alt | None = None
+    image: Annotated[str, BeforeValidator(picture_name)] | None = Field(default=None, validate_default=True)
+
+    @field_validator("image")
+    @classmethod
+    def _described(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if "image_alt" in info.data and (value is None) != (info.data["image_alt"] is None):
+            raise ValueError(
+                'image_alt is there and no picture is named: write image = "NAME.jpg", or take image_alt out'
+                if value is None
+                else "nothing says what it shows to who does not see it: write "
+                'image_alt = { fi = "...", sv = "...", en = "..." } below it'
+            )
+        return value
+
+    def picture(self) -> NamedPicture | None:
+        return NamedPicture(self.image, self.image_alt.texts()) if self.image and self.image_alt else None
+
+    def fields(self) -> dict[str, object]:
+        return {
+            key: value.texts() if isinstance(value, _PerLanguage) else value
+            for key, value in self.__pydantic_extra__.items()
+        }
+
+
 class CampaignForm(_Part):
     """A whole campaign file.
 
@@ -134,7 +174,7 @@ class CampaignForm(_Part):
     open_on_holidays: Annotated[str, BeforeValidator(reason)] | None = None
     subject: _Subject = Field(default={}, validate_default=True)
     audience: _Audience = _Audience()
-    offer: dict[_FieldName, _FieldValue] = Field(default_factory=dict)
+    offer: _Offer = _Offer()
 
     @field_validator("valid_until")
     @classmethod
@@ -158,7 +198,6 @@ class CampaignForm(_Part):
             audience=Audience(frozenset(audience.languages or ()), audience.visited_since, audience.visited_until),
             valid_until=self.valid_until,
             open_on_holidays=self.open_on_holidays,
-            fields={
-                key: value.texts() if isinstance(value, _PerLanguage) else value for key, value in self.offer.items()
-            },
+            fields=self.offer.fields(),
+            picture=self.offer.picture() if Channel.EMAIL in self.channels else None,
         )

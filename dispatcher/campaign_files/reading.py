@@ -67,6 +67,12 @@ def parse_campaign(content: bytes, name: str, label: str, zone: ZoneInfo) -> Cam
     return form.campaign(name)
 
 
+def fault_of_key(content: bytes, label: str, path: Sequence[str], why: str) -> CampaignFileError:
+    """Return the error about a key of a campaign file that has been parsed: `label:line: key: why`."""
+    line = line_of(path, key_lines(content.decode("utf-8")))
+    return _error(label, [_Fault(line, ".".join(path), why)])
+
+
 class _FileFaultError(Exception):
     """The bytes are no text that TOML could be read from."""
 
@@ -149,7 +155,7 @@ def _form_faults(error: ValidationError, source: str) -> list[_Fault]:
 
 def _written_path(place: Sequence[str | int]) -> tuple[str | int, ...]:
     """Return the keys as the file has them: below [offer], pydantic names the kind of value, or `[key]`, as well."""
-    return (*place[:2], *place[3:]) if place[0] == "offer" else tuple(place)
+    return (*place[:2], *place[3:]) if place[0] == "offer" and place[1:2] != ("image_alt",) else tuple(place)
 
 
 def _sentence(kind: str, message: str, path: tuple[str | int, ...]) -> str:
@@ -157,6 +163,8 @@ def _sentence(kind: str, message: str, path: tuple[str | int, ...]) -> str:
         return "this key is missing: write it above the first [table]"
     if kind == "extra_forbidden":
         return _unknown([str(part) for part in path])
+    if kind == "model_type" and len(path) > 1:
+        return 'write it in each language: { fi = "...", sv = "...", en = "..." }'
     if kind in {"model_type", "dict_type"}:
         return f"write a table: [{path[0]}] on a line of its own, its keys below it"
     if kind == "tuple_type":

@@ -16,6 +16,7 @@ _LONGEST_TEXT = 10_000
 _LARGEST_NUMBER = 1_000_000
 _YEARS = range(2000, 2200)
 _INVISIBLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_PICTURE = re.compile(r"(?![.])[^/\\\\:]{1,80}[.](?:jpe?g|png|webp)", re.IGNORECASE)
 _TEMPLATE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _FINNISH_DAY = r"(\d{1,2})\.(\d{1,2})\.(\d{4})"
 _FINNISH_DATE = re.compile(_FINNISH_DAY)
@@ -103,6 +104,15 @@ def template_name(value: object) -> str:
     """Return the name of a template, which can lead nowhere but into templates/."""
     if not isinstance(value, str) or not _TEMPLATE.fullmatch(value):
         raise ValueError("write the name of a template: lower-case letters, digits, hyphens and underscores")
+    return value
+
+
+def picture_name(value: object) -> str:
+    """Return the name of a picture's file, which can lead nowhere but into the folder of pictures."""
+    if not isinstance(value, str) or not _PICTURE.fullmatch(line(value)):
+        raise ValueError(
+            'write the name of a JPEG, PNG or WebP file in pictures/ beside this file, as "kevat.jpg", without a folder'
+        )
     return value
 
 

@@ -21,6 +21,7 @@ from dispatcher.demo.scene import Taken
 from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.twilio_double import ReceivedSms
 from dispatcher.demo.visitor import OpenedMail, open_mail
+from dispatcher.rendering.preview import page_of
 from dispatcher.rules.sms import Encoding, Parts, measure
 
 PAGES = Path(__file__).parent / "pages"
@@ -156,7 +157,7 @@ def _write_mail(places: Places, number: int, total: int, mail: ReceivedMail, dir
         note=f"{name} {note}." if note else "",
         neighbours=_neighbours(number, total),
         headers=_headers({name: opened.header(name) for name in _SHOWN_HEADERS}),
-        html=_in_frame(opened.html),
+        html=_in_frame(page_of(mail.content)),
         text=opened.text,
         file=file,
         source=mail.content.decode("ascii", errors="replace").replace("\r\n", "\n"),

@@ -14,6 +14,7 @@ from dispatcher.errors import CampaignFileError, DispatcherError, Finding, Rende
 from dispatcher.flow import audience
 from dispatcher.flow.check_report import CheckReport, Tally, Written, of_hosts, of_moment
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.freezing import picture_of
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.flow.timing import Timing
@@ -73,11 +74,16 @@ class Check:
         campaign = campaign if at is None else replace(campaign, send_at=at)
         written, source = _written(path)
         day = local_date(campaign.send_at, self._policy.zone)
-        report.add(*self._press.survey(campaign, templates, str(path), source))
+        try:
+            picture = picture_of(path, campaign, source.encode())
+        except CampaignFileError as error:
+            picture = None
+            report.add(*error.findings)
+        report.add(*self._press.survey(campaign, templates, picture, str(path), source))
         report.add(*of_moment(campaign, written, self._store.clock(), day))
         report.add(*self._hosts(campaign))
         try:
-            prepared = self._press.prepare(campaign, templates)
+            prepared = self._press.prepare(campaign, templates, picture)
         except RenderingError as error:
             if report.ok:
                 report.add(*written.findings_of(error))

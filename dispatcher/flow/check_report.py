@@ -17,8 +17,6 @@ from dispatcher.rules.message import Email, Sms
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.sms import measure
 
-LARGEST_MESSAGE = 500_000
-"""Bytes of a whole mail beyond which servers begin to refuse it and phones to wait for it."""
 _HOURS_TO_USE = timedelta(days=2)
 """How long before its end an offer has to arrive, so that somebody can still book."""
 
@@ -123,16 +121,8 @@ class Tally:
             self.letters[language, letter] += 1
 
     def findings(self, report: CheckReport, year: int) -> list[Finding]:
-        """Return what is wrong with sizes, parts, cost and dates once every message has been seen."""
-        return [*self._sizes(report), *self._parts(report), *self._cost(report, year), *self._dates()]
-
-    def _sizes(self, report: CheckReport) -> list[Finding]:
-        if report.largest <= LARGEST_MESSAGE:
-            return []
-        what = (
-            f"the largest mail has {report.largest // 1000} kB, and {LARGEST_MESSAGE // 1000} kB are many for a phone"
-        )
-        return [self.written.finding(Severity.WARNING, what, "use smaller pictures", "template")]
+        """Return what is wrong with parts, cost and dates once every message has been seen."""
+        return [*self._parts(report), *self._cost(report, year), *self._dates()]
 
     def _parts(self, report: CheckReport) -> list[Finding]:
         found = []

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from dispatcher.campaign_files import parse_campaign
 from dispatcher.errors import DispatcherError, Finding
+from dispatcher.flow.freezing import Frozen
 from dispatcher.flow.policy import Policy
 from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.dkim import Signer
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import Windows, local_date
@@ -24,7 +26,6 @@ from dispatcher.texts import format_date
 
 LONGEST_VALIDITY = 36_000
 """Seconds for which a provider may keep a text message at most."""
-_TEMPLATES = "templates/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +108,8 @@ class Press:
             campaign = parse_campaign(
                 files[campaigns.OWN_FILE], scheduled.name, f"{scheduled.name}.toml (frozen)", zone
             )
-            words = {
-                path.removeprefix(_TEMPLATES): content for path, content in files.items() if path.startswith(_TEMPLATES)
-            }
-            kept = self._ready[scheduled.id] = (frozen_at, self.prepare(campaign, Templates(words)))
+            words = Frozen(campaign, files)
+            kept = self._ready[scheduled.id] = (frozen_at, self.prepare(campaign, words.templates, words.picture))
         return kept[1]
 
     def hours(self, connection: Connection, scheduled: Scheduled) -> Windows:
@@ -121,11 +120,13 @@ class Press:
             # What cannot be made any more is found out at its hand-off.
             return self._policy.windows
 
-    def survey(self, campaign: Campaign, templates: Templates, label: str, source: str) -> list[Finding]:
+    def survey(
+        self, campaign: Campaign, templates: Templates, picture: Picture | None, label: str, source: str
+    ) -> list[Finding]:
         """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""
-        return Survey(campaign, templates, self._studio, label, source).findings()
+        return Survey(campaign, templates, self._studio, label, source, picture).findings()
 
-    def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
+    def prepare(self, campaign: Campaign, templates: Templates, picture: Picture | None) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""
-        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone, self._signer)
+        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone, picture, self._signer)
         return Prepared(campaign, renderer, self._links, self._renewals, self._policy)

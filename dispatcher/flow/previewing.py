@@ -55,7 +55,7 @@ class Preview:
         languages = [each for each in Language if each in (campaign.audience.languages or set(Language))]
         agreed = local_date(self._moment(campaign) - _SINCE, self._policy.zone)
         readers = [_Reader(Recipient(_NAMES[each], each, format_date(agreed, each)), _INVENTED) for each in languages]
-        prepared = self._press.prepare(campaign, frozen.templates)
+        prepared = self._press.prepare(campaign, frozen.templates, frozen.picture)
         return self._page(prepared, "Made for an invented reader.", readers)
 
     def of_client(self, path: Path, client: int, actor: Actor) -> str:
@@ -65,7 +65,7 @@ class Preview:
         for an auditor.
         """
         frozen = freeze(path, self._templates, self._policy)
-        prepared = self._press.prepare(frozen.campaign, frozen.templates)
+        prepared = self._press.prepare(frozen.campaign, frozen.templates, frozen.picture)
         with self._store.reading() as connection:
             check_sees_whole(connection, actor, "preview --client")
             known = clients.read(connection, [client]).get(client)

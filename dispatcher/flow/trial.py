@@ -89,7 +89,7 @@ class Trial:
         """
         self._store.check_trusted()
         frozen = freeze(path, self._templates, self._policy)
-        prepared = self._press.prepare(frozen.campaign, frozen.templates)
+        prepared = self._press.prepare(frozen.campaign, frozen.templates, frozen.picture)
         person = self._person(actor, to)
         spoken = _language(frozen.campaign, language)
         reach = _reach(person)

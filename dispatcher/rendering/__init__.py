@@ -12,12 +12,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
+from dispatcher.rendering import checks, headers, trial
 from dispatcher.rendering import email as emails
-from dispatcher.rendering import headers, trial
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.dkim import Signer, signed
 from dispatcher.rendering.gaps import Hole
 from dispatcher.rendering.mime import Envelope
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape, Skeleton, shapes_of
 from dispatcher.rendering.templates import FAILURES, Templates, Words
 from dispatcher.rendering.ways import Ways
@@ -37,16 +38,27 @@ class CampaignRenderer:
     """One campaign, compiled: templates run, styles inlined and everything checked before the first client.
 
     Raises RenderingError naming file, line and what to do, for every language of the audience and every shape of
-    client, so that nothing is found only while sending. `signer` signs every email, a test as well (E-04).
+    client, so that nothing is found only while sending. `picture` is the one the campaign names, prepared. `signer`
+    signs every email, a test as well (E-04).
     """
 
     def __init__(
-        self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo, signer: Signer | None = None
+        self,
+        campaign: Campaign,
+        templates: Templates,
+        studio: Studio,
+        zone: ZoneInfo,
+        picture: Picture | None = None,
+        signer: Signer | None = None,
     ) -> None:
         self._campaign = campaign
         self._signer = signer
+        if (campaign.picture is None) != (picture is None):
+            raise RenderingError(
+                f"campaigns/{campaign.name}.toml and its emails disagree on whether there is a picture."
+            )
         shapes = shapes_of(campaign)
-        words = Words(campaign, templates, studio)
+        words = Words(campaign, templates, studio, picture)
         self._emails: dict[Shape, emails.EmailForm] = {}
         self._texts = dict[Shape, Ways[Skeleton]]()
         self._writer = emails.EmailWriter(campaign, studio, zone)
@@ -110,8 +122,17 @@ class CampaignRenderer:
         with self._for_one_client():
             for form in self._texts.values():
                 text_messages.write(form.of(values), values, "")
-            for mail in self._emails.values():
-                mail.subject.of(values).header(values)
+            envelope = Envelope("a" * 64 + "@" + "b" * 180 + ".example", "0" * 32, self._campaign.send_at)
+            for shape, mail in self._emails.items():
+                self._refuse_large(self._writer.write(mail, values, envelope), shape.language)
+
+    def _refuse_large(self, mail: Email, language: Language) -> None:
+        size, most = len(mail.content), checks.LARGEST_MAIL
+        if size > most:
+            raise RenderingError(
+                f"The mail of campaigns/{self._campaign.name}.toml in {language} has {size // 1000} kB, and "
+                f"{most // 1000} kB are the most: shorten its texts, or take pictures out of its templates."
+            )
 
     @contextmanager
     def _for_one_client(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ from dispatcher.errors import RenderingError, Severity
 from dispatcher.rendering.gaps import Hole, between_marks, mark_of, without_marks
 from dispatcher.rendering.headers import has_controls
 from dispatcher.rendering.page import Page
+from dispatcher.rendering.pictures import LARGEST as LARGEST_PICTURE
 from dispatcher.rendering.skeleton import is_only
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.places import LOOPBACK
@@ -22,8 +23,8 @@ LARGEST_HTML = 100_000
 """Bytes of HTML beyond which a mailbox provider cuts the end off, and the opt-out link with it (E-33)."""
 _NEARLY = 80_000
 """Bytes of HTML from which the next paragraph may be the one too many."""
-LARGEST_PICTURE = 200_000
-"""Bytes of one picture inside a mail: on a bad line it takes seconds to come."""
+LARGEST_MAIL = 400_000
+"""Bytes of a whole mail, its picture included: servers and phones take it without making anybody wait."""
 LONGEST_SUBJECT = 75
 """Characters of a subject that a list of mails shows."""
 _FREE = str.maketrans("", "", "\t\r\n")
@@ -111,13 +112,16 @@ def email_text(rendered: str, must_show: MustShow) -> list[Fault]:
     ]
 
 
-def email_html(rendered: str, must_show: MustShow) -> list[Fault]:
-    """Return what the HTML lacks of what it must show, loads, follows or hides (E-32, E-33, L-40, L-45)."""
+def email_html(rendered: str, must_show: MustShow, picture_url: str = "") -> list[Fault]:
+    """Return what the HTML lacks of what it must show, loads, follows or hides (E-32, E-33, L-40, L-45).
+
+    `picture_url` is what names the picture the mail carries, if it carries one.
+    """
     page = Page.read(rendered)
     return [
         *_size(rendered),
         *_tags(page),
-        *_pictures(page),
+        *_pictures(page, picture_url),
         *_words(" ".join(page.words), must_show.in_email()),
         *_opt_out(shown=any(is_only(Hole.OPT_OUT_URL, link) for link in page.links)),
         *(
@@ -167,9 +171,12 @@ def _tags(page: Page) -> Iterator[Fault]:
         yield Fault(f"<{tag}> would run a script", "take it out", near=(near,))
 
 
-def _pictures(page: Page) -> Iterator[Fault]:
+def _pictures(page: Page, own: str) -> Iterator[Fault]:
     for picture in page.pictures:
-        if picture.alt is None:
+        if not (picture.alt or "").strip() and picture.source == own:
+            what, fix = "the offer's picture has no words for who does not see it", 'write alt="{{ offer.image.alt }}"'
+            yield Fault(what, fix, "L-45", near=("offer.image.url", "<img"))
+        elif picture.alt is None:
             what, fix = "a picture has no words for who does not see it", 'write alt="..." (alt="" for a mere ornament)'
             yield Fault(what, fix, "L-45", near=(picture.source, "<img"))
         if picture.is_pixel:
@@ -179,11 +186,14 @@ def _pictures(page: Page) -> Iterator[Fault]:
             what = f"a picture has {picture.size // 1000} kB"
             fix = f"save it with fewer pixels, {LARGEST_PICTURE // 1000} kB at most"
             yield Fault(what, fix, "", Severity.WARNING, (picture.source[:60], "<img"))
-        if picture.source.startswith("cid:"):
-            what = "a picture is to be an attachment, and nothing is attached"
-            yield Fault(
-                what, "write it into the mail as data:, or leave it out", "", Severity.WARNING, (picture.source,)
-            )
+        if picture.source.startswith("cid:") and picture.source != own:
+            what = "a picture is to be an attachment, and nothing of that name is attached"
+            fix = "name the file with image under [offer] and write {{ offer.image.url }}, or leave it out"
+            yield Fault(what, fix, near=(picture.source,))
+    if own and own not in {picture.source for picture in page.pictures}:
+        what = "the campaign names a picture, and nobody would see it"
+        fix = "show {{ offer.image.url }} with its alt, width and height, as layouts/email.html.j2 does"
+        yield Fault(what, fix, "", Severity.WARNING)
 
 
 def _link(link: str) -> Iterator[Fault]:

@@ -35,15 +35,19 @@ class EmailForm:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a body, and the same as the bytes it is sent as."""
+    """One part of a body, and the same as the bytes it is sent as.
+
+    `picture` is the picture that a page shows, as the part of a mail; empty where it shows none.
+    """
 
     skeleton: Skeleton
     quoted: Quoted
+    picture: bytes
 
     @classmethod
-    def of(cls, skeleton: Skeleton) -> "Part":
+    def of(cls, skeleton: Skeleton, picture: bytes = b"") -> "Part":
         """Return the part that a skeleton makes."""
-        return cls(skeleton, Quoted.of(skeleton))
+        return cls(skeleton, Quoted.of(skeleton), picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,8 @@ def compile_form(campaign: Campaign, templates: Templates, words: Words, studio:
     def page(trace: Trace) -> Part:
         rendered = html_part(words, html_path, shape, trace)
         skeleton = located(html_path, lambda: Skeleton.of_html(rendered, trace))
-        checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(rendered, must_show))
-        return Part.of(skeleton)
+        checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(rendered, must_show, words.picture_url))
+        return Part.of(skeleton, words.picture_shown_by(rendered))
 
     def subject(trace: Trace) -> Subject:
         rendered = subject_of(campaign, templates, words, shape, trace)
@@ -132,11 +136,12 @@ class EmailWriter:
         link = headers.checked_link(values[Hole.OPT_OUT_URL])
         if values[Hole.ENDS_ON]:
             headers.checked_link(values[Hole.RENEW_URL])
+        page = form.html.of(values)
         content = (
             self._letterhead.lines(envelope, form.subject.of(values).header(values)),
             headers.token("List-Unsubscribe", f"<{link}>"),
             self._fixed,
-            *mime.alternatives(form.text.of(values).quoted.fill(values), form.html.of(values).quoted.fill(values)),
+            *mime.alternatives(form.text.of(values).quoted.fill(values), page.quoted.fill(values), page.picture),
         )
         bounces = (
             headers.checked_address(envelope.bounce_to, "dispatcher.toml")

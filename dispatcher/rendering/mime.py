@@ -6,7 +6,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from dispatcher.rendering import headers
+from dispatcher.rendering import enclosure, headers
 from dispatcher.rules.studio import Studio
 
 _BOUNDARY = "=_dispatcher_alternative"
@@ -56,21 +56,27 @@ class Letterhead:
         )
 
 
-def alternatives(words: Sequence[bytes], page: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the body of a mail: its words as text and its page as HTML, both quoted-printable already (E-22, E-23)."""
+def alternatives(words: Sequence[bytes], page: Sequence[bytes], picture: bytes = b"") -> Iterator[bytes]:
+    """Yield the body of a mail: its words as text and its page as HTML, both quoted-printable already (E-22, E-23).
+
+    `picture` is what `enclosure` made of the picture that the page shows, if it shows one.
+    """
+    yield _NEXT
     yield _PLAIN
     yield from words
+    yield _NEXT
+    if picture:
+        yield enclosure.BEFORE_PAGE
     yield _HTML
     yield from page
+    yield picture
     yield _END
 
 
 def _head(subtype: str) -> bytes:
-    return (
-        f'\r\n--{_BOUNDARY}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    ).encode("ascii")
+    head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode("ascii")
 
 
 _PLAIN, _HTML = _head("plain"), _head("html")
-_END = f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")
+_NEXT, _END = f"\r\n--{_BOUNDARY}\r\n".encode("ascii"), f"\r\n--{_BOUNDARY}--\r\n".encode("ascii")

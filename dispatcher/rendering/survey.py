@@ -10,6 +10,7 @@ from dispatcher.errors import Finding, RenderingError, Severity
 from dispatcher.rendering import checks, email
 from dispatcher.rendering.checks import Fault, MustShow
 from dispatcher.rendering.gaps import Trace
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape, shapes_of
 from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
 from dispatcher.rendering.ways import Ways
@@ -25,13 +26,21 @@ class Survey:
     `label` is what findings call the campaign file, and `source` its text: what stands there is found on its line.
     """
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, label: str, source: str) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        templates: Templates,
+        studio: Studio,
+        label: str,
+        source: str,
+        picture: Picture | None = None,
+    ) -> None:
         self._campaign = campaign
         self._templates = templates
         self._studio = studio
         self._label = label
         self._source = source
-        self._words = Words(campaign, templates, studio)
+        self._words = Words(campaign, templates, studio, picture)
         self._texts: dict[str, Mapping[str, str]] = {}
 
     def findings(self) -> list[Finding]:
@@ -58,7 +67,11 @@ class Survey:
             )
             yield (
                 page,
-                _each_way(lambda trace: checks.email_html(email.html_part(words, page, shape, trace), must_show)),
+                _each_way(
+                    lambda trace: checks.email_html(
+                        email.html_part(words, page, shape, trace), must_show, words.picture_url
+                    )
+                ),
             )
             yield (
                 line,

@@ -16,7 +16,9 @@ from jinja2.runtime import Context
 from jinja2.utils import pass_context
 
 from dispatcher.errors import DispatcherError, Finding, RenderingError, Severity
+from dispatcher.rendering import enclosure
 from dispatcher.rendering.gaps import Gap, Hole, Trace
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape
 from dispatcher.rendering.tracing import TracingEnvironment, can_wait
 from dispatcher.rules.campaign import Campaign, Channel, Language
@@ -127,11 +129,18 @@ def located(path: str, make: Callable[[], Made]) -> Made:
 
 
 class Words:
-    """One campaign's templates, compiled: renders any of them for any shape of client."""
+    """One campaign's templates, compiled: renders any of them for any shape of client.
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio) -> None:
+    `picture` is the picture the campaign names, prepared, and `picture_url` what a page shows it by.
+    """
+
+    def __init__(
+        self, campaign: Campaign, templates: Templates, studio: Studio, picture: Picture | None = None
+    ) -> None:
         self._campaign = campaign
         self._studio = studio
+        self._picture = picture
+        self.picture_url = enclosure.url_of(picture, studio.domain) if picture else ""
         self._templates = templates
         self._environment = _environment(templates)
         self._one_at_a_time = Lock()
@@ -177,6 +186,11 @@ class Words:
             "t": can_wait(lambda key, **values: text(key, language, **values)),
         }
 
+    def picture_shown_by(self, page: str) -> bytes:
+        """Return the picture as part of a mail if a page shows it, else nothing."""
+        shown = self._picture if self.picture_url in page else None
+        return enclosure.after_page(shown, self._studio.domain) if shown else b""
+
     def subject(self, language: Language) -> str:
         """Return the subject the campaign file gives. Raises RenderingError if a language has none."""
         subject = self._campaign.subject.get(language, "").strip()
@@ -190,6 +204,11 @@ class Words:
     def _offer(self, language: Language) -> "_Fields":
         file = f"campaigns/{self._campaign.name}.toml"
         values = {key: _resolved(key, value, language, file) for key, value in self._campaign.fields.items()}
+        named, picture = self._campaign.picture, self._picture
+        if named and picture:
+            alt = _resolved("image_alt", named.alt, language, file)
+            shown = {"url": self.picture_url, "width": picture.width, "height": picture.height, "alt": alt}
+            values["image"] = _Fields("offer.image", shown, _known(shown))
         return _Fields("offer", values, lambda name: f"write {name} = ... under [offer] in {file}")
 
 

@@ -17,10 +17,10 @@ _STYLE = "margin:0;padding:12px 16px;background:#fff3c4;color:#3d2f00;font:bold 
 def marked_email(form: EmailForm, values: Values, language: Language) -> EmailForm:
     """Return the email of one client with the mark before its subject and a line about it above both parts."""
     mark, note = text("trial_mark", language), text("trial_note", language)
-    plain, page, subject = (ways.of(values).skeleton for ways in (form.text, form.html, form.subject))
+    plain, page, subject = form.text.of(values).skeleton, form.html.of(values), form.subject.of(values).skeleton
     return EmailForm(
         text=Ways.one(Part.of(Skeleton((f"{mark}: {note}\n\n", *plain.pieces)))),
-        html=Ways.one(Part.of(_with_banner(page, f"{mark}: {note}"))),
+        html=Ways.one(Part.of(_with_banner(page.skeleton, f"{mark}: {note}"), page.picture)),
         subject=Ways.one(Subject.of(Skeleton((f"[{mark}] ", *subject.pieces)))),
     )
 

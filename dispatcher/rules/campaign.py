@@ -67,13 +67,21 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedPicture:
+    """The picture a campaign file names: a file of its pictures/, and what it shows in each language (L-45)."""
+
+    file: str
+    alt: Mapping[Language, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """One mailing as its file describes it.
 
     `name` is the stem of its file. `send_at` is aware UTC; `valid_until` is the last local date the offer holds.
     `channels` are in order of preference. `fields` are the offer's own texts: values are plain strings, dates, numbers,
     or a mapping from language to text. `open_on_holidays` is why its messages may leave on public
-    holidays, if they may.
+    holidays, if they may. `picture` is what its emails show; without emails there is none.
     """
 
     name: str
@@ -87,3 +95,4 @@ class Campaign:
     valid_until: date | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
     open_on_holidays: str | None = None
+    picture: NamedPicture | None = None

@@ -55,11 +55,16 @@ SMS = f"Mainos <i>: hieronta. Lopeta: {LINK}"
 @pytest.fixture(name="places")
 def write_one_of_each(tmp_path: Path) -> Places:
     """Write an inbox of one mail, to somebody with a part in the story, and one text message."""
+    return written(tmp_path, MAIL)
+
+
+def written(tmp_path: Path, mail: bytes) -> Places:
+    """Write an inbox of this mail and one text message."""
     places, people = choose(tmp_path / "demo"), sample()
     make_room(places)
     reader = people.played(Role.LINK)
     sms = ReceivedSms("SM1", "Kuukkeli", "+358400001234", SMS, 1, {})
-    taken = Taken((ReceivedMail("p@kuukkelinpesa.example", reader.email or "", MAIL),), (sms,))
+    taken = Taken((ReceivedMail("p@kuukkelinpesa.example", reader.email or "", mail),), (sms,))
     one = Counter({"email": 1, "sms": 1})
     account = Account("Hoitola & Kumppani")
     withheld = Counter({Reason.OBJECTION.value: 3})
@@ -70,6 +75,26 @@ def write_one_of_each(tmp_path: Path) -> Places:
     write_inbox(places, account, people.people, {"2026-02": taken})
     write_summary(account, places, "http://127.0.0.1:8026")
     return places
+
+
+def with_picture() -> bytes:
+    """Return the mail with a picture beside its page."""
+    words, page, _ = [*MAIL.split(b"--b\r\n")[1:], b""]
+    page = page.removesuffix(b"--b--\r\n").replace(b"<a href", b'<img src=3D"cid:p@x" alt=3D"Lumi"><a href')
+    image = b"Content-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <p@x>\r\n\r\n/9j/4A==\r\n"
+    related = b'Content-Type: multipart/related; boundary="r"\r\n\r\n--r\r\n' + page + b"--r\r\n" + image + b"--r--\r\n"
+    return MAIL.split(b"--b\r\n", maxsplit=1)[0] + b"--b\r\n" + words + b"--b\r\n" + related + b"--b--\r\n"
+
+
+def test_a_picture_that_a_mail_carries_is_seen(tmp_path: Path) -> None:
+    """L-41: the frame shows it from the mail's own bytes, nothing is loaded for it, and its words are still told."""
+    places = written(tmp_path, with_picture())
+    shown = (places.pages / "0001.html").read_text(encoding="utf-8")
+    frame = shown.split("srcdoc=")[1].split("</iframe>")[0]
+    assert "&lt;img src=&quot;data:image/jpeg;base64,/9j/4A==&quot; alt=&quot;Lumi&quot;&gt;" in frame
+    assert "cid:" not in frame
+    assert "Kevät on &lt;b&gt;täällä&lt;/b&gt;" in shown
+    assert with_picture() == (places.mail / "0001.eml").read_bytes()
 
 
 def test_the_files_are_what_came(places: Places) -> None:

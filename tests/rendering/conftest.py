@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dispatcher.rendering import CampaignRenderer, Templates
-from dispatcher.rules.campaign import Campaign, Channel, Kind, Language
+from dispatcher.rendering.pictures import Picture, prepared
+from dispatcher.rules.campaign import Campaign, Channel, Kind, Language, NamedPicture
 from dispatcher.rules.studio import Studio
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +22,7 @@ ZONE = ZoneInfo("Europe/Helsinki")
 def _campaign(file: Path) -> Campaign:
     raw = tomllib.loads(file.read_text("utf-8"))
     valid_until: date = raw["valid_until"]
+    named, alt = raw["offer"].pop("image", None), raw["offer"].pop("image_alt", {})
     return Campaign(
         name=file.stem,
         title=raw["title"],
@@ -31,6 +33,7 @@ def _campaign(file: Path) -> Campaign:
         template=raw["kind"],
         valid_until=valid_until,
         fields=raw["offer"],
+        picture=NamedPicture(named, {Language(key): value for key, value in alt.items()}) if named else None,
     )
 
 
@@ -70,15 +73,31 @@ def zone() -> ZoneInfo:
 
 
 @pytest.fixture(scope="session")
-def renderers(samples: dict[str, Campaign], templates: Templates, studio: Studio) -> Callable[[str], CampaignRenderer]:
+def picture_of() -> Callable[[Campaign], Picture | None]:
+    """Return a function that gives the picture a sample campaign names, prepared for its mails."""
+
+    @cache
+    def prepare(file: str) -> Picture:
+        return prepared((ROOT / "campaigns" / "pictures" / file).read_bytes(), file)
+
+    return lambda campaign: prepare(campaign.picture.file) if campaign.picture else None
+
+
+@pytest.fixture(scope="session")
+def renderers(
+    samples: dict[str, Campaign],
+    templates: Templates,
+    studio: Studio,
+    picture_of: Callable[[Campaign], Picture | None],
+) -> Callable[[str], CampaignRenderer]:
     """Return a function that gives a sample campaign, compiled, by its name."""
-    return cache(lambda name: CampaignRenderer(samples[name], templates, studio, ZONE))
+    return cache(lambda name: CampaignRenderer(samples[name], templates, studio, ZONE, picture_of(samples[name])))
 
 
 @pytest.fixture(scope="session")
 def campaign(samples: dict[str, Campaign]) -> Campaign:
-    """Return the campaign most tests render."""
-    return samples["2026-03-kevat"]
+    """Return the campaign most tests render; it shows no picture."""
+    return replace(samples["2026-03-kevat"], picture=None)
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ Romj9dZM60YmzA==
 @pytest.fixture(scope="module")
 def offer(campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> bytes:
     """Give the signed sample offer of one client, as it would be handed over."""
-    renderer = CampaignRenderer(campaign, templates, studio, zone, SIGNER)
+    renderer = CampaignRenderer(campaign, templates, studio, zone, signer=SIGNER)
     return _sent(renderer)
 
 
@@ -181,7 +181,7 @@ def test_every_sample_is_signed(
     for campaign in samples.values():
         if "email" not in campaign.channels:
             continue
-        renderer = CampaignRenderer(campaign, templates, studio, zone, SIGNER)
+        renderer = CampaignRenderer(campaign, templates, studio, zone, signer=SIGNER)
         assert [True, True] == verdicts(_sent(renderer))
         assert [True, True] == verdicts(_sent(renderer, is_trial=True))
 
@@ -189,7 +189,7 @@ def test_every_sample_is_signed(
 def test_service_messages_are_signed(studio: Studio, zone: ZoneInfo) -> None:
     """E-04: a confirmation is signed as an offer is; without a list header nobody can add one."""
     letter = Confirmation(Language.SV, "Får vi skriva?", "https://m.revontuli.example/c/abc", date(2026, 3, 24))
-    content = ServiceRenderer(studio, zone, SIGNER).email(letter, Envelope("a@posti.example", "m2", MOMENT)).content
+    content = ServiceRenderer(studio, zone, signer=SIGNER).email(letter, Envelope("a@posti.example", "m2", MOMENT)).content
     assert [True, True] == verdicts(content)
     assert f"{E_42}:auto-submitted:{OVER}" == _tags(content)["h"]
     assert [False, False] == verdicts(b"List-Unsubscribe: <https://evil.example/>\r\n" + content)

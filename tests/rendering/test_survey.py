@@ -6,6 +6,7 @@ import pytest
 
 from dispatcher.errors import Finding, Severity
 from dispatcher.rendering import Templates
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.survey import Survey
 from dispatcher.rules.campaign import Campaign
 from dispatcher.rules.studio import Studio
@@ -27,12 +28,17 @@ def surveyed(campaign: Campaign, templates: Templates, studio: Studio) -> Survey
 
 
 def test_the_samples_have_no_fault(
-    samples: dict[str, Campaign], templates: Templates, studio: Studio, surveyed: Surveyed
+    samples: dict[str, Campaign],
+    templates: Templates,
+    studio: Studio,
+    surveyed: Surveyed,
+    picture_of: Callable[[Campaign], Picture | None],
 ) -> None:
     """The campaigns and templates the program comes with have neither error nor warning."""
     assert [] == surveyed()
     for campaign in samples.values():
-        assert [] == Survey(campaign, templates, studio, "campaigns/a.toml", "").findings()
+        survey = Survey(campaign, templates, studio, "campaigns/a.toml", "", picture_of(campaign))
+        assert [] == survey.findings()
 
 
 @pytest.mark.parametrize(
@@ -44,7 +50,7 @@ def test_the_samples_have_no_fault(
         ('<a href="javascript:x">x</a>', "no mail program follows", Severity.ERROR),
         ('<a href="varaa">x</a>', "no mail program follows", Severity.ERROR),
         ('<a href="https://x.example/?utm_source=mail">x</a>', "counts its visitors", Severity.WARNING),
-        ('<img src="cid:logo" alt="">', "nothing is attached", Severity.WARNING),
+        ('<img src="cid:logo" alt="">', "nothing of that name is attached", Severity.ERROR),
         (f'<img src="data:image/gif;base64,{"R0lG" * 70_000}" alt="">', "a picture has 210 kB", Severity.WARNING),
         ("x" * 81_000, "cut the end off", Severity.WARNING),
         ('<a href="https://x.example/?c={{ client.first_name }}">x</a>', "differs from client", Severity.ERROR),
@@ -56,7 +62,7 @@ def test_a_fault_is_found_on_its_line(added: str, told: str, severity: Severity,
     [found] = [each for each in surveyed(added) if told in each.what]
     assert severity is found.severity
     if "cut the end off" not in told:
-        assert ("templates/layouts/email.html.j2", 28) == (found.file, found.line)
+        assert ("templates/layouts/email.html.j2", 33) == (found.file, found.line)
 
 
 @pytest.mark.parametrize("link", ["https://elsewhere.example/x", "mailto:a@b.example", "tel:+358400000000"])
