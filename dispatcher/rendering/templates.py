@@ -142,6 +142,7 @@ class Words:
         client = {
             "first_name": Gap(Hole.FIRST_NAME) if shape.named else "",
             "agreed_on": Gap(Hole.AGREED_ON) if shape.dated else "",
+            "why_sent": Gap(Hole.WHY_SENT),
             "ends_on": Gap(Hole.ENDS_ON) if shape.renewing else "",
         }
         return {

@@ -8,13 +8,14 @@ from datetime import date
 
 from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
+from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import alerts, en, fi, sv
+from dispatcher.texts import alerts, en, fi, sv, why
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {
-    Language.FI: {**fi.TEXTS, **alerts.FI},
-    Language.SV: {**sv.TEXTS, **alerts.SV},
-    Language.EN: {**en.TEXTS, **alerts.EN},
+    Language.FI: {**fi.TEXTS, **why.FI, **alerts.FI},
+    Language.SV: {**sv.TEXTS, **why.SV, **alerts.SV},
+    Language.EN: {**en.TEXTS, **why.EN, **alerts.EN},
 }
 """The sentences by language and key; each language has the same keys and the same holes."""
 
@@ -36,6 +37,20 @@ def text(key: str, language: Language, **values: object) -> str:
 def reason_text(reason: Reason, language: Language) -> str:
     """Return the one plain sentence that says why a message does not go now."""
     return text(f"reason_{reason}", language)
+
+
+def why_text(place: Place | None, agreed_on: str, language: Language) -> str:
+    """Return the sentence that tells a client which yes of theirs a message relies on (L-22).
+
+    `agreed_on` is the day of the yes as the language writes it, empty where it is not known.
+    """
+    key = "why_since" if agreed_on else "why"
+    said = f"{key}_{_ONE_PLACE.get(place, place)}" if place else key
+    return text(said if said in CATALOGUES[language] else key, language, date=agreed_on)
+
+
+_ONE_PLACE = {Place.MAILTO: Place.EMAIL}
+"""Places that a client knows by the name of another."""
 
 
 def format_date(day: date, language: Language = Language.FI) -> str:

@@ -28,8 +28,6 @@ TEXTS = {
     "when": "When",
     "where": "Where",
     "hours": "from {hours}",
-    "why": "You receive this message because you agreed to direct marketing.",
-    "why_since": "You receive this message because you agreed to direct marketing on {date}.",
     "right_to_object": "You may object to direct marketing at any time, free of charge and without giving a reason.",
     "opt_out_link": "Stop the messages",
     "opt_out_here": "Stop the messages here:",

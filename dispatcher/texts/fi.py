@@ -13,8 +13,6 @@ TEXTS = {
     "when": "Milloin",
     "where": "Missä",
     "hours": "klo\N{NO-BREAK SPACE}{hours}",
-    "why": "Saat tämän viestin, koska annoit luvan suoramarkkinointiin.",
-    "why_since": "Saat tämän viestin, koska annoit {date} luvan suoramarkkinointiin.",
     "right_to_object": "Voit kieltää suoramarkkinoinnin milloin tahansa, maksutta ja perustelematta.",
     "opt_out_link": "Lopeta viestit",
     "opt_out_here": "Lopeta viestit tästä:",

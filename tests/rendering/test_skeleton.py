@@ -11,7 +11,7 @@ from dispatcher.errors import RenderingError
 from dispatcher.rendering.skeleton import Gap, Hole, Skeleton
 
 _WORDS = st.text(st.characters(blacklist_categories=["Co", "Cs"])).filter(
-    lambda words: not re.search("le(first|agreed|opt|ends|renew)", words.lower())
+    lambda words: not re.search("le(first|agreed|why|opt|ends|renew)", words.lower())
 )
 
 

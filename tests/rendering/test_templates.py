@@ -133,7 +133,7 @@ def test_a_language_without_a_subject_is_named(compiled: Compile) -> None:
 def test_a_template_knows_nothing_of_visits_or_health(name: str, campaign: Campaign, studio: Studio) -> None:
     """Invariant 7: of a client there is a first name and the days on which the yes was given and ends."""
     with pytest.raises(
-        RenderingError, match=rf"client\.{name} has no value: a template may read first_name, agreed_on or"
+        RenderingError, match=rf"client\.{name} has no value: a template may read first_name, agreed_on, why_sent or"
     ):
         _render(f"{{{{ client.{name} }}}}", campaign, studio)
 
