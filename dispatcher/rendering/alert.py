@@ -20,7 +20,15 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
 }
 _IDLE_WORDS: Mapping[str, str] = {State.RESERVED.value: "slot_empty", State.DRAFT.value: "slot_draft"}
 _IDLE_COMMANDS = ("dispatcher campaign schedule campaigns/FILE.toml", "dispatcher campaign cancel {name}")
-_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0}
+_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0, "days": 0}
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "by_email": ("clients", "email"),
+    "by_sms": ("clients", "sms"),
+    "emails": ("emails", "email"),
+    "text_messages": ("text_messages", "sms"),
+    "ago": ("days", "days"),
+}
+"""What of an alert is a number with its noun: which noun, and which value the number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,7 @@ def words_of(alert: Alert) -> AlertWords:
     values = {**_NOTHING, **alert.values}
     if "date" in values:
         values["date"] = format_date(date.fromisoformat(str(values["date"])), language)
+    values |= {word: text(noun, language, count=values[number]) for word, (noun, number) in _COUNTED.items()}
     values["why"] = _why(str(values.get("reason") or ""), language)
     if kind is AlertKind.REQUEST_OVERDUE:
         values["what"] = text(f"request_{values['kind']}", language)

@@ -1,7 +1,7 @@
 """Why a client gets a campaign's email: a whole sentence for each place where a yes is given, with its day or without.
 
-`why_since_PLACE` has the day of the yes, `why_PLACE` stands where that is not known; the bare `why_since` and `why` where
-the place is not known either.
+`why_since_PLACE` has the day of the yes, `why_PLACE` stands where that is not known, and the bare `why_since` and `why`
+where the place is not known either.
 """
 
 FI = {
