@@ -20,7 +20,8 @@ class Voikko:
     def knows(self, word: str) -> bool:
         """Say whether this is a Finnish word in any of its forms; the half of a pair ("selkä-") counts as one."""
         whole = word.removesuffix("-")
-        return self._library.voikkoSpellCstr(self._handle, whole.encode()) == 1
+        answer: int = self._library.voikkoSpellCstr(self._handle, whole.encode())
+        return answer == 1
 
     def close(self) -> None:
         """Give its memory back."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from dispatcher.rules.alerts import NEEDS_SOMEBODY, AlertKind
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.ledger import Json
-from dispatcher.texts import CATALOGUES, format_date, text
+from dispatcher.texts import CATALOGUES, format_date, format_time, text
 
 _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.HELD: ("dispatcher campaign release {name}", "dispatcher campaign cancel {name}"),
@@ -57,6 +57,8 @@ def words_of(alert: Alert) -> AlertWords:
     values = {**_NOTHING, **alert.values}
     if "date" in values:
         values["date"] = format_date(date.fromisoformat(str(values["date"])), language)
+    if "time" in values:
+        values["time"] = format_time(time.fromisoformat(str(values["time"])), language)
     values |= {word: text(noun, language, count=values[number]) for word, (noun, number) in _COUNTED.items()}
     values["why"] = _why(str(values.get("reason") or ""), language)
     if kind is AlertKind.REQUEST_OVERDUE:

@@ -6,10 +6,10 @@ FI = {
     "alert_foot": "Tämän viestin lähetti Dispatcher ohjelman omistajille. Siinä ei ole asiakkaiden tietoja.",
     "alert_repeats": "Muistutus tulee kerran päivässä, kunnes asia on hoidettu tai joku kirjoittaa: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "Tulossa {date}: {title}",
-    "alert_slot_week_heading": "Kampanja lähtee {date} klo {time}",
+    "alert_slot_week_heading": "Kampanja lähtee {date} {time}",
     "alert_slot_week_text": "Kampanja ”{title}” lähtee viikon sisällä. Tarkista sen sisältö ajoissa.",
-    "alert_slot_eve_subject": "Huomenna klo {time}: {title}",
-    "alert_slot_eve_heading": "Kampanja lähtee huomenna klo {time}",
+    "alert_slot_eve_subject": "Huomenna {time}: {title}",
+    "alert_slot_eve_heading": "Kampanja lähtee huomenna {time}",
     "alert_slot_eve_text": "Kampanjan ”{title}” saisi rekisterin nykytilanteen mukaan sähköpostitse {by_email} ja tekstiviestillä {by_sms}. Odottamassa on {waiting}, ja ilman viestiä jää {withheld}.",  # noqa: E501
     "alert_slot_empty_subject": "Sisältö puuttuu: {title}, {date}",
     "alert_slot_empty_heading": "Varatulta päivältä {date} puuttuu sisältö",
@@ -47,10 +47,10 @@ SV = {
     "alert_foot": "Det här meddelandet skickade Dispatcher till programmets ägare. Det innehåller inga kunduppgifter.",
     "alert_repeats": "Påminnelsen kommer en gång om dagen tills saken är skött eller någon skriver: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "På kommande {date}: {title}",
-    "alert_slot_week_heading": "Kampanjen skickas {date} kl. {time}",
+    "alert_slot_week_heading": "Kampanjen skickas {date} {time}",
     "alert_slot_week_text": "Kampanjen ”{title}” skickas inom en vecka. Kontrollera innehållet i god tid.",
-    "alert_slot_eve_subject": "I morgon kl. {time}: {title}",
-    "alert_slot_eve_heading": "Kampanjen skickas i morgon kl. {time}",
+    "alert_slot_eve_subject": "I morgon {time}: {title}",
+    "alert_slot_eve_heading": "Kampanjen skickas i morgon {time}",
     "alert_slot_eve_text": "Kampanjen ”{title}” skulle enligt registret just nu nå {by_email} per e-post och {by_sms} per sms. Antalet som väntar är {waiting}, och {withheld} får inget meddelande.",  # noqa: E501
     "alert_slot_empty_subject": "Innehåll saknas: {title}, {date}",
     "alert_slot_empty_heading": "Det reserverade datumet {date} saknar innehåll",
@@ -88,10 +88,10 @@ EN = {
     "alert_foot": "Dispatcher sent this message to the owners of the program. There is nothing about any client in it.",
     "alert_repeats": "This reminder comes once a day until the matter is settled or somebody types: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "Coming up on {date}: {title}",
-    "alert_slot_week_heading": "A campaign goes out on {date} at {time}",
+    "alert_slot_week_heading": "A campaign goes out on {date} {time}",
     "alert_slot_week_text": "“{title}” goes out within a week. Look at what it says in good time.",
-    "alert_slot_eve_subject": "Tomorrow at {time}: {title}",
-    "alert_slot_eve_heading": "A campaign goes out tomorrow at {time}",
+    "alert_slot_eve_subject": "Tomorrow {time}: {title}",
+    "alert_slot_eve_heading": "A campaign goes out tomorrow {time}",
     "alert_slot_eve_text": "As the register stands now, “{title}” would reach {by_email} by email and {by_sms} by text message. Waiting: {waiting}. Left out: {withheld}.",  # noqa: E501
     "alert_slot_empty_subject": "Content missing: {title}, {date}",
     "alert_slot_empty_heading": "The date kept for {date} has no content",

@@ -11,8 +11,8 @@ from babel import Locale
 from dispatcher.rules.campaign import Language
 
 FI = {
-    "minutes_one": "{count} minuutti",
-    "minutes_other": "{count} minuuttia",
+    "minutes_one": "{count}\N{NO-BREAK SPACE}minuutti",
+    "minutes_other": "{count}\N{NO-BREAK SPACE}minuuttia",
     "days_one": "{count} päivä",
     "days_other": "{count} päivää",
     "of_days_one": "{count} päivän",
@@ -27,8 +27,8 @@ FI = {
     "text_messages_other": "{count} tekstiviestiä",
 }
 SV = {
-    "minutes_one": "{count} minut",
-    "minutes_other": "{count} minuter",
+    "minutes_one": "{count}\N{NO-BREAK SPACE}minut",
+    "minutes_other": "{count}\N{NO-BREAK SPACE}minuter",
     "days_one": "{count} dag",
     "days_other": "{count} dagar",
     "of_days_one": "{count} dag",
@@ -43,8 +43,8 @@ SV = {
     "text_messages_other": "{count} sms",
 }
 EN = {
-    "minutes_one": "{count} minute",
-    "minutes_other": "{count} minutes",
+    "minutes_one": "{count}\N{NO-BREAK SPACE}minute",
+    "minutes_other": "{count}\N{NO-BREAK SPACE}minutes",
     "days_one": "{count} day",
     "days_other": "{count} days",
     "of_days_one": "{count} day",

@@ -1,4 +1,4 @@
-"""What a mail says of the yes it relies on is what the ledger has of it."""
+"""What a mail says of its reader and of the yes it relies on is what the register and the ledger have of them."""
 
 import asyncio
 import quopri
@@ -41,3 +41,24 @@ def test_the_mail_tells_the_answer_itself(
         asyncio.run(dispatcher.rounds.once())
     (mail,) = doubles.smtp.received
     assert 2 == quopri.decodestring(mail.content).decode("utf-8").count(why_text(*told, Language.FI))
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "greeting"),
+    [("etunimi", "Maija", "Hei Maija!"), ("nimi", "Maija Meikäläinen", "Hei!"), ("etunimi", "", "Hei!")],
+)
+def test_only_a_first_name_of_its_own_column_is_greeted_by(
+    column: str, cell: str, greeting: str, workshop: Workshop, doubles: Doubles
+) -> None:
+    """Nobody guesses which part of a whole name is the first: without a column of its own the greeting does without."""
+    header = f"asiakasnumero;{column};sähköposti;kieli;viimeisin käynti;markkinointilupa;tekstiviestilupa;lupa annettu"
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        row = f"1;{cell};maija@posti.example;fi;3.1.2026;kyllä;;3.1.2026"
+        dispatcher.enrol.run(workshop.register(row, header=header), actor)
+        dispatcher.schedule.run(workshop.campaign("a", _MOMENT), actor)
+        workshop.clock.set(_MOMENT)
+        asyncio.run(dispatcher.rounds.once())
+    (mail,) = doubles.smtp.received
+    words = quopri.decodestring(mail.content).decode("utf-8")
+    assert (1, 1) == (words.count(f"\r\n{greeting}\r\n"), words.count(f">{greeting}<"))
