@@ -1,11 +1,11 @@
 """A text message: short, named, and with the way out in it (S-03 to S-10)."""
 
-from collections.abc import Mapping
-
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import checks, headers
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
-from dispatcher.rendering.templates import FOLDER, Words, sms_path
+from dispatcher.rendering.gaps import Hole, Trace, Values
+from dispatcher.rendering.skeleton import Shape, Skeleton
+from dispatcher.rendering.templates import FOLDER, Words, located, sms_path
+from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Campaign
 from dispatcher.rules.message import Sms
 from dispatcher.rules.sms import measure
@@ -29,19 +29,21 @@ _PLAIN = str.maketrans(
 )
 
 
-def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape) -> Skeleton:
+def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape) -> Ways[Skeleton]:
     """Return the text message of a shape, checked for all that every text message must hold.
 
     Raises RenderingError naming the template and what to write there.
     """
     path = sms_path(campaign)
-    rendered = words.render(path, shape).strip()
-    try:
-        form = Skeleton.cut(rendered)
-    except RenderingError as error:
-        raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
-    checks.refuse(f"{FOLDER}/{path}", checks.sms(rendered, checks.MustShow.of(studio, shape.language)))
-    return Skeleton(tuple(piece if isinstance(piece, Hole) else plain(piece) for piece in form.pieces))
+    must_show = checks.MustShow.of(studio, shape.language)
+
+    def make(trace: Trace) -> Skeleton:
+        rendered = words.render(path, shape, trace).strip()
+        form = located(path, lambda: Skeleton.of_text(rendered, trace))
+        checks.refuse(f"{FOLDER}/{path}", checks.sms(rendered, must_show))
+        return Skeleton(tuple(plain(piece) if isinstance(piece, str) else piece for piece in form.pieces))
+
+    return Ways(make)
 
 
 def plain(words: str) -> str:
@@ -49,7 +51,7 @@ def plain(words: str) -> str:
     return words.translate(_PLAIN)
 
 
-def write(form: Skeleton, values: Mapping[Hole, str], to: str) -> Sms:
+def write(form: Skeleton, values: Values, to: str) -> Sms:
     """Return the finished text message of one client, its parts counted (S-05).
 
     Raises RenderingError if it is longer than the provider takes.
