@@ -7,6 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("templates", "dispatcher/rendering/letters", "dispatcher/web/pages")
+SHEETS = ("ask_list.html.j2", "poster.svg.j2")
+"""The papers that hang on a wall or lie on the counter; the other sheets are the owner's own."""
 _JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _STYLES = re.compile(r"<style>.*?</style>", re.DOTALL)
 _SAID = re.compile(r'\b(?:alt|aria-(?:label|description|roledescription)|content|placeholder|title)="([^"]*)"')
@@ -25,9 +27,8 @@ def own_words(source: str) -> list[str]:
 
 def client_facing() -> list[Path]:
     """Return every template of a message, letter or page."""
-    return sorted(
-        file for folder in FOLDERS for file in (ROOT / folder).rglob("*") if file.suffix in {".j2", ".html", ".txt"}
-    )
+    found = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*") if file.suffix in {".j2", ".html"}]
+    return sorted(found + [ROOT / "dispatcher" / "rendering" / "sheets" / name for name in SHEETS])
 
 
 @pytest.mark.parametrize("file", client_facing(), ids=lambda file: str(file.relative_to(ROOT)))
