@@ -67,15 +67,25 @@ bench: $(EVERYTHING) ## Measure speed and memory in a few minutes (FULL=--full: 
 		echo "== $$name"; .venv/bin/python -m benchmarks.$$name $(FULL) || exit 1; \
 	done
 
+# Installs packages of Debian's, as root or by sudo: $(call from-debian,WHAT,PACKAGES).
+define from-debian
+command -v apt-get >/dev/null || { echo "There is no apt-get here: install $(1) your system's way."; exit 1; }; \
+	if [ "$$(id -u)" = 0 ]; then as_root=; \
+	elif command -v sudo >/dev/null; then as_root=sudo; \
+	else echo "Installing $(1) takes root and there is no sudo: run \`make $@\` as root."; exit 1; fi; \
+	$$as_root apt-get update -q && \
+	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(2)
+endef
+
 .PHONY: browser
 browser: ## Install Debian's Chromium, which the browser tests drive
 	@if command -v chromium >/dev/null; then echo "Chromium is here: $$(command -v chromium)"; exit 0; fi; \
-	command -v apt-get >/dev/null || { echo "There is no apt-get here: install Chromium your system's way, so that \`chromium\` is on the PATH."; exit 1; }; \
-	if [ "$$(id -u)" = 0 ]; then as_root=; \
-	elif command -v sudo >/dev/null; then as_root=sudo; \
-	else echo "Installing Chromium takes root and there is no sudo: run \`make browser\` as root."; exit 1; fi; \
-	$$as_root apt-get update -q && \
-	$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core
+	$(call from-debian,Chromium (so that \`chromium\` is on the PATH),chromium fonts-dejavu-core)
+
+.PHONY: words
+words: ## Install Debian's Voikko, which knows the words of Finnish
+	@if ls /usr/lib/*/libvoikko.so.1 /usr/lib/voikko/*/mor-standard >/dev/null 2>&1; then echo "Voikko is here."; exit 0; fi; \
+	$(call from-debian,Voikko,libvoikko1 voikko-fi)
 
 .PHONY: arrive
 arrive: $(EVERYTHING) ## Send mail through Postfix, OpenDKIM and SpamAssassin, installed for it from Debian (root)

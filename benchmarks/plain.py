@@ -17,7 +17,7 @@ from jinja2.runtime import Context
 from dispatcher.rules.campaign import Campaign, Language
 from dispatcher.rules.message import Recipient
 from dispatcher.rules.studio import Studio
-from dispatcher.texts import format_date, text
+from dispatcher.texts import format_date, text, why_text
 from dispatcher.wiring import starter
 
 
@@ -89,7 +89,10 @@ class PlainWriter:
         offer = {key: value[language] if isinstance(value, dict) else value for key, value in campaign.fields.items()}
         return {
             "offer": offer,
-            "client": {"first_name": person.first_name, "agreed_on": person.agreed_on},
+            "client": {
+                "first_name": person.first_name,
+                "why_sent": why_text(person.agreed_at, person.agreed_on, language),
+            },
             "studio": self._studio,
             "subject": campaign.subject[language],
             "valid_until": format_date(campaign.valid_until, language) if campaign.valid_until else "",

@@ -20,6 +20,7 @@ from benchmarks.plain import Letter, PlainWriter
 from dispatcher.campaign_files import read_campaign
 from dispatcher.rendering import CampaignRenderer, Templates
 from dispatcher.rules.campaign import Campaign, Language
+from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Recipient
 from dispatcher.wiring import starter
 
@@ -101,7 +102,7 @@ def _ours(renderer: CampaignRenderer, letter: Letter) -> bytes:
 
 def _letter(number: int) -> Letter:
     return Letter(
-        Recipient(f"Päivi {number}", tuple(Language)[number % 3], "3.1.2026"),
+        Recipient(f"Päivi {number}", tuple(Language)[number % 3], "3.1.2026", agreed_at=Place.ONLINE),
         f"asiakas.{number}@posti.example",
         f"{STUDIO.public_url}/u/{number:037}",
         f"{number:032}",

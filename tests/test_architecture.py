@@ -24,6 +24,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "aiosmtpd": ("demo",),
     "aiosmtplib": ("channels/smtp",),
     "alembic": ("storage",),
+    "babel": ("texts",),
     "click": ("cli",),
     "cryptography": ("keys", "rendering/dkim"),
     "css_inline": ("rendering",),

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -60,17 +60,23 @@ def text_of_offer(value: object) -> str:
     return value
 
 
-def plain_value(value: object) -> str | int | float | date:
-    """Return a field of the offer that is the same in every language."""
+def plain_value(value: object) -> str | int | float | date | time | tuple[time, time]:
+    """Return a field of the offer that is the same in every language, or that the program writes in each."""
     if isinstance(value, str):
         return text_of_offer(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         return day(value)
+    if isinstance(value, time):
+        return _hour(value)
+    if isinstance(value, list) and value and all(isinstance(each, time) for each in value):
+        return _hours([_hour(each) for each in value])
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not abs(value) <= _LARGEST_NUMBER:  # true of nan as well
             raise ValueError(f"write a number up to {_LARGEST_NUMBER}, or a text between quotes")
         return value
-    raise ValueError('write a text, a number, a date, or a text per language: { fi = "...", sv = "...", en = "..." }')
+    raise ValueError(
+        'write a text, a number, a date, a time, or a text per language: { fi = "...", sv = "...", en = "..." }'
+    )
 
 
 def field_name(name: str) -> str:
@@ -149,6 +155,18 @@ def zone_of(info: ValidationInfo) -> ZoneInfo:
     """Return the business zone from the context of a validation."""
     zone: ZoneInfo = (info.context or {})["zone"]
     return zone
+
+
+def _hour(value: time) -> time:
+    if value.second or value.microsecond:
+        raise ValueError(f"nobody comes on the second: write {value:%H:%M}:00")
+    return value
+
+
+def _hours(values: list[time]) -> tuple[time, time]:
+    if len(values) != 2 or values[0] >= values[1]:
+        raise ValueError("write two times, the earlier first, as [10:00:00, 17:00:00]")
+    return values[0], values[1]
 
 
 def _written_moment(value: object) -> datetime:

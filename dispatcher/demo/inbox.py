@@ -22,6 +22,7 @@ from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.twilio_double import ReceivedSms
 from dispatcher.demo.visitor import OpenedMail, open_mail
 from dispatcher.rendering.preview import page_of
+from dispatcher.rules.cost import Tariff
 from dispatcher.rules.sms import Encoding, Parts, measure
 
 PAGES = Path(__file__).parent / "pages"
@@ -77,7 +78,9 @@ class Directory:
 _TOLD = frozenset({Role.LINK, Role.ONE_CLICK, Role.DESK, Role.BUSY, Role.LOST})
 
 
-def write_inbox(places: Places, account: Account, people: Sequence[Person], received: Mapping[str, Taken]) -> None:
+def write_inbox(
+    places: Places, account: Account, people: Sequence[Person], received: Mapping[str, Taken], tariff: Tariff
+) -> None:
     """Write the inbox page and, for every message of each of the account's campaigns, its page and its own file."""
     directory = Directory(people)
     shutil.copyfile(PAGES / "inbox.css", places.pages / "inbox.css")
@@ -93,17 +96,19 @@ def write_inbox(places: Places, account: Account, people: Sequence[Person], rece
             items.append(_write_mail(places, number, total, mail, directory))
         for sms in taken.sms:
             number += 1
-            items.append(_write_sms(places, number, total, sms, sent.moment, directory))
+            items.append(_write_sms(places, (number, total), sms, sent.moment, directory, tariff))
         told += [item for item in items if item.note]
         # What happened to them happened in the first campaign; in the next they are clients like any other.
         directory = Directory(people, tells=False)
-        sections.append(_section(sent.title, f"{len(taken.mails)} mails, {len(taken.sms)} text messages", items))
+        counts = f"{len(taken.mails)} mails, {len(taken.sms)} text messages for {_price(taken.sms, tariff)}"
+        sections.append(_section(sent.title, counts, items))
     places.inbox.write_text(
         page(
             "inbox.html",
             studio=account.studio,
             mails=sum(len(taken.mails) for taken in received.values()),
             texts=sum(len(taken.sms) for taken in received.values()),
+            cost=_costs([sms for taken in received.values() for sms in taken.sms], tariff),
             story=Markup(_section("The people of the story", "what reached them", told)),
             campaigns=Markup("\n".join(sections)),
         ),
@@ -167,12 +172,14 @@ def _write_mail(places: Places, number: int, total: int, mail: ReceivedMail, dir
 
 
 def _write_sms(
-    places: Places, number: int, total: int, sms: ReceivedSms, moment: datetime, directory: Directory
+    places: Places, place: tuple[int, int], sms: ReceivedSms, moment: datetime, directory: Directory, tariff: Tariff
 ) -> Item:
     measured, parts = parts_of(sms.text)
+    number, total = place
     name, note = directory.name(sms.recipient), directory.note(sms.recipient)
     how = f"{sms.segments} {'part' if sms.segments == 1 else 'parts'}, {measured.units} units of {measured.encoding}"
-    head = f"From: {sms.sender}\nTo: {sms.recipient}\nParts: {how}\nService's id: {sms.sid}\n"
+    price = _price([sms], tariff)
+    head = f"From: {sms.sender}\nTo: {sms.recipient}\nParts: {how}\nCost: {price}\nService's id: {sms.sid}\n"
     (places.sms / f"{number:04}.txt").write_text(f"{head}\n{sms.text}\n", encoding="utf-8")
     item = Item(number, name, sms.text, f"{moment:%d.%m. %H:%M}", note)
     shown = page(
@@ -185,9 +192,21 @@ def _write_sms(
         sender=sms.sender,
         parts=Markup("\n".join(_bubble_parts(parts))),
         measure=how,
+        cost=_costs([sms], tariff),
     )
     (places.pages / item.page).write_text(shown, encoding="utf-8")
     return item
+
+
+def _price(texts: Sequence[ReceivedSms], tariff: Tariff) -> str:
+    """Return what the parts of text messages cost, as the service counts them."""
+    return f"{tariff.cost(sum(sms.segments for sms in texts))} €"
+
+
+def _costs(texts: Sequence[ReceivedSms], tariff: Tariff) -> str:
+    parts = sum(sms.segments for sms in texts)
+    each = f"{parts} {'part' if parts == 1 else 'parts'} at {tariff.part} €"
+    return f"Cost: {_price(texts, tariff)} ({each}, the price in dispatcher.toml)."
 
 
 def _bubble_parts(parts: Sequence[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dispatcher.storage.database import Connection
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.notices import Notice
 from dispatcher.storage.wordings import Wording
-from dispatcher.texts import format_date
+from dispatcher.texts import format_date, format_time
 
 _KEPT = "suppression"
 """The collector of an objection that is kept for an address and has no entry of its own."""
@@ -102,4 +102,4 @@ def _span(answer: Answer, language: Language, zone: ZoneInfo) -> str:
     if days[0] != days[1]:
         return f"{days[0]} – {days[1]}"  # noqa: RUF001 - from one day to another
     is_a_day = (end - start).total_seconds() > 3600
-    return days[0] if is_a_day else f"{days[0]} {start:%H:%M}"
+    return days[0] if is_a_day else f"{days[0]} {format_time(start.time(), language)}"

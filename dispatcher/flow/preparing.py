@@ -15,6 +15,7 @@ from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
 from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
+from dispatcher.rules.consent import Answer
 from dispatcher.rules.decision import Send
 from dispatcher.rules.message import CampaignMessage, Email, Recipient, Sms
 from dispatcher.rules.studio import Studio
@@ -75,8 +76,13 @@ class Prepared:
         name = "" if is_shared else client.first_name
         asks = send.channel is Channel.EMAIL and answer.is_ending(now, policy.valid_for, policy.renew_for)
         ends_at = answer.ends_at(policy.valid_for) if asks else None
-        agreed_on, ends_on = (self._day(moment, client.language) for moment in (answer.not_before, ends_at))
-        return Recipient(name, client.language, agreed_on, ends_on)
+        ends_on = self._day(ends_at, client.language)
+        return Recipient(name, client.language, self._agreed_on(answer, client.language), ends_on, answer.place)
+
+    def _agreed_on(self, answer: Answer, language: Language) -> str:
+        """Return the day of a yes, or nothing for one given on one of several days."""
+        first, last = (self._day(moment, language) for moment in (answer.not_before, answer.not_after))
+        return first if last in {first, ""} else ""
 
     def _day(self, moment: datetime | None, language: Language) -> str:
         return format_date(local_date(moment, self.policy.zone), language) if moment else ""

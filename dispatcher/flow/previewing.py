@@ -15,6 +15,7 @@ from dispatcher.rendering.preview import Sample, preview_page
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
+from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Recipient
 from dispatcher.storage import clients
 from dispatcher.storage.store import Store
@@ -54,7 +55,10 @@ class Preview:
         campaign = frozen.campaign
         languages = [each for each in Language if each in (campaign.audience.languages or set(Language))]
         agreed = local_date(self._moment(campaign) - _SINCE, self._policy.zone)
-        readers = [_Reader(Recipient(_NAMES[each], each, format_date(agreed, each)), _INVENTED) for each in languages]
+        invented = [
+            Recipient(_NAMES[each], each, format_date(agreed, each), agreed_at=Place.ONLINE) for each in languages
+        ]
+        readers = [_Reader(each, _INVENTED) for each in invented]
         prepared = self._press.prepare(campaign, frozen.templates, frozen.picture)
         return self._page(prepared, "Made for an invented reader.", readers)
 

@@ -25,6 +25,7 @@ from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient, Sms
 from dispatcher.rules.studio import Studio
+from dispatcher.texts import why_text
 
 __all__ = ["CampaignRenderer", "Templates"]
 
@@ -160,6 +161,7 @@ def _filled(recipient: Recipient, opt_out_url: str, renew_url: str = "") -> tupl
     values = {
         Hole.FIRST_NAME: name,
         Hole.AGREED_ON: recipient.agreed_on,
+        Hole.WHY_SENT: why_text(recipient.agreed_at, recipient.agreed_on, recipient.language),
         Hole.OPT_OUT_URL: opt_out_url,
         Hole.ENDS_ON: recipient.ends_on,
         Hole.RENEW_URL: renew_url,

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 
 from dispatcher.rules.alerts import NEEDS_SOMEBODY, AlertKind
 from dispatcher.rules.campaign import Language, State
 from dispatcher.rules.ledger import Json
-from dispatcher.texts import CATALOGUES, format_date, text
+from dispatcher.texts import CATALOGUES, format_date, format_time, text
 
 _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.HELD: ("dispatcher campaign release {name}", "dispatcher campaign cancel {name}"),
@@ -20,7 +20,15 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
 }
 _IDLE_WORDS: Mapping[str, str] = {State.RESERVED.value: "slot_empty", State.DRAFT.value: "slot_draft"}
 _IDLE_COMMANDS = ("dispatcher campaign schedule campaigns/FILE.toml", "dispatcher campaign cancel {name}")
-_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0}
+_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0, "days": 0}
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "by_email": ("clients", "email"),
+    "by_sms": ("clients", "sms"),
+    "emails": ("emails", "email"),
+    "text_messages": ("text_messages", "sms"),
+    "ago": ("days", "days"),
+}
+"""What of an alert is a number with its noun: which noun, and which value the number is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,9 @@ def words_of(alert: Alert) -> AlertWords:
     values = {**_NOTHING, **alert.values}
     if "date" in values:
         values["date"] = format_date(date.fromisoformat(str(values["date"])), language)
+    if "time" in values:
+        values["time"] = format_time(time.fromisoformat(str(values["time"])), language)
+    values |= {word: text(noun, language, count=values[number]) for word, (noun, number) in _COUNTED.items()}
     values["why"] = _why(str(values.get("reason") or ""), language)
     if kind is AlertKind.REQUEST_OVERDUE:
         values["what"] = text(f"request_{values['kind']}", language)

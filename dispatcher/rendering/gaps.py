@@ -24,6 +24,7 @@ class Hole(StrEnum):
 
     FIRST_NAME = "first_name"
     AGREED_ON = "agreed_on"
+    WHY_SENT = "why_sent"
     OPT_OUT_URL = "opt_out_url"
     ENDS_ON = "ends_on"
     RENEW_URL = "renew_url"

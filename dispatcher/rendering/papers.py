@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from dispatcher.rendering.document import FOLDER, Document, read
 from dispatcher.rules.campaign import Language
-from dispatcher.texts import format_date, text
+from dispatcher.texts import format_date, format_time, text
 
 
 def write(name: str, language: Language, zone: ZoneInfo, values: Mapping[str, object]) -> Document:
@@ -68,4 +68,4 @@ def _moment(value: datetime | None, language: Language, zone: ZoneInfo) -> str:
     if value is None:
         return "–"  # noqa: RUF001 - an empty place
     local = value.astimezone(zone)
-    return f"{format_date(local.date(), language)} {local:%H:%M}"
+    return f"{format_date(local.date(), language)} {format_time(local.time(), language)}"

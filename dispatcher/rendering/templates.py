@@ -5,7 +5,7 @@ listed in `Words`, and nothing of it knows about visits, treatments or health.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from threading import Lock
@@ -23,7 +23,7 @@ from dispatcher.rendering.skeleton import Shape
 from dispatcher.rendering.tracing import TracingEnvironment, can_wait
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.studio import Studio
-from dispatcher.texts import format_date, text
+from dispatcher.texts import format_date, format_hours, format_time, text
 
 FOLDER = "templates"
 _STUDIO = ("name", "business_id", "postal_address", "email", "phone", "booking_url")
@@ -171,6 +171,7 @@ class Words:
         client = {
             "first_name": known(Hole.FIRST_NAME) if shape.named else "",
             "agreed_on": known(Hole.AGREED_ON) if shape.dated else "",
+            "why_sent": known(Hole.WHY_SENT),
             "ends_on": known(Hole.ENDS_ON) if shape.renewing else "",
         }
         return {
@@ -298,7 +299,14 @@ def _resolved(key: str, value: object, language: Language, file: str) -> object:
         if language not in value:
             raise RenderingError(f'{file}: {key} under [offer] has no {language}: write {language} = "..." there.')
         value = value[language]
-    return format_date(value, language) if isinstance(value, date) else value
+    match value:
+        case date():
+            return format_date(value, language)
+        case time():
+            return format_time(value, language)
+        case (time() as start, time() as end):
+            return format_hours(start, end, language)
+    return value
 
 
 def _known(names: Mapping[str, object] | tuple[str, ...]) -> Callable[[str], str]:

@@ -80,8 +80,8 @@ class Campaign:
 
     `name` is the stem of its file. `send_at` is aware UTC; `valid_until` is the last local date the offer holds.
     `channels` are in order of preference. `fields` are the offer's own texts: values are plain strings, dates, numbers,
-    or a mapping from language to text. `open_on_holidays` is why its messages may leave on public
-    holidays, if they may. `picture` is what its emails show; without emails there is none.
+    times, two times from and until, or a mapping from language to text. `open_on_holidays` is why its messages may
+    leave on public holidays, if they may. `picture` is what its emails show; without emails there is none.
     """
 
     name: str

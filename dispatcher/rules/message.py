@@ -5,6 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.consent import Place
 
 
 class MessageState(StrEnum):
@@ -133,6 +134,8 @@ class Recipient:
     first_name: str
     language: Language
     agreed_on: str
-    """The local day of the yes this message relies on, as this language writes it; empty in a preview."""
+    """The local day of the yes this message relies on, as this language writes it; empty where it is not known."""
     ends_on: str = ""
     """The local day on which that yes ends, where the message asks whether to go on; else empty."""
+    agreed_at: Place | None = None
+    """Where that yes was given, if it is known."""

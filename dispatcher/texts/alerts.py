@@ -6,11 +6,11 @@ FI = {
     "alert_foot": "Tämän viestin lähetti Dispatcher ohjelman omistajille. Siinä ei ole asiakkaiden tietoja.",
     "alert_repeats": "Muistutus tulee kerran päivässä, kunnes asia on hoidettu tai joku kirjoittaa: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "Tulossa {date}: {title}",
-    "alert_slot_week_heading": "Kampanja lähtee {date} klo {time}",
+    "alert_slot_week_heading": "Kampanja lähtee {date} {time}",
     "alert_slot_week_text": "Kampanja ”{title}” lähtee viikon sisällä. Tarkista sen sisältö ajoissa.",
-    "alert_slot_eve_subject": "Huomenna klo {time}: {title}",
-    "alert_slot_eve_heading": "Kampanja lähtee huomenna klo {time}",
-    "alert_slot_eve_text": "Kampanjan ”{title}” saisi rekisterin nykytilanteen mukaan sähköpostitse {email} ja tekstiviestillä {sms} asiakasta. Odottamassa on {waiting}, ja ilman viestiä jää {withheld}.",  # noqa: E501
+    "alert_slot_eve_subject": "Huomenna {time}: {title}",
+    "alert_slot_eve_heading": "Kampanja lähtee huomenna {time}",
+    "alert_slot_eve_text": "Kampanjan ”{title}” saisi rekisterin nykytilanteen mukaan sähköpostitse {by_email} ja tekstiviestillä {by_sms}. Odottamassa on {waiting}, ja ilman viestiä jää {withheld}.",  # noqa: E501
     "alert_slot_empty_subject": "Sisältö puuttuu: {title}, {date}",
     "alert_slot_empty_heading": "Varatulta päivältä {date} puuttuu sisältö",
     "alert_slot_empty_text": "Päivä on varattu kampanjalle ”{title}”, mutta sillä ei ole vielä sisältöä. Ilman sitä mitään ei lähde, ja varaus raukeaa, kun päivä on ohi.",  # noqa: E501
@@ -19,7 +19,7 @@ FI = {
     "alert_slot_draft_text": "Kampanja ”{title}” otettiin takaisin muutettavaksi. Mitään ei lähde, ellei sitä ajasteta uudelleen, ja luonnos raukeaa, kun päivä on ohi.",  # noqa: E501
     "alert_finished_subject": "Lähetetty: {title}",
     "alert_finished_heading": "Kampanja on lähetetty",
-    "alert_finished_text": "Kampanjasta ”{title}” lähti {email} sähköpostia ja {sms} tekstiviestiä. Torjuttuja viestejä on {refused} ja epäselviä {unknown}. Ilman viestiä jääneitä asiakkaita on {withheld}.",  # noqa: E501
+    "alert_finished_text": "Kampanjasta ”{title}” lähti {emails} ja {text_messages}. Torjuttuja viestejä on {refused} ja epäselviä {unknown}. Ilman viestiä jääneitä asiakkaita on {withheld}.",  # noqa: E501
     "alert_held_subject": "Pysäytetty: {title}",
     "alert_held_heading": "Kampanja odottaa sinua",
     "alert_held_text": "Kampanjasta ”{title}” ei lähde mitään, ennen kuin joku päästää sen jatkamaan tai peruu sen. {why}",  # noqa: E501
@@ -31,7 +31,7 @@ FI = {
     "alert_retention_overdue_text": "Poistettavia asiakkaita on {count}, mutta ketään ei voitu poistaa. Komento näyttää, mikä on esteenä.",  # noqa: E501
     "alert_import_stale_subject": "Asiakasrekisteri on vanhentunut",
     "alert_import_stale_heading": "Asiakasrekisteri pitää lukea uudelleen",
-    "alert_import_stale_text": "Koko rekisteri luettiin viimeksi {days} päivää sitten. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
+    "alert_import_stale_text": "Koko rekisteri luettiin viimeksi {ago} sitten. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
     "alert_import_never_text": "Koko rekisteriä ei ole vielä luettu kertaakaan. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
     "alert_why_late": "Sen hetki meni ohi, kun ohjelma ei ollut käynnissä.",
     "alert_why_interrupted": "Lähetys katkesi liian pitkäksi aikaa.",
@@ -47,11 +47,11 @@ SV = {
     "alert_foot": "Det här meddelandet skickade Dispatcher till programmets ägare. Det innehåller inga kunduppgifter.",
     "alert_repeats": "Påminnelsen kommer en gång om dagen tills saken är skött eller någon skriver: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "På kommande {date}: {title}",
-    "alert_slot_week_heading": "Kampanjen skickas {date} kl. {time}",
+    "alert_slot_week_heading": "Kampanjen skickas {date} {time}",
     "alert_slot_week_text": "Kampanjen ”{title}” skickas inom en vecka. Kontrollera innehållet i god tid.",
-    "alert_slot_eve_subject": "I morgon kl. {time}: {title}",
-    "alert_slot_eve_heading": "Kampanjen skickas i morgon kl. {time}",
-    "alert_slot_eve_text": "Kampanjen ”{title}” skulle enligt registret just nu nå {email} kunder per e-post och {sms} per sms. {waiting} väntar, och {withheld} får inget meddelande.",  # noqa: E501
+    "alert_slot_eve_subject": "I morgon {time}: {title}",
+    "alert_slot_eve_heading": "Kampanjen skickas i morgon {time}",
+    "alert_slot_eve_text": "Kampanjen ”{title}” skulle enligt registret just nu nå {by_email} per e-post och {by_sms} per sms. Antalet som väntar är {waiting}, och {withheld} får inget meddelande.",  # noqa: E501
     "alert_slot_empty_subject": "Innehåll saknas: {title}, {date}",
     "alert_slot_empty_heading": "Det reserverade datumet {date} saknar innehåll",
     "alert_slot_empty_text": "Dagen är reserverad för kampanjen ”{title}”, men den har inget innehåll ännu. Utan det skickas ingenting, och reservationen förfaller när dagen är över.",  # noqa: E501
@@ -60,7 +60,7 @@ SV = {
     "alert_slot_draft_text": "Kampanjen ”{title}” togs tillbaka för att ändras. Ingenting skickas om den inte schemaläggs på nytt, och utkastet förfaller när dagen är över.",  # noqa: E501
     "alert_finished_subject": "Skickad: {title}",
     "alert_finished_heading": "Kampanjen har skickats",
-    "alert_finished_text": "Av kampanjen ”{title}” lämnades {email} e-postbrev och {sms} sms vidare. Mottagaren avvisade {refused}, {unknown} är ovissa, och {withheld} kunder fick inget.",  # noqa: E501
+    "alert_finished_text": "Av kampanjen ”{title}” lämnades {emails} och {text_messages} vidare. Mottagaren avvisade {refused}, {unknown} är ovissa, och antalet kunder som inte fick något är {withheld}.",  # noqa: E501
     "alert_held_subject": "Stoppad: {title}",
     "alert_held_heading": "Kampanjen väntar på dig",
     "alert_held_text": "Inget mer av kampanjen ”{title}” skickas förrän någon låter den fortsätta eller ställer in den. {why}",  # noqa: E501
@@ -72,7 +72,7 @@ SV = {
     "alert_retention_overdue_text": "Antal kunder som borde tas bort: {count}. Ingen kunde tas bort; kommandot visar vad som står i vägen.",  # noqa: E501
     "alert_import_stale_subject": "Kundregistret är föråldrat",
     "alert_import_stale_heading": "Kundregistret måste läsas in på nytt",
-    "alert_import_stale_text": "Hela registret lästes senast för {days} dagar sedan. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
+    "alert_import_stale_text": "Hela registret lästes senast för {ago} sedan. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
     "alert_import_never_text": "Hela registret har ännu aldrig lästs in. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
     "alert_why_late": "Dess tidpunkt gick förbi medan programmet inte var i gång.",
     "alert_why_interrupted": "Utskicket avbröts för länge.",
@@ -88,11 +88,11 @@ EN = {
     "alert_foot": "Dispatcher sent this message to the owners of the program. There is nothing about any client in it.",
     "alert_repeats": "This reminder comes once a day until the matter is settled or somebody types: dispatcher today --seen",  # noqa: E501
     "alert_slot_week_subject": "Coming up on {date}: {title}",
-    "alert_slot_week_heading": "A campaign goes out on {date} at {time}",
+    "alert_slot_week_heading": "A campaign goes out on {date} {time}",
     "alert_slot_week_text": "“{title}” goes out within a week. Look at what it says in good time.",
-    "alert_slot_eve_subject": "Tomorrow at {time}: {title}",
-    "alert_slot_eve_heading": "A campaign goes out tomorrow at {time}",
-    "alert_slot_eve_text": "As the register stands now, “{title}” would reach {email} clients by email and {sms} by text message. {waiting} wait, and {withheld} get nothing.",  # noqa: E501
+    "alert_slot_eve_subject": "Tomorrow {time}: {title}",
+    "alert_slot_eve_heading": "A campaign goes out tomorrow {time}",
+    "alert_slot_eve_text": "As the register stands now, “{title}” would reach {by_email} by email and {by_sms} by text message. Waiting: {waiting}. Left out: {withheld}.",  # noqa: E501
     "alert_slot_empty_subject": "Content missing: {title}, {date}",
     "alert_slot_empty_heading": "The date kept for {date} has no content",
     "alert_slot_empty_text": "The date is kept for “{title}”, whose content is still missing. Without it nothing goes out, and the reservation lapses when the day is over.",  # noqa: E501
@@ -101,7 +101,7 @@ EN = {
     "alert_slot_draft_text": "“{title}” was taken back to be changed. Nothing goes out unless it is scheduled again, and the draft lapses when the day is over.",  # noqa: E501
     "alert_finished_subject": "Sent: {title}",
     "alert_finished_heading": "A campaign has gone out",
-    "alert_finished_text": "Of “{title}”, {email} emails and {sms} text messages were handed over. {refused} were refused, of {unknown} nobody knows what became, and {withheld} clients got nothing.",  # noqa: E501
+    "alert_finished_text": "Of “{title}”, the program handed over {emails} and {text_messages}. Refused: {refused}. Nobody knows what became of: {unknown}. Clients left out: {withheld}.",  # noqa: E501
     "alert_held_subject": "Held: {title}",
     "alert_held_heading": "A campaign waits for you",
     "alert_held_text": "Nothing more of “{title}” is sent until somebody releases or cancels it. {why}",
@@ -113,7 +113,7 @@ EN = {
     "alert_retention_overdue_text": "Clients due for removal: {count}. Nobody could be removed; the command shows what stands in the way.",  # noqa: E501
     "alert_import_stale_subject": "The register is out of date",
     "alert_import_stale_heading": "The register has to be read again",
-    "alert_import_stale_text": "The whole register was last read {days} days ago. Export it from the booking system and import it.",  # noqa: E501
+    "alert_import_stale_text": "The whole register was last read {ago} ago. Export it from the booking system and import it.",  # noqa: E501
     "alert_import_never_text": "The whole register has never been read. Export it from the booking system and import it.",  # noqa: E501
     "alert_why_late": "Its moment passed while the program was not running.",
     "alert_why_interrupted": "Sending was cut short for too long.",

@@ -12,9 +12,8 @@ TEXTS = {
     "valid_until": "Tarjous on voimassa {date} saakka.",
     "when": "Milloin",
     "where": "Missä",
-    "hours": "klo\N{NO-BREAK SPACE}{hours}",
-    "why": "Saat tämän viestin, koska annoit luvan suoramarkkinointiin.",
-    "why_since": "Saat tämän viestin, koska annoit {date} luvan suoramarkkinointiin.",
+    "at": "klo\N{NO-BREAK SPACE}{time}",
+    "between": "klo\N{NO-BREAK SPACE}{start}–{end}",  # noqa: RUF001
     "right_to_object": "Voit kieltää suoramarkkinoinnin milloin tahansa, maksutta ja perustelematta.",
     "opt_out_link": "Lopeta viestit",
     "opt_out_here": "Lopeta viestit tästä:",

@@ -12,9 +12,8 @@ TEXTS = {
     "valid_until": "Erbjudandet gäller till och med {date}.",
     "when": "När",
     "where": "Var",
-    "hours": "kl.\N{NO-BREAK SPACE}{hours}",
-    "why": "Du får det här meddelandet för att du har gett ditt samtycke till direktmarknadsföring.",
-    "why_since": "Du får det här meddelandet för att du den {date} gav ditt samtycke till direktmarknadsföring.",
+    "at": "kl.\N{NO-BREAK SPACE}{time}",
+    "between": "kl.\N{NO-BREAK SPACE}{start}–{end}",  # noqa: RUF001
     "right_to_object": "Du kan förbjuda direktmarknadsföring när som helst, gratis och utan att ange något skäl.",
     "opt_out_link": "Avsluta utskicken",
     "opt_out_here": "Avsluta utskicken här:",

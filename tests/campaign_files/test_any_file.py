@@ -1,6 +1,6 @@
 """Any campaign can be written and read again, and nothing else makes more than an error."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import pairwise
 
 from hypothesis import example, given
@@ -20,6 +20,8 @@ _moments = st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)).map(  # noqa
 )
 _names = st.from_regex(r"[a-zäö][a-z0-9_åÄ]{0,12}", fullmatch=True)
 _numbers = st.one_of(st.integers(-1_000_000, 1_000_000), st.floats(-1_000_000, 1_000_000))
+_times = st.times().map(lambda each: each.replace(second=0, microsecond=0))
+_hours = st.tuples(_times, _times).filter(lambda pair: pair[0] < pair[1])
 _languages = st.sampled_from([(), ("fi",), ("sv",), ("sv", "en"), ("en", "fi", "sv")])
 
 
@@ -41,7 +43,7 @@ def _campaigns(draw: st.DrawFn) -> tuple[str, Campaign]:
     languages = draw(_languages)
     spoken = {Language(language) for language in languages or Language}
     subject = {language: draw(_lines) for language in sorted(spoken | {Language.FI})}
-    plain = draw(st.dictionaries(_names, st.one_of(_texts, _numbers, _dates), max_size=4))
+    plain = draw(st.dictionaries(_names, st.one_of(_texts, _numbers, _dates, _times, _hours), max_size=4))
     worded = {
         name: {language: draw(_texts) for language in sorted(spoken)}
         for name in draw(st.lists(_names, max_size=3))
@@ -56,7 +58,9 @@ def _campaigns(draw: st.DrawFn) -> tuple[str, Campaign]:
     def written(value: object) -> str:
         if isinstance(value, str):
             return quoted(value)
-        return value.isoformat() if isinstance(value, date) else repr(value)
+        if isinstance(value, tuple):
+            return f"[{', '.join(map(written, value))}]"
+        return value.isoformat() if isinstance(value, date | time) else repr(value)
 
     top = [
         f"title = {_basic(title)}",

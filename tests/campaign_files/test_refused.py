@@ -14,7 +14,7 @@ _HEALTH = (
     "an audience is divided by languages, visited_since and visited_until only, never by treatment or health: "
     "the privacy notice promises it."
 )
-_PLAIN = 'write a text, a number, a date, or a text per language: { fi = "...", sv = "...", en = "..." }.'
+_PLAIN = 'write a text, a number, a date, a time, or a text per language: { fi = "...", sv = "...", en = "..." }.'
 _NAME = "a template cannot name it so: write letters, digits and underscores, a letter first."
 _PER_LANGUAGE = "a text is given per language, and the languages are fi, sv and en."
 _NARROW = "name other languages under [audience]."
@@ -162,6 +162,22 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "a field with a hyphen": ("price = 49", "old-price = 49", f"16: offer.old-price: {_NAME}"),
     "a field that hides": ("price = 49", "__class__ = 49", f"16: offer.__class__: {_NAME}"),
     "a field of yes or no": ("price = 49", "price = true", f"16: offer.price: {_PLAIN}"),
+    "a time on the second": (
+        "price = 49",
+        "start = 10:00:30",
+        "16: offer.start: nobody comes on the second: write 10:00:00.",
+    ),
+    "hours that end before they begin": (
+        "price = 49",
+        "hours = [17:00:00, 10:00:00]",
+        "16: offer.hours: write two times, the earlier first, as [10:00:00, 17:00:00].",
+    ),
+    "one hour only": (
+        "price = 49",
+        "hours = [17:00:00]",
+        "16: offer.hours: write two times, the earlier first, as [10:00:00, 17:00:00].",
+    ),
+    "an empty list": ("price = 49", "hours = []", f"16: offer.hours: {_PLAIN}"),
     "a list": ("price = 49", "price = [49]", f"16: offer.price: {_PLAIN}"),
     "a day with an hour": ("price = 49", "day = 2026-04-25T10:00:00", f"16: offer.day: {_PLAIN}"),
     "no number": (

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from dispatcher.demo.scene import Taken
 from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.summary import write_summary
 from dispatcher.demo.twilio_double import ReceivedSms
+from dispatcher.rules.cost import Tariff
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.sms import measure
 
@@ -72,7 +74,7 @@ def written(tmp_path: Path, mail: bytes) -> Places:
     account.left.append(Left(Role.LINK, reader.name, MOMENT, 1, 0))
     account.check("this holds", 1, 1)
     account.check("this <does> not", 1, 2)
-    write_inbox(places, account, people.people, {"2026-02": taken})
+    write_inbox(places, account, people.people, {"2026-02": taken}, Tariff(Decimal("0.0725")))
     write_summary(account, places, "http://127.0.0.1:8026")
     return places
 
@@ -163,8 +165,12 @@ def test_the_summary_says_who_was_left_out_and_what_failed(places: Places) -> No
 
 def test_what_is_not_markup_is_escaped() -> None:
     """A hole of a page takes text as text; only what says it is markup goes in as it is."""
-    assert "&lt;b&gt;" in page("inbox.html", studio="<b>", mails=0, texts=0, story=Markup(""), campaigns=Markup(""))
-    assert "<hr>" in page("inbox.html", studio="", mails=0, texts=0, story=Markup(""), campaigns=Markup("<hr>"))
+    assert "&lt;b&gt;" in page(
+        "inbox.html", studio="<b>", mails=0, texts=0, cost="", story=Markup(""), campaigns=Markup("")
+    )
+    assert "<hr>" in page(
+        "inbox.html", studio="", mails=0, texts=0, cost="", story=Markup(""), campaigns=Markup("<hr>")
+    )
 
 
 def test_a_long_text_is_cut_where_the_phone_cuts_it() -> None:

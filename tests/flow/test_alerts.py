@@ -71,7 +71,7 @@ def test_a_campaign_is_announced_and_reported(workshop: Workshop, doubles: Doubl
             workshop.clock.set(at(DAY - day * _DAY, 9))
             tell(dispatcher)
             tell(dispatcher)
-        assert ["Huomenna klo 10:00: Kampanja joulu"] == told(doubles)[1:]
+        assert ["Huomenna klo\N{NO-BREAK SPACE}10.00: Kampanja joulu"] == told(doubles)[1:]
         body = doubles.smtp.received[-1].content.decode()
         assert "=C3=A4hk=C3=B6postitse 1" in body or "postitse 1" in body
         workshop.clock.set(at(DAY, 10))

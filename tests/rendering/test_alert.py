@@ -66,6 +66,21 @@ def test_both_parts_say_what_it_is_and_what_to_type(
     assert "<lahja>" not in re.sub(r'="[^"]*"', "", page), "a title is text, not markup"
 
 
+@pytest.mark.parametrize(
+    ("language", "one", "many"),
+    [
+        ("fi", "lähti 1 sähköposti ja 1 tekstiviesti.", "lähti 2 sähköpostia ja 0 tekstiviestiä."),
+        ("sv", "1 e-postbrev och 1 sms", "2 e-postbrev och 0 sms"),
+        ("en", "handed over 1 email and 1 text message.", "handed over 2 emails and 0 text messages."),
+    ],
+)
+def test_a_number_and_its_noun_agree(language: str, one: str, many: str) -> None:
+    """One email is no "1 emails"."""
+    for (emails, texts), told in (((1, 1), one), ((2, 0), many)):
+        values = VALUES[AlertKind.FINISHED] | {"email": emails, "sms": texts}
+        assert told in words_of(Alert(Language(language), AlertKind.FINISHED, values)).text
+
+
 @pytest.mark.parametrize("reason", ["late", "interrupted", "by_hand", "no_slot", "rendering_failed", "restored"])
 def test_a_held_campaign_says_why(reason: str) -> None:
     """Each reason that the program knows has its sentence; any other stands as it is."""

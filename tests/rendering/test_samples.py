@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,9 @@ import pytest
 
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rules.calendar import Windows
-from dispatcher.rules.campaign import Campaign, Kind, Language
+from dispatcher.rules.campaign import Campaign, Channel, Kind, Language
 from dispatcher.rules.message import Recipient
+from dispatcher.texts.en import MONTHS
 
 _PROMISES = {
     Language.FI: r"paran|kipu|sairau|terapi|raskau|lymf|\bhoitaa\b",
@@ -58,6 +59,43 @@ def test_an_offer_ends_after_it_was_sent(samples: dict[str, Campaign]) -> None:
     for campaign in samples.values():
         assert campaign.valid_until
         assert campaign.valid_until > campaign.send_at.date()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_what_a_text_says_is_what_the_campaign_is(language: Language, samples: dict[str, Campaign]) -> None:
+    """A price, a date or an hour typed into a text is the campaign's own: no text was left behind by a change."""
+    for name, campaign in samples.items():
+        said = [campaign.subject, *(value for value in campaign.fields.values() if isinstance(value, dict))]
+        words = " ".join(each[language] for each in said)
+        prices = {int(first or last) for first, last in re.findall(r"€(\d+)|(\d+) €", words)}
+        assert prices <= {campaign.fields["price"]}, name
+        days = [day for day in (campaign.valid_until, campaign.fields.get("day")) if isinstance(day, date)]
+        months = "|".join(month[:3] for month in MONTHS)
+        found = set(re.findall(rf"\b\d+\.\d+\b|\b\d+ (?:{months})", words))
+        assert found <= {f"{d.day}.{d.month}" for d in days} | {f"{d.day} {MONTHS[d.month - 1][:3]}" for d in days}, (
+            name
+        )
+        open_at = campaign.fields.get("hours")
+        spans = {"-".join(str(each.hour) for each in open_at)} if isinstance(open_at, list) else set()
+        assert set(re.findall(r"\b\d+-\d+\b", words)) <= spans, name
+
+
+def test_both_kinds_go_by_both_channels(samples: dict[str, Campaign]) -> None:
+    """The year shows an offer and a treatment day by mail alone, and both by text message too."""
+    ways = {(campaign.kind, campaign.channels) for campaign in samples.values()}
+    assert {(kind, way) for kind in Kind for way in ((Channel.EMAIL,), (Channel.EMAIL, Channel.SMS))} == ways
+
+
+def test_a_treatment_day_is_the_day_its_texts_say(samples: dict[str, Campaign]) -> None:
+    """A day is open to book until it comes, and lies on the day of the week that the texts name."""
+    for campaign in samples.values():
+        if campaign.kind is Kind.TREATMENT_DAY:
+            day = campaign.fields["day"]
+            assert isinstance(day, date)
+            assert (campaign.valid_until, "lauantai") == (day, _WEEKDAYS[day.weekday()])
+
+
+_WEEKDAYS = ("maanantai", "tiistai", "keskiviikko", "torstai", "perjantai", "lauantai", "sunnuntai")
 
 
 @pytest.mark.parametrize("language", Language)

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from datetime import time
 
 import pytest
 
@@ -47,6 +48,18 @@ def test_typographic_signs_become_plain(compiled: Compile) -> None:
     """S-06: dashes, quotes and the like do not halve the room; what they say stays."""
     sms = compiled({_PATH: f"10\N{EN DASH}16 \N{LEFT DOUBLE QUOTATION MARK}a\N{RIGHT DOUBLE QUOTATION MARK}… {_MUST}"})
     assert sms.sms(Recipient("", Language.FI, ""), _NUMBER, _URL).text.startswith('10-16 "a"... Mainos')
+
+
+@pytest.mark.parametrize("language", Language)
+def test_sums_and_times_cost_no_more_than_their_signs(language: Language, compiled: Compile) -> None:
+    """S-06: what never breaks a line in a mail has plain blanks and dashes in a text message."""
+    said = "{{ offer.price|euros }} {{ offer.hours }} "
+    fields = {"price": 49, "hours": (time(9), time(15))}
+    sms = compiled({_PATH: said + _MUST}, channels=(Channel.SMS,), fields=fields)
+    parts = measure(sms.sms(Recipient("", language, ""), _NUMBER, _URL).text)
+    begun = {"fi": "49 € klo 9.00-15.00 ", "sv": "49 € kl. 9.00-15.00 ", "en": "€49 from 9 am to 3 pm "}
+    assert parts.text.startswith(begun[language])
+    assert (Encoding.GSM7, "") == (parts.encoding, parts.forcing)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def test_a_campaign_freezes_exactly_what_it_needs(templates: Templates, campaign
         "layouts/email.css",
         "layouts/email.html.j2",
         "layouts/email.txt.j2",
+        "layouts/price.txt.j2",
         "sms/offer.txt.j2",
     }
     assert expected == set(templates.used_by(campaign))
@@ -134,7 +136,7 @@ def test_a_language_without_a_subject_is_named(compiled: Compile) -> None:
 def test_a_template_knows_nothing_of_visits_or_health(name: str, campaign: Campaign, studio: Studio) -> None:
     """Invariant 7: of a client there is a first name and the days on which the yes was given and ends."""
     with pytest.raises(
-        RenderingError, match=rf"client\.{name} has no value: a template may read first_name, agreed_on or"
+        RenderingError, match=rf"client\.{name} has no value: a template may read first_name, agreed_on, why_sent or"
     ):
         _render(f"{{{{ client.{name} }}}}", campaign, studio)
 
@@ -214,6 +216,24 @@ def test_dates_are_written_in_the_language(samples: dict[str, Campaign], studio:
     campaign = samples["2026-04-vappu"]
     expected = "25.4.2026 25.4.2026"
     assert expected == _render("{{ offer.day }} {{ valid_until }}", campaign, studio)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("fi", "klo 9.00 klo 10.00\N{EN DASH}17.00 1 minuutti"),
+        ("sv", "kl. 9.00 kl. 10.00\N{EN DASH}17.00 1 minut"),
+        ("en", "at 9 am from 10 am to 5 pm 1 minute"),
+    ],
+)
+def test_times_and_counts_are_written_in_the_language(
+    language: str, told: str, campaign: Campaign, studio: Studio
+) -> None:
+    """A time, the hours of a day and a number of minutes are written once in the campaign, for all languages."""
+    timed = replace(campaign, fields={"start": time(9), "hours": (time(10), time(17)), "minutes": 1})
+    source = '{{ offer.start }} {{ offer.hours }} {{ t("minutes", count=offer.minutes) }}'
+    written = _render(source, timed, studio, language=Language(language))
+    assert told == written.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_html_is_escaped_and_text_is_not(campaign: Campaign, studio: Studio) -> None:

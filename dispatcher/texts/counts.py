@@ -1,0 +1,75 @@
+"""A number and the noun beside it: one form for each of a language's plural categories, which Babel tells apart.
+
+`text("minutes", language, count=60)` takes `minutes_one` or `minutes_other`. A noun that another case wants after its
+number is a text of its own, such as `of_days` beside `days`.
+"""
+
+from functools import cache
+
+from babel import Locale
+
+from dispatcher.rules.campaign import Language
+
+FI = {
+    "minutes_one": "{count}\N{NO-BREAK SPACE}minuutti",
+    "minutes_other": "{count}\N{NO-BREAK SPACE}minuuttia",
+    "days_one": "{count} päivä",
+    "days_other": "{count} päivää",
+    "of_days_one": "{count} päivän",
+    "of_days_other": "{count} päivän",
+    "closed_years_one": "{count} edellisen vuoden",
+    "closed_years_other": "{count} edellisen vuoden",
+    "clients_one": "{count} asiakas",
+    "clients_other": "{count} asiakasta",
+    "emails_one": "{count} sähköposti",
+    "emails_other": "{count} sähköpostia",
+    "text_messages_one": "{count} tekstiviesti",
+    "text_messages_other": "{count} tekstiviestiä",
+}
+SV = {
+    "minutes_one": "{count}\N{NO-BREAK SPACE}minut",
+    "minutes_other": "{count}\N{NO-BREAK SPACE}minuter",
+    "days_one": "{count} dag",
+    "days_other": "{count} dagar",
+    "of_days_one": "{count} dag",
+    "of_days_other": "{count} dagar",
+    "closed_years_one": "{count} år bakåt",
+    "closed_years_other": "{count} år bakåt",
+    "clients_one": "{count} kund",
+    "clients_other": "{count} kunder",
+    "emails_one": "{count} e-postbrev",
+    "emails_other": "{count} e-postbrev",
+    "text_messages_one": "{count} sms",
+    "text_messages_other": "{count} sms",
+}
+EN = {
+    "minutes_one": "{count}\N{NO-BREAK SPACE}minute",
+    "minutes_other": "{count}\N{NO-BREAK SPACE}minutes",
+    "days_one": "{count} day",
+    "days_other": "{count} days",
+    "of_days_one": "{count} day",
+    "of_days_other": "{count} days",
+    "closed_years_one": "{count} closed year",
+    "closed_years_other": "{count} closed years",
+    "clients_one": "{count} client",
+    "clients_other": "{count} clients",
+    "emails_one": "{count} email",
+    "emails_other": "{count} emails",
+    "text_messages_one": "{count} text message",
+    "text_messages_other": "{count} text messages",
+}
+
+
+def category(number: int, language: Language) -> str:
+    """Return which form of a noun stands beside a number in this language, as `one` or `other`."""
+    return _locale(language).plural_form(number)
+
+
+def categories(language: Language) -> frozenset[str]:
+    """Return every category that numbers of this language have."""
+    return _locale(language).plural_form.tags | {"other"}
+
+
+@cache
+def _locale(language: Language) -> Locale:
+    return Locale(language.value)
