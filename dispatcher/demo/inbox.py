@@ -21,6 +21,7 @@ from dispatcher.demo.scene import Taken
 from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.twilio_double import ReceivedSms
 from dispatcher.demo.visitor import OpenedMail, open_mail
+from dispatcher.rules.cost import Priced, Tariff, cents
 from dispatcher.rules.sms import Encoding, Parts, measure
 
 PAGES = Path(__file__).parent / "pages"
@@ -76,7 +77,9 @@ class Directory:
 _TOLD = frozenset({Role.LINK, Role.ONE_CLICK, Role.DESK, Role.BUSY, Role.LOST})
 
 
-def write_inbox(places: Places, account: Account, people: Sequence[Person], received: Mapping[str, Taken]) -> None:
+def write_inbox(
+    places: Places, account: Account, people: Sequence[Person], received: Mapping[str, Taken], tariff: Tariff
+) -> None:
     """Write the inbox page and, for every message of each of the account's campaigns, its page and its own file."""
     directory = Directory(people)
     shutil.copyfile(PAGES / "inbox.css", places.pages / "inbox.css")
@@ -92,7 +95,7 @@ def write_inbox(places: Places, account: Account, people: Sequence[Person], rece
             items.append(_write_mail(places, number, total, mail, directory))
         for sms in taken.sms:
             number += 1
-            items.append(_write_sms(places, number, total, sms, sent.moment, directory))
+            items.append(_write_sms(places, number, total, sms, sent.moment, directory, tariff))
         told += [item for item in items if item.note]
         # What happened to them happened in the first campaign; in the next they are clients like any other.
         directory = Directory(people, tells=False)
@@ -166,11 +169,18 @@ def _write_mail(places: Places, number: int, total: int, mail: ReceivedMail, dir
 
 
 def _write_sms(
-    places: Places, number: int, total: int, sms: ReceivedSms, moment: datetime, directory: Directory
+    places: Places,
+    number: int,
+    total: int,
+    sms: ReceivedSms,
+    moment: datetime,
+    directory: Directory,
+    tariff: Tariff,
 ) -> Item:
     measured, parts = parts_of(sms.text)
     name, note = directory.name(sms.recipient), directory.note(sms.recipient)
     how = f"{sms.segments} {'part' if sms.segments == 1 else 'parts'}, {measured.units} units of {measured.encoding}"
+    how += f", {cents(Priced(sms.segments, tariff.price(sms.recipient)).cost)} €"
     head = f"From: {sms.sender}\nTo: {sms.recipient}\nParts: {how}\nService's id: {sms.sid}\n"
     (places.sms / f"{number:04}.txt").write_text(f"{head}\n{sms.text}\n", encoding="utf-8")
     item = Item(number, name, sms.text, f"{moment:%d.%m. %H:%M}", note)

@@ -27,6 +27,7 @@ from dispatcher.errors import RefusedError
 from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
 from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher, copy_starters, found, opened
+from dispatcher.wiring.choices import tariff_of
 
 _BEGINNING = datetime(2026, 2, 1, 12, tzinfo=ZONE)
 
@@ -112,7 +113,9 @@ def _play(scene: Scene) -> None:
     _check_troubles(scene, first)
     audit_the_year(scene)
     write_audit(scene)
-    write_inbox(scene.places, scene.account, scene.sample.people, {CAMPAIGNS[0]: first, CAMPAIGNS[1]: second})
+    tariff = tariff_of(scene.dispatcher.settings)
+    received = {CAMPAIGNS[0]: first, CAMPAIGNS[1]: second}
+    write_inbox(scene.places, scene.account, scene.sample.people, received, tariff)
     write_summary(scene.account, scene.places, scene.stage.public_url)
     places = scene.places
     scene.account.files |= {"output": str(places.output), "inbox": str(places.inbox), "url": scene.stage.public_url}

@@ -10,8 +10,10 @@ from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
+from dispatcher.rules import validity
 from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
+from dispatcher.rules.cost import Priced, Tariff
 from dispatcher.rules.decision import Send
 from dispatcher.rules.message import CampaignMessage, Email, Recipient, Sms
 from dispatcher.rules.studio import Studio
@@ -21,8 +23,6 @@ from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.texts import format_date
 
-LONGEST_VALIDITY = 36_000
-"""Seconds for which a provider may keep a text message at most."""
 _TEMPLATES = "templates/"
 
 
@@ -35,6 +35,7 @@ class Prepared:
     links: OptOutLinks
     renewals: RenewalLinks
     policy: Policy
+    tariff: Tariff
 
     def message(
         self, client: Client, send: Send, message_id: str, now: datetime, *, is_shared: bool
@@ -52,7 +53,8 @@ class Prepared:
             renew_url = self.renewals.url(renewal) if recipient.ends_on else ""
             mail = self.renderer.email(recipient, to, link, message_id, now, renew_url=renew_url)
             return CampaignMessage(message_id, mail)
-        return CampaignMessage(message_id, self._while_open(self.renderer.sms(recipient, to, link), now))
+        sms = self.renderer.sms(recipient, to, link)
+        return CampaignMessage(message_id, replace(sms, validity_seconds=validity.of_offer(self.policy.windows, now)))
 
     def trial(
         self, first_name: str, language: Language, to: str, link: str, message_id: str, now: datetime
@@ -61,12 +63,12 @@ class Prepared:
         recipient = Recipient(first_name, language, "")
         if "@" in to:
             return self.renderer.email(recipient, to, link, message_id, now, is_trial=True)
-        return self._while_open(self.renderer.sms(recipient, to, link, is_trial=True), now)
+        sms = self.renderer.sms(recipient, to, link, is_trial=True)
+        return replace(sms, validity_seconds=validity.of_service(self.policy.windows, now))
 
-    def _while_open(self, sms: Sms, now: datetime) -> Sms:
-        """Return a text message that the provider lets go of in quiet hours (S-15)."""
-        left = (self.policy.windows.closes_at(Channel.SMS, now) - now).total_seconds()
-        return replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY))
+    def priced(self, sms: Sms) -> Priced:
+        """Return what a text message is paid for: its parts, at the price of its country (S-05)."""
+        return Priced(sms.segments, self.tariff.price(sms.recipient))
 
     def _recipient(self, client: Client, send: Send, now: datetime, *, is_shared: bool) -> Recipient:
         answer, policy = send.answer, self.policy
@@ -83,8 +85,11 @@ class Prepared:
 class Press:
     """Prepares campaigns: from the bytes they were scheduled with, or from files on disk for a check."""
 
-    def __init__(self, studio: Studio, links: OptOutLinks, renewals: RenewalLinks, policy: Policy) -> None:
+    def __init__(
+        self, studio: Studio, links: OptOutLinks, renewals: RenewalLinks, policy: Policy, tariff: Tariff
+    ) -> None:
         self._studio = studio
+        self._tariff = tariff
         self._links = links
         self._renewals = renewals
         self._policy = policy
@@ -116,9 +121,9 @@ class Press:
 
     def survey(self, campaign: Campaign, templates: Templates, label: str, source: str) -> list[Finding]:
         """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""
-        return Survey(campaign, templates, self._studio, label, source).findings()
+        return Survey(campaign, templates, self._studio, label, source, self._tariff.most_parts).findings()
 
     def prepare(self, campaign: Campaign, templates: Templates) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""
-        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone)
-        return Prepared(campaign, renderer, self._links, self._renewals, self._policy)
+        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone, self._tariff.most_parts)
+        return Prepared(campaign, renderer, self._links, self._renewals, self._policy, self._tariff)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import email as emails
-from dispatcher.rendering import headers, trial
+from dispatcher.rendering import headers, sms_checks, trial
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, shapes_of
@@ -31,11 +31,15 @@ class CampaignRenderer:
     """One campaign, compiled: templates run, styles inlined and everything checked before the first client.
 
     Raises RenderingError naming file, line and what to do, for every language of the audience and every shape of
-    client, so that nothing is found only while sending.
+    client, so that nothing is found only while sending. `most_parts` is how many parts the settings allow a text
+    message; a campaign may ask for fewer.
     """
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo) -> None:
+    def __init__(
+        self, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo, most_parts: int = 3
+    ) -> None:
         self._campaign = campaign
+        self._terms = sms_checks.Terms.of(campaign, studio, most_parts)
         shapes = shapes_of(campaign)
         words = Words(campaign, templates, studio)
         self._emails: dict[Shape, emails.EmailForm] = {}
@@ -46,7 +50,7 @@ class CampaignRenderer:
         if Channel.SMS in campaign.channels:
             # A text message never asks for a yes anew: the link alone would cost another part (S-03).
             self._texts = {
-                shape: text_messages.compile_form(campaign, words, studio, shape)
+                shape: text_messages.compile_form(campaign, words, studio, shape, self._terms)
                 for shape in shapes
                 if not shape.renewing
             }
@@ -80,20 +84,32 @@ class CampaignRenderer:
         return self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str, *, is_trial: bool = False) -> Sms:
-        """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test."""
+        """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test.
+
+        Where a first name would make it longer than it may be, the client is not called by it (S-05). A test is as long
+        as it is with its mark. Raises RenderingError for one that is too long all the same.
+        """
         shape, values = _filled(replace(recipient, ends_on=""), opt_out_url)
-        form = self._texts.get(shape)
-        if form is None:
+        form, nameless = (self._texts.get(each) for each in (shape, replace(shape, named=False)))
+        if form is None or nameless is None:
             raise self._not_compiled("text messages", recipient.language)
-        return text_messages.write(trial.marked_sms(form, recipient.language) if is_trial else form, values, to)
+        if is_trial:
+            marked = text_messages.write(trial.marked_sms(form, recipient.language), values, to)
+            return text_messages.checked(marked, None)
+        most = self._terms.most_parts
+        sms = text_messages.write(form, values, to)
+        if text_messages.fits(sms, most) or form == nameless:
+            return text_messages.checked(sms, most)
+        return replace(text_messages.checked(text_messages.write(nameless, values, to), most), leaves_name_out=True)
 
     def _probe(self) -> None:
         """Fill each form once with the longest name there can be: what cannot be written is found now."""
         longest = Recipient("Á" * LONGEST_NAME, Language.FI, "30 September 2026", "30 September 2027")
         host = f"https://{'m' * 60}.example"
         _, values = _filled(longest, f"{host}/u/{'a' * 37}", f"{host}/r/{'a' * 47}")
-        for form in self._texts.values():
-            text_messages.write(form, values, "")
+        for shape, form in self._texts.items():
+            if not shape.named:
+                text_messages.checked(text_messages.write(form, values, ""), None)
         for mail in self._emails.values():
             headers.unstructured("Subject", mail.subject.fill(values))
 

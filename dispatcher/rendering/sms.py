@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from dispatcher.errors import RenderingError
-from dispatcher.rendering import checks, headers
+from dispatcher.rendering import checks, headers, sms_checks
+from dispatcher.rendering.checks import MustShow
 from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
 from dispatcher.rendering.templates import FOLDER, Words, sms_path
 from dispatcher.rules.campaign import Campaign
@@ -13,26 +14,13 @@ from dispatcher.rules.studio import Studio
 
 LONGEST = 1600
 """Characters a text message may have at the provider (S-07)."""
-# Typographic signs that would halve the room of a part, and the plain ones that say the same (S-06). They are
-# replaced in the studio's own words only; a client's name stays as it is written.
-_PLAIN = str.maketrans(
-    {
-        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
-        "\N{LEFT SINGLE QUOTATION MARK}": "'",
-        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
-        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
-        "\N{EN DASH}": "-",
-        "\N{EM DASH}": "-",
-        "\N{HORIZONTAL ELLIPSIS}": "...",
-        "\N{NO-BREAK SPACE}": " ",
-    }
-)
 
 
-def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape) -> Skeleton:
+def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape, terms: sms_checks.Terms) -> Skeleton:
     """Return the text message of a shape, checked for all that every text message must hold.
 
-    Raises RenderingError naming the template and what to write there.
+    The studio's own words get plain signs for the typographic ones, unless the campaign keeps them (S-06). Raises
+    RenderingError naming the template and what to write there.
     """
     path = sms_path(campaign)
     rendered = words.render(path, shape).strip()
@@ -40,24 +28,36 @@ def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape)
         form = Skeleton.cut(rendered)
     except RenderingError as error:
         raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
-    checks.refuse(f"{FOLDER}/{path}", checks.sms(rendered, checks.MustShow.of(studio, shape.language)))
-    return Skeleton(tuple(piece if isinstance(piece, Hole) else plain(piece) for piece in form.pieces))
-
-
-def plain(words: str) -> str:
-    """Return the studio's own words with plain signs for the typographic ones (S-06)."""
-    return words.translate(_PLAIN)
+    must_show = MustShow.of(studio, shape.language)
+    checks.refuse(f"{FOLDER}/{path}", sms_checks.faults(rendered, shape, must_show, terms))
+    if terms.keeps_signs:
+        return form
+    return sms_checks.with_plain_signs(form)
 
 
 def write(form: Skeleton, values: Mapping[Hole, str], to: str) -> Sms:
     """Return the finished text message of one client, its parts counted (S-05).
 
-    Raises RenderingError if it is longer than the provider takes.
+    Raises RenderingError if its link cannot stand in a message.
     """
     headers.checked_link(values[Hole.OPT_OUT_URL])
     parts = measure(form.fill(values))
-    if len(parts.text) > LONGEST:
-        raise RenderingError(
-            f"The text message has {len(parts.text)} characters and {LONGEST} are the most: shorten sms under [offer]."
-        )
     return Sms(recipient=to, text=parts.text, segments=parts.segments)
+
+
+def checked(sms: Sms, most_parts: int | None) -> Sms:
+    """Return a text message that may leave. Raises RenderingError for one that is too long (S-05, S-07)."""
+    if len(sms.text) > LONGEST:
+        raise RenderingError(
+            f"The text message has {len(sms.text)} characters and {LONGEST} are the most: shorten sms under [offer]."
+        )
+    if most_parts is not None and sms.segments > most_parts:
+        raise RenderingError(
+            f"The text message has {sms.segments} parts and {most_parts} are the most: shorten sms under [offer]."
+        )
+    return sms
+
+
+def fits(sms: Sms, most_parts: int) -> bool:
+    """Say whether a text message may leave as it is."""
+    return sms.segments <= most_parts and len(sms.text) <= LONGEST

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dispatcher.errors import Finding, RenderingError, Severity
-from dispatcher.rendering import checks, email
+from dispatcher.rendering import checks, email, sms_checks
 from dispatcher.rendering.checks import Fault, MustShow
 from dispatcher.rendering.skeleton import Shape, shapes_of
 from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
@@ -21,15 +21,19 @@ class Survey:
     """Looks at all the words of one campaign.
 
     `label` is what findings call the campaign file, and `source` its text: what stands there is found on its line.
+    `most_parts` is how many parts the settings allow a text message.
     """
 
-    def __init__(self, campaign: Campaign, templates: Templates, studio: Studio, label: str, source: str) -> None:
+    def __init__(
+        self, campaign: Campaign, templates: Templates, studio: Studio, label: str, source: str, most_parts: int
+    ) -> None:
         self._campaign = campaign
         self._templates = templates
         self._studio = studio
         self._label = label
         self._source = source
         self._words = Words(campaign, templates, studio)
+        self._terms = sms_checks.Terms.of(campaign, studio, most_parts)
         self._texts: dict[str, Mapping[str, str]] = {}
 
     def findings(self) -> list[Finding]:
@@ -55,7 +59,10 @@ class Survey:
             yield line, lambda: checks.subject(email.subject_of(campaign, self._templates, words, shape))
         if Channel.SMS in campaign.channels and not shape.renewing:
             short = sms_path(campaign)
-            yield short, lambda: checks.sms(words.render(short, shape).strip(), must_show)
+            yield (
+                short,
+                lambda: sms_checks.faults(words.render(short, shape).strip(), shape, must_show, self._terms),
+            )
 
     def _looked(self, path: str, look: Look) -> list[Finding]:
         try:

@@ -73,7 +73,8 @@ class Campaign:
     `name` is the stem of its file. `send_at` is aware UTC; `valid_until` is the last local date the offer holds.
     `channels` are in order of preference. `fields` are the offer's own texts: values are plain strings, dates, numbers,
     or a mapping from language to text. `open_on_holidays` is why its messages may leave on public
-    holidays, if they may.
+    holidays, if they may. `most_parts` is how many parts a text message of it may have, where that is less than the
+    settings allow. `keep_signs`: the typographic signs of its text messages are sent as they are written (S-06).
     """
 
     name: str
@@ -87,3 +88,5 @@ class Campaign:
     valid_until: date | None = None
     fields: Mapping[str, object] = field(default_factory=dict)
     open_on_holidays: str | None = None
+    most_parts: int | None = None
+    keep_signs: bool = False

@@ -231,7 +231,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     policy = policy_of(settings)
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
-    press = Press(studio, links, renewals, policy)
+    press = Press(studio, links, renewals, policy, tariff_of(settings))
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
@@ -321,7 +321,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         notices=notices,
         ropa=Ropa(store, papers),
         audit=Audit(store, policy),
-        audiences=Audiences(store, policy),
+        audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
         safekeeping=Safekeeping(store, erasing),

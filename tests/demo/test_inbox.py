@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from dispatcher.demo.scene import Taken
 from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.summary import write_summary
 from dispatcher.demo.twilio_double import ReceivedSms
+from dispatcher.rules.cost import Tariff
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.sms import measure
 
@@ -67,17 +69,18 @@ def write_one_of_each(tmp_path: Path) -> Places:
     account.left.append(Left(Role.LINK, reader.name, MOMENT, 1, 0))
     account.check("this holds", 1, 1)
     account.check("this <does> not", 1, 2)
-    write_inbox(places, account, people.people, {"2026-02": taken})
+    write_inbox(places, account, people.people, {"2026-02": taken}, Tariff(prices={"FI": Decimal("0.06")}))
     write_summary(account, places, "http://127.0.0.1:8026")
     return places
 
 
 def test_the_files_are_what_came(places: Places) -> None:
-    """A mail's file is the mail byte for byte; a text message's file holds its text, sender, recipient and parts."""
+    """A mail's file is the mail byte for byte; a text message's file its text, sender, recipient, parts and cost."""
     assert MAIL == (places.mail / "0001.eml").read_bytes()
     text = (places.sms / "0002.txt").read_text(encoding="utf-8")
     assert text.endswith(f"\n\n{SMS}\n")
     assert {"From: Kuukkeli", "To: +358400001234"} <= {*text.splitlines()}
+    assert re.search(r"^Parts: (\d) parts?, \d+ units of \S+, 0\.\d\d €$", text, re.MULTILINE)
 
 
 def test_the_list_leads_to_every_message(places: Places) -> None:

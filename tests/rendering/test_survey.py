@@ -21,7 +21,7 @@ def surveyed(campaign: Campaign, templates: Templates, studio: Studio) -> Survey
     def survey(added: str = "", source: str = "") -> list[Finding]:
         kept = templates.used_by(campaign)
         kept[_LAYOUT] = kept[_LAYOUT].replace(b"<h1>", f"{added}\n<h1>".encode())
-        return Survey(campaign, Templates(kept), studio, "campaigns/a.toml", source).findings()
+        return Survey(campaign, Templates(kept), studio, "campaigns/a.toml", source, 3).findings()
 
     return survey
 
@@ -32,7 +32,7 @@ def test_the_samples_have_no_fault(
     """The campaigns and templates the program comes with have neither error nor warning."""
     assert [] == surveyed()
     for campaign in samples.values():
-        assert [] == Survey(campaign, templates, studio, "campaigns/a.toml", "").findings()
+        assert [] == Survey(campaign, templates, studio, "campaigns/a.toml", "", 3).findings()
 
 
 @pytest.mark.parametrize(
