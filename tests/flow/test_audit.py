@@ -72,6 +72,8 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "withheld": {"channel_consent_missing": 1},
         "channels": {"email": none | {"planned": 2, "accepted": 2}, "sms": none | {"planned": 1, "accepted": 1}},
         "opted_out_after": 1,
+        "sms_parts": 1,
+        "sms_cost": "0.08",
     } == one
     assert (2, {"channel_consent_missing": 1, "objection": 1}, 0) == (
         two["accepted"],
