@@ -100,6 +100,9 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "oldest_yes_days": 325,
         "ages": {"0-30": 0, "31-90": 0, "91-180": 0, "181-365": 5, "over 365": 0},
         "places": {"online": 5},
+        "sms_parts": 2,
+        "sms_cost": "0.16",
+        "sms_without_price": 0,
     } == told["messages"]
     assert (True, True, []) == (told["ok"], told["chain"]["ok"], told["chain"]["breaks"])
     assert heard[-1] == (2 * found.chain.entries, 2 * found.chain.entries)
