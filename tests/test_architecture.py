@@ -31,6 +31,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "fastapi": ("web", "engine", "demo"),
     "holidays": ("rules",),
     "jinja2": ("rendering", "web"),
+    "markupsafe": ("rendering",),
     "phonenumbers": ("rules",),
     "psycopg": ("storage",),
     "pydantic": ("settings", "campaign_files", "web"),

@@ -93,8 +93,11 @@ class _Server(uvicorn.Server):
                 await asyncio.wait_for(self._leaving.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop as uvicorn does, but without its pause for connections where there is none."""
-        if self.server_state.connections or self.force_exit:
+        """Stop as uvicorn does, but without its pause for connections where there is none.
+
+        An answer that has been sent whole may still be closing its file when its connection has gone.
+        """
+        if self.server_state.connections or self.server_state.tasks or self.force_exit:
             await super().shutdown(sockets)
             return
         for listening in self.servers:

@@ -4,6 +4,9 @@ Nothing here knows a database, a network or a clock, and a template can reach no
 """
 
 import re
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,9 +15,11 @@ from dispatcher.errors import RenderingError
 from dispatcher.rendering import email as emails
 from dispatcher.rendering import headers, sms_checks, trial
 from dispatcher.rendering import sms as text_messages
+from dispatcher.rendering.gaps import Hole
 from dispatcher.rendering.mime import Envelope
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, shapes_of
-from dispatcher.rendering.templates import Templates, Words
+from dispatcher.rendering.skeleton import Shape, Skeleton, shapes_of
+from dispatcher.rendering.templates import FAILURES, Templates, Words
+from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient, Sms
 from dispatcher.rules.studio import Studio
@@ -43,7 +48,7 @@ class CampaignRenderer:
         shapes = shapes_of(campaign)
         words = Words(campaign, templates, studio)
         self._emails: dict[Shape, emails.EmailForm] = {}
-        self._texts: dict[Shape, Skeleton] = {}
+        self._texts = dict[Shape, Ways[Skeleton]]()
         self._writer = emails.EmailWriter(campaign, studio, zone)
         if Channel.EMAIL in campaign.channels:
             self._emails = {shape: emails.compile_form(campaign, templates, words, studio, shape) for shape in shapes}
@@ -79,9 +84,10 @@ class CampaignRenderer:
         form = self._emails.get(shape)
         if form is None:
             raise self._not_compiled("emails", recipient.language)
-        if is_trial:
-            form = trial.marked_email(form, recipient.language)
-        return self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
+        with self._for_one_client():
+            if is_trial:
+                form = trial.marked_email(form, values, recipient.language)
+            return self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str, *, is_trial: bool = False) -> Sms:
         """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test.
@@ -93,25 +99,43 @@ class CampaignRenderer:
         form, nameless = (self._texts.get(each) for each in (shape, replace(shape, named=False)))
         if form is None or nameless is None:
             raise self._not_compiled("text messages", recipient.language)
-        if is_trial:
-            marked = text_messages.write(trial.marked_sms(form, recipient.language), values, to)
-            return text_messages.checked(marked, None)
         most = self._terms.most_parts
-        sms = text_messages.write(form, values, to)
-        if text_messages.fits(sms, most) or form == nameless:
-            return text_messages.checked(sms, most)
-        return replace(text_messages.checked(text_messages.write(nameless, values, to), most), leaves_name_out=True)
+        unnamed = {**values, Hole.FIRST_NAME: ""}
+        with self._for_one_client():
+            skeleton = form.of(values)
+            if is_trial:
+                marked = trial.marked_sms(skeleton, recipient.language)
+                return text_messages.checked(text_messages.write(marked, values, to), None)
+            sms = text_messages.write(skeleton, values, to)
+            if text_messages.fits(sms, most):
+                return sms
+            short = text_messages.checked(text_messages.write(nameless.of(unnamed), unnamed, to), most)
+            return replace(short, leaves_name_out=short.text != sms.text)
 
     def _probe(self) -> None:
         """Fill each form once with the longest name there can be: what cannot be written is found now."""
         longest = Recipient("Á" * LONGEST_NAME, Language.FI, "30 September 2026", "30 September 2027")
         host = f"https://{'m' * 60}.example"
         _, values = _filled(longest, f"{host}/u/{'a' * 37}", f"{host}/r/{'a' * 47}")
-        for shape, form in self._texts.items():
-            if not shape.named:
-                text_messages.checked(text_messages.write(form, values, ""), None)
-        for mail in self._emails.values():
-            headers.unstructured("Subject", mail.subject.fill(values))
+        with self._for_one_client():
+            for shape, form in self._texts.items():
+                if not shape.named:
+                    text_messages.checked(text_messages.write(form.of(values), values, ""), None)
+            for mail in self._emails.values():
+                mail.subject.of(values).header(values)
+
+    @contextmanager
+    def _for_one_client(self) -> Iterator[None]:
+        """Say of which campaign it is that something a template put off cannot be made for a client."""
+        try:
+            yield
+        except RenderingError:
+            raise
+        except FAILURES as error:
+            raise RenderingError(
+                f"campaigns/{self._campaign.name}.toml: for one client the template {self._campaign.template} fails: "
+                f"{str(error).rstrip('.')}. Correct it and run `dispatcher campaign check FILE`."
+            ) from None
 
     def _not_compiled(self, what: str, language: Language) -> RenderingError:
         return RenderingError(
@@ -134,7 +158,11 @@ def _filled(recipient: Recipient, opt_out_url: str, renew_url: str = "") -> tupl
 
 
 def _greeted(first_name: str) -> str:
-    """Return the name to greet by, or nothing for what is not a name."""
+    """Return the name to greet by, or nothing for what is not a name; signs that no font knows are none."""
     name = first_name.strip()
-    unfit = len(name) > LONGEST_NAME or _LIKE_A_LINK.search(name) or headers.has_controls(name)
+    unfit = len(name) > LONGEST_NAME or _LIKE_A_LINK.search(name) or headers.has_controls(name) or not _is_written(name)
     return "" if unfit else name
+
+
+def _is_written(name: str) -> bool:
+    return all(unicodedata.category(char) != "Co" for char in name)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from dispatcher.errors import RenderingError, Severity
+from dispatcher.rendering.gaps import Hole, between_marks, mark_of, without_marks
 from dispatcher.rendering.headers import has_controls
 from dispatcher.rendering.page import Page
-from dispatcher.rendering.skeleton import Hole, Skeleton, is_only, without_gaps
+from dispatcher.rendering.skeleton import is_only
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.places import LOOPBACK
 from dispatcher.rules.sms_words import is_shortener
@@ -105,7 +106,7 @@ def email_text(rendered: str, must_show: MustShow) -> list[Fault]:
     """Return what the text part lacks of what it must show, its controls, and links that anybody could read."""
     return [
         *words_shown(rendered, must_show.in_email()),
-        *opt_out_shown(shown=Hole.OPT_OUT_URL in Skeleton.cut(rendered).holes),
+        *opt_out_shown(shown=mark_of(Hole.OPT_OUT_URL) in rendered),
         *(() if must_show.notice in rendered else [_lacks("the link to the privacy notice", "{{ notice_url }}")]),
         *open_links(rendered),
     ]
@@ -131,7 +132,7 @@ def email_html(rendered: str, must_show: MustShow) -> list[Fault]:
 
 def subject(rendered: str) -> list[Fault]:
     """Return whether a subject is longer than a list of mails shows."""
-    length = len(without_gaps(rendered))
+    length = len(without_marks(rendered))
     if length <= LONGEST_SUBJECT:
         return []
     what = f"the subject has {length} characters, and mail programs show {LONGEST_SUBJECT}"
@@ -179,7 +180,7 @@ def _pictures(page: Page) -> Iterator[Fault]:
 
 def _link(link: str) -> Iterator[Fault]:
     """Return what is wrong with one link of the HTML part (L-40)."""
-    bare, pieces = without_gaps(link), tuple(each for each in _own_text(link) if each)
+    bare, pieces = without_marks(link), tuple(each for each in _own_text(link) if each)
     if any(is_only(hole, link) for hole in _OWN_LINKS):
         return
     if bare != link:
@@ -206,8 +207,7 @@ def _link(link: str) -> Iterator[Fault]:
 
 
 def _own_text(link: str) -> Sequence[str]:
-    pieces = [piece for piece in Skeleton.cut(link).pieces if not isinstance(piece, Hole)]
-    return sorted(pieces, key=len, reverse=True)
+    return sorted(between_marks(link), key=len, reverse=True)
 
 
 def open_links(rendered: str) -> Iterator[Fault]:

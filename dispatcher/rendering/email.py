@@ -1,16 +1,16 @@
 """An email as ready bytes: its own headers, a text and an HTML part, CRLF, 7-bit (E-20 to E-24)."""
 
-import html
-from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import css_inline
 
-from dispatcher.errors import RenderingError
 from dispatcher.rendering import checks, headers, mime
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
-from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path
+from dispatcher.rendering.gaps import Hole, Trace, Values
+from dispatcher.rendering.quoted import Quoted
+from dispatcher.rendering.skeleton import Shape, Skeleton
+from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, located
+from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Campaign
 from dispatcher.rules.message import Email
 from dispatcher.rules.studio import Studio
@@ -23,15 +23,45 @@ _INLINER = css_inline.CSSInliner(keep_at_rules=True, keep_link_tags=True, load_r
 
 @dataclass(frozen=True, slots=True)
 class EmailForm:
-    """The email of one campaign for one shape of client: text, HTML with its styles inlined, and subject, with holes.
+    """The email of one campaign for one shape of client: text, HTML with its styles inlined, and subject.
 
-    `subject_line` is the finished header where the subject is the same for all.
+    Each is made and checked for every way through its template, and encoded where the wire wants it so.
     """
 
-    text: Skeleton
-    html: Skeleton
-    subject: Skeleton
-    subject_line: bytes | None
+    text: Ways["Part"]
+    html: Ways["Part"]
+    subject: Ways["Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a body, and the same as the bytes it is sent as."""
+
+    skeleton: Skeleton
+    quoted: Quoted
+
+    @classmethod
+    def of(cls, skeleton: Skeleton) -> "Part":
+        """Return the part that a skeleton makes."""
+        return cls(skeleton, Quoted.of(skeleton))
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A subject; `line` is the finished header where it is the same for all."""
+
+    skeleton: Skeleton
+    line: bytes | None
+
+    @classmethod
+    def of(cls, skeleton: Skeleton) -> "Subject":
+        """Return the subject that a skeleton makes. Raises RenderingError if no header can hold it (E-25)."""
+        same = skeleton.is_same_for_all
+        return cls(skeleton, headers.unstructured("Subject", skeleton.fill({})) if same else None)
+
+    def header(self, values: Values) -> bytes:
+        """Return the header of one client. Raises RenderingError if no header can hold it."""
+        return self.line or headers.unstructured("Subject", self.skeleton.fill(values))
 
 
 def compile_form(campaign: Campaign, templates: Templates, words: Words, studio: Studio, shape: Shape) -> EmailForm:
@@ -40,31 +70,44 @@ def compile_form(campaign: Campaign, templates: Templates, words: Words, studio:
     Raises RenderingError naming the template and what to write there.
     """
     must_show = checks.MustShow.of(studio, shape.language)
-    text_path, html_path = (email_path(campaign, part) for part in ("body.txt", "body.html"))
-    plain, page = text_part(words, text_path, shape), html_part(words, html_path, shape)
-    form_text, form_html = _cut(text_path, plain), _cut(html_path, page)
-    checks.refuse(f"{FOLDER}/{text_path}", checks.email_text(plain, must_show))
-    checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(page, must_show))
-    subject = _cut(email_path(campaign, "subject.txt"), subject_of(campaign, templates, words, shape))
-    line = None if subject.holes else headers.unstructured("Subject", subject.fill({}))
-    return EmailForm(form_text, form_html, subject, line)
+    text_path, html_path, subject_path = (
+        email_path(campaign, part) for part in ("body.txt", "body.html", "subject.txt")
+    )
+
+    def plain(trace: Trace) -> Part:
+        rendered = text_part(words, text_path, shape, trace)
+        skeleton = located(text_path, lambda: Skeleton.of_text(rendered, trace))
+        checks.refuse(f"{FOLDER}/{text_path}", checks.email_text(rendered, must_show))
+        return Part.of(skeleton)
+
+    def page(trace: Trace) -> Part:
+        rendered = html_part(words, html_path, shape, trace)
+        skeleton = located(html_path, lambda: Skeleton.of_html(rendered, trace))
+        checks.refuse(f"{FOLDER}/{html_path}", checks.email_html(rendered, must_show))
+        return Part.of(skeleton)
+
+    def subject(trace: Trace) -> Subject:
+        rendered = subject_of(campaign, templates, words, shape, trace)
+        return Subject.of(located(subject_path, lambda: Skeleton.of_text(rendered, trace)))
+
+    return EmailForm(Ways(plain), Ways(page), Ways(subject))
 
 
-def text_part(words: Words, path: str, shape: Shape) -> str:
+def text_part(words: Words, path: str, shape: Shape, trace: Trace) -> str:
     """Return the text part that a template makes for a shape. Raises RenderingError."""
-    return words.render(path, shape).strip() + "\n"
+    return words.render(path, shape, trace).strip() + "\n"
 
 
-def html_part(words: Words, path: str, shape: Shape) -> str:
+def html_part(words: Words, path: str, shape: Shape, trace: Trace) -> str:
     """Return the HTML part that a template makes for a shape, its styles inlined. Raises RenderingError."""
-    return _INLINER.inline(words.render(path, shape))
+    return _INLINER.inline(words.render(path, shape, trace))
 
 
-def subject_of(campaign: Campaign, templates: Templates, words: Words, shape: Shape) -> str:
+def subject_of(campaign: Campaign, templates: Templates, words: Words, shape: Shape, trace: Trace) -> str:
     """Return the subject: what a template of its own makes, else the campaign's. Raises RenderingError."""
     own = words.subject(shape.language)
     path = email_path(campaign, "subject.txt")
-    return words.render(path, shape).strip() if path in templates else own
+    return words.render(path, shape, trace).strip() if path in templates else own
 
 
 class EmailWriter:
@@ -84,18 +127,16 @@ class EmailWriter:
             )
         )
 
-    def write(self, form: EmailForm, values: Mapping[Hole, str], envelope: mime.Envelope) -> Email:
+    def write(self, form: EmailForm, values: Values, envelope: mime.Envelope) -> Email:
         """Return the finished email of one client. Raises RenderingError if the envelope cannot be written."""
         link = headers.checked_link(values[Hole.OPT_OUT_URL])
         if values[Hole.ENDS_ON]:
             headers.checked_link(values[Hole.RENEW_URL])
-        escaped = {hole: html.escape(value) for hole, value in values.items()}
-        subject_line = form.subject_line or headers.unstructured("Subject", form.subject.fill(values))
         content = (
-            self._letterhead.lines(envelope, subject_line),
+            self._letterhead.lines(envelope, form.subject.of(values).header(values)),
             headers.token("List-Unsubscribe", f"<{link}>"),
             self._fixed,
-            mime.alternatives(form.text.fill(values), form.html.fill(escaped)),
+            *mime.alternatives(form.text.of(values).quoted.fill(values), form.html.of(values).quoted.fill(values)),
         )
         bounces = (
             headers.checked_address(envelope.bounce_to, "dispatcher.toml")
@@ -103,13 +144,6 @@ class EmailWriter:
             else self._letterhead.bounces
         )
         return Email(sender=bounces, recipient=envelope.to, content=b"".join(content))
-
-
-def _cut(path: str, rendered: str) -> Skeleton:
-    try:
-        return Skeleton.cut(rendered)
-    except RenderingError as error:
-        raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
 
 
 def _plain(name: str) -> str:

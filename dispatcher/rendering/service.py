@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from dispatcher.rendering import headers, mime
 from dispatcher.rendering.alert import Alert, AlertWords, words_of
+from dispatcher.rendering.quoted import encoded
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Email, Sms
@@ -92,9 +93,9 @@ class ServiceRenderer:
             headers.token("Auto-Submitted", "auto-generated"),
             mime.NO_AUTO_REPLY,
             mime.CONTENT_TYPE,
-            mime.alternatives(
-                self._render(f"{name}.txt.j2", letter, words),
-                _INLINER.inline(self._render(f"{name}.html.j2", letter, words)),
+            *mime.alternatives(
+                [encoded(self._render(f"{name}.txt.j2", letter, words))],
+                [encoded(_INLINER.inline(self._render(f"{name}.html.j2", letter, words)))],
             ),
         )
         return Email(sender=self._letterhead.bounces, recipient=envelope.to, content=b"".join(content))

@@ -1,24 +1,16 @@
 """A text compiled once with holes in it: what differs from client to client is filled in last."""
 
-import re
-from collections.abc import Mapping
+import html
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from html.parser import HTMLParser
 from itertools import product
-from typing import NoReturn
+
+from markupsafe import Markup
 
 from dispatcher.errors import RenderingError
+from dispatcher.rendering.gaps import Gap, Hole, Trace, Values, cut, has_tags, mark_of, marks_in
 from dispatcher.rules.campaign import Campaign, Language
-
-
-class Hole(StrEnum):
-    """What differs between two clients of one shape; there is nothing else (invariant 7)."""
-
-    FIRST_NAME = "first_name"
-    AGREED_ON = "agreed_on"
-    OPT_OUT_URL = "opt_out_url"
-    ENDS_ON = "ends_on"
-    RENEW_URL = "renew_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,75 +32,114 @@ def shapes_of(campaign: Campaign) -> list[Shape]:
     return [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
 
 
-# A mark is letters of both cases and private-use signs that no one writes: whatever a filter makes of it is found
-# afterwards, be it only a change of case.
-_OPEN, _CLOSE = "\ue000", "\ue001"
-_MARKS = {f"hO{_OPEN}le{hole.replace('_', '')}{_CLOSE}": hole for hole in Hole}
-_CUT = re.compile("|".join(_MARKS))
-_CUT_AND_KEPT = re.compile(f"({'|'.join(_MARKS)})")
-_TRACE = re.compile(f"[{_OPEN}{_CLOSE}]|" + "|".join(f"le{hole.replace('_', '')}" for hole in Hole), re.IGNORECASE)
-
-
-class Gap:
-    """What stands for a hole while a template runs: it can be printed and asked for, and nothing else."""
-
-    __slots__ = ("_hole", "_mark")
-
-    def __init__(self, hole: Hole) -> None:
-        self._hole = hole
-        self._mark = next(mark for mark, marked in _MARKS.items() if marked is hole)
-
-    def __str__(self) -> str:
-        return self._mark
-
-    def __html__(self) -> str:
-        return self._mark
-
-    def __eq__(self, other: object) -> NoReturn:
-        raise RenderingError(_LAST.format(hole=self._hole))
-
-    def __hash__(self) -> NoReturn:
-        raise RenderingError(_LAST.format(hole=self._hole))
-
-
-_LAST = (
-    "{hole} is filled in last, for each client: a template can print it as it is or ask whether it is there "
-    "({{% if %}}), but not change or compare it"
-)
+Written = Callable[[Values], str]
+"""What stands in a hole for one client, ready for the text around it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """A text in pieces, some of them holes."""
+    """A text in pieces, some of them to be written for each client."""
 
-    pieces: tuple[str | Hole, ...]
+    pieces: tuple[str | Written, ...]
 
     @classmethod
-    def cut(cls, rendered: str) -> "Skeleton":
-        """Return the skeleton of what a template made with gaps.
+    def of_text(cls, rendered: str, trace: Trace) -> "Skeleton":
+        """Return the skeleton of a plain text with marks. Raises RenderingError if a mark came apart."""
+        return cls(tuple(each if isinstance(each, str) else _plain(each) for each in cut(rendered, trace)))
 
-        Raises RenderingError if a filter of the template has altered a gap.
+    @classmethod
+    def of_html(cls, rendered: str, trace: Trace) -> "Skeleton":
+        """Return the skeleton of a page with marks; they are filled as the inliner writes text and attributes.
+
+        Raises RenderingError if a mark came apart, or stands where a browser reads no text.
         """
-        pieces = tuple(_MARKS.get(piece, piece) for piece in _CUT_AND_KEPT.split(rendered) if piece)
-        if _TRACE.search("".join(piece for piece in pieces if not isinstance(piece, Hole))):
-            raise RenderingError(_LAST.format(hole="what differs from client to client"))
-        return cls(pieces)
+        places = iter(_places(rendered))
+        found = [each if isinstance(each, str) else _escaped(each, next(places)) for each in cut(rendered, trace)]
+        return cls(tuple(found))
 
     @property
-    def holes(self) -> frozenset[Hole]:
-        """Return which holes the text has."""
-        return frozenset(piece for piece in self.pieces if isinstance(piece, Hole))
+    def is_same_for_all(self) -> bool:
+        """Say whether nothing of the text differs from client to client."""
+        return all(isinstance(piece, str) for piece in self.pieces)
 
-    def fill(self, values: Mapping[Hole, str]) -> str:
-        """Return the text with its holes filled; nothing is escaped here."""
-        return "".join([values[piece] if isinstance(piece, Hole) else piece for piece in self.pieces])
-
-
-def without_gaps(rendered: str) -> str:
-    """Return what a template made, with each gap taken out."""
-    return _CUT.sub("", rendered)
+    def fill(self, values: Values) -> str:
+        """Return the text of one client."""
+        return "".join([piece if isinstance(piece, str) else piece(values) for piece in self.pieces])
 
 
 def is_only(hole: Hole, rendered: str) -> bool:
-    """Say whether a piece of text is this gap and nothing beside it."""
-    return _MARKS.get(rendered.strip()) is hole
+    """Say whether a piece of text is this hole and nothing beside it."""
+    return rendered.strip() == mark_of(hole)
+
+
+def _plain(gap: Gap) -> Written:
+    hole = gap.hole
+    if hole is not None:
+        return lambda values: values[hole]
+    return lambda values: str(gap.resolve(values))
+
+
+def _escaped(gap: Gap, escape: Callable[[str], str]) -> Written:
+    hole = gap.hole
+    if hole is not None:
+        return lambda values: escape(values[hole])
+
+    def written(values: Values) -> str:
+        value = gap.resolve(values)
+        if has_tags(value):
+            raise RenderingError("a template makes tags anew for each client: write them around it (E-36)")
+        return escape(value.unescape() if isinstance(value, Markup) else str(value))
+
+    return written
+
+
+def _text(words: str) -> str:
+    """Return text as HTML's own serialisation writes it (HTML, section 13.3)."""
+    return html.escape(words, quote=False).replace("\N{NO-BREAK SPACE}", "&nbsp;")
+
+
+def _attribute(words: str) -> str:
+    """Return an attribute's value as HTML's own serialisation writes it."""
+    return words.replace("&", "&amp;").replace("\N{NO-BREAK SPACE}", "&nbsp;").replace('"', "&quot;")
+
+
+def _places(rendered: str) -> list[Callable[[str], str]]:
+    """Return, for each mark of a page in order, how what fills it is written there."""
+    reader = _Places()
+    reader.feed(rendered)
+    reader.close()
+    return reader.found
+
+
+class _Places(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Callable[[str], str]] = []
+        self._raw = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._raw = tag in self.CDATA_CONTENT_ELEMENTS
+        for name, value in attrs:
+            self._no_mark_in(name)
+            self.found += [_attribute] * marks_in(value or "")
+
+    def handle_endtag(self, _: str) -> None:
+        self._raw = False
+
+    def handle_data(self, data: str) -> None:
+        if self._raw:
+            self._no_mark_in(data)
+        self.found += [_text] * marks_in(data)
+
+    def handle_comment(self, data: str) -> None:
+        self._no_mark_in(data)
+
+    def handle_decl(self, decl: str) -> None:
+        self._no_mark_in(decl)
+
+    @staticmethod
+    def _no_mark_in(words: str) -> None:
+        if marks_in(words):
+            raise RenderingError(
+                "what differs from client to client stands in a style, a comment or a tag: print it in the text"
+            )

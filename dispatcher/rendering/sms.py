@@ -1,12 +1,11 @@
 """A text message: short, named, and with the way out in it (S-03 to S-10)."""
 
-from collections.abc import Mapping
-
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import checks, headers, sms_checks
-from dispatcher.rendering.checks import MustShow
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton
-from dispatcher.rendering.templates import FOLDER, Words, sms_path
+from dispatcher.rendering.gaps import Hole, Trace, Values
+from dispatcher.rendering.skeleton import Shape, Skeleton
+from dispatcher.rendering.templates import FOLDER, Words, located, sms_path
+from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Campaign
 from dispatcher.rules.message import Sms
 from dispatcher.rules.sms import measure
@@ -16,26 +15,28 @@ LONGEST = 1600
 """Characters a text message may have at the provider (S-07)."""
 
 
-def compile_form(campaign: Campaign, words: Words, studio: Studio, shape: Shape, terms: sms_checks.Terms) -> Skeleton:
+def compile_form(
+    campaign: Campaign, words: Words, studio: Studio, shape: Shape, terms: sms_checks.Terms
+) -> Ways[Skeleton]:
     """Return the text message of a shape, checked for all that every text message must hold.
 
     The studio's own words get plain signs for the typographic ones, unless the campaign keeps them (S-06). Raises
     RenderingError naming the template and what to write there.
     """
     path = sms_path(campaign)
-    rendered = words.render(path, shape).strip()
-    try:
-        form = Skeleton.cut(rendered)
-    except RenderingError as error:
-        raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
-    must_show = MustShow.of(studio, shape.language)
-    checks.refuse(f"{FOLDER}/{path}", sms_checks.faults(rendered, shape, must_show, terms))
-    if terms.keeps_signs:
-        return form
-    return sms_checks.with_plain_signs(form)
+    must_show = checks.MustShow.of(studio, shape.language)
+
+    def make(trace: Trace) -> Skeleton:
+        rendered = words.render(path, shape, trace).strip()
+        form = located(path, lambda: Skeleton.of_text(rendered, trace))
+        found = located(path, lambda: sms_checks.faults(rendered, trace, shape, must_show, terms))
+        checks.refuse(f"{FOLDER}/{path}", found)
+        return form if terms.keeps_signs else sms_checks.with_plain_signs(form)
+
+    return Ways(make)
 
 
-def write(form: Skeleton, values: Mapping[Hole, str], to: str) -> Sms:
+def write(form: Skeleton, values: Values, to: str) -> Sms:
     """Return the finished text message of one client, its parts counted (S-05).
 
     Raises RenderingError if its link cannot stand in a message.

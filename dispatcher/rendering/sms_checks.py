@@ -1,12 +1,14 @@
 """What every text message must show, and what none may say or cost: looked at once, when a campaign is compiled."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dispatcher.errors import Severity
+from dispatcher.errors import RenderingError, Severity
 from dispatcher.links import SMS_TOKEN_LENGTH
 from dispatcher.rendering.checks import Fault, MustShow, open_links, opt_out_shown, words_shown
-from dispatcher.rendering.skeleton import Hole, Shape, Skeleton, without_gaps
+from dispatcher.rendering.gaps import Hole, Trace, Values, between_marks, mark_of, without_marks
+from dispatcher.rendering.skeleton import Shape, Skeleton
+from dispatcher.rendering.templates import FAILURES
 from dispatcher.rules.campaign import Campaign, Language
 from dispatcher.rules.sms import SIGNS, measure, plain
 from dispatcher.rules.sms_sender import is_number
@@ -44,24 +46,27 @@ class Terms:
         )
 
     def filled(self, form: Skeleton, language: Language) -> str:
-        """Return the longest text message of a form whose reader is not called by name."""
-        return form.fill(_longest(self.link, language))
+        """Return the longest text message of a form whose reader is not called by name. Raises RenderingError."""
+        try:
+            return form.fill(_longest(self.link, language))
+        except FAILURES as error:
+            raise RenderingError(str(error).rstrip(".")) from None
 
 
-def faults(rendered: str, shape: Shape, must_show: MustShow, terms: Terms) -> list[Fault]:
+def faults(rendered: str, trace: Trace, shape: Shape, must_show: MustShow, terms: Terms) -> list[Fault]:
     """Return what a text message lacks of what it must show, says that it may not, and costs that it need not."""
     return [
         *words_shown(rendered, must_show.in_sms()),
-        *opt_out_shown(shown=Hole.OPT_OUT_URL in Skeleton.cut(rendered).holes),
+        *opt_out_shown(shown=mark_of(Hole.OPT_OUT_URL) in rendered),
         *open_links(rendered),
         *_replies(rendered, terms),
         *_shorteners(rendered),
-        *(() if shape.named else _parts(rendered, shape, terms)),
+        *(() if shape.named else _parts(rendered, trace, shape, terms)),
     ]
 
 
 def _replies(rendered: str, terms: Terms) -> Iterator[Fault]:
-    asked = reply_asked(without_gaps(rendered))
+    asked = reply_asked(without_marks(rendered))
     if not asked:
         return
     near = (asked, asked.split()[0])
@@ -74,26 +79,26 @@ def _replies(rendered: str, terms: Terms) -> Iterator[Fault]:
 
 
 def _shorteners(rendered: str) -> Iterator[Fault]:
-    link = shortened(without_gaps(rendered))
+    link = shortened(without_marks(rendered))
     if link:
         what = f"the networks stop text messages with shortened addresses ({link})"
         yield Fault(what, "write a short address of your own domain", "S-13", near=(link,))
 
 
-def _parts(rendered: str, shape: Shape, terms: Terms) -> Iterator[Fault]:
+def _parts(rendered: str, trace: Trace, shape: Shape, terms: Terms) -> Iterator[Fault]:
     """Return whether a message without a name has too many parts, and what its typographic signs do to them."""
-    form = Skeleton.cut(rendered)
+    form = Skeleton.of_text(rendered, trace)
     written = measure(terms.filled(form, shape.language))
     plainly = measure(terms.filled(with_plain_signs(form), shape.language))
     sent = written if terms.keeps_signs else plainly
-    own = max((piece.strip() for piece in form.pieces if not isinstance(piece, Hole)), key=len, default="")
+    own = max((piece.strip() for piece in between_marks(rendered)), key=len, default="")
     if sent.segments > terms.most_parts:
         what = f"the text message takes {_many(sent.segments)}, and {terms.most_parts} may be the most"
         fix = f"shorten sms under [offer], or raise most_parts {terms.raised_in}"
         yield Fault(what, fix, "S-05", near=(own, "sms ="))
-    signs = "".join(dict.fromkeys(sign for sign in without_gaps(rendered) if sign in SIGNS))
+    signs = "".join(dict.fromkeys(sign for sign in without_marks(rendered) if sign in SIGNS))
     if signs and not shape.dated:
-        word = next(word for word in without_gaps(rendered).split(" ") if set(word) & set(signs))
+        word = next(word for word in without_marks(rendered).split(" ") if set(word) & set(signs))
         yield _about_signs(signs, written.segments, plainly.segments, (word, signs[0]), terms)
 
 
@@ -124,10 +129,10 @@ def _many(parts: int) -> str:
 
 def with_plain_signs(form: Skeleton) -> Skeleton:
     """Return a form with plain signs in its own words; what is filled in for a client stays as it is (S-06)."""
-    return Skeleton(tuple(piece if isinstance(piece, Hole) else plain(piece) for piece in form.pieces))
+    return Skeleton(tuple(plain(piece) if isinstance(piece, str) else piece for piece in form.pieces))
 
 
-def _longest(link: str, language: Language) -> Mapping[Hole, str]:
+def _longest(link: str, language: Language) -> Values:
     day = _LONGEST_DAY[language]
     return {
         Hole.FIRST_NAME: "",

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dispatcher.errors import Finding, RenderingError, Severity
 from dispatcher.rendering import checks, email, sms_checks
 from dispatcher.rendering.checks import Fault, MustShow
+from dispatcher.rendering.gaps import Trace
 from dispatcher.rendering.skeleton import Shape, shapes_of
 from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
+from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.studio import Studio
 
@@ -54,14 +56,29 @@ class Survey:
         must_show = MustShow.of(self._studio, shape.language)
         if Channel.EMAIL in campaign.channels:
             plain, page, line = (email_path(campaign, part) for part in ("body.txt", "body.html", "subject.txt"))
-            yield plain, lambda: checks.email_text(email.text_part(words, plain, shape), must_show)
-            yield page, lambda: checks.email_html(email.html_part(words, page, shape), must_show)
-            yield line, lambda: checks.subject(email.subject_of(campaign, self._templates, words, shape))
+            yield (
+                plain,
+                _each_way(lambda trace: checks.email_text(email.text_part(words, plain, shape, trace), must_show)),
+            )
+            yield (
+                page,
+                _each_way(lambda trace: checks.email_html(email.html_part(words, page, shape, trace), must_show)),
+            )
+            yield (
+                line,
+                _each_way(
+                    lambda trace: checks.subject(email.subject_of(campaign, self._templates, words, shape, trace))
+                ),
+            )
         if Channel.SMS in campaign.channels and not shape.renewing:
             short = sms_path(campaign)
             yield (
                 short,
-                lambda: sms_checks.faults(words.render(short, shape).strip(), shape, must_show, self._terms),
+                _each_way(
+                    lambda trace: sms_checks.faults(
+                        words.render(short, shape, trace).strip(), trace, shape, must_show, self._terms
+                    )
+                ),
             )
 
     def _looked(self, path: str, look: Look) -> list[Finding]:
@@ -87,6 +104,11 @@ class Survey:
         file, line = _place(fault.near, sources) or (file, 1)
         rule = f" ({fault.rule})" if fault.rule else ""
         return Finding(file, line, fault.severity, fault.what + rule, fault.fix)
+
+
+def _each_way(look: Callable[[Trace], Sequence[Fault]]) -> Look:
+    """Return the look at every way through a template that is made before the first client."""
+    return lambda: list(dict.fromkeys(fault for found in Ways(look).ahead for fault in found))
 
 
 def _place(near: Sequence[str], sources: Mapping[str, str]) -> tuple[str, int] | None:

@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from threading import Lock
+from typing import TypeVar
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 from jinja2.runtime import Context
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_context
 
 from dispatcher.errors import DispatcherError, Finding, RenderingError, Severity
-from dispatcher.rendering.skeleton import Gap, Hole, Shape
+from dispatcher.rendering.gaps import Gap, Hole, Trace
+from dispatcher.rendering.skeleton import Shape
+from dispatcher.rendering.tracing import TracingEnvironment, can_wait
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date, text
@@ -112,6 +115,17 @@ def sms_path(campaign: Campaign) -> str:
     return f"sms/{campaign.template}.txt.j2"
 
 
+Made = TypeVar("Made")
+
+
+def located(path: str, make: Callable[[], Made]) -> Made:
+    """Return what `make` makes of a template's words. Raises its RenderingError with the template's name before it."""
+    try:
+        return make()
+    except RenderingError as error:
+        raise RenderingError(f"{FOLDER}/{path}: {error}.") from None
+
+
 class Words:
     """One campaign's templates, compiled: renders any of them for any shape of client."""
 
@@ -120,29 +134,35 @@ class Words:
         self._studio = studio
         self._templates = templates
         self._environment = _environment(templates)
+        self._one_at_a_time = Lock()
 
-    def render(self, path: str, shape: Shape) -> str:
-        """Return what a template makes for a shape, gaps standing for what differs from client to client.
+    def render(self, path: str, shape: Shape, trace: Trace | None = None) -> str:
+        """Return what a template makes for a shape, marks standing for what differs from client to client.
 
+        `trace` is the way to go through the template, and learns what its marks stand for.
         Raises RenderingError naming file, line and what to do.
         """
         self._templates.source(path)
-        try:
-            return self._environment.get_template(path).render(self.names(shape))
-        except TemplateSyntaxError as error:
-            raise _located(error.filename or path, error.lineno, error.message or "syntax error") from None
-        except TemplateNotFound as error:
-            raise _placed(error, path, f"{FOLDER}/{error.name} is missing: write it") from None
-        except (TemplateError, DispatcherError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise _placed(error, path, str(error)) from None
+        trace = trace or Trace()
+        with self._one_at_a_time:
+            self._environment.trace = trace
+            try:
+                template = self._environment.get_template(path)
+                return template.render(self.names(shape, lambda hole: Gap.of(hole, trace)))
+            except TemplateSyntaxError as error:
+                raise _located(error.filename or path, error.lineno, error.message or "syntax error") from None
+            except TemplateNotFound as error:
+                raise _placed(error, path, f"{FOLDER}/{error.name} is missing: write it") from None
+            except FAILURES as error:
+                raise _placed(error, path, str(error)) from None
 
-    def names(self, shape: Shape) -> dict[str, object]:
-        """Return everything a template may read (invariant 7)."""
+    def names(self, shape: Shape, known: Callable[[Hole], object]) -> dict[str, object]:
+        """Return everything a template may read (invariant 7); `known` says what each hole of the shape is."""
         campaign, language = self._campaign, shape.language
         client = {
-            "first_name": Gap(Hole.FIRST_NAME) if shape.named else "",
-            "agreed_on": Gap(Hole.AGREED_ON) if shape.dated else "",
-            "ends_on": Gap(Hole.ENDS_ON) if shape.renewing else "",
+            "first_name": known(Hole.FIRST_NAME) if shape.named else "",
+            "agreed_on": known(Hole.AGREED_ON) if shape.dated else "",
+            "ends_on": known(Hole.ENDS_ON) if shape.renewing else "",
         }
         return {
             "offer": self._offer(language),
@@ -150,11 +170,11 @@ class Words:
             "studio": _Fields("studio", {name: getattr(self._studio, name) for name in _STUDIO}, _known(_STUDIO)),
             "subject": self.subject(language),
             "valid_until": format_date(campaign.valid_until, language) if campaign.valid_until else "",
-            "opt_out_url": Gap(Hole.OPT_OUT_URL),
-            "renew_url": Gap(Hole.RENEW_URL) if shape.renewing else "",
+            "opt_out_url": known(Hole.OPT_OUT_URL),
+            "renew_url": known(Hole.RENEW_URL) if shape.renewing else "",
             "notice_url": self._studio.notice_in(language),
             "language": language.value,
-            "t": lambda key, **values: text(key, language, **values),
+            "t": can_wait(lambda key, **values: text(key, language, **values)),
         }
 
     def subject(self, language: Language) -> str:
@@ -229,17 +249,8 @@ class _Loader(BaseLoader):
         return self._templates.source(template), f"{FOLDER}/{template}", lambda: True
 
 
-def _environment(templates: Templates) -> Environment:
-    environment = ImmutableSandboxedEnvironment(
-        loader=_Loader(templates),
-        undefined=_Missing,
-        autoescape=lambda name: name is not None and name.endswith((".html.j2", ".html")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals = {"range": environment.globals["range"]}
-    environment.filters |= {"euros": _euros, "paragraphs": _paragraphs}
-    return environment
+def _environment(templates: Templates) -> TracingEnvironment:
+    return TracingEnvironment(_Loader(templates), _Missing, FILTERS)
 
 
 @pass_context
@@ -255,6 +266,12 @@ def _euros(context: Context, amount: object) -> str:
 def _paragraphs(words: str) -> list[str]:
     """Return the paragraphs of a text: blank lines part them, single line ends do not."""
     return [" ".join(part.split()) for part in words.replace("\r\n", "\n").split("\n\n") if part.strip()]
+
+
+FILTERS: Mapping[str, Callable[..., object]] = {"euros": _euros, "paragraphs": _paragraphs}
+"""What templates may use beside Jinja's own filters."""
+FAILURES = (TemplateError, DispatcherError, TypeError, ValueError, ArithmeticError, LookupError)
+"""What a template can fail with, while it runs and while what it put off is made."""
 
 
 def _resolved(key: str, value: object, language: Language, file: str) -> object:

@@ -2,10 +2,11 @@
 
 import html
 import re
-from dataclasses import replace
 
-from dispatcher.rendering.email import EmailForm
+from dispatcher.rendering.email import EmailForm, Part, Subject
+from dispatcher.rendering.gaps import Values
 from dispatcher.rendering.skeleton import Skeleton
+from dispatcher.rendering.ways import Ways
 from dispatcher.rules.campaign import Language
 from dispatcher.texts import text
 
@@ -13,15 +14,14 @@ _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _STYLE = "margin:0;padding:12px 16px;background:#fff3c4;color:#3d2f00;font:bold 16px/1.4 sans-serif"
 
 
-def marked_email(form: EmailForm, language: Language) -> EmailForm:
-    """Return the email of a shape with the mark before its subject and a line about it above both parts."""
+def marked_email(form: EmailForm, values: Values, language: Language) -> EmailForm:
+    """Return the email of one client with the mark before its subject and a line about it above both parts."""
     mark, note = text("trial_mark", language), text("trial_note", language)
-    return replace(
-        form,
-        text=Skeleton((f"{mark}: {note}\n\n", *form.text.pieces)),
-        html=_with_banner(form.html, f"{mark}: {note}"),
-        subject=Skeleton((f"[{mark}] ", *form.subject.pieces)),
-        subject_line=None,
+    plain, page, subject = (ways.of(values).skeleton for ways in (form.text, form.html, form.subject))
+    return EmailForm(
+        text=Ways.one(Part.of(Skeleton((f"{mark}: {note}\n\n", *plain.pieces)))),
+        html=Ways.one(Part.of(_with_banner(page, f"{mark}: {note}"))),
+        subject=Ways.one(Subject.of(Skeleton((f"[{mark}] ", *subject.pieces)))),
     )
 
 
@@ -33,8 +33,7 @@ def marked_sms(form: Skeleton, language: Language) -> Skeleton:
 def _with_banner(page: Skeleton, words: str) -> Skeleton:
     banner = f'<div role="note" style="{_STYLE}">{html.escape(words)}</div>'
     for at, piece in enumerate(page.pieces):
-        found = _BODY.search(piece) if type(piece) is str else None
-        if found is not None:
+        if isinstance(piece, str) and (found := _BODY.search(piece)):
             marked = f"{piece[: found.end()]}{banner}{piece[found.end() :]}"
             return Skeleton((*page.pieces[:at], marked, *page.pieces[at + 1 :]))
     return Skeleton((banner, *page.pieces))

@@ -16,7 +16,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date
 
 ROOT = Path(__file__).parents[2]
-KEPT = Path(__file__).parent / "golden"
+KEPT = Path(__file__).parent / "kept"
 _ZONE = ZoneInfo("Europe/Helsinki")
 _MOMENT = datetime(2026, 3, 17, 8, 0, tzinfo=UTC)
 _CAMPAIGNS = {"offer": "2026-03-kevat", "treatment_day": "2026-04-vappu"}

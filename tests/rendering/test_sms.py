@@ -101,10 +101,10 @@ def test_a_text_message_that_is_too_long_is_refused(
         assert length < len(sms.text) <= 1600
 
 
-def test_a_filter_on_the_name_is_found_here_too(compiled: Compile) -> None:
-    """A text message is compiled once as well."""
-    with pytest.raises(RenderingError, match=r"templates/sms/offer\.txt\.j2: .*filled in last"):
-        compiled({_PATH: "{{ client.first_name|upper }} " + _MUST})
+def test_a_filter_on_the_name_works_here_too(compiled: Compile) -> None:
+    """S-05: what a template makes of a name is made, and counted, for each client."""
+    renderer = compiled({_PATH: "{{ client.first_name|upper }} " + _MUST})
+    assert renderer.sms(Recipient("Ánte", Language.FI, ""), _NUMBER, _URL).text.startswith("ÁNTE ")
 
 
 def test_a_broken_link_is_refused(renderer: CampaignRenderer) -> None:
