@@ -32,6 +32,8 @@ class Severity(StrEnum):
     """The campaign cannot be scheduled with it."""
     WARNING = "warning"
     """It can, but somebody should look."""
+    REMARK = "remark"
+    """Nothing is wrong: this is what the program does by itself, and how to have it otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

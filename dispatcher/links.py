@@ -18,6 +18,8 @@ CLIENT_BITS = 48
 """How wide the random number of a client or a sign-up is: two never share one, and it fits six bytes of a token."""
 _NUMBER_BYTES = CLIENT_BITS // 8
 _MAC_BYTES = {Channel.EMAIL: 16, Channel.SMS: 12}
+SMS_TOKEN_LENGTH = 31
+"""Characters of the token of a link in a text message."""
 _FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
 _OPT_OUT = b"opt-out"
 _CONFIRM = b"confirm"
@@ -64,7 +66,7 @@ class OptOutLinks:
         return self._base + self.token(link)
 
     def token(self, link: OptOut) -> str:
-        """Return the token of a link: lower-case base32, 37 characters in mail and 31 in a text message."""
+        """Return the token of a link: lower-case base32, 37 characters in mail and fewer in a text message."""
         return _seal(self._ring, _OPT_OUT, link.channel, _number(link.client))
 
     def test_url(self, channel: Channel) -> str:

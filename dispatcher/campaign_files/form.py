@@ -23,11 +23,13 @@ from dispatcher.campaign_files.values import (
     moment,
     named_once,
     one_of,
+    parts,
     picture_name,
     plain_value,
     reason,
     template_name,
     text_of_offer,
+    yes_or_no,
     zone_of,
 )
 from dispatcher.rules.calendar import local_date
@@ -172,6 +174,8 @@ class CampaignForm(_Part):
     template: Annotated[str, BeforeValidator(template_name)] | None = None
     valid_until: _Date | None = None
     open_on_holidays: Annotated[str, BeforeValidator(reason)] | None = None
+    most_parts: Annotated[int, BeforeValidator(parts)] | None = None
+    keep_signs: Annotated[bool, BeforeValidator(yes_or_no)] = False
     subject: _Subject = Field(default={}, validate_default=True)
     audience: _Audience = _Audience()
     offer: _Offer = _Offer()
@@ -198,6 +202,8 @@ class CampaignForm(_Part):
             audience=Audience(frozenset(audience.languages or ()), audience.visited_since, audience.visited_until),
             valid_until=self.valid_until,
             open_on_holidays=self.open_on_holidays,
+            most_parts=self.most_parts,
+            keep_signs=self.keep_signs,
             fields=self.offer.fields(),
             picture=self.offer.picture() if Channel.EMAIL in self.channels else None,
         )

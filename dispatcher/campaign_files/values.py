@@ -12,6 +12,8 @@ from dispatcher.rules.calendar import LocalTimeError, to_utc
 
 LONGEST_LINE = 150
 """Characters of a subject or a title."""
+MOST_PARTS = 10
+"""Parts that any text message may have at most."""
 _LONGEST_TEXT = 10_000
 _LARGEST_NUMBER = 1_000_000
 _YEARS = range(2000, 2200)
@@ -46,6 +48,20 @@ def reason(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError('write why, between quotes, as in "Open doors on Epiphany"')  # noqa: TRY004 - as above
     return line(value)
+
+
+def parts(value: object) -> int:
+    """Return how many parts a text message may have (S-05)."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_PARTS:
+        return value
+    raise ValueError(f"write a whole number of parts, from 1 to {MOST_PARTS}")
+
+
+def yes_or_no(value: object) -> bool:
+    """Return true or false; nothing else is taken for either."""
+    if isinstance(value, bool):
+        return value
+    raise ValueError("write true or false")
 
 
 def text_of_offer(value: object) -> str:

@@ -179,7 +179,8 @@ def _accepted(answer: Answer) -> Outcome:
     sid, segments = answer.body.get("sid"), str(answer.body.get("num_segments", ""))
     if not isinstance(sid, str) or not _SID.fullmatch(sid):
         return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
-    count = int(segments) if segments.isdecimal() and len(segments) < 4 else None
+    # Nought is what Twilio says while it does not know yet.
+    count = (int(segments) or None) if segments.isdecimal() and len(segments) < 4 else None
     return Outcome(OutcomeKind.ACCEPTED, str(answer.status), provider_id=sid, segments=count)
 
 

@@ -10,6 +10,7 @@ from dispatcher.cli.door import Door, json_option, local, pass_door, progress, s
 from dispatcher.cli.files import keep, keep_for_now
 from dispatcher.flow.audience import Member
 from dispatcher.flow.check_report import CheckReport
+from dispatcher.rules import cost
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.decision import Send, Wait
 from dispatcher.texts import reason_text
@@ -60,12 +61,16 @@ def audience(door: Door, file: Path, *, show: bool, as_json: bool) -> None:
         zone = dispatcher.policy.zone
     if as_json:
         told: dict[str, object] = {"name": report.name, "at": report.at, **counts_json(report.counts)}
-        told |= {"outside": dict(report.outside)}
+        told |= {"outside": dict(report.outside), "sms_without_name": report.nameless, "unmade": report.unmade}
         say_json(told | ({"clients": [each.as_json() for each in report.members]} if show else {}))
         return
     say(f"{report.name}, as the register stands now, on {local(report.at, zone)}:")
     for line in said_counts(report.counts):
         say(line)
+    if report.nameless:
+        say(f"  {report.nameless:>6}  of those by sms without their name: with it the message would be too long")
+    if report.unmade:
+        say(f"  The text messages cannot be made: {report.unmade}")
     for what, number in sorted(report.outside.items()):
         say(f"  {number:>6}  not addressed: another {what.replace('_', ' ')} than [audience] names")
     if show and report.members:
@@ -123,10 +128,12 @@ def _check_json(report: CheckReport) -> dict[str, object]:
         "ok": report.ok,
         "errors": [str(each) for each in report.errors],
         "warnings": [str(each) for each in report.warnings],
+        "remarks": [str(each) for each in report.remarks],
         "findings": [each.as_json() for each in report.findings],
         "rendered": report.rendered,
         "audience": counts_json(report.counts),
         "largest_mail": report.largest,
+        "sms_without_name": report.nameless,
         "sms_parts": {str(parts): number for parts, number in sorted(report.segments.items())},
         "sms_cost": str(report.cost),
         "sms_spent_this_year": str(report.spent),
@@ -149,7 +156,7 @@ def _say_check(report: CheckReport) -> None:
         say(f"The largest mail has {report.largest / 1000:.1f} kB.")
     if report.segments:
         say("The text messages cost:")
-        for line in report.tariff.lines(report.segments):
+        for line in cost.lines(report.texts):
             say(f"  {line}")
         say(f"  together {report.cost} €, beside {report.spent} € that the year has cost so far.")
 

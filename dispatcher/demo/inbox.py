@@ -6,9 +6,11 @@ hold is escaped; a mail's HTML is shown in a frame that may run nothing.
 
 import html
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
@@ -22,7 +24,8 @@ from dispatcher.demo.smtp_double import ReceivedMail
 from dispatcher.demo.twilio_double import ReceivedSms
 from dispatcher.demo.visitor import OpenedMail, open_mail
 from dispatcher.rendering.preview import page_of
-from dispatcher.rules.cost import Tariff
+from dispatcher.rules import cost
+from dispatcher.rules.cost import Priced, Tariff
 from dispatcher.rules.sms import Encoding, Parts, measure
 
 PAGES = Path(__file__).parent / "pages"
@@ -199,14 +202,20 @@ def _write_sms(
 
 
 def _price(texts: Sequence[ReceivedSms], tariff: Tariff) -> str:
-    """Return what the parts of text messages cost, as the service counts them."""
-    return f"{tariff.cost(sum(sms.segments for sms in texts))} €"
+    """Return what text messages cost, their parts as the service counts them."""
+    return f"{cost.total(Counter(_priced(sms, tariff) for sms in texts))} €"
 
 
 def _costs(texts: Sequence[ReceivedSms], tariff: Tariff) -> str:
-    parts = sum(sms.segments for sms in texts)
-    each = f"{parts} {'part' if parts == 1 else 'parts'} at {tariff.part} €"
-    return f"Cost: {_price(texts, tariff)} ({each}, the price in dispatcher.toml)."
+    parts: Counter[Decimal] = Counter()
+    for priced in (_priced(sms, tariff) for sms in texts):
+        parts[priced.part_price] += priced.parts
+    told = [f"{number} {'part' if number == 1 else 'parts'} at {price} €" for price, number in sorted(parts.items())]
+    return f"Cost: {_price(texts, tariff)} ({', '.join([*told, 'as dispatcher.toml has it'])})."
+
+
+def _priced(sms: ReceivedSms, tariff: Tariff) -> Priced:
+    return Priced(sms.segments, tariff.price(sms.recipient))
 
 
 def _bubble_parts(parts: Sequence[str]) -> Iterator[str]:

@@ -140,6 +140,9 @@ async def serve(dispatcher: Dispatcher, stop: Callable[[], bool]) -> bool:
 def _tell(worked: Worked) -> None:
     if worked.trouble:
         _log.error("%s: %s", worked.campaign.name, worked.trouble)
+    if worked.delivered and worked.delivered.miscounted:
+        many = worked.delivered.miscounted
+        _log.warning("%s: the provider counted other parts than were foreseen, %d times", worked.campaign.name, many)
     if worked.is_idle:
         return
     counts = dict(worked.delivered.outcomes) if worked.delivered else {}

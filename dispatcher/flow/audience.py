@@ -7,15 +7,19 @@ from datetime import datetime
 from pathlib import Path
 
 from dispatcher.campaign_files import read_campaign
+from dispatcher.errors import RenderingError
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.looking import note_look
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.preparing import Prepared, Press
+from dispatcher.rendering.templates import Templates
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import masked
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Audience, Campaign, Language
+from dispatcher.rules.campaign import Audience, Campaign, Channel, Language
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Json
+from dispatcher.rules.message import Sms
 from dispatcher.storage import clients
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
@@ -117,7 +121,8 @@ class Member:
 class AudienceReport:
     """Whom a campaign would reach at `at` (aware UTC), and for the others why not.
 
-    `outside` counts those its file does not address, by what leaves them out: `language` or `last_visit`.
+    `outside` counts those its file does not address, by what leaves them out: `language` or `last_visit`. `nameless` of
+    the text messages leave the client's name out to be short enough (S-05); `unmade` is why none can be made, if so.
     """
 
     name: str
@@ -125,26 +130,33 @@ class AudienceReport:
     counts: Counts = field(default_factory=Counts)
     outside: Counter[str] = field(default_factory=Counter)
     members: list[Member] = field(default_factory=list)
+    nameless: int = 0
+    unmade: str = ""
 
 
 class Audiences:
-    """Looks at whom a campaign file would reach; nothing is rendered and nothing sent."""
+    """Looks at whom a campaign file would reach; text messages are made to see how long they are, nothing is sent."""
 
-    def __init__(self, store: Store, policy: Policy) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, templates: Path) -> None:
         self._store = store
         self._policy = policy
+        self._press = press
+        self._templates = templates
 
     def run(self, path: Path, progress: Callable[[int, int], None] = lambda _done, _all: None) -> AudienceReport:
         """Return the counts of a campaign file's audience at its moment, and each member. Raises CampaignFileError."""
         campaign = read_campaign(path, self._policy.zone)
         now = max(self._store.clock(), campaign.send_at)
         report, done = AudienceReport(campaign.name, now), 0
+        prepared = self._prepared(campaign, report)
         with self._store.reading() as connection:
             foreseen = Foreseen(self._policy.facts(campaign, coverage(connection, self._policy)))
             total = clients.count(connection)
             for chunk in chunks(connection, self._store, self._policy, None, now):
                 for known in chunk:
-                    self._take(report, campaign, foreseen, known)
+                    verdict = self._take(report, campaign, foreseen, known)
+                    if prepared is not None and isinstance(verdict, Send) and verdict.channel is Channel.SMS:
+                        report.nameless += _leaves_name_out(prepared, known, verdict, now)
                 done += len(chunk)
                 progress(done, total)
         return report
@@ -155,12 +167,25 @@ class Audiences:
         note_look(self._store, actor, "audience", len(report.members))
         return report
 
-    def _take(self, report: AudienceReport, campaign: Campaign, foreseen: Foreseen, known: Known) -> None:
+    def _prepared(self, campaign: Campaign, report: AudienceReport) -> Prepared | None:
+        """Return the campaign with its words compiled, where it has text messages and they can be made."""
+        if Channel.SMS not in campaign.channels:
+            return None
+        try:
+            # A picture is in the emails alone, and only text messages are made here.
+            by_sms = replace(campaign, picture=None)
+            return self._press.prepare(by_sms, Templates.from_directory(self._templates), None)
+        except RenderingError as error:
+            report.unmade = str(error)
+            return None
+
+    def _take(self, report: AudienceReport, campaign: Campaign, foreseen: Foreseen, known: Known) -> Verdict | None:
+        """Count a client, and return the verdict of one who is in the audience."""
         client, wanted = known.client, campaign.audience
         if not wanted.includes(client.language, client.last_visit):
             is_foreign = bool(wanted.languages) and client.language not in wanted.languages
             report.outside["language" if is_foreign else "last_visit"] += 1
-            return
+            return None
         verdict = foreseen.verdict(known.facts, report.at)
         report.counts.add(verdict)
         channel = None if isinstance(verdict, Withhold) else verdict.channel
@@ -168,6 +193,13 @@ class Audiences:
         held = [client.addresses[each] for each in order if each in client.addresses]
         address = masked(held[0].canonical) if held else ""
         report.members.append(Member(client.number, client.language, address, verdict))
+        return verdict
+
+
+def _leaves_name_out(prepared: Prepared, known: Known, send: Send, now: datetime) -> bool:
+    shared = known.facts.addresses[send.channel].shared
+    content = prepared.message(known.client, send, "audience", now, is_shared=shared).content
+    return isinstance(content, Sms) and content.leaves_name_out
 
 
 def count(store: Store, policy: Policy, facts: CampaignFacts, audience: Audience, now: datetime) -> Counts:

@@ -77,7 +77,7 @@ class Audit:
                 *more,
                 *differences,
             ),
-            remarks=(*slot_remarks(recount.year, figures.spent, today), *restored),
+            remarks=(*slot_remarks(recount.year, figures.spent, today), *restored, *recount.texts.remarks()),
         )
 
 

@@ -17,7 +17,17 @@ _TITLE = 22
 def to_csv(audit: YearAudit) -> str:
     """Return the campaigns as CSV (RFC 4180), one row each; no cell begins as a formula would."""
     by_channel = [f"{channel.value}_{count}" for channel in Channel for count in _COUNTS]
-    head = (*_ABOUT, *_COUNTS, "open", "withheld", "withheld_by_reason", *by_channel, "opted_out_after")
+    head = (
+        *_ABOUT,
+        *_COUNTS,
+        "open",
+        "withheld",
+        "withheld_by_reason",
+        *by_channel,
+        "opted_out_after",
+        "sms_parts",
+        "sms_cost",
+    )
     return csv_text([head, *(_cells(audit.year, campaign) for campaign in audit.campaigns)])
 
 
@@ -61,6 +71,8 @@ def _cells(year: int, campaign: CampaignFigures) -> list[object]:
         withheld,
         *channels,
         campaign.opted_out_after,
+        campaign.sms_parts,
+        campaign.sms_cost,
     ]
 
 
@@ -100,6 +112,10 @@ def _answers(audit: YearAudit) -> list[str]:
         lines[-1] += f" The oldest yes was {_counted(messages.oldest_yes_days, 'day')} old."
         lines.append(f"    by age of the yes in days: {_spoken(messages.ages)}")
         lines.append(f"    by place asked: {_spoken(messages.places)}")
+    if messages.sms_parts:
+        lines.append(f"What the text messages cost: {_counted(messages.sms_parts, 'part')}, {messages.sms_cost} €.")
+        if messages.sms_without_price:
+            lines.append(f"    without a price on record: {_counted(messages.sms_without_price, 'text message')}")
     return lines
 
 

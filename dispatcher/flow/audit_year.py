@@ -36,7 +36,7 @@ class CampaignFigures:
 
     `planned` messages went into the outbox: each was accepted, refused, is unknown or `open` (waiting, deferred or
     being handed over), or was withheld later. `withheld` counts clients by reason, at planning and later. `day` is its
-    slot's local date. `opted_out_after`: see CampaignRecord.
+    slot's local date. `opted_out_after`: see CampaignRecord. `sms_cost` is what its text messages cost, in euros.
     """
 
     number: int
@@ -53,6 +53,8 @@ class CampaignFigures:
     withheld: Mapping[str, int]
     channels: Mapping[str, ChannelFigures]
     opted_out_after: int
+    sms_parts: int
+    sms_cost: str
 
     def as_json(self) -> dict[str, Json]:
         """Return the figures with stable keys."""
@@ -119,7 +121,8 @@ class MessageFigures:
 
     `agreed` is how many of the accepted and the unknown relied on a yes that stood; `ages` counts those by the age of
     the yes in days, `places` by where it was asked, `oldest_yes_days` is the oldest. `restored` are apart: a restore
-    took their Send entry away, so they count as unknown with their campaign, and nobody can say more.
+    took their Send entry away, so they count as unknown with their campaign, and nobody can say more. `sms_cost` is
+    what the text messages cost, in euros, at the prices of their days, without those of which no price is known.
     """
 
     accepted: int
@@ -132,6 +135,9 @@ class MessageFigures:
     oldest_yes_days: int | None
     ages: Mapping[str, int]
     places: Mapping[str, int]
+    sms_parts: int
+    sms_cost: str
+    sms_without_price: int
 
     def as_json(self) -> dict[str, Json]:
         """Return the figures with stable keys."""
@@ -206,6 +212,8 @@ def campaign_figures(record: CampaignRecord) -> CampaignFigures:
         withheld=dict(sorted(record.withheld.items())),
         channels={channel.value: _channel(record, channel) for channel in Channel},
         opted_out_after=record.opted_out_after,
+        sms_parts=record.texts.parts,
+        sms_cost=str(record.texts.cost),
     )
 
 
@@ -258,6 +266,9 @@ def message_figures(recount: Recount) -> MessageFigures:
         oldest_yes_days=max((age for age, count in agreement.by_age.items() if count), default=None),
         ages=ages,
         places={place: count for place, count in sorted(agreement.by_place.items()) if count},
+        sms_parts=recount.texts.parts,
+        sms_cost=str(recount.texts.cost),
+        sms_without_price=recount.texts.unpriced,
     )
 
 

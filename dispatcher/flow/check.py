@@ -12,17 +12,19 @@ from dispatcher.campaign_files import read_campaign
 from dispatcher.campaign_files.lines import key_lines
 from dispatcher.errors import CampaignFileError, DispatcherError, Finding, RenderingError, Severity
 from dispatcher.flow import audience
-from dispatcher.flow.check_report import CheckReport, Tally, Written, of_hosts, of_moment
+from dispatcher.flow.check_report import CheckReport, Tally, Written, of_hosts, of_moment, of_parts
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.freezing import picture_of
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.flow.timing import Timing
 from dispatcher.rendering.templates import Templates
+from dispatcher.rules import cost
 from dispatcher.rules.calendar import always_open, local_date
 from dispatcher.rules.campaign import Campaign, Channel
 from dispatcher.rules.cost import Tariff
 from dispatcher.rules.decision import Send, Wait, decide
+from dispatcher.rules.message import Sms
 from dispatcher.rules.processing import Processing
 from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.facts import Known
@@ -80,7 +82,9 @@ class Check:
             picture = None
             report.add(*error.findings)
         report.add(*self._press.survey(campaign, templates, picture, str(path), source))
-        report.add(*of_moment(campaign, written, self._store.clock(), day))
+        report.add(
+            *of_moment(campaign, written, self._store.clock(), day), *of_parts(campaign, written, self._rules.tariff)
+        )
         report.add(*self._hosts(campaign))
         try:
             prepared = self._press.prepare(campaign, templates, picture)
@@ -122,9 +126,9 @@ class Check:
 
     def _spent(self, day: date) -> Decimal:
         """Return what the text messages of this day's calendar year have cost so far."""
+        first, last = date(day.year, 1, 1), date(day.year, 12, 31)
         with self._store.reading() as connection:
-            parts = outbox.parts_between(connection, date(day.year, 1, 1), date(day.year, 12, 31))
-        return self._rules.tariff.cost(parts)
+            return cost.total(outbox.texts_between(connection, first, last, self._rules.tariff.part))
 
     def _render_all(
         self,
@@ -167,6 +171,8 @@ class Check:
             report.add(*tally.written.findings_of(error, *key))
             return
         tally.see(message.content, known.client.language, report)
+        if isinstance(message.content, Sms):
+            report.texts[prepared.priced(message.content)] += 1
 
 
 def _written(path: Path) -> tuple[Written, str]:

@@ -11,7 +11,7 @@ from dispatcher.campaign_files.lines import line_of
 from dispatcher.errors import CampaignFileError, DispatcherError, Finding, Severity
 from dispatcher.flow.audience import Counts
 from dispatcher.rules.campaign import Campaign, Channel, Language
-from dispatcher.rules.cost import Tariff
+from dispatcher.rules.cost import Priced, Tariff, total
 from dispatcher.rules.decision import Reason, Verdict, Wait, Withhold
 from dispatcher.rules.message import Email, Sms
 from dispatcher.rules.processing import Processing
@@ -25,16 +25,18 @@ _HOURS_TO_USE = timedelta(days=2)
 class CheckReport:
     """What a check found: findings of severity error block scheduling, warnings do not.
 
-    `segments` counts text messages by their number of parts, `cost` is what they cost together and `spent` what the
-    calendar year has cost so far, in euros. `largest` is the size of the largest mail in bytes. `plan` says when the
-    messages of each channel leave; `later` counts those that only wait for the hours of their channel.
+    `texts` counts text messages by what they are paid for, `cost` is what they cost together and `spent` what the
+    calendar year has cost so far, in euros; `nameless` are those that leave the client's name out to be short enough.
+    `largest` is the size of the largest mail in bytes. `plan` says when the messages of each channel leave; `later`
+    counts those that only wait for the hours of their channel.
     """
 
     name: str
     findings: list[Finding] = field(default_factory=list)
     rendered: int = 0
     counts: Counts = field(default_factory=Counts)
-    segments: Counter[int] = field(default_factory=Counter)
+    texts: Counter[Priced] = field(default_factory=Counter)
+    nameless: int = 0
     tariff: Tariff = field(default_factory=Tariff)
     spent: Decimal = Decimal(0)
     largest: int = 0
@@ -57,9 +59,22 @@ class CheckReport:
         return [each for each in self.findings if each.severity is Severity.WARNING]
 
     @property
+    def segments(self) -> Counter[int]:
+        """Return the text messages by their number of parts."""
+        found: Counter[int] = Counter()
+        for each, number in self.texts.items():
+            found[each.parts] += number
+        return found
+
+    @property
     def cost(self) -> Decimal:
         """Return what the text messages cost together, in euros."""
-        return self.tariff.total(self.segments)
+        return total(self.texts)
+
+    @property
+    def remarks(self) -> list[Finding]:
+        """Return what the program does by itself, and how to have it otherwise."""
+        return [each for each in self.findings if each.severity is Severity.REMARK]
 
     def raise_for_errors(self) -> None:
         """Raise CampaignFileError with every error found."""
@@ -115,7 +130,7 @@ class Tally:
         if isinstance(content, Email):
             report.largest = max(report.largest, len(content.content))
             return
-        report.segments[content.segments] += 1
+        report.nameless += content.leaves_name_out
         self.texts[language] += 1
         for letter in measure(content.text).forcing:
             self.letters[language, letter] += 1
@@ -126,14 +141,13 @@ class Tally:
 
     def _parts(self, report: CheckReport) -> list[Finding]:
         found = []
-        long = sum(number for parts, number in report.segments.items() if parts > self.tariff.most_parts)
-        if long:
-            most = max(report.segments)
+        if report.nameless:
             what = (
-                f"{_many(long, 'text message')} of up to {most} parts, and {self.tariff.most_parts} are allowed (S-05)"
+                f"{_many(report.nameless, 'client')} would get a text message of too many parts with their name in it, "
+                "and are not called by it (S-05)"
             )
-            fix = "shorten sms under [offer], or raise most_parts under [sms] in dispatcher.toml"
-            found.append(self.written.finding(Severity.ERROR, what, fix, "offer", "sms"))
+            fix = "shorten sms under [offer] if they should be, or raise most_parts"
+            found.append(self.written.finding(Severity.REMARK, what, fix, "offer", "sms"))
         for (language, letter), number in sorted(self.letters.items()):
             if number == self.texts[language] and number > 1:
                 what = (
@@ -191,6 +205,15 @@ def of_moment(campaign: Campaign, written: Written, now: datetime, day: date) ->
         what = f"the offer ends {'on the day' if campaign.valid_until == day else 'the day after'} it is sent"
         found.append(written.finding(Severity.WARNING, what, "write a later valid_until", "valid_until"))
     return found
+
+
+def of_parts(campaign: Campaign, written: Written, tariff: Tariff) -> list[Finding]:
+    """Return whether a campaign asks for longer text messages than the settings allow (S-05)."""
+    if campaign.most_parts is None or campaign.most_parts <= tariff.most_parts:
+        return []
+    what = f"most_parts is {campaign.most_parts}, and the settings allow {tariff.most_parts}"
+    fix = f"write {tariff.most_parts} or fewer, or raise most_parts under [sms] in dispatcher.toml"
+    return [written.finding(Severity.ERROR, what, fix, "most_parts")]
 
 
 def of_hosts(channels: Sequence[Channel], processing: Processing, written: Written, *, eu_only: bool) -> list[Finding]:

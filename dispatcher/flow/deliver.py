@@ -28,7 +28,7 @@ from dispatcher.rules.actor import duty
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.life import NO_SLOT, Act
-from dispatcher.rules.message import Blame, Outcome, OutcomeKind
+from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, Sms
 from dispatcher.storage import campaigns, outbox, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.locks import Lock, LockKind
@@ -51,11 +51,13 @@ Report = Callable[[Outcome], None]
 class DeliverReport:
     """What a run of deliveries came to; `blocked` names the channels whose carrier could not go on.
 
-    `shut`: the campaign was held or cancelled on the way, or the day ended.
+    `shut`: the campaign was held or cancelled on the way, or the day ended. `miscounted` are text messages of which the
+    provider told other parts than were foreseen (S-07).
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
+    miscounted: int = 0
     blocked: set[Channel] = field(default_factory=set)
     finished: bool = False
     shut: bool = False
@@ -192,6 +194,7 @@ class Deliver:
                 outcome = await session.hand_over(message)
                 record.add(Settled(row, outcome, self._again_at(row, outcome)))
                 run.report.outcomes[outcome.kind.value] += 1
+                run.report.miscounted += _is_miscounted(message, outcome)
                 if outcome.blame is Blame.CONNECTION:
                     run.report.blocked.add(message.channel)
                 run.tell(outcome)
@@ -360,6 +363,11 @@ class _Record:
             (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
             if isinstance(ended, BaseException):
                 self.trouble = self.trouble or ended
+
+
+def _is_miscounted(message: CampaignMessage, outcome: Outcome) -> bool:
+    content = message.content
+    return isinstance(content, Sms) and outcome.segments not in {None, content.segments}
 
 
 def _name(carrier: Carrier | None) -> str:

@@ -15,10 +15,11 @@ from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.cost import Priced
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.life import Act
-from dispatcher.rules.message import CampaignMessage
+from dispatcher.rules.message import CampaignMessage, Sms
 from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
@@ -109,12 +110,19 @@ class Gate:
                 sends.append((row, verdict, known[row.client]))
             else:
                 self._move(transaction, row, verdict, known[row.client], decided)
+        priced: dict[int, Priced] = {}
         for row, send, who in sends:
             shared = who.facts.addresses[send.channel].shared
             message = prepared.message(who.client, send, row.message_id, transaction.now, is_shared=shared)
             decided.passed.append(Passed(row, message))
+            if isinstance(message.content, Sms):
+                priced[row.id] = prepared.priced(message.content)
         outbox.set_intents(connection, [row.id for row, _, _ in sends], transaction.now, today)
-        transaction.ledger.append(*(self._entry(row, send, who.facts, today.isoformat()) for row, send, who in sends))
+        outbox.set_prices(connection, priced)
+        on = today.isoformat()
+        transaction.ledger.append(
+            *(self._entry(row, send, who.facts, on, priced.get(row.id)) for row, send, who in sends)
+        )
         return decided
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
@@ -143,8 +151,11 @@ class Gate:
             Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
         )
 
-    def _entry(self, row: Claimed, send: Send, facts: ClientFacts, day: str) -> Entry:
-        """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again."""
+    def _entry(self, row: Claimed, send: Send, facts: ClientFacts, day: str, priced: Priced | None) -> Entry:
+        """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
+
+        Of a text message it tells as well what it was foreseen to cost.
+        """
         address = facts.addresses[send.channel]
         body: dict[str, Json] = {
             "message": row.message_id,
@@ -157,6 +168,8 @@ class Gate:
             "valid_for_days": self._policy.valid_for.days,
             "policy": self._policy.fingerprint,
         }
+        if priced is not None:
+            body |= {"parts": priced.parts, "part_price": str(priced.part_price)}
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)
 
     def _hold(self, scheduled: Scheduled, reason: str) -> None:

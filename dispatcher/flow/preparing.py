@@ -13,9 +13,11 @@ from dispatcher.rendering.dkim import Signer
 from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.survey import Survey
 from dispatcher.rendering.templates import Templates
+from dispatcher.rules import validity
 from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.consent import Answer
+from dispatcher.rules.cost import Priced, Tariff
 from dispatcher.rules.decision import Send
 from dispatcher.rules.message import CampaignMessage, Email, Recipient, Sms
 from dispatcher.rules.studio import Studio
@@ -24,9 +26,6 @@ from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.texts import format_date
-
-LONGEST_VALIDITY = 36_000
-"""Seconds for which a provider may keep a text message at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +37,7 @@ class Prepared:
     links: OptOutLinks
     renewals: RenewalLinks
     policy: Policy
+    tariff: Tariff
 
     def message(
         self, client: Client, send: Send, message_id: str, now: datetime, *, is_shared: bool
@@ -55,7 +55,8 @@ class Prepared:
             renew_url = self.renewals.url(renewal) if recipient.ends_on else ""
             mail = self.renderer.email(recipient, to, link, message_id, now, renew_url=renew_url)
             return CampaignMessage(message_id, mail)
-        return CampaignMessage(message_id, self._while_open(self.renderer.sms(recipient, to, link), now))
+        sms = self.renderer.sms(recipient, to, link)
+        return CampaignMessage(message_id, replace(sms, validity_seconds=validity.of_offer(self.policy.windows, now)))
 
     def trial(
         self, first_name: str, language: Language, to: str, link: str, message_id: str, now: datetime
@@ -64,12 +65,12 @@ class Prepared:
         recipient = Recipient(first_name, language, "")
         if "@" in to:
             return self.renderer.email(recipient, to, link, message_id, now, is_trial=True)
-        return self._while_open(self.renderer.sms(recipient, to, link, is_trial=True), now)
+        sms = self.renderer.sms(recipient, to, link, is_trial=True)
+        return replace(sms, validity_seconds=validity.of_service(self.policy.windows, now))
 
-    def _while_open(self, sms: Sms, now: datetime) -> Sms:
-        """Return a text message that the provider lets go of in quiet hours (S-15)."""
-        left = (self.policy.windows.closes_at(Channel.SMS, now) - now).total_seconds()
-        return replace(sms, validity_seconds=min(max(int(left), 1), LONGEST_VALIDITY))
+    def priced(self, sms: Sms) -> Priced:
+        """Return what a text message is paid for: its parts, at the price of its country (S-05)."""
+        return Priced(sms.segments, self.tariff.price(sms.recipient))
 
     def _recipient(self, client: Client, send: Send, now: datetime, *, is_shared: bool) -> Recipient:
         answer, policy = send.answer, self.policy
@@ -95,9 +96,16 @@ class Press:
     """
 
     def __init__(
-        self, studio: Studio, links: OptOutLinks, renewals: RenewalLinks, policy: Policy, signer: Signer | None = None
+        self,
+        studio: Studio,
+        links: OptOutLinks,
+        renewals: RenewalLinks,
+        policy: Policy,
+        tariff: Tariff,
+        signer: Signer | None = None,
     ) -> None:
         self._studio = studio
+        self._tariff = tariff
         self._links = links
         self._renewals = renewals
         self._policy = policy
@@ -130,9 +138,17 @@ class Press:
         self, campaign: Campaign, templates: Templates, picture: Picture | None, label: str, source: str
     ) -> list[Finding]:
         """Return everything that is wrong with a campaign's words; `label` and `source`: its file's name, its text."""
-        return Survey(campaign, templates, self._studio, label, source, picture).findings()
+        return Survey(campaign, templates, self._studio, label, source, self._tariff.most_parts, picture).findings()
 
     def prepare(self, campaign: Campaign, templates: Templates, picture: Picture | None) -> Prepared:
         """Compile a campaign. Raises RenderingError naming template, line and what to do."""
-        renderer = CampaignRenderer(campaign, templates, self._studio, self._policy.zone, picture, self._signer)
-        return Prepared(campaign, renderer, self._links, self._renewals, self._policy)
+        renderer = CampaignRenderer(
+            campaign,
+            templates,
+            self._studio,
+            self._policy.zone,
+            self._tariff.most_parts,
+            picture=picture,
+            signer=self._signer,
+        )
+        return Prepared(campaign, renderer, self._links, self._renewals, self._policy, self._tariff)

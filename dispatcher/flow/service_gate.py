@@ -10,6 +10,7 @@ from dispatcher.links import Confirm, ConfirmLinks, OptOut, OptOutLinks
 from dispatcher.rendering.alert import Alert
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.service import Confirmation, Letter, Receipt, ServiceRenderer
+from dispatcher.rules import validity
 from dispatcher.rules.actor import ActorKind, duty
 from dispatcher.rules.alerts import AlertKind
 from dispatcher.rules.calendar import local_date
@@ -85,8 +86,9 @@ class ServiceGate:
 
     def _message(self, service: Service, letter: Letter | Alert, now: datetime) -> ServiceMessage:
         if service.channel is Channel.SMS and not isinstance(letter, Alert):
-            content = self.renderer.sms(letter, service.recipient)
-            return ServiceMessage(service.message_id, service.purpose, content)
+            sms = self.renderer.sms(letter, service.recipient)
+            seconds = validity.of_service(self.policy.windows, now)
+            return ServiceMessage(service.message_id, service.purpose, replace(sms, validity_seconds=seconds))
         envelope = Envelope(service.recipient, service.message_id, now)
         return ServiceMessage(service.message_id, service.purpose, self.renderer.email(letter, envelope))
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
-from dispatcher.rendering import checks, headers, trial
+from dispatcher.rendering import checks, headers, sms_checks, trial
 from dispatcher.rendering import email as emails
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.dkim import Signer, signed
@@ -39,8 +39,9 @@ class CampaignRenderer:
     """One campaign, compiled: templates run, styles inlined and everything checked before the first client.
 
     Raises RenderingError naming file, line and what to do, for every language of the audience and every shape of
-    client, so that nothing is found only while sending. `picture` is the one the campaign names, prepared. `signer`
-    signs every email, a test as well (E-04).
+    client, so that nothing is found only while sending. `most_parts` is how many parts the settings allow a text
+    message; a campaign may ask for fewer. `picture` is the one the campaign names, prepared. `signer` signs every
+    email, a test as well (E-04).
     """
 
     def __init__(
@@ -49,10 +50,13 @@ class CampaignRenderer:
         templates: Templates,
         studio: Studio,
         zone: ZoneInfo,
+        most_parts: int = 3,
+        *,
         picture: Picture | None = None,
         signer: Signer | None = None,
     ) -> None:
         self._campaign = campaign
+        self._terms = sms_checks.Terms.of(campaign, studio, most_parts)
         self._signer = signer
         if (campaign.picture is None) != (picture is None):
             raise RenderingError(
@@ -68,7 +72,7 @@ class CampaignRenderer:
         if Channel.SMS in campaign.channels:
             # A text message never asks for a yes anew: the link alone would cost another part (S-03).
             self._texts = {
-                shape: text_messages.compile_form(campaign, words, studio, shape)
+                shape: text_messages.compile_form(campaign, words, studio, shape, self._terms)
                 for shape in shapes
                 if not shape.renewing
             }
@@ -104,16 +108,27 @@ class CampaignRenderer:
         return signed(mail, self._signer, date)
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str, *, is_trial: bool = False) -> Sms:
-        """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test."""
+        """Return the finished text message of one client, NFC, its parts counted; `is_trial` marks it as a test.
+
+        Where a first name would make it longer than it may be, the client is not called by it (S-05). A test is as long
+        as it is with its mark. Raises RenderingError for one that is too long all the same.
+        """
         shape, values = _filled(replace(recipient, ends_on=""), opt_out_url)
-        form = self._texts.get(shape)
-        if form is None:
+        form, nameless = (self._texts.get(each) for each in (shape, replace(shape, named=False)))
+        if form is None or nameless is None:
             raise self._not_compiled("text messages", recipient.language)
+        most = self._terms.most_parts
+        unnamed = {**values, Hole.FIRST_NAME: ""}
         with self._for_one_client():
             skeleton = form.of(values)
             if is_trial:
-                skeleton = trial.marked_sms(skeleton, recipient.language)
-            return text_messages.write(skeleton, values, to)
+                marked = trial.marked_sms(skeleton, recipient.language)
+                return text_messages.checked(text_messages.write(marked, values, to), None)
+            sms = text_messages.write(skeleton, values, to)
+            if text_messages.fits(sms, most):
+                return sms
+            short = text_messages.checked(text_messages.write(nameless.of(unnamed), unnamed, to), most)
+            return replace(short, leaves_name_out=short.text != sms.text)
 
     def _probe(self) -> None:
         """Fill each form once with the longest name there can be: what cannot be written is found now."""
@@ -121,8 +136,9 @@ class CampaignRenderer:
         host = f"https://{'m' * 60}.example"
         _, values = _filled(longest, f"{host}/u/{'a' * 37}", f"{host}/r/{'a' * 47}")
         with self._for_one_client():
-            for form in self._texts.values():
-                text_messages.write(form.of(values), values, "")
+            for shape, form in self._texts.items():
+                if not shape.named:
+                    text_messages.checked(text_messages.write(form.of(values), values, ""), None)
             envelope = Envelope("a" * 64 + "@" + "b" * 180 + ".example", "0" * 32, self._campaign.send_at)
             for shape, mail in self._emails.items():
                 self._refuse_large(self._writer.write(mail, values, envelope), shape.language)

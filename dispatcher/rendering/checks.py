@@ -16,6 +16,7 @@ from dispatcher.rendering.pictures import LARGEST as LARGEST_PICTURE
 from dispatcher.rendering.skeleton import is_only
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.places import LOOPBACK
+from dispatcher.rules.sms_words import is_shortener
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 
@@ -105,10 +106,10 @@ def refuse(file: str, faults: Sequence[Fault]) -> None:
 def email_text(rendered: str, must_show: MustShow) -> list[Fault]:
     """Return what the text part lacks of what it must show, its controls, and links that anybody could read."""
     return [
-        *_words(rendered, must_show.in_email()),
-        *_opt_out(shown=mark_of(Hole.OPT_OUT_URL) in rendered),
+        *words_shown(rendered, must_show.in_email()),
+        *opt_out_shown(shown=mark_of(Hole.OPT_OUT_URL) in rendered),
         *(() if must_show.notice in rendered else [_lacks("the link to the privacy notice", "{{ notice_url }}")]),
-        *_open_links(rendered),
+        *open_links(rendered),
     ]
 
 
@@ -122,23 +123,14 @@ def email_html(rendered: str, must_show: MustShow, picture_url: str = "") -> lis
         *_size(rendered),
         *_tags(page),
         *_pictures(page, picture_url),
-        *_words(" ".join(page.words), must_show.in_email()),
-        *_opt_out(shown=any(is_only(Hole.OPT_OUT_URL, link) for link in page.links)),
+        *words_shown(" ".join(page.words), must_show.in_email()),
+        *opt_out_shown(shown=any(is_only(Hole.OPT_OUT_URL, link) for link in page.links)),
         *(
             ()
             if must_show.notice in page.links
             else [_lacks("the link to the privacy notice", '<a href="{{ notice_url }}">')]
         ),
         *(fault for link in page.hrefs for fault in _link(link)),
-    ]
-
-
-def sms(rendered: str, must_show: MustShow) -> list[Fault]:
-    """Return what the text message lacks of what it must show (S-10)."""
-    return [
-        *_words(rendered, must_show.in_sms()),
-        *_opt_out(shown=mark_of(Hole.OPT_OUT_URL) in rendered),
-        *_open_links(rendered),
     ]
 
 
@@ -216,6 +208,9 @@ def _link(link: str) -> Iterator[Fault]:
         yield _open(bare)
     elif scheme not in _SCHEMES and scheme != "http":
         yield Fault(f"no mail program follows this link ({bare[:60]})", "begin it with https://", near=(bare,))
+    elif is_shortener(parts.hostname or ""):
+        what = f"a link goes through {parts.hostname}, where somebody else counts who follows it"
+        yield Fault(what, "write the address it leads to", "S-13, L-40", Severity.WARNING, (bare,))
     elif any(_FOLLOWING.match(name.lower()) for name, _ in parse_qsl(parts.query)):
         what = "a link counts its visitors as readers of this mail"
         yield Fault(what, "take what stands behind the ? out", "L-40", Severity.WARNING, (bare,))
@@ -225,7 +220,8 @@ def _own_text(link: str) -> Sequence[str]:
     return sorted(between_marks(link), key=len, reverse=True)
 
 
-def _open_links(rendered: str) -> Iterator[Fault]:
+def open_links(rendered: str) -> Iterator[Fault]:
+    """Return the links of a text that anybody on the way could read."""
     for link in dict.fromkeys(_ADDRESS.findall(rendered)):
         if urlsplit(link).hostname not in LOOPBACK:
             yield _open(link)
@@ -235,7 +231,8 @@ def _open(link: str) -> Fault:
     return Fault(f"a link is not encrypted ({link[:60]})", "write https:// instead of http://", near=(link,))
 
 
-def _words(words: str, wanted: tuple[tuple[str, str, str], ...]) -> Iterator[Fault]:
+def words_shown(words: str, wanted: tuple[tuple[str, str, str], ...]) -> Iterator[Fault]:
+    """Return which of these words are not there, and whether a control character is."""
     line = " ".join(words.split())
     if has_controls(words.translate(_FREE)):
         yield Fault("it prints a control character", "look for it in the template and the campaign")
@@ -244,7 +241,8 @@ def _words(words: str, wanted: tuple[tuple[str, str, str], ...]) -> Iterator[Fau
             yield _lacks(what, remedy)
 
 
-def _opt_out(*, shown: bool) -> list[Fault]:
+def opt_out_shown(*, shown: bool) -> list[Fault]:
+    """Return what is wrong where the opt-out link is not shown."""
     return [] if shown else [_lacks("the opt-out link", "{{ opt_out_url }}")]
 
 

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from dispatcher.rendering import headers, mime, sms
+from dispatcher.rendering import headers, mime
 from dispatcher.rendering.alert import Alert, AlertWords, words_of
 from dispatcher.rendering.dkim import Signer, signed
 from dispatcher.rendering.quoted import encoded
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Email, Sms
-from dispatcher.rules.sms import measure
+from dispatcher.rules.sms import measure, plain
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date, text
 
@@ -107,7 +107,7 @@ class ServiceRenderer:
         """Return a letter as a finished text message."""
         words = self._words(letter)
         headers.checked_link(words.link)
-        parts = measure(sms.plain(words.sms))
+        parts = measure(plain(words.sms))
         return Sms(recipient=to, text=parts.text, segments=parts.segments)
 
     def _render(self, template: str, letter: Letter | Alert, words: _Words | AlertWords) -> str:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from dispatcher.errors import Finding, RenderingError, Severity
-from dispatcher.rendering import checks, email
+from dispatcher.rendering import checks, email, sms_checks
 from dispatcher.rendering.checks import Fault, MustShow
 from dispatcher.rendering.gaps import Trace
 from dispatcher.rendering.pictures import Picture
@@ -24,6 +24,7 @@ class Survey:
     """Looks at all the words of one campaign.
 
     `label` is what findings call the campaign file, and `source` its text: what stands there is found on its line.
+    `most_parts` is how many parts the settings allow a text message.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Survey:
         studio: Studio,
         label: str,
         source: str,
+        most_parts: int,
         picture: Picture | None = None,
     ) -> None:
         self._campaign = campaign
@@ -41,6 +43,7 @@ class Survey:
         self._label = label
         self._source = source
         self._words = Words(campaign, templates, studio, picture)
+        self._terms = sms_checks.Terms.of(campaign, studio, most_parts)
         self._texts: dict[str, Mapping[str, str]] = {}
 
     def findings(self) -> list[Finding]:
@@ -81,7 +84,14 @@ class Survey:
             )
         if Channel.SMS in campaign.channels and not shape.renewing:
             short = sms_path(campaign)
-            yield short, _each_way(lambda trace: checks.sms(words.render(short, shape, trace).strip(), must_show))
+            yield (
+                short,
+                _each_way(
+                    lambda trace: sms_checks.faults(
+                        words.render(short, shape, trace).strip(), trace, shape, must_show, self._terms
+                    )
+                ),
+            )
 
     def _looked(self, path: str, look: Look) -> list[Finding]:
         try:

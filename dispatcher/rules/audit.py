@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 from dispatcher.rules.audit_consent import ConsentCheck, Relied
 from dispatcher.rules.audit_counts import Counted, Counts
 from dispatcher.rules.audit_standing import StandingCheck
+from dispatcher.rules.audit_texts import Texts, foreseen, told
 from dispatcher.rules.budget import CEILING, Slot
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
+from dispatcher.rules.cost import Priced
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
 from dispatcher.rules.message import MessageState
 
@@ -43,7 +45,8 @@ class CampaignRecord:
     `slot` and `day` are the last word on its slot; `planned` counts the messages put into the outbox by channel,
     `standing` where they are now by state and channel, `withheld` clients without a message by reason. `touches` says
     that a message of it went on a local date of the year, `has_left` on any. `opted_out_after` counts the clients whose
-    next word after a message of this campaign, and before one of another, was an objection.
+    next word after a message of this campaign, and before one of another, was an objection. `texts` are its text
+    messages by what they cost.
     """
 
     number: int
@@ -59,6 +62,7 @@ class CampaignRecord:
     standing: Counter[tuple[MessageState, Channel]] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     opted_out_after: int = 0
+    texts: Texts = field(default_factory=Texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class _Message:
     address: int = 0
     counted: Counted | None = None
     relied: Relied | None = None
+    priced: Priced | None = None
 
 
 class _OutOfOrderError(Exception):
@@ -115,6 +120,7 @@ class Recount:
         self.lost: list[Slot] = []
         self.clients, self.addresses = Counts(year), Counts(year)
         self.agreement = Agreement()
+        self.texts = Texts()
         self.restored: list[int] = []
         self.findings: list[str] = []
         self.unnamed = 0
@@ -274,6 +280,7 @@ class Recount:
         message.address = _number(body["address"])
         message.counted = Counted(day, record.number, entry.id)
         message.relied = relied if isinstance(relied, Relied) else None
+        message.priced = foreseen(body)
         self._count(entry, message, message.counted)
         if record.slot != "spent":
             raise _OutOfOrderError(f"sends campaign {record.number}, whose slot had not been spent")
@@ -312,8 +319,13 @@ class Recount:
         self._move(body, message, state)
         if was in _LEFT:
             self._tell_agreement(message, was, -1)
+            self._tell_cost(message, -1)
         if state in _LEFT:
             self._tell_agreement(message, state, 1)
+            paid = told(message.priced, body)
+            self._miscount(message, is_wrong=paid != message.priced)
+            message.priced = paid
+            self._tell_cost(message, 1)
             self._last_from[message.client] = message.campaign
         if state in _NOT_COUNTED and message.counted is not None:
             self.clients.remove(message.client, message.counted)
@@ -340,6 +352,20 @@ class Recount:
             self.agreement.agreed += by
             self.agreement.by_age[message.relied.age_days] += by
             self.agreement.by_place[message.relied.place] += by
+
+    def _tell_cost(self, message: _Message, by: int) -> None:
+        if message.channel is not Channel.SMS or message.counted is None:
+            return
+        for texts in self._texts_of(message):
+            texts.count(message.priced, by)
+
+    def _miscount(self, message: _Message, *, is_wrong: bool) -> None:
+        for texts in self._texts_of(message):
+            texts.miscounted += is_wrong
+
+    def _texts_of(self, message: _Message) -> list[Texts]:
+        in_year = message.counted is not None and message.counted.day.year == self.year
+        return [message.campaign.texts, self.texts] if in_year else [message.campaign.texts]
 
     def _known(self, entry: StoredEntry, body: Body, wanted: frozenset[MessageState], otherwise: str) -> _Message:
         """Return the message an entry is about. It must be in one of these states, this client's and campaign's."""

@@ -82,6 +82,8 @@ class Campaign:
     `channels` are in order of preference. `fields` are the offer's own texts: values are plain strings, dates, numbers,
     times, two times from and until, or a mapping from language to text. `open_on_holidays` is why its messages may
     leave on public holidays, if they may. `picture` is what its emails show; without emails there is none.
+    `most_parts` is how many parts a text message of it may have, where that is less than the settings allow.
+    `keep_signs`: the typographic signs of its text messages are sent as they are written (S-06).
     """
 
     name: str
@@ -96,3 +98,5 @@ class Campaign:
     fields: Mapping[str, object] = field(default_factory=dict)
     open_on_holidays: str | None = None
     picture: NamedPicture | None = None
+    most_parts: int | None = None
+    keep_signs: bool = False

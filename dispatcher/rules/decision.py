@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
-from dispatcher.rules import budget
+from dispatcher.rules import budget, validity
 from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Channel, Kind, State
 from dispatcher.rules.consent import VALID_FOR, Answer, Consent, ConsentState, fold
@@ -257,6 +257,9 @@ def _timing(
         return Withhold(Reason.OFFER_ENDED)
     if not campaign.windows.is_open(channel, now):
         until = campaign.windows.next_opening(channel, now)
+        return _wait_or_withhold(Reason.QUIET_HOURS, until, campaign, patient=True)
+    if channel is Channel.SMS and validity.is_too_late(campaign.windows, now):
+        until = campaign.windows.next_opening(channel, campaign.windows.closes_at(channel, now))
         return _wait_or_withhold(Reason.QUIET_HOURS, until, campaign, patient=True)
     return _campaign_reason(client, campaign, address, channel)
 

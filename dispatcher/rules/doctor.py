@@ -46,8 +46,6 @@ _FACT = re.compile(r"\d+|\b[A-Z]{2}\b")
 _SET_CLOCK = (
     "Set this machine's clock (`timedatectl set-ntp true`); had it run ahead, record anything, then look again."
 )
-_SMS_NAME = re.compile(r"(?=.*[A-Za-z])[0-9A-Za-z]+( [0-9A-Za-z]+)*")
-_SMS_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _REMEDY = re.compile(r"(?P<says>.+?)[:.] (?P<fix>(?:[Rr]un|[Pp]ut back|[Ii]nstall|[Cc]heck) .+)", re.DOTALL)
 
 
@@ -179,7 +177,7 @@ def _unsaid(today: str, in_force: str, names: Sequence[str]) -> list[str]:
 
 
 def sender(about: Sender) -> list[Finding]:
-    """Judge whom messages come from: a domain of the studio (E-40), a name that Finland has been told (S-11, S-12)."""
+    """Judge whom messages come from: a domain of the studio (E-40), a name that Finland has been told (S-11)."""
     grave = Level.ERROR if about.sends_mail else Level.WARNING
     found = []
     domain = about.email.rpartition("@")[2]
@@ -212,14 +210,6 @@ def _sms_sender(about: Sender) -> Iterable[Finding]:
             f"The SMS sender {about.sms!r} has not been authorised in Finland.",
             "Have it authorised through your SMS provider, then write the day into [sms] sender_authorised_on; or set "
             '[sms] provider = "preview".',
-        )
-    is_name = 3 <= len(about.sms) <= 11 and _SMS_NAME.fullmatch(about.sms)
-    if not is_name and not _SMS_NUMBER.fullmatch(about.sms):
-        yield Finding(
-            Concern.SENDER,
-            Level.ERROR,
-            f"{about.sms!r} cannot be the sender of a text message.",
-            "Write a name of 3 to 11 letters, digits and single spaces, or a number as +358…, into [sms] sender.",
         )
 
 

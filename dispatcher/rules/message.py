@@ -85,12 +85,16 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Sms:
-    """A finished text message: E.164 number, NFC text, parts, and how long it may wait at the provider in seconds."""
+    """A finished text message: E.164 number, NFC text, parts, and how long it may wait at the provider in seconds.
+
+    `leaves_name_out`: with the client's name it would have had more parts than it may.
+    """
 
     recipient: str
     text: str
     segments: int
     validity_seconds: int = 36_000
+    leaves_name_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ class Studio:
     """The identity every message and page shows (L-20): name, business id, postal address, and ways to reach it.
 
     `public_url` is where clients reach this installation, without a closing slash. `sender` is the address mails come
-    from, `bounces` the envelope sender, `domain` the domain of both. `notice` is the privacy notice by
+    from, `bounces` the envelope sender, `domain` the domain of both; `sms_sender` is the name or number text messages
+    come from, empty while none is chosen. `notice` is the privacy notice by
     language, Finnish at least. Web addresses are https, or http on loopback.
     """
 
@@ -25,6 +26,7 @@ class Studio:
     sender: str
     bounces: str
     notice: Mapping[Language, str]
+    sms_sender: str = ""
 
     @property
     def domain(self) -> str:

@@ -13,8 +13,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
+from dispatcher.rules.cost import COUNTRIES
 from dispatcher.rules.places import LOOPBACK, are_one, server, web_address
 from dispatcher.rules.signing import domain, selector
+from dispatcher.rules.sms_sender import checked_sender
+from dispatcher.rules.sms_words import is_shortener
 
 
 def _zone(name: str) -> str:
@@ -59,6 +62,27 @@ def _day_of_the_year(text: str) -> str:
     return text
 
 
+def _own_address(text: str) -> str:
+    address = web_address(text)
+    if is_shortener(urlsplit(address).hostname or ""):
+        raise ValueError("this shortens other people's addresses: the links of messages are at a domain of your own")
+    return address
+
+
+def _sms_sender(text: str) -> str:
+    return checked_sender(text) if text else text
+
+
+def _country_codes(prices: dict[str, Decimal]) -> dict[str, Decimal]:
+    named = {country.upper(): price for country, price in prices.items()}  # the environment knows no capitals
+    strange = [country for country in prices if country.upper() not in COUNTRIES]
+    if strange:
+        raise ValueError(
+            f"{strange[0]} is no country: write two letters, as FI = 0.08, and the price everywhere else as part_price"
+        )
+    return named
+
+
 WebAddress = Annotated[str, AfterValidator(web_address)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Hour = Annotated[str, AfterValidator(_hour)]
@@ -70,6 +94,7 @@ USUAL_PER_HOUR = 200
 USUAL_PER_SECOND = 10
 """Text messages a second that the service accepts from one sender."""
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+PartPrice = Annotated[Decimal, Field(ge=0, le=10, max_digits=8)]
 
 
 class _Section(BaseModel):
@@ -85,7 +110,7 @@ class StudioSection(_Section):
     email: MailAddress
     phone: str = Field(min_length=5)
     booking_url: WebAddress
-    public_url: WebAddress
+    public_url: Annotated[str, AfterValidator(_own_address)]
     notice: dict[Language, WebAddress]
 
     @model_validator(mode="after")
@@ -211,10 +236,11 @@ class SmsSection(_Section):
     """[sms]: how text messages leave (S-11, S-20, L-42), and what they may cost in euros (S-05).
 
     A campaign that would cost more than its ceiling, or take the calendar year above the year's, cannot be scheduled.
+    `prices` are of one part, by country; `part_price` is the price everywhere else.
     """
 
     provider: SmsProvider = SmsProvider.PREVIEW
-    sender: str = ""
+    sender: Annotated[str, AfterValidator(_sms_sender)] = ""
     sender_authorised_on: date | None = None
     account_sid: str = ""
     api_key: str = ""
@@ -225,7 +251,8 @@ class SmsSection(_Section):
     per_second: float | None = Field(default=None, gt=0, le=1000)
     dpa_signed: date | None = None
     accepted_transfer_note: str = ""
-    part_price: Decimal = Field(default=Decimal("0.08"), ge=0, le=10, max_digits=8)
+    part_price: PartPrice = Decimal("0.08")
+    prices: Annotated[dict[str, PartPrice], AfterValidator(_country_codes)] = Field(default_factory=dict)
     most_parts: int = Field(default=3, ge=1, le=10)
     campaign_ceiling: Decimal = Field(default=Decimal(200), ge=0, le=1_000_000)
     year_ceiling: Decimal = Field(default=Decimal(1500), ge=0, le=1_000_000)

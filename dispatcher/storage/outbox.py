@@ -1,14 +1,17 @@
 """Messages still to go, and what became of those that went."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, insert, literal, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState, Outcome
 from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import InstallationTable, Moment, OutboxTable
@@ -106,6 +109,11 @@ _INTEND = (
         attempts=OutboxTable.attempts + 1,
     )
 )
+_PRICE = (
+    update(OutboxTable)
+    .where(OutboxTable.id == bindparam("row"))
+    .values(segments=bindparam("parts"), part_price=bindparam("price"))
+)
 _WAITS_FOR_REPLAY = select(InstallationTable.needs_replay)
 _SETTLE = update(OutboxTable).where(
     OutboxTable.id == bindparam("row"),
@@ -171,6 +179,13 @@ def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day:
     connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day})
 
 
+def set_prices(connection: Connection, priced: Mapping[int, Priced]) -> None:
+    """Write what text messages that are about to be handed off will cost, by row."""
+    if priced:
+        rows = [{"row": row, "parts": each.parts, "price": str(each.part_price)} for row, each in priced.items()]
+        connection.execute(_PRICE, rows)
+
+
 def address_is_taken(connection: Connection, campaign: int, address: int) -> bool:
     """Say whether a message of this campaign goes, or went, to this address already."""
     query = select(func.count()).where(OutboxTable.campaign == campaign, OutboxTable.address == address)
@@ -204,11 +219,9 @@ def set_outcome(
 
     `again_at` is when a deferred message may be tried again; without it a deferral is final.
     """
-    values = {
-        **outcome_columns(outcome, provider, now, again_at),
-        "segments": outcome.segments,
-        "lease_until": None,
-    }
+    values = {**outcome_columns(outcome, provider, now, again_at), "lease_until": None}
+    if outcome.segments is not None:
+        values["segments"] = outcome.segments
     return connection.execute(_SETTLE, {**values, "row": row.id, "held": row.fence}).rowcount == 1
 
 
@@ -347,17 +360,25 @@ def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
     ]
 
 
-def parts_between(connection: Connection, first: date, last: date) -> int:
-    """Return how many parts of text messages left, or may have, on these local dates, each included.
+def texts_between(connection: Connection, first: date, last: date, part_price: Decimal) -> Counter[Priced]:
+    """Return the text messages that left, or may have, on these local dates, each included, by what they are paid for.
 
-    A message whose provider has not told its parts counts as one.
+    One of which no parts are known counts as one, and one without a price of its own as `part_price` a part.
     """
-    counted = (
-        OutboxTable.channel == Channel.SMS.value,
-        OutboxTable.state.in_([state.value for state in COUNTED]),
-        OutboxTable.day.between(first, last),
+    parts = func.coalesce(OutboxTable.segments, 1)
+    query = (
+        select(parts, OutboxTable.part_price, func.count())
+        .where(
+            OutboxTable.channel == Channel.SMS.value,
+            OutboxTable.state.in_([state.value for state in COUNTED]),
+            OutboxTable.day.between(first, last),
+        )
+        .group_by(parts, OutboxTable.part_price)
     )
-    return int(connection.scalar(select(func.sum(func.coalesce(OutboxTable.segments, 1))).where(*counted)) or 0)
+    found: Counter[Priced] = Counter()
+    for row in connection.execute(query):
+        found[Priced(row[0], Decimal(row[1]) if row[1] else part_price)] += row[2]
+    return found
 
 
 def _claimed(row: Any) -> Claimed:

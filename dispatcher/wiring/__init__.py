@@ -234,7 +234,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, signatures.signer)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
@@ -324,7 +324,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         notices=notices,
         ropa=Ropa(store, papers),
         audit=Audit(store, policy),
-        audiences=Audiences(store, policy),
+        audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
         safekeeping=Safekeeping(store, erasing),

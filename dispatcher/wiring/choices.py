@@ -145,6 +145,7 @@ def studio_of(settings: Settings) -> Studio:
         sender=settings.email.sender,
         bounces=settings.email.bounces or settings.email.sender,
         notice=section.notice,
+        sms_sender=settings.sms.sender,
     )
 
 
@@ -177,7 +178,9 @@ def _paces(settings: Settings) -> Mapping[Channel, Pace]:
 def tariff_of(settings: Settings) -> Tariff:
     """Return what text messages cost and may cost."""
     section = settings.sms
-    return Tariff(section.part_price, section.most_parts, section.campaign_ceiling, section.year_ceiling)
+    return Tariff(
+        section.part_price, section.most_parts, section.campaign_ceiling, section.year_ceiling, dict(section.prices)
+    )
 
 
 def periods_of(settings: Settings) -> Periods:

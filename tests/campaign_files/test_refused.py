@@ -114,8 +114,9 @@ REFUSED: dict[str, tuple[str, str, str]] = {
         'kind = "offer"\n',
         'kind = "offer"\ndiscount = 5\n',
         (
-            "3: discount: there is no such key: write channels, kind, open_on_holidays, send_at, template, title, "
-            "valid_until, [subject], [audience] or [offer]; texts and numbers of the offer itself stand under [offer]."
+            "3: discount: there is no such key: write channels, keep_signs, kind, most_parts, "
+            "open_on_holidays, send_at, template, title, valid_until, [subject], [audience] or [offer]; "
+            "texts and numbers of the offer itself stand under [offer]."
         ),
     ),
     "a key in the wrong table": (

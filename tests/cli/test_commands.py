@@ -103,7 +103,7 @@ def test_a_campaign_from_check_to_cancel(run: Run, register: Path, campaign: Pat
     checked = run("campaign", "check", campaign, "--json")
     assert checked.code == 0
     keys = {"name", "ok", "errors", "warnings", "findings", "rendered", "audience", "largest_mail", "plan"}
-    assert keys | {"sms_parts", "sms_cost", "sms_spent_this_year"} == set(checked.json())
+    assert keys | {"remarks", "sms_parts", "sms_cost", "sms_spent_this_year", "sms_without_name"} == set(checked.json())
     assert COUNTS == set(checked.json()["audience"])
     taken = run("campaign", "schedule", campaign, "--json")
     keys = {"name", "day", "in_year", "ceiling", "send_at", "reservation", "moved_from", "remarks"}

@@ -74,7 +74,7 @@ def written(tmp_path: Path, mail: bytes) -> Places:
     account.left.append(Left(Role.LINK, reader.name, MOMENT, 1, 0))
     account.check("this holds", 1, 1)
     account.check("this <does> not", 1, 2)
-    write_inbox(places, account, people.people, {"2026-02": taken}, Tariff(Decimal("0.0725")))
+    write_inbox(places, account, people.people, {"2026-02": taken}, Tariff(prices={"FI": Decimal("0.0725")}))
     write_summary(account, places, "http://127.0.0.1:8026")
     return places
 
@@ -100,11 +100,12 @@ def test_a_picture_that_a_mail_carries_is_seen(tmp_path: Path) -> None:
 
 
 def test_the_files_are_what_came(places: Places) -> None:
-    """A mail's file is the mail byte for byte; a text message's file holds its text, sender, recipient and parts."""
+    """A mail's file is the mail byte for byte; a text message's file its text, sender, recipient, parts and cost."""
     assert MAIL == (places.mail / "0001.eml").read_bytes()
     text = (places.sms / "0002.txt").read_text(encoding="utf-8")
     assert text.endswith(f"\n\n{SMS}\n")
     assert {"From: Kuukkeli", "To: +358400001234"} <= {*text.splitlines()}
+    assert re.search(r"^Parts: (\d) parts?, \d+ units of \S+, 0\.\d\d €$", text, re.MULTILINE)
 
 
 def test_the_list_leads_to_every_message(places: Places) -> None:

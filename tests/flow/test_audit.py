@@ -72,6 +72,8 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "withheld": {"channel_consent_missing": 1},
         "channels": {"email": none | {"planned": 2, "accepted": 2}, "sms": none | {"planned": 1, "accepted": 1}},
         "opted_out_after": 1,
+        "sms_parts": 1,
+        "sms_cost": "0.08",
     } == one
     assert (2, {"channel_consent_missing": 1, "objection": 1}, 0) == (
         two["accepted"],
@@ -98,6 +100,9 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "oldest_yes_days": 325,
         "ages": {"0-30": 0, "31-90": 0, "91-180": 0, "181-365": 5, "over 365": 0},
         "places": {"online": 5},
+        "sms_parts": 2,
+        "sms_cost": "0.16",
+        "sms_without_price": 0,
     } == told["messages"]
     assert (True, True, []) == (told["ok"], told["chain"]["ok"], told["chain"]["breaks"])
     assert heard[-1] == (2 * found.chain.entries, 2 * found.chain.entries)

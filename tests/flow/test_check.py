@@ -180,7 +180,7 @@ def test_too_many_parts_are_refused(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher)
         path = amend(workshop.campaign("a", MOMENT), 'en = "Care 49 e"', f'en = "{"Care 49 e. " * 14}"')
-        found = one(dispatcher.check.run(path).errors, "1 text message of up to 2 parts")
+        found = one(dispatcher.check.run(path).errors, "takes 2 parts, and 1 may be the most (S-05), in en")
         assert path.read_text(encoding="utf-8").splitlines()[found.line - 1].startswith("sms =")
 
 

@@ -91,7 +91,9 @@ def renderers(
     picture_of: Callable[[Campaign], Picture | None],
 ) -> Callable[[str], CampaignRenderer]:
     """Return a function that gives a sample campaign, compiled, by its name."""
-    return cache(lambda name: CampaignRenderer(samples[name], templates, studio, ZONE, picture_of(samples[name])))
+    return cache(
+        lambda name: CampaignRenderer(samples[name], templates, studio, ZONE, picture=picture_of(samples[name]))
+    )
 
 
 @pytest.fixture(scope="session")

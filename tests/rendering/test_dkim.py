@@ -189,7 +189,9 @@ def test_every_sample_is_signed(
 def test_service_messages_are_signed(studio: Studio, zone: ZoneInfo) -> None:
     """E-04: a confirmation is signed as an offer is; without a list header nobody can add one."""
     letter = Confirmation(Language.SV, "Får vi skriva?", "https://m.revontuli.example/c/abc", date(2026, 3, 24))
-    content = ServiceRenderer(studio, zone, signer=SIGNER).email(letter, Envelope("a@posti.example", "m2", MOMENT)).content
+    content = (
+        ServiceRenderer(studio, zone, signer=SIGNER).email(letter, Envelope("a@posti.example", "m2", MOMENT)).content
+    )
     assert [True, True] == verdicts(content)
     assert f"{E_42}:auto-submitted:{OVER}" == _tags(content)["h"]
     assert [False, False] == verdicts(b"List-Unsubscribe: <https://evil.example/>\r\n" + content)

@@ -44,7 +44,7 @@ def pictured(
     shown: Campaign, picture: Picture, templates: Templates, studio: Studio, zone: ZoneInfo
 ) -> CampaignRenderer:
     """Return it, compiled."""
-    return CampaignRenderer(shown, templates, studio, zone, picture)
+    return CampaignRenderer(shown, templates, studio, zone, picture=picture)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_template_that_shows_it_wrongly_is_refused(
     assert was.encode() in changed[_LAYOUT]
     changed[_LAYOUT] = changed[_LAYOUT].replace(was.encode(), now.encode())
     with pytest.raises(RenderingError, match=told):
-        CampaignRenderer(shown, Templates(changed), studio, zone, picture)
+        CampaignRenderer(shown, Templates(changed), studio, zone, picture=picture)
 
 
 def test_a_picture_that_no_template_shows_stays_at_home(
@@ -173,10 +173,10 @@ def test_a_picture_that_no_template_shows_stays_at_home(
     """An own layout without a place for it sends no attachment nobody sees; the check says so."""
     changed = templates.used_by(shown)
     changed[_LAYOUT] = changed[_LAYOUT].replace(b"{% if offer.image is defined %}", b"{% if false %}")
-    plain = CampaignRenderer(shown, Templates(changed), studio, zone, picture)
+    plain = CampaignRenderer(shown, Templates(changed), studio, zone, picture=picture)
     raw = plain.email(Recipient("", Language.FI, ""), "aino@posti.example", _URL, "1", moment).content
     assert b"image/jpeg" not in raw
-    [warning] = Survey(shown, Templates(changed), studio, "campaigns/a.toml", "", picture).findings()
+    [warning] = Survey(shown, Templates(changed), studio, "campaigns/a.toml", "", 3, picture).findings()
     assert "nobody would see it" in warning.what
 
 
@@ -187,7 +187,7 @@ def test_a_mail_that_is_too_large_is_refused(
     long = replace(shown, fields={**shown.fields, "text": dict.fromkeys(Language, "ä" * 25_000)})
     CampaignRenderer(replace(long, picture=None), templates, studio, zone)
     with pytest.raises(RenderingError, match=r"has 50\d kB, and 400 kB are the most: shorten its texts"):
-        CampaignRenderer(long, templates, studio, zone, picture)
+        CampaignRenderer(long, templates, studio, zone, picture=picture)
 
 
 def test_a_campaign_without_the_picture_it_names_is_refused(
@@ -196,7 +196,7 @@ def test_a_campaign_without_the_picture_it_names_is_refused(
     """Nothing goes out without the picture its owner wrote of, nor with one nobody wrote of."""
     for named, given in ((shown, None), (campaign, picture)):
         with pytest.raises(RenderingError, match="disagree on whether there is a picture"):
-            CampaignRenderer(named, templates, studio, zone, given)
+            CampaignRenderer(named, templates, studio, zone, picture=given)
 
 
 def test_a_drawing_travels_as_png(
@@ -204,7 +204,7 @@ def test_a_drawing_travels_as_png(
 ) -> None:
     """What was kept as PNG is called so, in its type and its name."""
     drawn = prepared(written(arrow(600, 300), "PNG"), "kuva.png")
-    renderer = CampaignRenderer(shown, templates, studio, zone, drawn)
+    renderer = CampaignRenderer(shown, templates, studio, zone, picture=drawn)
     raw = renderer.email(Recipient("", Language.FI, ""), "aino@posti.example", _URL, "1", moment).content
     headers = parts_of(parts_of(parts_of(raw)[1][1])[1][1])[0]
     assert ("image/png", 'inline; filename="kuva.png"') == (headers["content-type"], headers["content-disposition"])

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from zoneinfo import ZoneInfo
@@ -121,3 +122,19 @@ def test_an_address_that_cannot_stand_in_a_header_is_refused(renderer: ServiceRe
     """E-25: no address can begin a header of its own."""
     with pytest.raises(RenderingError):
         renderer.email(letters(Language.FI)[0], Envelope("a@b.example\r\nBcc: c@d.example", "m1", NOW))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_service_message_advertises_nothing(renderer: ServiceRenderer, studio: Studio, language: Language) -> None:
+    """E-34: no word of an offer, no price, no link to book, and no header of a mailing, in either part or by SMS."""
+    for letter in letters(language):
+        raw = renderer.email(letter, Envelope("maija@posti.example", "m1", NOW)).content
+        _, plain, page = parsed(renderer, letter)
+        sms = renderer.sms(letters(language, Channel.SMS)[0], "+358401234567").text
+        for part in (plain, page, sms):
+            own = part.replace(letter.question, "")
+            forbidden = (text("book_button", language), text("book_online", language), studio.booking_url, "€")
+            assert [] == [each for each in forbidden if each in own]
+        assert text("marker", language) not in plain
+        assert not re.search(rb"^(List-|Precedence|Feedback-ID)", raw, re.MULTILINE)
+        assert b"\r\nAuto-Submitted: auto-generated\r\n" in raw

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable
 from datetime import time
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -97,10 +98,20 @@ def test_a_text_message_without_what_it_must_show_is_refused(
         compiled({_PATH: templates.source(_PATH).replace(taken, "")})
 
 
-def test_a_text_message_that_is_too_long_is_refused(compiled: Compile) -> None:
-    """S-07: more than the provider takes is found when the campaign is compiled."""
-    with pytest.raises(RenderingError, match=r"has 1\d{3} characters and 1600 are the most"):
-        compiled({_PATH: f"{'x' * 1500} {_MUST}"})
+@pytest.mark.parametrize(("length", "is_refused"), [(1450, False), (1580, True)])
+def test_a_text_message_that_is_too_long_is_refused(
+    length: int, campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo, *, is_refused: bool
+) -> None:
+    """S-07: more than the provider takes is found when the campaign is compiled, however many parts are allowed."""
+    kept = Templates(templates.used_by(campaign) | {_PATH: f"{'x' * length} {_MUST}".encode()})
+    if is_refused:
+        with pytest.raises(RenderingError, match=r"has 1[67]\d\d characters and 1600 are the most"):
+            CampaignRenderer(campaign, kept, studio, zone, most_parts=99)
+    else:
+        sms = CampaignRenderer(campaign, kept, studio, zone, most_parts=99).sms(
+            Recipient("", Language.FI, ""), _NUMBER, _URL
+        )
+        assert length < len(sms.text) <= 1600
 
 
 def test_a_filter_on_the_name_works_here_too(compiled: Compile) -> None:

@@ -22,7 +22,7 @@ def surveyed(campaign: Campaign, templates: Templates, studio: Studio) -> Survey
     def survey(added: str = "", source: str = "") -> list[Finding]:
         kept = templates.used_by(campaign)
         kept[_LAYOUT] = kept[_LAYOUT].replace(b"<h1>", f"{added}\n<h1>".encode())
-        return Survey(campaign, Templates(kept), studio, "campaigns/a.toml", source).findings()
+        return Survey(campaign, Templates(kept), studio, "campaigns/a.toml", source, 3).findings()
 
     return survey
 
@@ -37,7 +37,7 @@ def test_the_samples_have_no_fault(
     """The campaigns and templates the program comes with have neither error nor warning."""
     assert [] == surveyed()
     for campaign in samples.values():
-        survey = Survey(campaign, templates, studio, "campaigns/a.toml", "", picture_of(campaign))
+        survey = Survey(campaign, templates, studio, "campaigns/a.toml", "", 3, picture_of(campaign))
         assert [] == survey.findings()
 
 

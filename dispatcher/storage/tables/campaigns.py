@@ -76,7 +76,8 @@ class OutboxTable(Table):
     """One client's message of one campaign; the withheld are here too, with their reason.
 
     `lease_until` and `fence` belong to the worker that holds the row: an outcome from a worker whose fence has passed
-    is refused. `day` is the local date the message counts on, from its intent on.
+    is refused. `day` is the local date the message counts on, from its intent on. `segments` are the parts of a text
+    message, foreseen until the provider has told them, and `part_price` is what each costs, in euros.
     """
 
     __tablename__ = "outbox"
@@ -108,3 +109,4 @@ class OutboxTable(Table):
     provider: Mapped[Word | None]
     provider_id: Mapped[str | None] = mapped_column(String(64), index=True)
     segments: Mapped[int | None]
+    part_price: Mapped[str | None] = mapped_column(String(16))
