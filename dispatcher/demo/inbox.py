@@ -207,7 +207,7 @@ def _price(texts: Sequence[ReceivedSms], tariff: Tariff) -> str:
 
 
 def _costs(texts: Sequence[ReceivedSms], tariff: Tariff) -> str:
-    parts: Counter[Decimal] = Counter()
+    parts = Counter[Decimal]()
     for priced in (_priced(sms, tariff) for sms in texts):
         parts[priced.part_price] += priced.parts
     told = [f"{number} {'part' if number == 1 else 'parts'} at {price} €" for price, number in sorted(parts.items())]
