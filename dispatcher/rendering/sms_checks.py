@@ -10,10 +10,12 @@ from dispatcher.rendering.gaps import Hole, Trace, Values, between_marks, mark_o
 from dispatcher.rendering.skeleton import Shape, Skeleton
 from dispatcher.rendering.templates import FAILURES
 from dispatcher.rules.campaign import Campaign, Language
+from dispatcher.rules.consent import Place
 from dispatcher.rules.sms import SIGNS, measure, plain
 from dispatcher.rules.sms_sender import is_number
 from dispatcher.rules.sms_words import reply_asked, shortened
 from dispatcher.rules.studio import Studio
+from dispatcher.texts import why_text
 
 _LONGEST_DAY = {Language.FI: "30.10.2026", Language.SV: "30.10.2026", Language.EN: "30 September 2026"}
 
@@ -137,6 +139,7 @@ def _longest(link: str, language: Language) -> Values:
     return {
         Hole.FIRST_NAME: "",
         Hole.AGREED_ON: day,
+        Hole.WHY_SENT: max((why_text(place, day, language) for place in Place), key=len),
         Hole.OPT_OUT_URL: link,
         Hole.ENDS_ON: day,
         Hole.RENEW_URL: link,

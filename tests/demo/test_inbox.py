@@ -105,7 +105,7 @@ def test_the_files_are_what_came(places: Places) -> None:
     text = (places.sms / "0002.txt").read_text(encoding="utf-8")
     assert text.endswith(f"\n\n{SMS}\n")
     assert {"From: Kuukkeli", "To: +358400001234"} <= {*text.splitlines()}
-    assert re.search(r"^Parts: (\d) parts?, \d+ units of \S+, 0\.\d\d €$", text, re.MULTILINE)
+    assert re.search(r"^Parts: 1 part, \d+ units of \S+\nCost: 0\.\d\d €$", text, re.MULTILINE)
 
 
 def test_the_list_leads_to_every_message(places: Places) -> None:
