@@ -7,6 +7,7 @@ One thread of one process. dkimpy is a package of the tests; the program never i
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import perf_counter
 from zoneinfo import ZoneInfo
@@ -88,7 +89,7 @@ def _by_dkimpy(mail: bytes, pem: bytes) -> bytes:
 
 
 def _mails(count: int) -> list[bytes]:
-    campaign = read_campaign(starter("campaigns") / "2026-03-kevat.toml", _ZONE)
+    campaign = replace(read_campaign(starter("campaigns") / "2026-03-kevat.toml", _ZONE), picture=None)
     renderer = CampaignRenderer(campaign, Templates.from_directory(starter("templates")), STUDIO, _ZONE)
     return [
         renderer.email(

@@ -33,6 +33,7 @@ from dispatcher.rendering.dkim import (
     relaxed_field,
 )
 from dispatcher.rendering.mime import Envelope
+from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.service import Confirmation, ServiceRenderer
 from dispatcher.rules.campaign import Campaign, Language
 from dispatcher.rules.message import Recipient
@@ -68,8 +69,8 @@ def offer(campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneIn
     return _sent(renderer)
 
 
-def _sent(renderer: CampaignRenderer, *, is_trial: bool = False) -> bytes:
-    reader = Recipient("Päivi", Language.FI, "3.1.2026")
+def _sent(renderer: CampaignRenderer, language: Language = Language.FI, *, is_trial: bool = False) -> bytes:
+    reader = Recipient("Päivi", language, "3.1.2026")
     link = "https://m.revontuli.example/u/" + "a" * 37
     return renderer.email(reader, "paivi@posti.example", link, "m1", MOMENT, is_trial=is_trial).content
 
@@ -175,14 +176,18 @@ def test_a_signature_can_be_changed_in_nothing(offer: bytes) -> None:
 
 
 def test_every_sample_is_signed(
-    samples: dict[str, Campaign], templates: Templates, studio: Studio, zone: ZoneInfo
+    samples: dict[str, Campaign],
+    templates: Templates,
+    studio: Studio,
+    zone: ZoneInfo,
+    picture_of: Callable[[Campaign], Picture | None],
 ) -> None:
-    """E-04: each campaign of the sample year, in each language, and its test, verifies."""
+    """E-04: each campaign of the sample year, with its picture, in each language, and its test, verifies."""
     for campaign in samples.values():
-        if "email" not in campaign.channels:
-            continue
-        renderer = CampaignRenderer(campaign, templates, studio, zone, signer=SIGNER)
-        assert [True, True] == verdicts(_sent(renderer))
+        picture = picture_of(campaign)
+        renderer = CampaignRenderer(campaign, templates, studio, zone, picture=picture, signer=SIGNER)
+        for language in Language:
+            assert [True, True] == verdicts(_sent(renderer, language))
         assert [True, True] == verdicts(_sent(renderer, is_trial=True))
 
 
