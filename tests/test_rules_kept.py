@@ -12,7 +12,6 @@ _RULE = re.compile(r"^\| ([ES]-\d\d) \| MUST(?: NOT)? \|", re.MULTILINE)
 _NAMED = re.compile(r"\b([ES])-(\d\d)(?:(?: to |\u2013)(?:\1-)?(\d\d))?")
 MAILS, TEXTS = range(1, 37), range(1, 16)
 LATER = {
-    "E-04": "mails are signed once DKIM is built; until then the relay signs",
     "E-13": "no mailto: address is in any mail until a mailbox is read; the https address alone is enough (E-01)",
 }
 """Rules of a part that is not built, each with the reason."""
