@@ -43,7 +43,8 @@ def test_the_picture_draws_the_table() -> None:
 
 def test_every_act_is_explained() -> None:
     """Each act has its line on the page: who does it, and what it does."""
-    assert [act.value for act in Act] == re.findall(r"^\| `(\w+)` \| ", PAGE, re.MULTILINE)
+    table = next(part for part in PAGE.split("\n\n") if f"\n| `{next(iter(Act)).value}` | " in part)
+    assert [act.value for act in Act] == re.findall(r"^\| `(\w+)` \| ", table, re.MULTILINE)
 
 
 def _name(stage: Stage) -> str:

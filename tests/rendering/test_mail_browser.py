@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dispatcher.rendering import CampaignRenderer, Templates
+from dispatcher.rendering.preview import page_of
 from dispatcher.rules.campaign import Campaign, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Email, Recipient
@@ -49,13 +50,12 @@ def written(renderers: Callable[[str], CampaignRenderer], moment: datetime) -> C
 
 
 def parts(mail: Email) -> tuple[str, str]:
-    """Return the text and the HTML of a mail."""
+    """Return the text of a mail, and its HTML with the picture it carries."""
     message = email.message_from_bytes(mail.content, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    plain, page = (message.get_body((kind,)) for kind in ("plain", "html"))
+    plain = message.get_body(("plain",))
     assert plain is not None
-    assert page is not None
-    return plain.get_content(), page.get_content()
+    return plain.get_content(), page_of(mail.content)
 
 
 def opened(browser: Browser, page: str, width: int, file: Path) -> tuple[Page, list[str]]:
@@ -63,7 +63,7 @@ def opened(browser: Browser, page: str, width: int, file: Path) -> tuple[Page, l
     file.write_text(page, encoding="utf-8")
     shown = browser.new_context(viewport={"width": width, "height": 800}).new_page()
     heard: list[str] = []
-    shown.on("request", lambda request: heard.append(request.url))
+    shown.on("request", lambda request: None if request.url.startswith("data:") else heard.append(request.url))
     shown.on("console", lambda message: heard.append(message.text))
     shown.goto(file.as_uri(), wait_until="load")
     return shown, heard
