@@ -87,7 +87,8 @@ class TestScanner:
             pytest.param(b"{}", {"content-type": "application/json"}, Place.LINK, id="json"),
             pytest.param(b"\xff" * 20, {"content-encoding": "gzip"}, Place.LINK, id="not what it says"),
             pytest.param(ONE_CLICK + b"&x=" + b"x" * 200_000, FORM, Place.ONE_CLICK, id="long"),
-            pytest.param(b"x" * 200_000 + b"&" + ONE_CLICK, FORM, Place.LINK, id="beyond what is read"),
+            pytest.param(b"x" * 8_165 + b"&" + ONE_CLICK, FORM, Place.ONE_CLICK, id="the last that is read"),
+            pytest.param(b"x" * 8_192 + b"&" + ONE_CLICK, FORM, Place.LINK, id="beyond what is read"),
         ],
     )
     def test_a_post_stops_everything(
@@ -558,7 +559,16 @@ def test_a_topic_can_be_chosen_beneath(house: House, visitor: TestClient) -> Non
         )
 
 
-@pytest.mark.parametrize("body", [{"only": "massage"}, {"only": ["offer", "offer"]}, {"x": "1"}, {}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"only": "massage"},
+        {"only": ["offer", "offer"]},
+        {"only": "offer", "List-Unsubscribe": "One-Click"},
+        {"x": "1"},
+        {},
+    ],
+)
 def test_any_other_body_is_a_no(house: House, visitor: TestClient, body: dict[str, object]) -> None:
     """E-06: what is no choice of ours stops everything, whatever else it says."""
     assert 200 == visitor.post(f"/u/{house.token()}", data=body).status_code
