@@ -63,6 +63,14 @@ def test_a_display_name_comes_back_as_it_was_written(phrase: str) -> None:
 
 
 @given(_PHRASES)
+def test_encoded_words_of_a_display_name_are_a_phrase(phrase: str) -> None:
+    """E-26: before an address, only letters, digits and ! * + - / stand unencoded in a word (RFC 2047, 5, rule 3)."""
+    value = _value(headers.mailbox("From", phrase, "hei@studio.example"), "From")
+    words = [] if value.startswith('"') else _WORD.findall(value)
+    assert not [said for how, said in words if how.lower() == "q" and not re.fullmatch(r"[A-Za-z0-9!*+/=_-]*", said)]
+
+
+@given(_PHRASES)
 def test_lines_with_encoded_words_are_short(phrase: str) -> None:
     """E-20: a line that holds an encoded word has at most 76 octets, the word itself at most 75."""
     for raw in (headers.unstructured("Subject", phrase), headers.mailbox("From", phrase, "hei@studio.example")):

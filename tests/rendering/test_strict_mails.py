@@ -62,6 +62,15 @@ def test_a_real_mail_is_read(send: Send, *, pictured: bool, signed: bool) -> Non
     assert [True, True][: 2 * signed] == verdicts(raw)
 
 
+@pytest.mark.parametrize("length", range(70, 82))
+def test_a_link_of_any_length_fits(length: int, renderer: CampaignRenderer, moment: datetime) -> None:
+    """E-20: one that fills a line of quoted-printable to its last octet leaves room for the soft break after it."""
+    link = "https://m.revontuli.example/u/".ljust(length, "a")
+    reader = Recipient(_NAME, Language.FI, "")
+    mail = read(renderer.email(reader, "aino@posti.example", link, "0190-a", moment).content)
+    assert all(link in leaf.text() for leaf in mail.leaves())
+
+
 def _at(pattern: bytes, change: bytes) -> Callable[[bytes], bytes]:
     """Return a fault: what the pattern finds first, changed."""
 
