@@ -1,4 +1,4 @@
-"""Real mails under the strict parser: with and without a picture, signed and not; whatever is broken in one is found."""
+"""Real mails under the strict parser, with and without a picture, signed and not: what is broken in one is found."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tests.rendering.strict_mime import NotStrictError, read
 _NAME = "Áilu-Ŋállá"
 _SUBJECT = "Kevään hieronta ja hemmottelu äidille, kahden viikon ajan ja vielä yhden päivän"
 _KINDS = [(pictured, signed) for pictured in (False, True) for signed in (False, True)]
-Send = Callable[[bool, bool], bytes]
+Send = Callable[..., bytes]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def send(
     sample = replace(samples["2026-03-kevat"], subject=dict.fromkeys(Language, _SUBJECT))
 
     @cache
-    def make(pictured: bool, signed: bool) -> bytes:  # noqa: FBT001 - the columns of a table
+    def make(*, pictured: bool = False, signed: bool = False) -> bytes:
         campaign = sample if pictured else replace(sample, picture=None)
         renderer = CampaignRenderer(
             campaign, templates, studio, zone, picture=picture_of(campaign), signer=SIGNER if signed else None
@@ -53,7 +53,7 @@ def send(
 @pytest.mark.parametrize(("pictured", "signed"), _KINDS)
 def test_a_real_mail_is_read(send: Send, *, pictured: bool, signed: bool) -> None:
     """E-20 to E-26: words, page and picture come out whole, and two signatures on top change none of it."""
-    raw = send(pictured, signed)
+    raw = send(pictured=pictured, signed=signed)
     mail = read(raw)
     kinds = ["text/plain", "text/html", *(["image/jpeg"] if pictured else [])]
     assert kinds == [leaf.kind for leaf in mail.leaves()]
@@ -116,7 +116,7 @@ _FAULTS = {
 @pytest.mark.parametrize(("pictured", "signed"), _KINDS)
 def test_a_fault_in_a_real_mail_is_found(send: Send, fault: str, *, pictured: bool, signed: bool) -> None:
     """E-03, E-20 to E-24, E-26: each alone, in every kind of mail."""
-    broken = _FAULTS[fault](send(pictured, signed))
+    broken = _FAULTS[fault](send(pictured=pictured, signed=signed))
     with pytest.raises((NotStrictError, NotLegalError)):
         read(broken).header("Subject")
 
@@ -135,14 +135,14 @@ _PICTURE_FAULTS = {
 @pytest.mark.parametrize("signed", [False, True])
 def test_a_fault_in_a_picture_is_found(send: Send, fault: str, *, signed: bool) -> None:
     """E-20 to E-22: boundaries, encoding and headers of the picture's own part."""
-    broken = _PICTURE_FAULTS[fault](send(True, signed))
+    broken = _PICTURE_FAULTS[fault](send(pictured=True, signed=signed))
     with pytest.raises(NotStrictError):
         read(broken)
 
 
 def test_a_space_lost_between_encoded_words_is_found(send: Send) -> None:
     """E-26: a space that stands between two encoded words, and in neither, is gone for the reader."""
-    raw = send(False, False)
+    raw = send()
     lost = _at(rb"(Subject: =\?utf-8\?q\?[^\r_]*)_", rb"\1?=\r\n =?utf-8?q?")(raw)
     assert _SUBJECT == read(raw).header("Subject")
     assert _SUBJECT.replace(" ", "", 1) == read(lost).header("Subject")
