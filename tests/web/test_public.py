@@ -242,6 +242,19 @@ class TestRequest:
         headers |= {"user-agent": "", "authorization": "Basic eDp5", "sec-fetch-site": "cross-site"}
         assert_left(visitor.post(path(house), headers=headers), house)
 
+    @on_sqlite
+    @pytest.mark.parametrize(
+        "asked", ["http://127.0.0.1:8000", "http://viestit.example", "https://WWW.viestit.example"]
+    )
+    def test_no_host_and_no_scheme_is_preferred(
+        self, house: House, studio: Studio, clock: FixedClock, asked: str
+    ) -> None:
+        """E-08: by whatever name a proxy asks, encrypted or not, the answer is here and never elsewhere."""
+        app = create_app(house.preferences, studio, clock)
+        with TestClient(app, base_url=asked, follow_redirects=False) as visitor:
+            assert visitor.get(path(house)).status_code == 200
+            assert_left(visitor.post(path(house)), house)
+
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PURGE", "QUERY"])
     def test_other_methods_are_refused(self, visitor: TestClient, house: House, method: str) -> None:
         """X-03: 405, with the methods that are allowed."""
