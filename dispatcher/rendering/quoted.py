@@ -52,7 +52,7 @@ def encoded(words: str) -> bytes:
 
 
 def _filled(words: str) -> bytes:
-    return words.encode("ascii") if _AS_IT_IS.fullmatch(words) else encoded(words)
+    return words.encode("ascii") if _AS_IT_IS.fullmatch(words) else _broken_off(encoded(words))
 
 
 def _broken_off(lines: bytes) -> bytes:

@@ -124,7 +124,7 @@ def test_a_visitor_needs_a_button() -> None:
     ],
 )
 def test_one_click_is_offered_by_both_headers_or_not_at_all(headers: str, *, url: bool) -> None:
-    """E-02: a mail program shows its button only where both headers are there and one target is a web address."""
+    """RFC 8058: a mail program shows its button only where both headers are there and one target is a web address."""
     found = open_mail(f"{headers}\r\nHei".encode()).one_click_url
     assert ("https://a.example/u/1" if url else None) == found
 

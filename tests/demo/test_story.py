@@ -122,7 +122,7 @@ def test_every_recipient_is_one_who_said_yes(run: Run) -> None:
 
 
 def test_three_clients_leave_and_are_left_in_peace(run: Run) -> None:
-    """E-11: by link, by one click and at the desk; each got February's campaign and nothing of March's."""
+    """E-12: by link, by one click and at the desk; each got February's campaign and nothing of March's."""
     left = run.account["left"]
     assert ["link", "one_click", "desk"] == [each["how"] for each in left]
     assert [(1, 0, True)] * 3 == [(x["messages_before"], x["messages_after"], x["confirmed_silent"]) for x in left]

@@ -220,3 +220,13 @@ def test_a_child_gets_no_receipt(workshop: Workshop, doubles: Doubles) -> None:
         serve(dispatcher)
         assert [("receipt", "withheld", "child")] == standing(dispatcher.store)
     assert [] == subjects(doubles)
+
+
+def test_a_receipt_is_not_kept_into_the_night(workshop: Workshop, doubles: Doubles) -> None:
+    """S-15: an hour before the evening's end the provider may keep it for an hour, less the minute on its way."""
+    set_receipts(workshop, email=False, sms=True)
+    workshop.clock.set(datetime(2026, 11, 24, 17, 0, tzinfo=UTC))
+    with workshop.opened() as dispatcher:
+        enlist(dispatcher, {Channel.SMS: NUMBER}, Channel.SMS)
+        serve(dispatcher)
+    assert ["3540"] == [each.form["ValidityPeriod"] for each in doubles.twilio.received]

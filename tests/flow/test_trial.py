@@ -55,6 +55,15 @@ def test_a_test_arrives_and_says_so(workshop: Workshop, doubles: Doubles) -> Non
     assert doubles.twilio.received[0].text.startswith("TESTI Mainos, Tunturituuli: ")
 
 
+def test_a_test_is_not_kept_into_the_night(workshop: Workshop, doubles: Doubles) -> None:
+    """S-15: its text message ends with the hours as a client's does."""
+    with workshop.opened() as dispatcher:
+        begin(dispatcher)
+        workshop.clock.set(datetime(2026, 11, 24, 17, 0, tzinfo=UTC))
+        dispatcher.trial.run(workshop.campaign("a", MOMENT), dispatcher.persons.acting(None))
+    assert ["3540"] == [each.form["ValidityPeriod"] for each in doubles.twilio.received]
+
+
 def test_a_test_counts_towards_nothing(workshop: Workshop) -> None:
     """No slot, no message of a campaign: the ledger has a service message with its content hash, and no address."""
     with workshop.opened() as dispatcher:

@@ -73,8 +73,7 @@ def _entity(raw: bytes, *, is_mail: bool) -> Entity:
         return Entity(headers, kind, b"", _parts(parameters["boundary"], body))
     _refuse(kind.startswith("text/") and parameters.get("charset", "").lower() != "utf-8", "a text is not UTF-8")
     content = _decoded_body(headers.get("content-transfer-encoding", ""), body)
-    if kind.startswith("text/"):
-        content.decode("utf-8")
+    _refuse(kind.startswith("text/") and not _is_utf8(content), "a text is called UTF-8 and is not")
     return Entity(headers, kind, content, ())
 
 
@@ -140,6 +139,14 @@ def _decoded_body(encoding: str, body: bytes) -> bytes:
         _refuse(not all(_BASE64.fullmatch(line) for line in filled), "this is not base64")
         return base64.b64decode(b"".join(filled), validate=True)
     raise NotStrictError(f"{encoding!r} may be changed on the way")
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _refuse(is_wrong: bool, why: str) -> None:  # noqa: FBT001 - reads as an assertion

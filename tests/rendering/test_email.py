@@ -132,6 +132,7 @@ def test_the_bytes_fit_every_relay(name: str, language: Language, send: Callable
     assert raw.isascii()
     assert b"\0" not in raw
     assert re.search(rb"(?<!\r)\n|\r(?!\n)", raw) is None
+    assert [b"quoted-printable"] * 2 == re.findall(rb"\r\nContent-Transfer-Encoding: (.*)\r\n", raw)
     lines = [line for line in raw.split(b"\r\n") if not line.startswith(b"List-Unsubscribe:")]
     assert max(len(line) for line in lines) <= 78
 

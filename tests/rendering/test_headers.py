@@ -4,7 +4,7 @@ import base64
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dispatcher.errors import RenderingError
@@ -60,6 +60,15 @@ def test_a_display_name_comes_back_as_it_was_written(phrase: str) -> None:
     name, _, address = value.rpartition(" ")
     read = re.sub(r"\\(.)", r"\1", name[1:-1]) if name.startswith('"') else _decoded(name)
     assert (phrase, "<hei@studio.example>") == (read, address)
+
+
+@given(_PHRASES)
+@example("Hieronta (äiti), 1.5. & a@b <c> [d]: e; f")
+def test_encoded_words_of_a_display_name_are_a_phrase(phrase: str) -> None:
+    """E-26: before an address, only letters, digits and ! * + - / stand unencoded in a word (RFC 2047, 5, rule 3)."""
+    value = _value(headers.mailbox("From", phrase, "hei@studio.example"), "From")
+    words = [] if value.startswith('"') else _WORD.findall(value)
+    assert not [said for how, said in words if how.lower() == "q" and not re.fullmatch(r"[A-Za-z0-9!*+/=_-]*", said)]
 
 
 @given(_PHRASES)

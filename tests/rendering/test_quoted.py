@@ -30,6 +30,7 @@ def _read(body: bytes) -> str:
 @given(_PIECES, _FILLING)
 @example(["a" * 75, Hole.FIRST_NAME], ("Aino",) * len(Hole))
 @example(["ä" * 25, Hole.FIRST_NAME, Hole.FIRST_NAME, " "], (" ",) * len(Hole))
+@example(["Hei ", Hole.FIRST_NAME, "!"], ("a" * 76,) * len(Hole))
 @example(["Hei\n", Hole.FIRST_NAME], ("From Aino",) * len(Hole))
 def test_any_words_survive_the_way(pieces: list[str | Hole], filling: tuple[str, ...]) -> None:
     """E-20, E-22: any words with any filling come back as they were; no line exceeds 76 or looks like a boundary."""

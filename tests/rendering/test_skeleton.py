@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dispatcher.errors import RenderingError
@@ -62,6 +62,7 @@ def test_a_hole_stands_where_text_is_read(page: str) -> None:
 
 
 @given(_WORDS)
+@example('"><b onclick="x">&quot;\N{NO-BREAK SPACE}</b>')
 def test_a_page_is_filled_with_text_alone(name: str) -> None:
     """E-36: whatever a client is called begins no tag and ends no attribute."""
     trace = Trace()

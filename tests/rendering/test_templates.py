@@ -16,6 +16,7 @@ from dispatcher.rules.studio import Studio
 
 _BODY = "email/offer/body.txt.j2"
 _PAGE = "email/offer/body.html.j2"
+_LAYOUT = "layouts/email.html.j2"
 _SHAPE = Shape(Language.FI, named=True, dated=True)
 Compile = Callable[..., CampaignRenderer]
 
@@ -162,6 +163,10 @@ def test_an_unknown_text_is_placed(campaign: Campaign, studio: Studio) -> None:
         "{{ t.__closure__ }}",
         "{{ offer._values }}",
         "{{ client.first_name._hole }}",
+        "{{ client.first_name['__class__'] }}",
+        "{{ opt_out_url['_hole'] }}",
+        "{{ [1].append(2) }}",
+        "{{ {}.update({1: 2}) }}",
         "{{ '{0.__class__}'.format(offer) }}",
         "{{ offer.__getitem__.__func__ }}",
         "{{ (offer|attr('_values')) }}",
@@ -182,11 +187,26 @@ def test_what_cannot_be_put_off_is_refused(compiled: Compile) -> None:
         compiled({_BODY: "{{ {opt_out_url: 1} }}"})
 
 
-@pytest.mark.parametrize("use", ["client.first_name|safe", "client.first_name|upper|safe", "opt_out_url|urlize"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        "client.first_name|safe",
+        "client.first_name|upper|safe",
+        "opt_out_url|urlize",
+        "{'title': client.first_name}|xmlattr",
+    ],
+)
 def test_nothing_of_a_client_becomes_a_tag(use: str, compiled: Compile) -> None:
     """E-36: a filter that would print a name unescaped is refused."""
     with pytest.raises(RenderingError, match=r"line 1: .* as tags: leave it out \(E-36\)"):
         compiled({_PAGE: f"{{% if client.first_name %}}{{{{ {use} }}}}{{% endif %}}"})
+
+
+def test_no_tag_is_made_for_one_client(compiled: Compile, templates: Templates) -> None:
+    """E-36: a template that joins a tag to a name is refused before the first client, however harmless the name."""
+    made = "{{ '<b>'|safe ~ client.first_name|upper }}"
+    with pytest.raises(RenderingError, match="makes tags anew for each client"):
+        compiled({_LAYOUT: templates.source(_LAYOUT).replace("<h1>", f"{made}<h1>")})
 
 
 def test_escaping_cannot_be_switched_off(compiled: Compile) -> None:

@@ -87,7 +87,8 @@ class TestScanner:
             pytest.param(b"{}", {"content-type": "application/json"}, Place.LINK, id="json"),
             pytest.param(b"\xff" * 20, {"content-encoding": "gzip"}, Place.LINK, id="not what it says"),
             pytest.param(ONE_CLICK + b"&x=" + b"x" * 200_000, FORM, Place.ONE_CLICK, id="long"),
-            pytest.param(b"x" * 200_000 + b"&" + ONE_CLICK, FORM, Place.LINK, id="beyond what is read"),
+            pytest.param(b"x" * 8_165 + b"&" + ONE_CLICK, FORM, Place.ONE_CLICK, id="the last that is read"),
+            pytest.param(b"x" * 8_192 + b"&" + ONE_CLICK, FORM, Place.LINK, id="beyond what is read"),
         ],
     )
     def test_a_post_stops_everything(
@@ -240,6 +241,19 @@ class TestRequest:
         headers = {"cookie": "a=b", "origin": "https://evil.example", "referer": "https://evil.example/"}
         headers |= {"user-agent": "", "authorization": "Basic eDp5", "sec-fetch-site": "cross-site"}
         assert_left(visitor.post(path(house), headers=headers), house)
+
+    @on_sqlite
+    @pytest.mark.parametrize(
+        "asked", ["http://127.0.0.1:8000", "http://viestit.example", "https://WWW.viestit.example"]
+    )
+    def test_no_host_and_no_scheme_is_preferred(
+        self, house: House, studio: Studio, clock: FixedClock, asked: str
+    ) -> None:
+        """E-08: by whatever name a proxy asks, encrypted or not, the answer is here and never elsewhere."""
+        app = create_app(house.preferences, studio, clock)
+        with TestClient(app, base_url=asked, follow_redirects=False) as visitor:
+            assert visitor.get(path(house)).status_code == 200
+            assert_left(visitor.post(path(house)), house)
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PURGE", "QUERY"])
     def test_other_methods_are_refused(self, visitor: TestClient, house: House, method: str) -> None:
@@ -558,7 +572,16 @@ def test_a_topic_can_be_chosen_beneath(house: House, visitor: TestClient) -> Non
         )
 
 
-@pytest.mark.parametrize("body", [{"only": "massage"}, {"only": ["offer", "offer"]}, {"x": "1"}, {}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"only": "massage"},
+        {"only": ["offer", "offer"]},
+        {"only": "offer", "List-Unsubscribe": "One-Click"},
+        {"x": "1"},
+        {},
+    ],
+)
 def test_any_other_body_is_a_no(house: House, visitor: TestClient, body: dict[str, object]) -> None:
     """E-06: what is no choice of ours stops everything, whatever else it says."""
     assert 200 == visitor.post(f"/u/{house.token()}", data=body).status_code
