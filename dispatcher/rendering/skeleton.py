@@ -32,6 +32,9 @@ def shapes_of(campaign: Campaign) -> list[Shape]:
     return [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
 
 
+_RAW = frozenset({"script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"})
+"""What a browser takes as it stands, so that no text in it can be written escaped (HTML, section 13.3)."""
+
 Written = Callable[[Values], str]
 """What stands in a hole for one client, ready for the text around it."""
 
@@ -115,16 +118,19 @@ class _Places(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[Callable[[str], str]] = []
-        self._raw = False
+        self._raw = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._raw = tag in self.CDATA_CONTENT_ELEMENTS
+        self._no_mark_in(tag)
+        if not self._raw and tag in _RAW:
+            self._raw = tag
         for name, value in attrs:
-            self._no_mark_in(name)
+            self._no_mark_in(f"{name}={value}" if name == "style" else name)
             self.found += [_attribute] * marks_in(value or "")
 
-    def handle_endtag(self, _: str) -> None:
-        self._raw = False
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._raw:
+            self._raw = ""
 
     def handle_data(self, data: str) -> None:
         if self._raw:
