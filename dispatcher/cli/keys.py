@@ -119,7 +119,8 @@ def create_dkim(door: Door, selector: str, *, ed25519: bool, as_json: bool) -> N
       dispatcher keys dkim create --selector s1
     """
     domain = dkim_domain(read_settings(door.directory))
-    made = make_key(door.directory, selector, domain, Algorithm.ED25519 if ed25519 else Algorithm.RSA)
+    with door.open():  # refuses an auditor
+        made = make_key(door.directory, selector, domain, Algorithm.ED25519 if ed25519 else Algorithm.RSA)
     record = made.record
     if as_json:
         say_json(

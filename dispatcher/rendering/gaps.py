@@ -35,6 +35,8 @@ Values = Mapping[Hole, str]
 
 # A mark stands between private-use signs that no one writes; between them is a hole's name, or a gap's number.
 _OPEN, _CLOSE = "\ue000", "\ue001"
+MARK = f"{_OPEN}(?:[a-z_]+|[0-9]+){_CLOSE}"
+"""A mark, as an expression that finds it."""
 _MARK = re.compile(f"{_OPEN}([a-z_]+|[0-9]+){_CLOSE}")
 _LOST = "what differs from client to client came apart while the template ran: print it whole"
 _MANY = (list, tuple, KeysView, ValuesView, ItemsView)

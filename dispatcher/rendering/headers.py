@@ -6,15 +6,15 @@ line end in a name become a header of its own (rules.md, section 0, items 1, 2 a
 """
 
 import re
-import unicodedata
 from email.header import Header
+from functools import lru_cache
 
 from dispatcher.errors import RenderingError
 from dispatcher.rules.address import masked
 
 _LINE = 76
 """The longest line that may hold an encoded word (RFC 2047, section 2)."""
-_NEVER = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_NEVER = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 """Controls of either set, lone surrogates, and the separators of lines and paragraphs (E-25)."""
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 _LINK = re.compile(r"https?://[!#-;=?-~]+")
@@ -72,7 +72,7 @@ def checked_message_id(message_id: str) -> str:
 
 def has_controls(value: str) -> bool:
     """Say whether a text holds anything that no single line may hold (E-25)."""
-    return any(unicodedata.category(char) in _NEVER for char in value)
+    return _NEVER.search(value) is not None
 
 
 def _clean(name: str, value: str) -> str:
@@ -83,6 +83,7 @@ def _clean(name: str, value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=256)  # subjects and names of the studio are the same for all, or for many
 def _written(name: str, value: str, *, quoted: bool) -> str:
     plain = '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"')) if quoted else value
     fits = len(name) + 2 + len(plain) <= _LINE

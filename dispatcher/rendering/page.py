@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html.parser import HTMLParser
 from urllib.parse import unquote_to_bytes
 
@@ -47,8 +48,9 @@ class Page:
     scripted: list[tuple[str, str]] = field(default_factory=list)
 
     @classmethod
+    @lru_cache(maxsize=128)
     def read(cls, source: str) -> "Page":
-        """Return the page of this HTML."""
+        """Return the page of this HTML; a check and the compiling after it look at the same one."""
         page = cls()
         reader = _Reader(page)
         reader.feed(source)

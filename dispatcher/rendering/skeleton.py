@@ -1,15 +1,15 @@
 """A text compiled once with holes in it: what differs from client to client is filled in last."""
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html.parser import HTMLParser
 from itertools import product
 
 from markupsafe import Markup
 
 from dispatcher.errors import RenderingError
-from dispatcher.rendering.gaps import Gap, Hole, Trace, Values, cut, has_tags, mark_of, marks_in
+from dispatcher.rendering.gaps import MARK, Gap, Hole, Trace, Values, cut, has_tags, mark_of, marks_in
 from dispatcher.rules.campaign import Campaign, Language
 
 
@@ -31,9 +31,6 @@ def shapes_of(campaign: Campaign) -> list[Shape]:
     languages = campaign.audience.languages or frozenset(Language)
     return [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
 
-
-_RAW = frozenset({"script", "style", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"})
-"""What a browser takes as it stands, so that no text in it can be written escaped (HTML, section 13.3)."""
 
 Written = Callable[[Values], str]
 """What stands in a hole for one client, ready for the text around it."""
@@ -107,45 +104,30 @@ def _attribute(words: str) -> str:
 
 
 def _places(rendered: str) -> list[Callable[[str], str]]:
-    """Return, for each mark of a page in order, how what fills it is written there."""
-    reader = _Places()
-    reader.feed(rendered)
-    reader.close()
-    return reader.found
+    """Return, for each mark of a page in order, how what fills it is written there.
+
+    The page is HTML's own serialisation, as the inliner writes it: every attribute stands between double quotes.
+    """
+    found: list[Callable[[str], str]] = []
+    for piece in _PIECES.finditer(rendered):
+        marks = marks_in(piece[0])
+        if not piece[0].startswith("<"):
+            found.append(_text)
+        elif marks:
+            quoted = () if piece["unread"] else _QUOTED.findall(piece[0])
+            styled = marks_in("".join(_STYLE.findall(piece[0])))
+            if styled or marks != sum(marks_in(value) for value in quoted):
+                raise RenderingError(
+                    "what differs from client to client stands in a style, a comment or a tag: print it in the text"
+                )
+            found += [_attribute] * marks
+    return found
 
 
-class _Places(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Callable[[str], str]] = []
-        self._raw = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._no_mark_in(tag)
-        if not self._raw and tag in _RAW:
-            self._raw = tag
-        for name, value in attrs:
-            self._no_mark_in(f"{name}={value}" if name == "style" else name)
-            self.found += [_attribute] * marks_in(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._raw:
-            self._raw = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._raw:
-            self._no_mark_in(data)
-        self.found += [_text] * marks_in(data)
-
-    def handle_comment(self, data: str) -> None:
-        self._no_mark_in(data)
-
-    def handle_decl(self, decl: str) -> None:
-        self._no_mark_in(decl)
-
-    @staticmethod
-    def _no_mark_in(words: str) -> None:
-        if marks_in(words):
-            raise RenderingError(
-                "what differs from client to client stands in a style, a comment or a tag: print it in the text"
-            )
+_PIECES = re.compile(
+    r"(?P<unread><!--.*?-->|<(?P<raw>style|script|xmp|iframe|noembed|noframes|noscript)\b.*?</(?P=raw)\s*>)"
+    r'|<[!/a-z][^">]*(?:"[^"]*"[^">]*)*>|' + MARK,
+    re.DOTALL | re.IGNORECASE,
+)
+_QUOTED = re.compile('"[^"]*"')
+_STYLE = re.compile(r'\sstyle="[^"]*"')

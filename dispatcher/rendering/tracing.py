@@ -10,7 +10,8 @@ from functools import wraps
 from types import BuiltinMethodType, MethodType
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, nodes
+from jinja2 import BaseLoader, BytecodeCache, StrictUndefined, nodes
+from jinja2.bccache import Bucket
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, LoopContext, markup_join, str_join
@@ -40,6 +41,33 @@ _BY_SIGN: dict[str, Callable[[Any, Any], object]] = {
 }
 
 
+class _Compiled(BytecodeCache):
+    """Keeps what Jinja has compiled, by the source it was compiled from: one template serves many campaigns."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give out what is kept; Jinja looks whether the source is still the same."""
+        kept = self._kept.get(bucket.key)
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled, and let go of the oldest."""
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+        while len(self._kept) > self._most:
+            self._kept.pop(next(iter(self._kept)), None)
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """Return the name: what is compiled for one name is told apart by its source."""
+        return f"{name} {filename}"
+
+
+_COMPILED = _Compiled(most=200)
+
+
 class TracingEnvironment(ImmutableSandboxedEnvironment):
     """The sandbox in which templates run with gaps. `trace` is the way that is being gone."""
 
@@ -55,6 +83,7 @@ class TracingEnvironment(ImmutableSandboxedEnvironment):
             autoescape=lambda name: name is not None and name.endswith((".html.j2", ".html")),
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=_COMPILED,
         )
         self.globals = {"range": safe_range}
         self.trace = Trace()

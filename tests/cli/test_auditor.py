@@ -44,6 +44,7 @@ ACTS = {
     "db backup": ("copy.db",),
     "db restore": ("copy.db", "--replay", "--yes"),
     "desk": (),
+    "keys dkim create": ("--selector", "s2"),
     "keys rotate": ("token",),
     "notice publish": ("--yes",),
     "person add": ("Uusi",),
