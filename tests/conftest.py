@@ -54,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.addaudithook(_close_network)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests that may take long begin first, so that none of them runs alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist where the room is."""

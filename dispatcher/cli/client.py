@@ -157,7 +157,7 @@ def said_counts(counts: Counts) -> list[str]:
             f"  {number:>6}  {title}: {reason_text(Reason(reason), Language.EN)}"
             for reason, number in group.most_common()
         ]
-    return lines
+    return lines or ["  nobody"]
 
 
 def counts_json(counts: Counts) -> dict[str, object]:

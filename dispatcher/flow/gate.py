@@ -18,7 +18,7 @@ from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Entry, EntryKind, Json
-from dispatcher.rules.life import Act
+from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
 from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.campaigns import Scheduled
@@ -79,7 +79,7 @@ class Gate:
                 lambda transaction: self._decide(transaction, scheduled, prepared, rows, day), wanted=wanted
             )
         except RenderingError:
-            self._hold(scheduled, "rendering_failed")
+            self._hold(scheduled, UNMADE)
             raise
 
     def _decide(

@@ -14,7 +14,7 @@ from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import State
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, stamp
-from dispatcher.rules.life import Act
+from dispatcher.rules.life import UNMADE, Act
 from dispatcher.storage import campaigns, outbox, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
@@ -136,6 +136,11 @@ class Lifecycle:
     def hold(self, name: str, actor: Actor) -> None:
         """Hold a campaign: nothing more of it is handed over until it is released."""
         self._do(self.named(name), Act.HOLD, actor, reason=BY_HAND)
+
+    def hold_unmade(self, campaign: Scheduled, actor: Actor) -> None:
+        """Hold a campaign whose frozen words make no message any more, as after a change of the settings."""
+        with suppress(RefusedError):  # held already, at the hand-off or by somebody
+            self._do(campaign, Act.HOLD, actor, reason=UNMADE)
 
     def revise(self, name: str, actor: Actor) -> None:
         """Take a campaign that has not begun back to a draft; it keeps its slot until its file is scheduled again."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dispatcher.errors import DispatcherError, StorageError
+from dispatcher.errors import CampaignFileError, DispatcherError, RenderingError, StorageError
 from dispatcher.flow.deliver import Deliver, DeliverReport
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.plan import Plan, PlanReport
@@ -55,8 +55,8 @@ class Rounds:
         """Plan and deliver every campaign that is due now, earliest first, and return what was done.
 
         Once `stop` says so, no further campaign is begun and no further message handed over. Trouble with one
-        campaign's words or carriers leaves the others to go on. Raises JournalError and StorageError, whether or not
-        anything is due: then nothing may be sent at all.
+        campaign's words or carriers leaves the others to go on; one whose words can no longer be made is held. Raises
+        JournalError and StorageError, whether or not anything is due: then nothing may be sent at all.
         """
         await asyncio.to_thread(self._store.check_trusted)
         worked = []
@@ -80,6 +80,9 @@ class Rounds:
             delivered = await self._deliver.run(campaign, on_outcome, stop)
         except StorageError:
             raise
+        except (CampaignFileError, RenderingError) as error:
+            await asyncio.to_thread(self._lifecycle.hold_unmade, campaign, _ACTOR)
+            return Worked(campaign, planned, trouble=str(error))
         except DispatcherError as error:
             return Worked(campaign, planned, trouble=str(error))
         return Worked(campaign, planned, delivered)

@@ -137,8 +137,9 @@ class CampaignRenderer:
         _, values = _filled(longest, f"{host}/u/{'a' * 37}", f"{host}/r/{'a' * 47}")
         with self._for_one_client():
             for shape, form in self._texts.items():
-                if not shape.named:
-                    text_messages.checked(text_messages.write(form.of(values), values, ""), None)
+                sms = text_messages.write(form.of(values), values, "")
+                if not shape.named:  # with a name that makes it too long a client is not called by it
+                    text_messages.checked(sms, None)
             envelope = Envelope("a" * 64 + "@" + "b" * 180 + ".example", "0" * 32, self._campaign.send_at)
             for shape, mail in self._emails.items():
                 self._refuse_large(self._writer.write(mail, values, envelope), shape.language)
@@ -160,7 +161,7 @@ class CampaignRenderer:
             raise
         except FAILURES as error:
             raise RenderingError(
-                f"campaigns/{self._campaign.name}.toml: for one client the template {self._campaign.template} fails: "
+                f"The template {self._campaign.template} of campaigns/{self._campaign.name}.toml fails for one client: "
                 f"{str(error).rstrip('.')}. Correct it and run `dispatcher campaign check FILE`."
             ) from None
 

@@ -7,7 +7,7 @@ it once: what a client gets is what the template would have made for them alone.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -39,6 +39,8 @@ MARK = f"{_OPEN}(?:[a-z_]+|[0-9]+){_CLOSE}"
 """A mark, as an expression that finds it."""
 _MARK = re.compile(f"{_OPEN}([a-z_]+|[0-9]+){_CLOSE}")
 _LOST = "what differs from client to client came apart while the template ran: print it whole"
+_MANY = (list, tuple, KeysView, ValuesView, ItemsView)
+"""What a template can hold several values in, beside the mapping that the last three look into."""
 
 
 class Trace:
@@ -181,7 +183,7 @@ def differs(value: object) -> bool:
         return _OPEN in value or _CLOSE in value
     if isinstance(value, dict):
         return any(differs(each) for pair in value.items() for each in pair)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _MANY):
         return any(differs(each) for each in value)
     return isinstance(value, Gap)
 
@@ -193,8 +195,9 @@ def settled(value: object, values: Values, trace: Trace) -> object:
         return gap.resolve(values)
     if isinstance(value, dict):
         return {settled(name, values, trace): settled(each, values, trace) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(settled(each, values, trace) for each in value)
+    if isinstance(value, _MANY):
+        found = [settled(each, values, trace) for each in value]
+        return tuple(found) if isinstance(value, tuple) else found
     return value
 
 

@@ -115,7 +115,8 @@ def _places(rendered: str) -> list[Callable[[str], str]]:
             found.append(_text)
         elif marks:
             quoted = () if piece["unread"] else _QUOTED.findall(piece[0])
-            if marks != sum(marks_in(value) for value in quoted):
+            styled = marks_in("".join(_STYLE.findall(piece[0])))
+            if styled or marks != sum(marks_in(value) for value in quoted):
                 raise RenderingError(
                     "what differs from client to client stands in a style, a comment or a tag: print it in the text"
                 )
@@ -124,8 +125,9 @@ def _places(rendered: str) -> list[Callable[[str], str]]:
 
 
 _PIECES = re.compile(
-    r"(?P<unread><!--.*?-->|<(?P<raw>style|script|xmp|iframe|noembed|noframes)\b.*?</(?P=raw)\s*>)"
+    r"(?P<unread><!--.*?-->|<(?P<raw>style|script|xmp|iframe|noembed|noframes|noscript)\b.*?</(?P=raw)\s*>)"
     r'|<[!/a-z][^">]*(?:"[^"]*"[^">]*)*>|' + MARK,
     re.DOTALL | re.IGNORECASE,
 )
 _QUOTED = re.compile('"[^"]*"')
+_STYLE = re.compile(r'\sstyle="[^"]*"')

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dispatcher.errors import Finding, RenderingError, Severity
 from dispatcher.rendering import checks, email, sms_checks
 from dispatcher.rendering.checks import Fault, MustShow
-from dispatcher.rendering.gaps import Trace
+from dispatcher.rendering.gaps import Trace, differs
 from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape, shapes_of
 from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
@@ -48,6 +48,9 @@ class Survey:
 
     def findings(self) -> list[Finding]:
         """Return everything that is wrong, errors and warnings, in order of file and line."""
+        strange = _signs_of_ours(self._label, self._source)
+        if strange:
+            return strange
         found: dict[Finding, set[Language]] = defaultdict(set)
         shapes = shapes_of(self._campaign)
         for shape in shapes:
@@ -131,6 +134,16 @@ def _place(near: Sequence[str], sources: Mapping[str, str]) -> tuple[str, int] |
             if at >= 0:
                 return file, text.count("\n", 0, at) + 1
     return None
+
+
+def _signs_of_ours(file: str, source: str) -> list[Finding]:
+    """Return where a campaign holds the signs that stand around a mark: whatever else is found would mislead."""
+    what = "a sign stands here that no font knows (U+E000 or U+E001)"
+    return [
+        Finding(file, number, Severity.ERROR, what, "take it out")
+        for number, line in enumerate(source.split("\n"), 1)
+        if differs(line)
+    ]
 
 
 def _in_languages(finding: Finding, spoken: set[Language], everybody: set[Language]) -> Finding:

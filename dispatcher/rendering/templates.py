@@ -226,6 +226,10 @@ class _Fields:
     def __getitem__(self, name: str) -> object:
         return self._values[name]
 
+    def __str__(self) -> str:
+        names = ", ".join(f"{self._title}.{name}" for name in self._values)
+        raise RenderingError(f"{self._title} is no text: print what is in it ({names})")
+
     def missing(self, name: str) -> str:
         return f"{self._title}.{name} has no value: {self._remedy(name)}"
 

@@ -7,14 +7,14 @@ comparing, joining, slicing, looping, deciding. Each does at once what needs no 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from types import BuiltinMethodType
+from types import BuiltinMethodType, MethodType
 from typing import Any
 
 from jinja2 import BaseLoader, BytecodeCache, StrictUndefined, nodes
 from jinja2.bccache import Bucket
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.nodes import EvalContext
-from jinja2.runtime import Context, markup_join, str_join
+from jinja2.runtime import Context, LoopContext, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import pass_eval_context
 from jinja2.visitor import NodeTransformer
@@ -28,6 +28,7 @@ _RAW = frozenset({"safe", "urlize", "xmlattr"})
 _SCOPES = frozenset({"_loop_vars", "_block_vars"})
 """What Jinja hands to each call beside its arguments: the variables of now, which go on changing."""
 _WHOLE, _ITEMS, _COMPARE, _CONCAT, _SLICE, _PRINT = "whole", "items of", "compared", "joined", "cut out", "printed"
+_SHOW, _PART, _PAIRS = "shown", "in parts", "items in parts"
 _BY_SIGN: dict[str, Callable[[Any, Any], object]] = {
     "eq": operator.eq,
     "ne": operator.ne,
@@ -96,6 +97,9 @@ class TracingEnvironment(ImmutableSandboxedEnvironment):
             _CONCAT: self._joined,
             _SLICE: self._waiting(_SLICE, _cut_out),
             _PRINT: _printed,
+            _SHOW: self._shown,
+            _PART: self._in_parts,
+            _PAIRS: lambda values: map(self._in_parts, self._items(values)),
         }
         self.tests = {name: self._waiting(f"is {name}", work) for name, work in tests.items()}
         self.tests |= {
@@ -126,6 +130,10 @@ class TracingEnvironment(ImmutableSandboxedEnvironment):
         """Call something; a gap's method is put off, and a method of a value that is given a gap."""
         work = super().call
         named = {name: value for name, value in kwargs.items() if name not in _SCOPES}
+        if isinstance(obj, LoopContext):
+            return work(context, obj, *(self._items(each) for each in args), **kwargs)
+        if _is_of_loop(obj, "changed") and differs(args):
+            raise RenderingError("loop.changed cannot tell clients apart: compare with loop.previtem")
         if isinstance(obj, Gap):
             return put_off(self.trace, "()", lambda *a, **k: work(context, *a, **k), obj, *args, **named)
         if _is_pure(obj) and (differs(args) or differs(named)):
@@ -189,6 +197,18 @@ class TracingEnvironment(ImmutableSandboxedEnvironment):
         gap = gap_in(value, self.trace)
         return value if gap is None else gap
 
+    def _shown(self, value: Any) -> Any:
+        """Return what prints as Python writes it, such as a list, as a gap where anything within it is one."""
+        if isinstance(value, str | Gap) or not differs(value):
+            return value
+        return put_off(self.trace, _SHOW, str, value)
+
+    def _in_parts(self, value: Any) -> Any:
+        """Return what is about to be unpacked. Raises RenderingError for a text that holds marks."""
+        if gap_in(value, self.trace) is not None:
+            raise RenderingError("what differs from client to client cannot be unpacked: take its items with [0], [1]")
+        return value
+
     def _items(self, values: Iterable[Any]) -> Iterable[Any]:
         gap = gap_in(values, self.trace)
         return values if gap is None else self._each(gap)
@@ -202,6 +222,7 @@ class TracingEnvironment(ImmutableSandboxedEnvironment):
 
     @pass_eval_context
     def _joined(self, context: EvalContext, parts: list[Any]) -> Any:
+        parts = [self._shown(part) for part in parts]
         if not context.autoescape:
             return str_join(parts)
         if any(isinstance(part, Gap) and part.hole is None for part in parts):
@@ -237,8 +258,25 @@ def _told_either(node: Any) -> Any:
 
 
 def _told_loop(node: Any) -> Any:
-    node.iter = _filtered(_ITEMS, node.iter)
+    node.iter = _filtered(_PAIRS if isinstance(node.target, nodes.Tuple) else _ITEMS, node.iter)
     return _told_test(node)
+
+
+def _told_output(node: Any) -> Any:
+    node.nodes = [each if isinstance(each, nodes.TemplateData) else _filtered(_SHOW, each) for each in node.nodes]
+    return node
+
+
+def _told_assignment(node: Any) -> Any:
+    if isinstance(node.target, nodes.Tuple):
+        node.node = _filtered(_PART, node.node)
+    return node
+
+
+def _told_call(node: Any) -> Any:
+    if node.dyn_args is not None:
+        node.dyn_args = _filtered(_PART, node.dyn_args)
+    return node
 
 
 def _told_comparison(node: Any) -> Any:
@@ -271,6 +309,9 @@ _TOLD: Mapping[type[nodes.Node], Callable[[Any], Any]] = {
     nodes.For: _told_loop,
     nodes.Compare: _told_comparison,
     nodes.Concat: _told_joining,
+    nodes.Output: _told_output,
+    nodes.Assign: _told_assignment,
+    nodes.Call: _told_call,
     nodes.FilterBlock: _told_filtering,
     nodes.Getitem: _told_item,
 }
@@ -324,9 +365,13 @@ def _item(number: int) -> Callable[[Any], Any]:
 def _is_pure(work: Any) -> bool:
     """Say whether a call can be put off: it reads no state that changes while the template runs."""
     work = getattr(work, "__wrapped__", work)  # the sandbox wraps a text's own `format`
-    if isinstance(work, BuiltinMethodType):
+    if isinstance(work, BuiltinMethodType | MethodType):  # the latter of markup
         return isinstance(work.__self__, str | bytes | int | float | tuple | list | dict)
     return work is safe_range or bool(getattr(work, "can_wait", False))
+
+
+def _is_of_loop(work: Any, name: str) -> bool:
+    return isinstance(getattr(work, "__self__", None), LoopContext) and work.__name__ == name
 
 
 def _or_hole(test: Callable[[Any], Any], known: Callable[[], bool]) -> Callable[[Any], Any]:

@@ -8,6 +8,8 @@ from dispatcher.rendering.gaps import Gap, Trace, Values
 
 MOST = 8
 """How many ways of one template are made and looked at before the first client."""
+KEPT = 64
+"""How many are kept for the clients to come: a loop over letters has more ways than there is memory."""
 
 Made = TypeVar("Made")
 
@@ -28,13 +30,15 @@ class _End(Generic[Made]):
 class Ways(Generic[Made]):
     """What one template makes, by the answers to its questions.
 
-    `make` goes one way and returns what it makes; it is called once for each way. The first `MOST` ways are made at
-    once, so that a fault in any of them is found before the first client; the others when a client needs them.
+    `make` goes one way and returns what it makes. The first `MOST` ways are made at once, so that a fault in any of
+    them is found before the first client; the others when a client needs them. Of all of them `KEPT` are made once,
+    and any beyond anew for each client.
     """
 
     def __init__(self, make: Callable[[Trace], Made]) -> None:
         self._make = make
         self._root: _Fork[Made] | _End[Made] | None = None
+        self._kept = 0
         self.ahead = tuple(made for made, _ in zip(self._explored(), range(MOST), strict=False))
 
     @classmethod
@@ -79,6 +83,9 @@ class Ways(Generic[Made]):
             yield made
 
     def _keep(self, trace: Trace, made: Made) -> None:
+        if self._kept == KEPT:
+            return
+        self._kept += 1
         end: _Fork[Made] | _End[Made] = _End(made)
         if not trace.asked:
             self._root = end

@@ -61,6 +61,8 @@ LAPSED = "lapsed"
 """Why a campaign is cancelled whose slot's date is over with nothing scheduled."""
 NO_SLOT = "no_slot"
 """Why a campaign is held that would go out on another day than planned, on which the year has no room for it."""
+UNMADE = "rendering_failed"
+"""Why a campaign is held whose words make no message any more."""
 _UNKNOWN = No("No campaign goes by {name}: run `dispatcher campaign list`.")
 _HAS_SLOT = No("{name} has its slot already: reserve under another title, or cancel it first.")
 _SCHEDULED_ALREADY = No(

@@ -30,6 +30,11 @@ def test_a_test_is_sent_and_told(home: Path, run: Run, campaign: Path) -> None:
     assert 1 == run("person", "reach", OWNER, "--phone", "nonsense").code
 
 
+def test_an_empty_register_reaches_nobody(run: Run, campaign: Path) -> None:
+    """`campaign check` says so where a campaign would reach nobody, and leaves no sentence without an end."""
+    assert "as the register stands now:\n  nobody\n" in run("campaign", "check", campaign).out
+
+
 def test_an_audience_is_shown(run: Run, campaign: Path, register: Path) -> None:
     """`campaign audience` counts in words; only with --show are clients listed, masked."""
     run("client", "import", register)

@@ -8,6 +8,7 @@ import pytest
 from dispatcher.flow.rounds import Worked
 from dispatcher.rules.campaign import State
 from dispatcher.rules.consent import Place
+from dispatcher.rules.life import UNMADE
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Doubles, Workshop
 
@@ -205,3 +206,25 @@ def test_a_shared_inbox_sends_nobody_to_the_phone(workshop: Workshop, doubles: D
         workshop.clock.set(MOMENT)
         send(dispatcher)
     assert (doubles.mailed(), doubles.texted()) == (["koti@posti.example"], [])
+
+
+def test_a_campaign_whose_words_cannot_be_made_any_more_is_held(workshop: Workshop, doubles: Doubles) -> None:
+    """Settings that changed after scheduling may make the frozen words impossible: that is told once, as a hold."""
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, MAIJA, ERIK)
+    settings = workshop.directory / "dispatcher.toml"
+    written = settings.read_text("utf-8")
+    renamed = written.replace('name = "Tunturituuli"', f'name = "{"Tunturi " * 9}"')
+    settings.write_text(renamed.replace("[sms]", "[sms]\nmost_parts = 1"), "utf-8")
+    with workshop.opened() as dispatcher:
+        workshop.clock.set(MOMENT)
+        [worked] = send(dispatcher)
+        held = dispatcher.lifecycle.named("a")
+        assert send(dispatcher) == []
+    assert "shorten sms" in str(worked.trouble)
+    assert (held.state, held.held_reason, held.begun_at) == (State.HELD, UNMADE, None)
+    settings.write_text(written, "utf-8")
+    with workshop.opened() as dispatcher:
+        dispatcher.lifecycle.release("a", dispatcher.persons.acting(None))
+        send(dispatcher)
+    assert doubles.mailed() == ["erik@posti.example", "maija@posti.example"]

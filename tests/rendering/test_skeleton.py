@@ -53,7 +53,17 @@ def test_a_gap_is_no_key() -> None:
         hash(Gap.of(Hole.OPT_OUT_URL, Trace()))
 
 
-@pytest.mark.parametrize("page", ["<style>p { color: {} }</style>", "<!-- {} -->", "<p {}>Hei</p>"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<style>p { color: {} }</style>",
+        "<!-- {} -->",
+        "<p {}>Hei</p>",
+        "<p{}>Hei</p>",
+        '<p style="color: {}">Hei</p>',
+        "<noscript><b>Hei</b> {}</noscript>",
+    ],
+)
 def test_a_hole_stands_where_text_is_read(page: str) -> None:
     """E-36: in a style, a comment or a tag nothing can be escaped, so nothing of a client stands there."""
     trace = Trace()

@@ -41,6 +41,13 @@ def test_the_samples_have_no_fault(
         assert [] == survey.findings()
 
 
+def test_a_sign_no_font_knows_is_found_on_its_line(surveyed: Surveyed) -> None:
+    """The signs that stand around what differs from client to client are no words of a campaign."""
+    [finding] = surveyed(source="title = 'a'\n\nx = 'a\ue000first_name\ue001'\n")
+    assert (finding.file, finding.line, finding.severity) == ("campaigns/a.toml", 3, Severity.ERROR)
+    assert "U+E000" in finding.what
+
+
 @pytest.mark.parametrize(
     ("added", "told", "severity"),
     [

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import css_inline
 import jinja2
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from dispatcher.errors import RenderingError
 from dispatcher.rendering import Templates
 from dispatcher.rendering.gaps import Hole, Trace, Values
 from dispatcher.rendering.skeleton import Shape, Skeleton
@@ -187,3 +189,56 @@ _IN_A_LOOP = "{% for c in ['x', n] %}{% set n = t('greeting_name', name=n)|last 
 def test_a_client_gets_what_plain_jinja_makes(campaign: Campaign, studio: Studio, source: str, name: str) -> None:
     """E-36: filters, comparisons, loops and macros upon a client give the bytes of plain Jinja."""
     _same(source, name, campaign, studio)
+
+
+_MARKED = "{% set s %}{{ client.first_name|upper }}{% endset %}"
+_TWO_MARKED = f"{_MARKED}{{% set t %}}{{{{ client.first_name|upper }}}}{{% endset %}}"
+_BOXED = [
+    "{{ [client.first_name] }}{{ {'a': client.first_name} }}{{ (client.first_name, 1) }}",
+    "{{ [client.first_name] ~ 'x' }}",
+    "{% macro m() %}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(client.first_name, b=client.first_name) }}",
+    _MARKED + "{{ [s] }}{{ [s] ~ 'x' }}",
+    _MARKED + "{{ {'a': s, 'b': 1}.items()|list }}{{ 'AINO' in {'a': s}.values() }}",
+    _TWO_MARKED + "{{ {'a': s, 'b': t}.values()|unique|list|length }}{{ {'a': s, 'b': 'B'}.values()|sort|join }}",
+]
+"""A client's name within a list, a mapping or what a macro was given."""
+_METHODS = (
+    "{% set a %}x Aino y{% endset %}{{ a.split(client.first_name ~ '')|length }}{{ a.replace('x', client.first_name) }}"
+)
+_DEEPER = "{{{{ loop.length }}}}{{{{ x }}}}{{% if loop.depth == 1 %}}{{{{ loop({}) }}}}{{% endif %}}"
+_RECURSION = "{{% for x in 'ab' recursive %}}" + _DEEPER + "{{% endfor %}}"
+
+
+@pytest.mark.parametrize("name", ["Aino", "Åke & Co", "D'Arcy", "=?utf-8?q?=41?="])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *_BOXED,
+        _METHODS,
+        _MARKED + _RECURSION.format("s"),
+        _RECURSION.format("client.first_name"),
+    ],
+)
+def test_a_name_within_something_else_is_the_clients(
+    campaign: Campaign, studio: Studio, source: str, name: str
+) -> None:
+    """E-36: a name in a list, under a method of markup, or deeper in a loop is what plain Jinja makes of it."""
+    _same(source, name, campaign, studio)
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (f"{{% for i in 'ab' %}}{_MARKED}{{{{ loop.changed(s) }}}}{{% endfor %}}", "loop.changed cannot"),
+        (_MARKED + "{% set a, b, c = s %}{{ b }}", "cannot be unpacked"),
+        (_MARKED + "{% for a, b, c in [s] %}{{ b }}{% endfor %}", "cannot be unpacked"),
+        (_MARKED + "{% macro m() %}{{ varargs[0] }}{% endmacro %}{{ m(*s) }}", "cannot be unpacked"),
+        ("{{ client }}", r"client is no text: print what is in it \(client.first_name"),
+        ("{{ 'Hei ' ~ offer }}", "offer is no text"),
+    ],
+)
+def test_what_cannot_be_put_off_is_refused(campaign: Campaign, studio: Studio, source: str, told: str) -> None:
+    """A template that would print our marks, or a value that is no text, is refused before the first client."""
+    words = Words(campaign, Templates({_TEXT: source.encode()}), studio)
+    with pytest.raises(RenderingError, match=told):
+        words.render(_TEXT, Shape(Language.FI, named=True, dated=True))

@@ -8,8 +8,8 @@ import pytest
 from dispatcher.errors import RenderingError
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.gaps import Gap, Hole, Trace, Values, put_off
-from dispatcher.rendering.ways import MOST, Ways
-from dispatcher.rules.campaign import Language
+from dispatcher.rendering.ways import KEPT, MOST, Ways
+from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.message import Recipient
 
 _MOMENT = datetime(2026, 3, 17, 8, tzinfo=UTC)
@@ -65,6 +65,26 @@ def test_ways_without_end_are_made_when_a_client_needs_them() -> None:
     assert [0, 4, 40, 40] == [ways.of(_values("a" * length)) for length in (0, 4, 40, 40)]
 
 
+def test_ways_beyond_number_are_not_kept() -> None:
+    """A loop over letters may have a way for each client: memory ends before they do, and each still gets theirs."""
+    made: list[str] = []
+
+    def make(trace: Trace) -> str:
+        gap = Gap.of(Hole.FIRST_NAME, trace)
+        has_bit = (put_off(trace, f"bit {bit}", lambda name, at=bit: int(name) >> at & 1, gap) for bit in range(7))
+        made.append("".join("1" if bit else "0" for bit in has_bit))
+        return made[-1]
+
+    ways = Ways(make)
+    names = [str(number) for number in range(128)]
+    expected = [f"{number:07b}"[::-1] for number in range(128)]
+    assert expected == [ways.of(_values(name)) for name in names]
+    seen = len(made)
+    assert expected == [ways.of(_values(name)) for name in names]
+    again = set(made[seen:])
+    assert 128 - KEPT <= len(again) < 128
+
+
 def test_a_fault_in_one_way_is_found_before_the_first_client(compiled: Callable[..., CampaignRenderer]) -> None:
     """E-14, L-21: a template that leaves the way out to short names only is refused, whoever the clients are."""
     short = "{% if client.first_name|length < 5 %}{{ opt_out_url }}{% endif %}"
@@ -78,6 +98,14 @@ def test_both_ways_show_the_link(compiled: Callable[..., CampaignRenderer]) -> N
     renderer = compiled({_BODY: f"{words} {_TAIL}"})
     assert b"Hei sin" in _text(renderer, "Aino")
     assert b"Hei sin" not in _text(renderer, "Onni")
+
+
+def test_what_fails_with_a_name_is_found_before_the_first_client(compiled: Callable[..., CampaignRenderer]) -> None:
+    """A text message that greets by name is made once when the campaign is compiled, as an email is."""
+    words = "{{ t('sms_marker') }}, {{ studio.name }}: {{ opt_out_url }}"
+    named = "{% if client.first_name %} {{ client.first_name.nickname }}{% endif %}"
+    with pytest.raises(RenderingError, match=r"offer of campaigns/.+\.toml fails for one client: .*nickname"):
+        compiled({"sms/offer.txt.j2": f"{words}{named}"}, channels=(Channel.SMS,))
 
 
 def _text(renderer: CampaignRenderer, name: str) -> bytes:
