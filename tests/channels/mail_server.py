@@ -16,8 +16,8 @@ from dispatcher.rules.message import CampaignMessage, Email, Outcome, OutcomeKin
 TAKEN = Outcome(OutcomeKind.ACCEPTED, "250", "2.0.0")
 """What becomes of a message this server takes."""
 
-CONTENT = b"Subject: Kes=C3=A4\r\n\r\n.alku\r\n..kaksi\r\n.\r\nloppu.\r\n.viimeinen\r\n"
-STUFFED = b"Subject: Kes=C3=A4\r\n\r\n..alku\r\n...kaksi\r\n..\r\nloppu.\r\n..viimeinen\r\n"
+CONTENT = b"Subject: Kes=C3=A4\r\n\r\n.alku\r\n..kaksi\r\n.\r\na\tb  \r\nloppu.\r\n.viimeinen\r\n"
+STUFFED = b"Subject: Kes=C3=A4\r\n\r\n..alku\r\n...kaksi\r\n..\r\na\tb  \r\nloppu.\r\n..viimeinen\r\n"
 EMAIL = Email("b+1@bounce.studio.example", "anna@mail.example", CONTENT)
 
 
