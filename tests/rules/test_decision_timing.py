@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -134,6 +134,16 @@ def test_a_night_is_waited_out_only_while_the_offer_is_valid(valid_until: date |
     """S-14: the message goes when the window opens, unless the offer is over then."""
     late = datetime(2026, 11, 23, 20, tzinfo=UTC)
     assert verdict == of_campaign(valid_until=valid_until)(Case(now=late)).decide()
+
+
+@pytest.mark.parametrize(("seconds", "is_sent"), [(62, True), (61, False), (1, False)])
+def test_a_text_message_is_not_begun_in_the_last_minute(seconds: int, *, is_sent: bool) -> None:
+    """S-15: it could arrive at the provider in the quiet hours, so it waits for the morning."""
+    late = datetime(2026, 11, 23, 18, tzinfo=UTC) - timedelta(seconds=seconds)
+    case = of_client(answers=(YES_SMS,), addresses={SMS: AddressFacts(2)})(Case(now=late))
+    verdict = of_campaign(channels=(SMS,))(case).decide()
+    morning = Wait(Reason.QUIET_HOURS, datetime(2026, 11, 24, 7, tzinfo=UTC))
+    assert isinstance(verdict, Send) if is_sent else morning == verdict
 
 
 def test_an_offer_is_valid_through_its_last_local_day() -> None:
