@@ -210,7 +210,7 @@ def test_no_tag_is_made_for_one_client(compiled: Compile, templates: Templates) 
 
 
 def test_nothing_is_left_to_chance(compiled: Compile) -> None:
-    """E-27: what was tested is what goes out, so no template draws lots."""
+    """What was tested is what goes out, so no template draws lots."""
     with pytest.raises(RenderingError, match="No filter named 'random'"):
         compiled({_BODY: "{{ ['a', 'b']|random }}"})
 
