@@ -58,7 +58,7 @@ class _Compiled(BytecodeCache):
         """Keep what was compiled, and let go of the oldest."""
         self._kept[bucket.key] = bucket.bytecode_to_string()
         while len(self._kept) > self._most:
-            self._kept.pop(next(iter(self._kept)), None)
+            self._kept.pop(list(self._kept)[0], None)  # noqa: RUF015 - a copy: others may add meanwhile
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """Return the name: what is compiled for one name is told apart by its source."""
@@ -88,6 +88,7 @@ class TracingEnvironment(ImmutableSandboxedEnvironment):
         self.globals = {"range": safe_range}
         self.trace = Trace()
         usual, tests = dict[str, Any](self.filters), dict[str, Any](self.tests)
+        usual.pop("random")  # a message made twice is the same message
         self.filters = {name: self._waiting(f"|{name}", work) for name, work in {**usual, **filters}.items()}
         self.filters |= {name: self._refusing(name, usual[name]) for name in _RAW}
         self.filters |= {

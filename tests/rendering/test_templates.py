@@ -209,6 +209,12 @@ def test_no_tag_is_made_for_one_client(compiled: Compile, templates: Templates) 
         compiled({_LAYOUT: templates.source(_LAYOUT).replace("<h1>", f"{made}<h1>")})
 
 
+def test_nothing_is_left_to_chance(compiled: Compile) -> None:
+    """What was tested is what goes out, so no template draws lots."""
+    with pytest.raises(RenderingError, match="No filter named 'random'"):
+        compiled({_BODY: "{{ ['a', 'b']|random }}"})
+
+
 def test_escaping_cannot_be_switched_off(compiled: Compile) -> None:
     """E-36: what is HTML is escaped, whatever a template says."""
     with pytest.raises(RenderingError, match="autoescape cannot be switched"):
