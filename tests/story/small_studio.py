@@ -151,7 +151,10 @@ class Watch:
 
 @dataclass(slots=True)
 class SmallStudio:
-    """The studio, its clock and its carriers; `arrived` is everything that the carriers took for clients."""
+    """The studio, its clock and its carriers; `arrived` is everything that the carriers took for clients.
+
+    `unknown` is whose message, of which local date, was being handed over when a sender was killed, and never arrived.
+    """
 
     workshop: Workshop
     doubles: Doubles
@@ -159,6 +162,7 @@ class SmallStudio:
     clock: FixedClock
     people: dict[int, Person] = field(default_factory=dict)
     arrived: list[Arrived] = field(default_factory=list)
+    unknown: list[tuple[int, date]] = field(default_factory=list)
     twelfth: str = ""
     thirteenth: str = ""
     _mails: int = 0
@@ -239,9 +243,13 @@ class SmallStudio:
         return sorted({each.day for each in self.arrived if each.campaign == campaign})
 
     def had(self, many: int, by: datetime) -> set[int]:
-        """Return who has had so many messages in the 365 dates that end with a day."""
+        """Return who has had so many messages in the 365 dates that end with a day.
+
+        One that a kill kept from arriving may have arrived for all that the program can know, and counts.
+        """
         day = by.astimezone(ZONE).date()
-        recent = [each.person for each in self.arrived if day - each.day < YEAR]
+        counted = [(each.person, each.day) for each in self.arrived] + self.unknown
+        recent = [person for person, received in counted if day - received < YEAR]
         return {person for person in recent if recent.count(person) >= many}
 
     def texts_have_come(self, campaign: str) -> None:

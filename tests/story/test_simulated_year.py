@@ -140,7 +140,10 @@ def spring(studio: SmallStudio) -> None:
     assert State.FINISHED is ended.state
     assert 0 < arrived < len(studio.got("c03"))
     assert unknown > 0
-    assert len(studio.may()) - unknown <= len(studio.got("c03")) <= len(studio.may())
+    lost = studio.may() - studio.got("c03")
+    assert studio.got("c03") <= studio.may()
+    assert len(lost) <= unknown
+    studio.unknown += [(person, moment.date()) for person in lost]
     after = studio.counts()["c03"]
     studio.look(moment + timedelta(hours=3))
     import_on(studio, date(2027, 3, 31))
