@@ -7,6 +7,7 @@ listed in `Words`, and nothing of it knows about visits, treatments or health.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -74,14 +75,13 @@ class Templates:
 
         Raises RenderingError as `used_by` does.
         """
-        environment = _environment(self)
         needed: dict[str, None] = {}
         waiting = list(entries)
         while waiting:
             path = waiting.pop(0)
             if path not in needed:
                 needed[path] = None
-                waiting += self._referenced(environment, path)
+                waiting += self._referenced(path)
         return list(needed)
 
     def entries(self, campaign: Campaign) -> Iterator[str]:
@@ -94,9 +94,9 @@ class Templates:
         if Channel.SMS in campaign.channels:
             yield sms_path(campaign)
 
-    def _referenced(self, environment: Environment, path: str) -> list[str]:
+    def _referenced(self, path: str) -> list[str]:
         try:
-            names = list(meta.find_referenced_templates(environment.parse(self.source(path), path)))
+            names = _names_in(self.source(path), path)
         except TemplateSyntaxError as error:
             raise _located(f"{FOLDER}/{path}", error.lineno, error.message or "syntax error") from None
         if None in names:
@@ -105,6 +105,12 @@ class Templates:
             finding = Finding(f"{FOLDER}/{path}", 1, Severity.ERROR, f"it {what}", fix)
             raise RenderingError(f"{FOLDER}/{path} {what}: {fix}.", [finding])
         return [name for name in names if name is not None]
+
+
+@lru_cache(maxsize=200)
+def _names_in(source: str, path: str) -> tuple[str | None, ...]:
+    """Return what a template includes or extends, None for a name it makes up. Raises TemplateSyntaxError."""
+    return tuple(meta.find_referenced_templates(_PARSER.parse(source, path)))
 
 
 def email_path(campaign: Campaign, part: str) -> str:
@@ -340,3 +346,6 @@ def _located(file: str, line: int | None, what: str) -> RenderingError:
     return RenderingError(
         f"{where}: {what.rstrip('.')}. Correct it and run `dispatcher campaign check FILE`.", [finding]
     )
+
+
+_PARSER = _environment(Templates({}))
