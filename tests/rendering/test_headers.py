@@ -53,6 +53,14 @@ def test_a_subject_comes_back_as_it_was_written(phrase: str) -> None:
     assert phrase == _decoded(_value(headers.unstructured("Subject", phrase), "Subject"))
 
 
+@pytest.mark.parametrize("phrase", [" Hei", "Hei ", " Hei sinä ", "\N{NO-BREAK SPACE}Hei"])
+def test_a_blank_at_an_end_is_encoded(phrase: str) -> None:
+    """E-26: readers take blanks off the ends of what is plain, so such a phrase is an encoded word."""
+    raw = headers.unstructured("Subject", phrase)
+    assert b"=?utf-8?" in raw
+    assert phrase == _decoded(_value(raw, "Subject"))
+
+
 @given(_PHRASES)
 def test_a_display_name_comes_back_as_it_was_written(phrase: str) -> None:
     """E-26: a name before an address is read as it was written, quotes and backslashes included."""
