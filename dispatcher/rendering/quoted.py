@@ -26,17 +26,23 @@ class Quoted:
     @classmethod
     def of(cls, skeleton: Skeleton) -> "Quoted":
         """Return a skeleton encoded: CRLF, 7-bit, no line over 76 octets, ending with a line end."""
-        pieces = list(skeleton.pieces)
-        if not pieces or not isinstance(pieces[-1], str):
-            pieces.append("\n")
-        elif not pieces[-1].endswith("\n"):
-            pieces[-1] += "\n"
+        pieces: list[str | Written] = []
+        for piece in (*skeleton.pieces, ""):
+            before = pieces[-1] if pieces else None
+            if isinstance(piece, str) and isinstance(before, str):
+                pieces[-1] = before + piece
+            else:
+                pieces.append(piece)
+        last = len(pieces) - 1
         found: list[bytes | Written] = []
         for index, piece in enumerate(pieces):
-            if index and not (isinstance(piece, str) and isinstance(pieces[index - 1], str)):
-                found.append(_BREAK)
-            found.append(_broken_off(encoded(piece)) if isinstance(piece, str) else piece)
-        return cls(_joined(found))
+            if isinstance(piece, str):
+                ended = piece if index < last or piece.endswith("\n") else f"{piece}\n"
+                begin, end = _BREAK if index else b"", _BREAK if index < last else b""
+                found.append(begin + _broken_off(encoded(ended)) + end)
+            else:
+                found += [_BREAK, piece] if index and not isinstance(pieces[index - 1], str) else [piece]
+        return cls(tuple(found))
 
     def fill(self, values: Values) -> list[bytes]:
         """Return the bytes of one client, in pieces."""
@@ -64,13 +70,3 @@ def _broken_off(lines: bytes) -> bytes:
     escape = lines.find(b"=", at - 2, at)
     at = at if escape < 0 else escape
     return lines[:at] + _BREAK + lines[at:]
-
-
-def _joined(pieces: list[bytes | Written]) -> tuple[bytes | Written, ...]:
-    found: list[bytes | Written] = []
-    for piece in pieces:
-        if found and isinstance(piece, bytes) and isinstance(found[-1], bytes):
-            found[-1] += piece
-        else:
-            found.append(piece)
-    return tuple(found)

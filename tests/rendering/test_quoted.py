@@ -66,3 +66,11 @@ def test_a_filling_changes_nothing_beside_it(
         assert fixed == [each for each, piece in zip(filled, quoted.pieces, strict=True) if isinstance(piece, bytes)]
     kinds = [isinstance(piece, bytes) for piece in quoted.pieces]
     assert all(len(list(run)) == 1 for is_fixed, run in groupby(kinds) if is_fixed)
+
+
+def test_words_that_were_put_together_are_one_text() -> None:
+    """E-20: words before words, as the mark of a test, share their lines; none grows over 76 octets."""
+    skeleton = Skeleton(("a" * 70, "ä" * 30, lambda values: values[Hole.FIRST_NAME], "b" * 80))
+    body = b"".join(Quoted.of(skeleton).fill(dict.fromkeys(Hole, "Aino")))
+    assert f"{'a' * 70}{'ä' * 30}Aino{'b' * 80}\n" == _read(body)
+    assert max(len(line) for line in body.split(b"\r\n")) <= 76
