@@ -172,7 +172,7 @@ def gap_in(value: object, trace: Trace) -> Gap | None:
     """Return a value as a gap if it is one, or is a text that holds marks."""
     if isinstance(value, Gap):
         return value
-    if isinstance(value, str) and (_OPEN in value or _CLOSE in value):
+    if isinstance(value, str) and differs(value):
         return Gap(trace, _Marked(value, trace).resolve, ("text", str(value), type(value)))
     return None
 
@@ -231,7 +231,7 @@ def _key(value: object) -> object:
     if isinstance(value, Gap):
         return value.key
     if isinstance(value, list | tuple):
-        return tuple(_key(each) for each in value)
+        return type(value), *(_key(each) for each in value)
     if isinstance(value, str | int | float | Decimal | date) or value is None:
         return type(value), value
     # What a gap is made of lives as long as the gap, so nothing else can have its number meanwhile.
