@@ -11,21 +11,9 @@ from pydantic import BaseModel
 from dispatcher.errors import SettingsError
 from dispatcher.rules.campaign import Language
 from dispatcher.settings import FILE, Settings, read_settings, workspace
+from tests.settings_files import PREVIEW, STUDIO
 
 ROOT = Path(__file__).parent.parent
-STUDIO = """
-[studio]
-name = "Tunturituuli"
-business_id = "0000000-0"
-postal_address = "Esimerkkikuja 1, 99999 Esimerkkilä"
-email = "hei@tunturituuli.example"
-phone = "+358 40 000 0000"
-booking_url = "https://tunturituuli.example/varaa"
-public_url = "https://viestit.tunturituuli.example/"
-[studio.notice]
-fi = "https://tunturituuli.example/tietosuoja"
-"""
-PREVIEW = '[email]\nsender = "tarjoukset@tunturituuli.example"\n'
 SMTP = """
 [email]
 provider = "smtp"

@@ -9,21 +9,9 @@ import pytest
 from dispatcher.errors import SettingsError
 from dispatcher.settings import FILE, Settings, read_settings
 from dispatcher.wiring.choices import tariff_of
+from tests.settings_files import PREVIEW, STUDIO
 
-_BASE = """
-[studio]
-name = "Tunturituuli"
-business_id = "0000000-0"
-postal_address = "Esimerkkikuja 1, 99999 Esimerkkilä"
-email = "hei@tunturituuli.example"
-phone = "+358 40 000 0000"
-booking_url = "https://tunturituuli.example/varaa"
-public_url = "https://viestit.tunturituuli.example/"
-[studio.notice]
-fi = "https://tunturituuli.example/tietosuoja"
-[email]
-sender = "tarjoukset@tunturituuli.example"
-"""
+_BASE = STUDIO + PREVIEW
 Read = Callable[..., Settings]
 
 

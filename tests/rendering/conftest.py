@@ -14,6 +14,7 @@ from dispatcher.rendering import CampaignRenderer, Templates
 from dispatcher.rendering.pictures import Picture, prepared
 from dispatcher.rules.campaign import Campaign, Channel, Kind, Language, NamedPicture
 from dispatcher.rules.studio import Studio
+from tests.rendering.studio import STUDIO
 
 ROOT = Path(__file__).parents[2]
 ZONE = ZoneInfo("Europe/Helsinki")
@@ -40,18 +41,7 @@ def _campaign(file: Path) -> Campaign:
 @pytest.fixture(scope="session")
 def studio() -> Studio:
     """Return the studio that sends."""
-    return Studio(
-        name="Hoitola Revontuli",
-        business_id="1234567-8",
-        postal_address="Tunturitie 5, 99999 Kuusela",
-        email="hei@revontuli.example",
-        phone="040 000 0000",
-        booking_url="https://varaus.revontuli.example/",
-        public_url="https://m.revontuli.example",
-        sender="tarjoukset@m.revontuli.example",
-        bounces="palautukset@m.revontuli.example",
-        notice={Language.FI: "https://revontuli.example/tietosuoja", Language.SV: "https://revontuli.example/sv/skydd"},
-    )
+    return STUDIO
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from dispatcher.campaign_files import read_campaign
 from dispatcher.rendering import CampaignRenderer, Templates
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.message import Recipient
-from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date
+from tests.rendering.studio import STUDIO
 
 ROOT = Path(__file__).parents[2]
 KEPT = Path(__file__).parent / "kept"
@@ -22,19 +22,7 @@ _ZONE = ZoneInfo("Europe/Helsinki")
 _MOMENT = datetime(2026, 3, 17, 8, 0, tzinfo=UTC)
 _CAMPAIGNS = {"offer": "2026-03-kevat", "treatment_day": "2026-04-vappu"}
 """A sample campaign for each template."""
-_STUDIO = Studio(
-    name="Hoitola Revontuli",
-    business_id="1234567-8",
-    postal_address="Tunturitie 5, 99999 Kuusela",
-    email="hei@revontuli.example",
-    phone="040 000 0000",
-    booking_url="https://varaus.revontuli.example/",
-    public_url="https://m.revontuli.example",
-    sender="tarjoukset@m.revontuli.example",
-    bounces="palautukset@m.revontuli.example",
-    notice={Language.FI: "https://revontuli.example/tietosuoja"},
-    sms_sender="Revontuli",
-)
+_STUDIO = replace(STUDIO, notice={Language.FI: STUDIO.notice[Language.FI]}, sms_sender="Revontuli")
 
 
 def messages() -> Mapping[str, bytes]:
