@@ -1,18 +1,33 @@
 """What carries messages: each carrier takes one message at a time and returns its outcome."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from dispatcher.rules.message import CampaignMessage, Outcome, ServiceMessage
+from dispatcher.rules.message import CampaignMessage, Outcome, OutcomeKind, ServiceMessage
+
+MayGo = Callable[[], Awaitable[bool]]
+"""Says whether a message may still leave: a client may have said no since its verdict."""
+RECALLED = Outcome(OutcomeKind.DEFERRED, code="recalled")
+"""What became of a message that might not leave any more when its turn came: nobody has it."""
+
+
+async def always() -> bool:
+    """Say yes."""
+    return True
 
 
 class Session(Protocol):
     """One open connection to a carrier."""
 
-    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
-        """Hand one message over and return what became of it; a refusal or a lost reply never raises."""
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
+        """Hand one message over and return what became of it; a refusal or a lost reply never raises.
+
+        `may_go` is asked at the last moment, right before the message's own words are given away: however long the
+        carrier took until then, nothing leaves after a no; RECALLED is returned.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from dispatcher.channels import RECALLED, MayGo, always
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage, Sms
 
@@ -53,7 +54,7 @@ class PreviewSession:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
         """Write one message, whole or not at all; a disk that takes no more defers it.
 
         Raises ChannelError for a message id that cannot be a file name.
@@ -61,6 +62,8 @@ class PreviewSession:
         if not _FILE_NAME.fullmatch(message.message_id):
             raise ChannelError(f"{message.message_id!r} cannot name a preview file")
         ending, text = _written(message.content)
+        if not await may_go():
+            return RECALLED
         try:
             await asyncio.to_thread(_write, self._directory / f"{message.message_id}{ending}", text)
         except OSError:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from aiosmtplib import SMTP, SMTPHeloError, SMTPResponseException, SMTPServerDisconnected
 
+from dispatcher.channels import RECALLED, MayGo, always
 from dispatcher.channels.hosts import is_loopback
 from dispatcher.channels.replies import Reply, outcome_of
 from dispatcher.errors import ChannelError
@@ -134,7 +135,7 @@ class SmtpSession:
             transport.abort()
         self._client.close()
 
-    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
         """Hand one email over, bytes as they are (E-27), and return what became of it.
 
         Whatever is lost before the body was given to the connection is deferred; after it, every doubt is unknown
@@ -148,7 +149,7 @@ class SmtpSession:
             return unfit
         async with self._turn:
             try:
-                return await self._transact(message.message_id, email)
+                return await self._transact(message.message_id, email, may_go)
             except ChannelError:
                 return _NO_CONNECTION
             except _TROUBLE:
@@ -159,7 +160,7 @@ class SmtpSession:
                 self.drop()
                 raise
 
-    async def _transact(self, message_id: str, email: Email) -> Outcome:
+    async def _transact(self, message_id: str, email: Email, may_go: MayGo) -> Outcome:
         await self._ready()
         if self._is_too_big(email):
             return outcome_of(Reply(552, "5.3.4"))
@@ -172,6 +173,9 @@ class SmtpSession:
         reply = await self._say(b"DATA")
         if reply.code != _GO_AHEAD:
             return await self._declined(reply)
+        if not await may_go():
+            self.drop()  # after the server's 354 there is no other way back
+            return RECALLED
         return await self._give(email.content)
 
     async def _ready(self) -> None:

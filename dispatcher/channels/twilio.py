@@ -16,7 +16,7 @@ from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the li
 from twilio.http.response import Response  # type: ignore[import-untyped] # the same
 from twilio.rest import Client  # type: ignore[import-untyped] # the same
 
-from dispatcher.channels import Forgotten
+from dispatcher.channels import RECALLED, Forgotten, MayGo, always
 from dispatcher.channels.hosts import is_loopback
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, ServiceMessage, Sms
@@ -97,7 +97,7 @@ class TwilioSession:
         self._client = _client(settings, transport)
         self._turn = asyncio.Lock()
 
-    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
         """Create one message at Twilio and return what became of it; nothing is ever posted twice (S-24, S-25).
 
         Whatever is lost before a connection stood is deferred; after it, every doubt is unknown, whatever the other
@@ -107,7 +107,7 @@ class TwilioSession:
         if not isinstance(sms, Sms):
             raise TypeError("Twilio carries text messages only")
         async with self._turn:
-            return await self._create(message.message_id, sms)
+            return await self._create(message.message_id, sms) if await may_go() else RECALLED
 
     async def forget(self, provider_id: str) -> Forgotten:
         """Have one message deleted at Twilio (S-28): gone is what it deletes now and what it does not know any more."""

@@ -55,6 +55,20 @@ class Blame(StrEnum):
     """The connection or the whole campaign waits; the client is never blamed."""
     OBJECTION = "objection"
     """The provider knows that this client said no (21610)."""
+    POLICY = "policy"
+    """The sender's reputation or a policy: this message alone, never the address; it feeds the breaker (E-53)."""
+    CONTENT = "content"
+    """What we wrote, or how: ours to mend; a campaign with too many of these stops."""
+    QUOTA = "quota"
+    """More than the provider takes at present: the channel slows down, whatever the code was."""
+    MAILBOX_FULL = "mailbox_full"
+    """The mailbox takes no more: soft, until it has been so for long."""
+    NO_ROUTE = "no_route"
+    """Nobody takes mail there: soft, until it has been so for a while."""
+    HANDSET = "handset"
+    """No such handset is known (30005): soft, until it has been so twice."""
+    BARRED = "barred"
+    """The handset or its network takes nothing from this sender (30004): soft twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,7 @@ def set_outcome(
 
     `again_at` is when a deferred message may be tried again; without it a deferral is final.
     """
-    values = {**outcome_columns(outcome, provider, now, again_at), "lease_until": None}
+    values = {**outcome_columns(outcome, provider, now, again_at), "blame": outcome.blame.value, "lease_until": None}
     if outcome.segments is not None:
         values["segments"] = outcome.segments
     return connection.execute(_SETTLE, {**values, "row": row.id, "held": row.fence}).rowcount == 1

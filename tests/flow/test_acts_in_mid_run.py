@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from dispatcher.channels import MayGo, always
 from dispatcher.flow.lifecycle import INTERRUPTED
 from dispatcher.rules.actor import Actor, duty
 from dispatcher.rules.campaign import Campaign, Channel, Kind, State
@@ -48,7 +49,7 @@ class Line:
         """Open a connection."""
         yield self
 
-    async def hand_over(self, message: CampaignMessage | ServiceMessage) -> Outcome:
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
         """Take a message."""
         self.now += self.seconds
         self.taken.append((message.message_id, self.now))

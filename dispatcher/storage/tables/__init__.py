@@ -2,6 +2,7 @@
 
 from dispatcher.storage.tables.base import Moment, Table
 from dispatcher.storage.tables.campaigns import CampaignFileTable, CampaignTable, FrozenTable, OutboxTable, SlotTable
+from dispatcher.storage.tables.delivery import PaceHourTable, PaceTable, ProgressTable, SoftBounceTable
 from dispatcher.storage.tables.evidence import NoticeTable, RegisterReadTable, SourceTable
 from dispatcher.storage.tables.installation import (
     AccessLogTable,
@@ -47,7 +48,10 @@ __all__ = [
     "Moment",
     "NoticeTable",
     "OutboxTable",
+    "PaceHourTable",
+    "PaceTable",
     "PersonTable",
+    "ProgressTable",
     "RegisterReadTable",
     "ReplacedTable",
     "RequestTable",
@@ -55,6 +59,7 @@ __all__ = [
     "ServiceTable",
     "SignUpTable",
     "SlotTable",
+    "SoftBounceTable",
     "SourceTable",
     "SuppressionTable",
     "Table",

@@ -77,7 +77,10 @@ class OutboxTable(Table):
 
     `lease_until` and `fence` belong to the worker that holds the row: an outcome from a worker whose fence has passed
     is refused. `day` is the local date the message counts on, from its intent on. `segments` are the parts of a text
-    message, foreseen until the provider has told them, and `part_price` is what each costs, in euros.
+    message, foreseen until the provider has told them, and `part_price` is what each costs, in euros. `blame` is whom
+    the outcome concerns. `recalled_at` is when somebody said no to a message whose hand-off had begun. `later` is what
+    the provider told of it afterwards and `later_code` the error it named (S-27). `closed_at` is when an unknown was
+    given up on: it may have arrived.
     """
 
     __tablename__ = "outbox"
@@ -87,6 +90,7 @@ class OutboxTable(Table):
         Index("ix_outbox_due", "campaign", "state", "not_before"),
         Index("ix_outbox_client_day", "client", "day"),
         Index("ix_outbox_address_day", "address", "day"),
+        Index("ix_outbox_outcome", "campaign", "outcome_at"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[Serial]
@@ -110,3 +114,8 @@ class OutboxTable(Table):
     provider_id: Mapped[str | None] = mapped_column(String(64), index=True)
     segments: Mapped[int | None]
     part_price: Mapped[str | None] = mapped_column(String(16))
+    blame: Mapped[Word | None]
+    recalled_at: Mapped[Instant | None]
+    later: Mapped[Word | None]
+    later_code: Mapped[str | None] = mapped_column(String(20))
+    closed_at: Mapped[Instant | None]
