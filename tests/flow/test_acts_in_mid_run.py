@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dispatcher.channels import MayGo, always
+from dispatcher.channels import RECALLED, MayGo, always
 from dispatcher.flow.lifecycle import INTERRUPTED
 from dispatcher.rules.actor import Actor, duty
 from dispatcher.rules.campaign import Campaign, Channel, Kind, State
@@ -50,8 +50,10 @@ class Line:
         yield self
 
     async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
-        """Take a message."""
+        """Take a message that may still go."""
         self.now += self.seconds
+        if not await may_go():
+            return RECALLED
         self.taken.append((message.message_id, self.now))
         if len(self.taken) == self.at and self.freezes:
             self.happens()

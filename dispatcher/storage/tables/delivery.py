@@ -9,8 +9,8 @@ from dispatcher.storage.tables.base import BigKey, Instant, Serial, Table, Word
 class PaceTable(Table):
     """How fast a channel goes, for every process that sends by it (E-55).
 
-    `next_at` is the turn of the next message, `share` how many thousandths of the pace are gone by at present (1000 is all of
-    it), `rests_until` when a channel that was told to wait goes on.
+    `next_at` is the turn of the next message, `share` how many thousandths of the pace are gone by at present, and
+    `rests_until` when a channel that was told to wait goes on.
     """
 
     __tablename__ = "pace"
