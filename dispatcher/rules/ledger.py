@@ -51,6 +51,8 @@ class EntryKind(StrEnum):
     """The verdict Send with its intent: the answer and the facts it relied on."""
     OUTCOME = "outcome"
     """What became of a message."""
+    LATER = "later"
+    """What was learned of a message after its outcome: delivered or not, or that nobody will tell any more."""
     WORDING = "wording"
     """A question was added to the wordings, or taken out unused; the body names its hash, channels and version."""
     SOURCE = "source"

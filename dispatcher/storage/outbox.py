@@ -75,22 +75,8 @@ class Tally:
 # These run for every message or batch, and building a statement costs several times what running it does.
 _COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
 _THESE = OutboxTable.id.in_(bindparam("these", expanding=True))
-_ADD = HotInsert(
-    OutboxTable,
-    (
-        "campaign",
-        "client",
-        "address",
-        "channel",
-        "state",
-        "reason",
-        "message_id",
-        "attempts",
-        "not_before",
-        "planned_at",
-        "fence",
-    ),
-)
+_PLANNED = "campaign client address channel state reason message_id attempts not_before planned_at fence"
+_ADD = HotInsert(OutboxTable, _PLANNED.split())
 _DUE = (
     select(OutboxTable.id)
     .where(
