@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dispatcher.flow import soft_bounces
 from dispatcher.flow.recording import record_no
 from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
@@ -38,14 +39,28 @@ class Outcomes:
         mine = [each for each in settled if self._set(transaction, each, provider)]
         transaction.ledger.append(*(_entry(each, actor) for each in mine))
         for each in mine:
-            if each.outcome.blame is Blame.ADDRESS and each.outcome.kind is OutcomeKind.REFUSED:
-                bury(transaction, each.row.address, each.row.channel, each.row.client, each.outcome, actor)
+            if has_ended(each.outcome, each.again_at):
+                judge_address(transaction, each.row.address, each.row.channel, each.row.client, each.outcome, actor)
             if each.outcome.blame is Blame.OBJECTION:
                 object_for(transaction, self._store.ring, each.row.client, actor)
 
     def _set(self, transaction: Transaction, each: Settled, provider: str) -> bool:
         connection, now = transaction.connection, transaction.now
         return outbox.set_outcome(connection, each.row, each.outcome, provider, now, each.again_at)
+
+
+def has_ended(outcome: Outcome, again_at: datetime | None) -> bool:
+    """Say whether this was a message's last no: a refusal, or a deferral that is given up."""
+    return outcome.kind is OutcomeKind.REFUSED or (outcome.kind is OutcomeKind.DEFERRED and again_at is None)
+
+
+def judge_address(
+    transaction: Transaction, address: int | None, channel: Channel, client: int | None, outcome: Outcome, actor: Actor
+) -> None:
+    """Draw from a message's last no what it says of its address: dead at once, or dead once it was so for long."""
+    is_dead = outcome.blame is Blame.ADDRESS and outcome.kind is OutcomeKind.REFUSED
+    if is_dead or soft_bounces.note(transaction, address, outcome.blame):
+        bury(transaction, address, channel, client, outcome, actor)
 
 
 def bury(
