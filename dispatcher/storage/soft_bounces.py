@@ -1,5 +1,6 @@
 """That messages ended at an address for reasons that may pass; they go with the address (L-33)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
@@ -20,6 +21,15 @@ def add(connection: Connection, address: int, blame: Blame, now: datetime) -> li
     connection.execute(insert(SoftBounceTable).values(address=address, kind=blame.value, at=now))
     query = select(SoftBounceTable.at).where(SoftBounceTable.address == address, SoftBounceTable.kind == blame.value)
     return list(connection.scalars(query.order_by(SoftBounceTable.at)))
+
+
+def of(connection: Connection, addresses: Sequence[int]) -> dict[int, list[tuple[str, datetime]]]:
+    """Return the kind and time of each soft bounce at these addresses, oldest first; none for one that has none."""
+    query = select(SoftBounceTable).where(SoftBounceTable.address.in_(addresses)).order_by(SoftBounceTable.id)
+    found: dict[int, list[tuple[str, datetime]]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.address, []).append((row.kind, row.at))
+    return found
 
 
 def forget(connection: Connection, address: int) -> None:
