@@ -340,6 +340,7 @@ def _note(
 
 
 def _withhold_waiting(transaction: Transaction, client: int, actor: Actor) -> int:
+    outbox.recall(transaction.connection, client, transaction.now)
     waiting = outbox.open_of_client(transaction.connection, client)
     for row, campaign, message_id in waiting:
         outbox.set_withheld(transaction.connection, row, Reason.ERASED.value)

@@ -14,6 +14,7 @@ from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.cost import COUNTRIES
+from dispatcher.rules.pace import Pace
 from dispatcher.rules.places import LOOPBACK, are_one, server, web_address
 from dispatcher.rules.signing import domain, selector
 from dispatcher.rules.sms_sender import checked_sender
@@ -216,7 +217,10 @@ class EmailSection(_Section):
     username: str = ""
     sessions: int = Field(default=2, ge=1, le=50)
     messages_per_connection: int = Field(default=100, ge=1)
+    per_second: float | None = Field(default=None, gt=0, le=10_000)
+    per_minute: int | None = Field(default=None, ge=1, le=600_000)
     per_hour: int | None = Field(default=None, ge=1, le=10_000_000)
+    per_day: int | None = Field(default=None, ge=1, le=100_000_000)
     country: Country | None = None
     dpa_signed: date | None = None
     dkim: DkimSection = DkimSection()
@@ -227,9 +231,11 @@ class EmailSection(_Section):
         return self.provider is EmailProvider.PREVIEW or self.host in LOOPBACK
 
     @property
-    def pace(self) -> float | None:
-        """Return how many mails an hour may leave: what a small provider accepts where nothing is said (E-55)."""
-        return self.per_hour or (None if self.stays_here else USUAL_PER_HOUR)
+    def pace(self) -> Pace | None:
+        """Return how fast mails may leave: as a small provider accepts them where nothing is said (E-55)."""
+        told = self.per_second or self.per_minute or self.per_hour
+        usual = self.per_hour if told or self.stays_here else USUAL_PER_HOUR
+        return Pace.of(per_second=self.per_second, per_minute=self.per_minute, per_hour=usual, per_day=self.per_day)
 
 
 class SmsSection(_Section):
@@ -249,6 +255,9 @@ class SmsSection(_Section):
     base_url: str = ""
     sessions: int = Field(default=4, ge=1, le=50)
     per_second: float | None = Field(default=None, gt=0, le=1000)
+    per_minute: int | None = Field(default=None, ge=1, le=60_000)
+    per_hour: int | None = Field(default=None, ge=1, le=3_600_000)
+    per_day: int | None = Field(default=None, ge=1, le=100_000_000)
     dpa_signed: date | None = None
     accepted_transfer_note: str = ""
     part_price: PartPrice = Decimal("0.08")
@@ -263,10 +272,11 @@ class SmsSection(_Section):
         return self.provider is SmsProvider.PREVIEW or urlsplit(self.base_url).hostname in LOOPBACK
 
     @property
-    def pace(self) -> float | None:
-        """Return how many text messages an hour may leave."""
-        per_second = self.per_second or (None if self.stays_here else USUAL_PER_SECOND)
-        return None if per_second is None else per_second * 3600
+    def pace(self) -> Pace | None:
+        """Return how fast text messages may leave."""
+        told = self.per_second or self.per_minute or self.per_hour
+        usual = self.per_second if told or self.stays_here else USUAL_PER_SECOND
+        return Pace.of(per_second=usual, per_minute=self.per_minute, per_hour=self.per_hour, per_day=self.per_day)
 
 
 class WindowSection(_Section):
@@ -287,11 +297,15 @@ class WindowSection(_Section):
 
 
 class SendingSection(_Section):
-    """[sending]: when messages may leave, and how many are taken at once."""
+    """[sending]: when messages may leave.
+
+    `window` is how many hand-offs may be under way at most: what nobody knows the fate of after a crash. Fewer are,
+    where the connections take fewer in a second.
+    """
 
     zone: Annotated[str, AfterValidator(_zone)] = "Europe/Helsinki"
     grace_minutes: int = Field(default=120, ge=1, le=720)
-    batch: int = Field(default=16, ge=1, le=128)
+    window: int = Field(default=128, ge=1, le=512)
     email: WindowSection = WindowSection(opens="07:00", closes="21:00")
     sms: WindowSection = WindowSection(
         opens="09:00", closes="20:00", weekdays=frozenset(range(1, 7)), on_holidays=False

@@ -1,6 +1,6 @@
 """Messages still to go, and what became of those that went."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState, Outcome
 from dispatcher.storage.outcomes import outcome_columns
-from dispatcher.storage.tables import InstallationTable, Moment, OutboxTable
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, Moment, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
@@ -48,6 +48,7 @@ class Claimed:
     attempts: int
     fence: int
     planned_at: datetime
+    not_before: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,18 @@ _CLAIM = (
 )
 _FENCES = (
     select(OutboxTable.id, OutboxTable.fence)
-    .where(_THESE, OutboxTable.state.in_(_OPEN))
+    .where(_THESE, OutboxTable.state.in_(_OPEN), OutboxTable.not_before <= bindparam("now"))
     .order_by(OutboxTable.id)
     .with_for_update()
+)
+_ATTEMPTED = (
+    select(OutboxTable.id, OutboxTable.fence)
+    .where(_THESE, OutboxTable.state == MessageState.ATTEMPTING.value)
+    .order_by(OutboxTable.id)
+    .with_for_update()
+)
+_NOT_RECALLED = select(OutboxTable.id, OutboxTable.fence).where(
+    _THESE, OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.recalled_at.is_(None)
 )
 _INTEND = (
     update(OutboxTable)
@@ -107,6 +117,8 @@ _INTEND = (
         intent_at=bindparam("now"),
         day=bindparam("today"),
         attempts=OutboxTable.attempts + 1,
+        lease_until=bindparam("until"),
+        recalled_at=None,
     )
 )
 _PRICE = (
@@ -115,11 +127,26 @@ _PRICE = (
     .values(segments=bindparam("parts"), part_price=bindparam("price"))
 )
 _WAITS_FOR_REPLAY = select(InstallationTable.needs_replay)
-_SETTLE = update(OutboxTable).where(
-    OutboxTable.id == bindparam("row"),
-    OutboxTable.fence == bindparam("held"),
-    OutboxTable.state == MessageState.ATTEMPTING.value,
+_HAS = select(ClientAddressTable.address).where(ClientAddressTable.client == bindparam("whose"))
+_RECALL = (
+    update(OutboxTable)
+    .where(
+        or_(OutboxTable.client == bindparam("whose"), OutboxTable.address.in_(_HAS)),
+        OutboxTable.state == MessageState.ATTEMPTING.value,
+        OutboxTable.recalled_at.is_(None),
+    )
+    .values(recalled_at=bindparam("now"))
 )
+_GIVE_BACK = (
+    update(OutboxTable)
+    .where(
+        OutboxTable.id == bindparam("row"),
+        OutboxTable.fence == bindparam("held"),
+        OutboxTable.state != MessageState.ATTEMPTING.value,
+    )
+    .values(lease_until=None)
+)
+_SETTLE_THESE = update(OutboxTable).where(_THESE)
 
 
 def add(connection: Connection, rows: Sequence[Planned]) -> None:
@@ -159,24 +186,33 @@ def claim(
     return [_claimed(row) for row in sorted(taken, key=lambda row: int(row.id))]
 
 
-def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
-    """Return which of these rows this worker still holds and may hand over: same fence, still open.
+def still_held(connection: Connection, rows: Sequence[Claimed], now: datetime) -> set[int]:
+    """Return which of these rows this worker still holds and may hand over: same fence, still open, still due.
 
     They are locked until the transaction ends, so that nobody claims them between this look and the intent.
     """
-    found = connection.execute(_FENCES, {"these": [row.id for row in rows]})
-    fences = {row.id: row.fence for row in found}
-    return {row.id for row in rows if fences.get(row.id) == row.fence}
+    return _with_fence(connection, _FENCES, rows, {"now": now})
 
 
-def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date) -> None:
+def not_recalled(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
+    """Return which of these messages, their hand-off begun, may still leave: nobody has said no since."""
+    return _with_fence(connection, _NOT_RECALLED, rows, {})
+
+
+def recall(connection: Connection, client: int, now: datetime) -> None:
+    """Let no message leave any more that is being handed over to this client, or to an address they have."""
+    connection.execute(_RECALL, {"whose": client, "now": now})
+
+
+def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date, lease_until: datetime) -> None:
     """Write that these messages are about to be handed off; they count from this local day.
 
     Raises JournalError while the database waits for its replay: a worker may have looked before a copy was put back.
     """
     if connection.scalar(_WAITS_FOR_REPLAY):
         raise JournalError
-    connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day})
+    if rows:
+        connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day, "until": lease_until})
 
 
 def set_prices(connection: Connection, priced: Mapping[int, Priced]) -> None:
@@ -212,23 +248,68 @@ def give_back(connection: Connection, row: int, not_before: datetime) -> None:
     connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(lease_until=None, not_before=not_before))
 
 
-def set_outcome(
-    connection: Connection, row: Claimed, outcome: Outcome, provider: str, now: datetime, again_at: datetime | None
-) -> bool:
-    """Write what became of a message and say whether this worker was still the one to tell.
+def set_outcomes(
+    connection: Connection, outcomes: Sequence[tuple[Claimed, Outcome, datetime | None]], provider: str, now: datetime
+) -> set[int]:
+    """Write what became of messages, and return the rows of which this worker was still the one to tell.
 
-    `again_at` is when a deferred message may be tried again; without it a deferral is final.
+    With each stands when a deferred message may be tried again; without it a deferral is final.
     """
-    values = {**outcome_columns(outcome, provider, now, again_at), "blame": outcome.blame.value, "lease_until": None}
-    if outcome.segments is not None:
-        values["segments"] = outcome.segments
-    return connection.execute(_SETTLE, {**values, "row": row.id, "held": row.fence}).rowcount == 1
+    mine = _with_fence(connection, _ATTEMPTED, [row for row, _, _ in outcomes], {})
+    alike: dict[tuple[Outcome, datetime | None], list[int]] = defaultdict(list)
+    told: dict[tuple[Outcome, datetime | None], dict[str, object]] = {}
+    for row, outcome, again_at in outcomes:
+        if row.id not in mine:
+            continue
+        key = (outcome, again_at)
+        if key not in told:
+            values = {**outcome_columns(outcome, provider, now, again_at), "blame": outcome.blame.value}
+            parts = {} if outcome.segments is None else {"segments": outcome.segments}
+            told[key] = {**values, **parts, "lease_until": None}
+        alike[key].append(row.id)
+    for ending, rows in alike.items():
+        connection.execute(_SETTLE_THESE, {"these": rows, **told[ending]})
+    return mine
 
 
-def lost(connection: Connection, now: datetime) -> list[Claimed]:
+def lost(connection: Connection, now: datetime, campaign: int | None = None) -> list[Claimed]:
     """Return the messages whose intent has no outcome and whose worker's lease has ended: nobody knows what became."""
     query = select(*_COLUMNS).where(OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now)
+    if campaign is not None:
+        query = query.where(OutboxTable.campaign == campaign)
     return [_claimed(row) for row in connection.execute(query)]
+
+
+def last_outcomes(
+    connection: Connection, campaign: int, channel: Channel, since: datetime | None, limit: int
+) -> list[tuple[str | None, str | None]]:
+    """Return whom the last outcomes of a campaign by a channel concerned, newest first, and at which address."""
+    query = (
+        select(OutboxTable.blame, AddressTable.canonical)
+        .join(AddressTable, AddressTable.id == OutboxTable.address, isouter=True)
+        .where(OutboxTable.campaign == campaign, OutboxTable.channel == channel.value)
+        .where(OutboxTable.outcome_at.is_not(None), OutboxTable.blame.is_not(None))
+        .order_by(OutboxTable.outcome_at.desc(), OutboxTable.id.desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(OutboxTable.outcome_at > since)
+    return [(row.blame, row.canonical) for row in connection.execute(query)]
+
+
+def postpone_domain(connection: Connection, campaign: int, domain: str, until: datetime) -> None:
+    """Let what a campaign still has for the addresses of a mail domain wait."""
+    there = select(AddressTable.id).where(
+        AddressTable.channel == Channel.EMAIL.value, AddressTable.canonical.endswith(f"@{domain}", autoescape=True)
+    )
+    waiting = (
+        OutboxTable.campaign == campaign,
+        OutboxTable.channel == Channel.EMAIL.value,
+        OutboxTable.state.in_(_OPEN),
+        OutboxTable.not_before < until,
+        OutboxTable.address.in_(there),
+    )
+    connection.execute(update(OutboxTable).where(*waiting).values(not_before=until))
 
 
 def set_unknown(connection: Connection, campaign: int, day: date, now: datetime) -> list[Closed]:
@@ -331,21 +412,10 @@ def postpone(connection: Connection, campaign: int, channel: Channel, now: datet
     connection.execute(update(OutboxTable).where(*due).values(not_before=until, planned_at=planned))
 
 
-def last_intent(connection: Connection, channel: Channel) -> datetime | None:
-    """Return when the last message of a channel was about to be handed over, of whatever campaign."""
-    query = select(func.max(OutboxTable.intent_at)).where(OutboxTable.channel == channel.value)
-    return connection.scalar(query)
-
-
-def give_back_all(connection: Connection, rows: Sequence[Claimed], not_before: datetime | None) -> None:
-    """Give claimed rows back that were never decided; with a time, they are looked at again only then."""
-    values: dict[str, object] = {"lease_until": None}
-    if not_before is not None:
-        values["not_before"] = not_before
-    fences = {row.id: row.fence for row in rows}
-    for row, fence in fences.items():
-        mine = (OutboxTable.id == row, OutboxTable.fence == fence, OutboxTable.state.in_(_OPEN))
-        connection.execute(update(OutboxTable).where(*mine).values(**values))
+def give_back_all(connection: Connection, rows: Sequence[Claimed]) -> None:
+    """Give claimed rows back that were never decided."""
+    if rows:
+        connection.execute(_GIVE_BACK, [{"row": row.id, "held": row.fence} for row in rows])
 
 
 def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
@@ -379,6 +449,13 @@ def texts_between(connection: Connection, first: date, last: date, part_price: D
     for row in connection.execute(query):
         found[Priced(row[0], Decimal(row[1]) if row[1] else part_price)] += row[2]
     return found
+
+
+def _with_fence(connection: Connection, query: Any, rows: Sequence[Claimed], wanted: Mapping[str, Any]) -> set[int]:
+    """Return which of these rows a query finds under the fence that their worker knows."""
+    found = connection.execute(query, {"these": [row.id for row in rows], **wanted})
+    fences = {row.id: row.fence for row in found}
+    return {row.id for row in rows if fences.get(row.id) == row.fence}
 
 
 def _claimed(row: Any) -> Claimed:

@@ -47,7 +47,8 @@ def received(dispatcher: Dispatcher, workshop: Workshop, numbers: Sequence[int],
             row = Planned(made, client, f"{made:032d}", MessageState.WAITING, now, Channel.EMAIL, address)
             outbox.add(connection, [row])
             [(number, _, _)] = [each for each in outbox.open_of_client(connection, client) if each[1] == made]
-            outbox.set_intents(connection, [number], now, workshop.clock().astimezone(ZONE).date() - timedelta(days))
+            day = workshop.clock().astimezone(ZONE).date() - timedelta(days)
+            outbox.set_intents(connection, [number], now, day, now)
 
     dispatcher.store.write(work)
 

@@ -41,7 +41,7 @@ def received(dispatcher: Dispatcher, numbers: list[int], days: list[date]) -> No
             ]
             outbox.add(connection, rows)
             opened = outbox.open_of_campaign(connection, made, len(rows))
-            outbox.set_intents(connection, [row for row, _, _ in opened], now, day)
+            outbox.set_intents(connection, [row for row, _, _ in opened], now, day, now)
 
     dispatcher.store.write(work)
 

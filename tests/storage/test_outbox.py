@@ -37,17 +37,17 @@ def claim(store: Store, campaign: int, limit: int = 10, channel: Channel = Chann
 
 def intend(store: Store, rows: list[Claimed]) -> None:
     """Write the intents of these messages."""
-    store.write(lambda t: outbox.set_intents(t.connection, [row.id for row in rows], t.now, TODAY))
+    store.write(lambda t: outbox.set_intents(t.connection, [row.id for row in rows], t.now, TODAY, t.now + LEASE))
 
 
 def tell(store: Store, row: Claimed, outcome: Outcome = ACCEPTED, again_at: datetime | None = None) -> bool:
     """Write an outcome and say whether it was this worker's to tell."""
-    return store.write(lambda t: outbox.set_outcome(t.connection, row, outcome, "smtp", t.now, again_at))
+    return store.write(lambda t: row.id in outbox.set_outcomes(t.connection, [(row, outcome, again_at)], "smtp", t.now))
 
 
 def held(store: Store, rows: list[Claimed]) -> set[int]:
     """Return which of these rows a worker that claimed them still holds."""
-    return store.write(lambda t: outbox.still_held(t.connection, rows))
+    return store.write(lambda t: outbox.still_held(t.connection, rows, t.now))
 
 
 def states(store: Store) -> list[str]:
@@ -270,7 +270,7 @@ def test_a_claimed_row_stays_put_while_its_verdict_is_taken(
 
         def decide(transaction: object) -> set[int]:
             connection = transaction.connection  # type: ignore[attr-defined]
-            found = outbox.still_held(connection, first)
+            found = outbox.still_held(connection, first, transaction.now)  # type: ignore[attr-defined]
             if not store.database.is_sqlite:
                 rows = thread.submit(claim, other, number).result(30)
                 assert first[0].id not in {row.id for row in rows}
