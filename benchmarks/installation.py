@@ -21,6 +21,7 @@ from tests.postgresql import PostgresServer
 
 CAMPAIGN = "2026-12-joulu"
 """The sample campaign that is planned and delivered; the benchmarks send it by email only."""
+OWNER = "Aino Esimerkki"
 BEGINNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 STUDIO = Studio(
     name="Hoitola Revontuli",
@@ -51,7 +52,7 @@ public_url = "{studio.public_url}"
 fi = "https://revontuli.example/tietosuoja"
 
 [email]
-provider = "smtp"
+provider = "{setup.provider}"
 host = "127.0.0.1"
 port = {setup.port}
 tls = "none"
@@ -86,6 +87,7 @@ class Setup:
     sessions: int = 2
     window: int = 128
     per_connection: int = 100
+    provider: str = "smtp"
 
 
 def write_register(path: Path, clients: int) -> Path:
@@ -127,9 +129,10 @@ def postgresql(directory: Path) -> Iterator[PostgresServer]:
 def begin(directory: Path, database: str = "sqlite:///dispatcher.db", journal: str = "dispatcher.journal") -> None:
     """Begin an empty installation in a new directory."""
     directory.mkdir()
-    _write_settings(directory, Setup(), database, journal)
+    # The test that goes before a campaign is written to a file: no server is there yet.
+    _write_settings(directory, Setup(provider="preview"), database, journal)
     wiring.copy_starters(directory)
-    wiring.found(directory, "Aino Esimerkki", FixedClock(BEGINNING))
+    wiring.found(directory, OWNER, FixedClock(BEGINNING))
 
 
 class Prepared:
@@ -146,6 +149,7 @@ class Prepared:
         clock = FixedClock(BEGINNING)
         with wiring.opened(directory, clock) as dispatcher:
             actor = dispatcher.persons.acting(None)
+            dispatcher.persons.reach(OWNER, actor, "FI", email="aino@revontuli.example")
             dispatcher.enrol.run(write_register(directory / "register.csv", clients), actor)
             dispatcher.schedule.run(campaign, actor)
             scheduled = dispatcher.lifecycle.named(CAMPAIGN)

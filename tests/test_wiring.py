@@ -11,6 +11,7 @@ from dispatcher.channels.preview import PreviewCarrier
 from dispatcher.channels.smtp import SmtpCarrier
 from dispatcher.channels.twilio import TwilioCarrier
 from dispatcher.errors import ChannelError, JournalError, RefusedError, SettingsError, StorageError
+from dispatcher.flow.returns import SHA1, SHA256, STATUS_PATH
 from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
 from dispatcher.register_files import RegisterMap
 from dispatcher.rules.campaign import Channel
@@ -175,6 +176,44 @@ def test_a_missing_twilio_secret_is_found_at_start(carried: Workshop) -> None:
     write_ring(secrets, KeyRing({kind: ring.all(kind) for kind in KeyKind}))
     with pytest.raises(ChannelError, match="api_secret is missing"), carried.opened():
         pass
+
+
+@pytest.mark.parametrize(
+    ("secrets", "more", "asked", "accepted"),
+    [
+        ({}, "", "", set()),
+        ({"twilio_auth_token": "auth-secret"}, "", f"https://viestit.tunturituuli.example{STATUS_PATH}", {SHA1}),
+        ({"twilio_shared_key": "shared-secret"}, "", f"https://viestit.tunturituuli.example{STATUS_PATH}", {SHA256}),
+        ({"twilio_auth_token": "auth-secret"}, "status_callbacks = false", "", {SHA1}),
+        (
+            {"twilio_auth_token": "auth-secret", "twilio_shared_key": "shared-secret"},
+            "",
+            f"https://viestit.tunturituuli.example{STATUS_PATH}",
+            {SHA1, SHA256},
+        ),
+    ],
+)
+def test_twilio_is_asked_to_call_where_it_would_be_known(
+    carried: Workshop, secrets: dict[str, str], more: str, asked: str, accepted: set[str]
+) -> None:
+    """S-26, S-32: callbacks go to our own address, and only where a secret tells that a call is Twilio's."""
+    path = carried.directory / SECRETS
+    ring = read_ring(path)
+    write_ring(path, KeyRing({kind: ring.all(kind) for kind in KeyKind}, {**ring.credentials, **secrets}))
+    amend(carried, "[sms]\n", f"[sms]\n{more}\n")
+    with carried.opened() as dispatcher:
+        carrier = dispatcher.deliver._carriers[Channel.SMS]
+        assert isinstance(carrier, TwilioCarrier)
+        assert asked == carrier._settings.status_callback
+        assert accepted == set(dispatcher.callback_secrets)
+        assert not any(secret in repr(dispatcher) for secret in secrets.values())
+
+
+def test_the_environment_knows_twilios_secrets(carried: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-21: the secrets of the calls may come from the environment, which has the last word."""
+    monkeypatch.setenv("DISPATCHER_CREDENTIALS__TWILIO_AUTH_TOKEN", "from outside")
+    with carried.opened() as dispatcher:
+        assert {SHA1: "from outside"} == dispatcher.callback_secrets
 
 
 def test_a_sender_must_be_authorised(carried: Workshop) -> None:

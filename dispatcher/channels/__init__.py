@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from dispatcher.rules.message import CampaignMessage, Outcome, OutcomeKind, ServiceMessage
@@ -70,5 +70,37 @@ class ForgettingCarrier(Protocol):
     name: str
 
     def session(self) -> AbstractAsyncContextManager[ForgettingSession]:
+        """Open a connection. Raises ChannelError if the carrier cannot be used as it is set up."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A message as a provider's own list has it: its name for it, when it was taken (aware UTC), and its text.
+
+    `status` and `code` are the provider's words for how it stands and for what went wrong.
+    """
+
+    provider_id: str
+    taken_at: datetime
+    text: str
+    status: str = ""
+    code: str = ""
+
+
+class AskingSession(Protocol):
+    """One open connection to a provider that can be asked what it has taken."""
+
+    async def taken_for(self, recipient: str) -> tuple[Sighting, ...] | None:
+        """Return what the provider has taken for an address of late, or None where it did not say; never raises."""
+        ...
+
+
+class AskingCarrier(Protocol):
+    """A carrier that can be asked what became of a message whose reply was lost (S-26)."""
+
+    name: str
+
+    def session(self) -> AbstractAsyncContextManager[AskingSession]:
         """Open a connection. Raises ChannelError if the carrier cannot be used as it is set up."""
         ...

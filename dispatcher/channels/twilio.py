@@ -1,14 +1,9 @@
 """Hands text messages to Twilio, in its European region (S-20 to S-28)."""
 
 import asyncio
-import json
-import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
-from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
@@ -16,8 +11,9 @@ from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the li
 from twilio.http.response import Response  # type: ignore[import-untyped] # the same
 from twilio.rest import Client  # type: ignore[import-untyped] # the same
 
-from dispatcher.channels import RECALLED, Forgotten, MayGo, always
+from dispatcher.channels import RECALLED, Forgotten, MayGo, Sighting, always
 from dispatcher.channels.hosts import is_loopback
+from dispatcher.channels.twilio_answers import SID, Answer, forgotten_by, outcome_of, read_object, sightings_of
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, ServiceMessage, Sms
 
@@ -26,14 +22,8 @@ API = "https://api.twilio.com"
 
 _NO_ENVIRONMENT = {"TWILIO_REGION": "", "TWILIO_EDGE": ""}
 # An empty mapping would make the client read the process environment, and a region from there would be silent (S-20).
-
-_OBJECTION = frozenset({21610})
-_DEAD_NUMBER = frozenset({21211, 21614, 21635, 30006})
-_CONFIGURATION = frozenset({21408, 21606, 21612, 21657, 21663, 30042})
-_PAUSE = frozenset({20003, 20429, 30001, 30002})
-_PAUSE_STATUSES = frozenset({401, 403, 404, 429})
-_NO_SUCH_MESSAGE = 20404
-_SID = re.compile(r"\w{1,64}", re.ASCII)
+_A_PAGE, _AT_MOST = 50, 200
+"""How many messages to one number are asked for at once, and in all: the newest come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +101,7 @@ class TwilioSession:
 
     async def forget(self, provider_id: str) -> Forgotten:
         """Have one message deleted at Twilio (S-28): gone is what it deletes now and what it does not know any more."""
-        if not _SID.fullmatch(provider_id):
+        if not SID.fullmatch(provider_id):
             raise ValueError("this is no name Twilio gave")
         async with self._turn:
             self._transport.begin()
@@ -119,6 +109,20 @@ class TwilioSession:
             with suppress(Exception):
                 await self._client.messages(provider_id).delete_async()
             return forgotten_by(self._transport.answer)
+
+    async def taken_for(self, recipient: str) -> tuple[Sighting, ...] | None:
+        """Return the newest messages that Twilio has for a number, or None where it did not say (S-26).
+
+        There is no filter by date: a message that has not been sent yet has none, and the filter goes by whole days.
+        """
+        async with self._turn:
+            pages: list[Answer] = []
+            self._transport.begin(pages)
+            try:
+                await self._client.messages.list_async(to=recipient, limit=_AT_MOST, page_size=_A_PAGE)
+            except Exception:  # noqa: BLE001 - no answer is no news of the message, whatever it came from
+                return None
+            return sightings_of(pages) if pages else None
 
     async def _create(self, message_id: str, sms: Sms) -> Outcome:
         self._transport.begin()
@@ -140,62 +144,6 @@ class TwilioSession:
         return outcome_of(self._transport.answer) if self._transport.answer else Outcome(OutcomeKind.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer of Twilio's API: the HTTP status, the headers, and the JSON object if there is one."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: Mapping[str, Any]
-
-
-def outcome_of(answer: Answer) -> Outcome:
-    """Return what an answer to a create makes of the message (S-24 and the table below S-28)."""
-    if 200 <= answer.status < 300:
-        return _accepted(answer)
-    if not 400 <= answer.status < 500:
-        return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
-    number = answer.body.get("code")
-    code = number if isinstance(number, int) and 0 < number < 10**6 else answer.status
-    if code in _OBJECTION:
-        return Outcome(OutcomeKind.REFUSED, str(code), blame=Blame.OBJECTION)
-    if code in _DEAD_NUMBER:
-        return Outcome(OutcomeKind.REFUSED, str(code), blame=Blame.ADDRESS)
-    if code in _CONFIGURATION | _PAUSE or answer.status in _PAUSE_STATUSES:
-        wait = _retry_after(answer.headers)
-        return Outcome(OutcomeKind.DEFERRED, str(code), blame=Blame.CONNECTION, retry_after=wait)
-    return Outcome(OutcomeKind.REFUSED, str(code))
-
-
-def forgotten_by(answer: Answer | None) -> Forgotten:
-    """Return what an answer to a delete says: 204, or Twilio's own word that it knows no such message."""
-    if answer is None:
-        return Forgotten(is_gone=False)
-    is_unknown = answer.status == 404 and answer.body.get("code") == _NO_SUCH_MESSAGE
-    return Forgotten(answer.status == 204 or is_unknown, str(answer.status), _retry_after(answer.headers))
-
-
-def _accepted(answer: Answer) -> Outcome:
-    sid, segments = answer.body.get("sid"), str(answer.body.get("num_segments", ""))
-    if not isinstance(sid, str) or not _SID.fullmatch(sid):
-        return Outcome(OutcomeKind.UNKNOWN, str(answer.status))
-    # Nought is what Twilio says while it does not know yet.
-    count = (int(segments) or None) if segments.isdecimal() and len(segments) < 4 else None
-    return Outcome(OutcomeKind.ACCEPTED, str(answer.status), provider_id=sid, segments=count)
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Return how long the provider asks to wait (RFC 9110, section 10.2.3), by the provider's own clock."""
-    asked = headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return timedelta(seconds=int(asked)) if len(asked) < 8 else None
-    try:
-        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return max(wait, timedelta(0))
-
-
 class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carries no types
     """Twilio's way to make a request, over one connection of ours: a timeout that holds, no retry, no log (L-46).
 
@@ -215,10 +163,11 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
         )
         self.begin()
 
-    def begin(self) -> None:
-        """Forget the request before."""
+    def begin(self, pages: list[Answer] | None = None) -> None:
+        """Forget the request before; `pages` takes every answer of a request that needs several."""
         self.is_connected = False
         self.answer: Answer | None = None
+        self._pages = pages
 
     async def close(self) -> None:
         """Close the connection."""
@@ -249,23 +198,17 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
         ) as response:
             # JSON is UTF-8 (RFC 8259); the page of a proxy in between may be anything, whatever it calls itself.
             text = (await response.read()).decode(errors="replace")
-            self.answer = Answer(response.status, response.headers, _object(text))
+            self.answer = Answer(response.status, response.headers, read_object(text))
+            if self._pages is not None:
+                self._pages.append(self.answer)
             return Response(response.status, text, response.headers)
 
     def _address(self, uri: str) -> str:
         parts = urlsplit(uri)
-        return f"{self._base_url}{parts.path}" if self._base_url else uri
+        return f"{self._base_url}{parts.path}{parts.query and '?'}{parts.query}" if self._base_url else uri
 
     async def _mark(self, *_: object) -> None:
         self.is_connected = True
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _client(settings: TwilioSettings, transport: AsyncHttpClient) -> Client:

@@ -7,10 +7,11 @@ import sys
 import click
 
 from dispatcher.cli.door import Door, note, pass_door
-from dispatcher.engine.embedded import run_sender, stop_on_signals, supervise
+from dispatcher.engine.embedded import run_sender, settle_memory, stop_on_signals, supervise
 from dispatcher.web.api import create_api
 from dispatcher.web.public import create_app
 from dispatcher.web.server import serve
+from dispatcher.web.webhooks import TwilioDoor
 
 
 @click.command()
@@ -50,6 +51,8 @@ def web(door: Door) -> None:
             public_url=studio.public_url,
             region=dispatcher.settings.register_.region,
         )
+        secrets = dispatcher.callback_secrets
+        twilio = TwilioDoor(dispatcher.returns, studio.public_url, secrets) if secrets else None
         app = create_app(
             dispatcher.preferences,
             studio,
@@ -57,6 +60,7 @@ def web(door: Door) -> None:
             renewing=dispatcher.renewing,
             sign_up=dispatcher.public_sign_up,
             api=api,
+            twilio=twilio,
         )
         section = dispatcher.settings.web
         serve(app, section.host, section.port, proxies=section.proxies)
@@ -78,6 +82,7 @@ def work(context: click.Context, door: Door, *, once: bool) -> None:
     async def until_told() -> bool:
         stop = asyncio.Event()
         stop_on_signals(stop)
+        settle_memory()
         return await run_sender(dispatcher, stop, once=once)
 
     with door.open() as dispatcher:

@@ -12,8 +12,8 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.actor import duty
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import Campaign, Channel, State
-from dispatcher.rules.decision import AddressFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
+from dispatcher.rules.campaign import Campaign, State
+from dispatcher.rules.decision import ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Entry, EntryKind
 from dispatcher.rules.life import NO_SLOT, Act
 from dispatcher.rules.message import MessageState
@@ -139,7 +139,7 @@ class Plan:
         taken: set[int] = set()
         rows = []
         for known in chunk:
-            own = replace(known.facts, addresses=_with_taken(known, taken))
+            own = _with_taken(known.facts, taken)
             verdict = _one_each(own, decide(own, facts, transaction.now), campaign)
             row = _planned(number, known, verdict, campaign, transaction)
             if row.address is not None:
@@ -148,12 +148,15 @@ class Plan:
         return rows
 
 
-def _with_taken(known: Known, taken: set[int]) -> dict[Channel, AddressFacts]:
+def _with_taken(client: ClientFacts, taken: set[int]) -> ClientFacts:
     """Mark the addresses that an earlier client of the same chunk gets this campaign at."""
-    return {
+    if all(facts.address not in taken for facts in client.addresses.values()):
+        return client
+    marked = {
         channel: replace(facts, got_this_campaign=facts.got_this_campaign or facts.address in taken)
-        for channel, facts in known.facts.addresses.items()
+        for channel, facts in client.addresses.items()
     }
+    return replace(client, addresses=marked)
 
 
 def _one_each(client: ClientFacts, verdict: Verdict, campaign: Campaign) -> Verdict:

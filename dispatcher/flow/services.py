@@ -16,6 +16,7 @@ from dispatcher.flow.outcomes import bury, object_for, outcome_body
 from dispatcher.flow.recording import suppress_stranger
 from dispatcher.flow.service_entries import entry
 from dispatcher.flow.service_gate import ServiceGate
+from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
@@ -149,21 +150,22 @@ class Services:
             return
         transaction.ledger.append(entry("outcome", service, actor, outcome_body(outcome, again)))
         if outcome.blame is Blame.OBJECTION:
-            self._object(transaction, service, actor)
+            object_to(transaction, self._store.ring, service, actor)
         elif outcome.blame is Blame.ADDRESS and outcome.kind is OutcomeKind.REFUSED:
             address = clients.address_id(connection, service.channel, service.recipient)
             bury(transaction, address, service.channel, service.client, outcome, actor)
         elif outcome.kind is OutcomeKind.ACCEPTED and service.purpose is ServicePurpose.RECEIPT and service.client:
             clients.receipt_has_come(connection, service.client, service.channel, service.recipient)
 
-    def _object(self, transaction: Transaction, service: Service, actor: Actor) -> None:
-        """Keep the no that the provider knows of: the client's, or that of an address nobody has been named for."""
-        if service.client is not None:
-            object_for(transaction, self._store.ring, service.client, actor)
-            return
-        now = transaction.now
-        answer = Answer(0, Reply.WITHDRAWN, None, None, now, now, Place.PROVIDER)
-        suppress_stranger(transaction, self._store.ring, answer, actor, {service.channel: service.recipient})
+
+def object_to(transaction: Transaction, ring: KeyRing, service: Service, actor: Actor) -> None:
+    """Keep the no that the provider knows of: the client's, or that of an address nobody has been named for."""
+    if service.client is not None:
+        object_for(transaction, ring, service.client, actor)
+        return
+    now = transaction.now
+    answer = Answer(0, Reply.WITHDRAWN, None, None, now, now, Place.PROVIDER)
+    suppress_stranger(transaction, ring, answer, actor, {service.channel: service.recipient})
 
 
 def _locks(service: Service) -> list[Lock]:

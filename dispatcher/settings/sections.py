@@ -241,6 +241,8 @@ class EmailSection(_Section):
 class SmsSection(_Section):
     """[sms]: how text messages leave (S-11, S-20, L-42), and what they may cost in euros (S-05).
 
+    With `status_callbacks` the provider tells what became of each, where a secret is there to know it by (S-30).
+
     A campaign that would cost more than its ceiling, or take the calendar year above the year's, cannot be scheduled.
     `prices` are of one part, by country; `part_price` is the price everywhere else.
     """
@@ -258,6 +260,7 @@ class SmsSection(_Section):
     per_minute: int | None = Field(default=None, ge=1, le=60_000)
     per_hour: int | None = Field(default=None, ge=1, le=3_600_000)
     per_day: int | None = Field(default=None, ge=1, le=100_000_000)
+    status_callbacks: bool = True
     dpa_signed: date | None = None
     accepted_transfer_note: str = ""
     part_price: PartPrice = Decimal("0.08")
@@ -396,5 +399,7 @@ class CredentialsSection(_Section):
 
     smtp_password: SecretStr = SecretStr("")
     twilio_api_secret: SecretStr = SecretStr("")
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_shared_key: SecretStr = SecretStr("")
     dkim_key: SecretStr = SecretStr("")
     dkim_ed25519_key: SecretStr = SecretStr("")

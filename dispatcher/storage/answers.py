@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from dispatcher.keys import KeyedHash, KeyRing
@@ -14,11 +14,17 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply, as_it_counts
 from dispatcher.rules.ledger import EntryKind, Json, read_answer
 from dispatcher.storage import sources
-from dispatcher.storage.ledger import entries_of_clients
+from dispatcher.storage.hot import Hot, among, read_moment
+from dispatcher.storage.ledger import bodies_of_clients, entries_of_clients
 from dispatcher.storage.tables import IdempotencyTable, SuppressionTable
 
 _AT_ONCE = 500
-_ANY_SUPPRESSION = select(SuppressionTable.id).limit(1)
+_ANY_SUPPRESSION = Hot(select(SuppressionTable.id).limit(literal_column("1")))
+_SUPPRESSED = Hot(
+    select(SuppressionTable.hash, SuppressionTable.channel, SuppressionTable.at).where(
+        among(SuppressionTable.hash, "hashes"), SuppressionTable.expires_at > bindparam("now")
+    )
+)
 
 
 def hash_label(channel: Channel) -> str:
@@ -45,13 +51,12 @@ def _as_they_count(connection: Connection, clients: Sequence[int]) -> Iterator[t
     This is the one place where answers are read from the ledger: every verdict and every page sees the same.
     """
     voided: Collection[int] | None = None
-    for entry in entries_of_clients(connection, EntryKind.ANSWER.value, clients):
-        answer = read_answer(entry.id, entry.at, entry.channel, entry.data())
+    for client, number, at, actor, channel, body in bodies_of_clients(connection, EntryKind.ANSWER.value, clients):
+        answer = read_answer(number, at, channel, body)
         if answer.source is not None:
             voided = sources.voidings(connection) if voided is None else voided
             answer = as_it_counts(answer, voided)
-        if entry.client is not None:
-            yield entry.client, answer, entry.actor
+        yield client, answer, actor
 
 
 def bodies_of_client(connection: Connection, client: int) -> list[tuple[datetime, Channel | None, dict[str, Json]]]:
@@ -119,20 +124,17 @@ def suppressed(
 
     `addresses` maps channel and canonical form to the row. An objection without a client has no ledger entry: 0.
     """
-    if connection.scalar(_ANY_SUPPRESSION) is None:
+    if _ANY_SUPPRESSION.one(connection) is None:
         return {}
     by_hash = {
         keyed.digest: row
         for (channel, canonical), row in addresses.items()
         for keyed in ring.every_hash(hash_label(channel), canonical)
     }
-    query = select(SuppressionTable.hash, SuppressionTable.channel, SuppressionTable.at).where(
-        SuppressionTable.hash.in_(list(by_hash)), SuppressionTable.expires_at > now
-    )
     found: dict[int, list[Answer]] = defaultdict(list)
-    for row in connection.execute(query):
-        channel = Channel(row.channel) if row.channel else None
-        found[by_hash[row.hash]].append(Answer(0, Reply.WITHDRAWN, channel, None, row.at, row.at))
+    for digest, named, at in _SUPPRESSED.rows(connection, hashes=list(by_hash), now=now):
+        channel, objected_at = Channel(named) if named else None, read_moment(at)
+        found[by_hash[digest]].append(Answer(0, Reply.WITHDRAWN, channel, None, objected_at, objected_at))
     return found
 
 

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, func, insert, select, update
 
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.storage.database import insert_new
+from dispatcher.storage.hot import Hot, among, read_day, read_moment_or_none
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReplacedTable
-
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +47,66 @@ class Client:
     addresses: Mapping[Channel, HeldAddress] = field(default_factory=dict)
 
 
-# These run for every batch of messages, and building a statement costs several times what running it does.
-_READ = select(
-    ClientTable.number,
-    ClientTable.first_name,
-    ClientTable.last_name,
-    ClientTable.language,
-    ClientTable.last_visit,
-    ClientTable.external_hash,
-).where(ClientTable.number.in_(bindparam("clients", expanding=True)))
-_HELD = (
+class Flags(NamedTuple):
+    """What the register notes about a client beside who they are, as its row holds it."""
+
+    is_gone: bool
+    restricted: bool
+    child: bool
+    suspended: bool
+    paused_until: datetime | None
+    own_cap: int | None
+    no_offers: bool
+    no_treatment_days: bool
+
+
+_READ = Hot(
+    select(
+        ClientTable.number,
+        ClientTable.first_name,
+        ClientTable.last_name,
+        ClientTable.language,
+        ClientTable.last_visit,
+        ClientTable.external_hash,
+        ClientTable.gone_since.is_not(None),
+        ClientTable.restricted,
+        ClientTable.child,
+        ClientTable.suspended,
+        ClientTable.paused_until,
+        ClientTable.own_cap,
+        ClientTable.no_offers,
+        ClientTable.no_treatment_days,
+    ).where(among(ClientTable.number, "clients"))
+)
+_HELD = Hot(
     select(
         ClientAddressTable.client,
         ClientAddressTable.channel,
-        ClientAddressTable.changed_at,
-        ClientAddressTable.awaits_receipt,
         AddressTable.id,
         AddressTable.canonical,
-        AddressTable.dead_since,
-        ReplacedTable.at.label("replaced_at"),
+        AddressTable.dead_since.is_not(None),
+        ClientAddressTable.changed_at,
+        ClientAddressTable.awaits_receipt,
+        ReplacedTable.at,
     )
     .join(AddressTable, AddressTable.id == ClientAddressTable.address)
     .outerjoin(
         ReplacedTable,
         and_(ReplacedTable.client == ClientAddressTable.client, ReplacedTable.channel == ClientAddressTable.channel),
     )
-    .where(ClientAddressTable.client.in_(bindparam("clients", expanding=True)))
+    .where(among(ClientAddressTable.client, "clients"))
 )
-_ADDRESS_IDS = select(ClientAddressTable.client, ClientAddressTable.address).where(
-    ClientAddressTable.client.in_(bindparam("clients", expanding=True))
+_ADDRESS_IDS = Hot(
+    select(ClientAddressTable.client, ClientAddressTable.address).where(among(ClientAddressTable.client, "clients"))
 )
+_PAGE = Hot(
+    select(ClientTable.number)
+    .where(ClientTable.number > bindparam("after"))
+    .order_by(ClientTable.number)
+    .limit(bindparam("size", type_=Integer))
+)
+_CHANNELS: Mapping[str, Channel] = {each.value: each for each in Channel}
+_LANGUAGES: Mapping[str, Language] = {each.value: each for each in Language}
 
 
 def new_number() -> int:
@@ -92,28 +121,35 @@ def count(connection: Connection) -> int:
 
 def read(connection: Connection, numbers: Iterable[int]) -> dict[int, Client]:
     """Return these clients with their addresses, by number; the unknown are left out."""
-    wanted = list(numbers)
-    found: dict[int, Client] = {}
-    for start in range(0, len(wanted), _AT_ONCE):
-        chunk = wanted[start : start + _AT_ONCE]
-        addresses = _addresses_of(connection, chunk)
-        for row in connection.execute(_READ, {"clients": chunk}):
-            found[row.number] = Client(
-                number=row.number,
-                first_name=row.first_name,
-                last_name=row.last_name,
-                language=Language(row.language),
-                last_visit=row.last_visit,
-                external_hash=row.external_hash,
-                addresses=addresses.get(row.number, {}),
-            )
+    return {number: client for number, (client, _) in read_flagged(connection, list(numbers)).items()}
+
+
+def read_flagged(connection: Connection, numbers: list[int]) -> dict[int, tuple[Client, Flags]]:
+    """Return these clients with their addresses and what the register notes about them; the unknown are left out."""
+    addresses = _addresses_of(connection, numbers)
+    found: dict[int, tuple[Client, Flags]] = {}
+    for number, first, last, language, visit, external, *flags in _READ.rows(connection, clients=numbers):
+        client = Client(
+            number, first, last, _LANGUAGES[language], visit and read_day(visit), external, addresses.get(number, {})
+        )
+        gone, restricted, child, suspended, paused, cap, no_offers, no_days = flags
+        noted = Flags(
+            bool(gone),
+            bool(restricted),
+            bool(child),
+            bool(suspended),
+            read_moment_or_none(paused),
+            cap,
+            bool(no_offers),
+            bool(no_days),
+        )
+        found[number] = client, noted
     return found
 
 
 def page(connection: Connection, after: int, size: int) -> list[int]:
     """Return the next client numbers in order, greater than `after`; an empty list at the end."""
-    query = select(ClientTable.number).where(ClientTable.number > after).order_by(ClientTable.number).limit(size)
-    return list(connection.scalars(query))
+    return [number for (number,) in _PAGE.rows(connection, after=after, size=size)]
 
 
 def by_external(connection: Connection, hashes: Iterable[str]) -> dict[str, int]:
@@ -172,8 +208,8 @@ def search(connection: Connection, words: str, limit: int = 20) -> list[int]:
 def address_ids(connection: Connection, clients: Sequence[int]) -> dict[int, list[int]]:
     """Return the address rows of each of these clients."""
     found: dict[int, list[int]] = defaultdict(list)
-    for row in connection.execute(_ADDRESS_IDS, {"clients": list(clients)}):
-        found[row.client].append(row.address)
+    for client, address in _ADDRESS_IDS.rows(connection, clients=list(clients)):
+        found[client].append(address)
     return found
 
 
@@ -307,15 +343,11 @@ def mark_dead(connection: Connection, address: int, code: str, now: datetime) ->
     )
 
 
-def _addresses_of(connection: Connection, clients: Sequence[int]) -> dict[int, dict[Channel, HeldAddress]]:
-    found: dict[int, dict[Channel, HeldAddress]] = defaultdict(dict)
-    for row in connection.execute(_HELD, {"clients": list(clients)}):
-        found[row.client][Channel(row.channel)] = HeldAddress(
-            row.id,
-            row.canonical,
-            row.dead_since is not None,
-            row.changed_at,
-            row.awaits_receipt,
-            row.replaced_at,
+def _addresses_of(connection: Connection, clients: list[int]) -> dict[int, dict[Channel, HeldAddress]]:
+    found: dict[int, dict[Channel, HeldAddress]] = {}
+    for client, channel, row, canonical, dead, changed, awaits, replaced in _HELD.rows(connection, clients=clients):
+        held = HeldAddress(
+            row, canonical, bool(dead), read_moment_or_none(changed), bool(awaits), read_moment_or_none(replaced)
         )
+        found.setdefault(client, {})[_CHANNELS[channel]] = held
     return found

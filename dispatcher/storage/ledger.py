@@ -1,13 +1,15 @@
 """Writes and reads the ledger: append-only rows, one chained group a commit."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
 
-from dispatcher.rules.ledger import GENESIS, Entry, StoredEntry, StoredGroup, canonical
+from dispatcher.rules.ledger import GENESIS, Entry, Json, StoredEntry, StoredGroup, canonical, entry_digest, stamp
+from dispatcher.storage.hot import Hot, HotInsert, among, read_moment, stored
 from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
 
 CHAINS = {"sqlite": 1, "postgresql": 4}
@@ -20,7 +22,10 @@ _COLUMNS: list[Any] = [getattr(LedgerEntryTable, name) for name in StoredEntry._
 # Every message brings several entries, and building a statement costs several times what running it does.
 _HIGHEST_ENTRY = select(func.max(LedgerEntryTable.id))
 _HIGHEST_GROUP = select(func.max(LedgerGroupTable.id))
-_INSERT_ENTRIES = insert(LedgerEntryTable)
+_INSERT_ENTRIES = HotInsert(
+    LedgerEntryTable,
+    ("id", "group_id", "kind", "at", "actor", "client", "campaign", "channel", "body", "digest"),
+)
 _INSERT_GROUP = insert(LedgerGroupTable)
 _HEADS = select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash).order_by(LedgerHeadTable.chain)
 _FREE_HEAD = _HEADS.limit(1).with_for_update(skip_locked=True)
@@ -31,11 +36,18 @@ _OF_NOBODY = (
     .where(LedgerEntryTable.client.is_(None), LedgerEntryTable.kind == bindparam("kind"))
     .order_by(LedgerEntryTable.id)
 )
-_OF_CLIENTS = (
-    select(*_COLUMNS)
-    .where(
-        LedgerEntryTable.client.in_(bindparam("clients", expanding=True)), LedgerEntryTable.kind == bindparam("kind")
+_TOLD_OF_CLIENTS = (among(LedgerEntryTable.client, "clients"), LedgerEntryTable.kind == bindparam("kind"))
+_OF_CLIENTS = Hot(select(*_COLUMNS).where(*_TOLD_OF_CLIENTS).order_by(LedgerEntryTable.id))
+_BODIES_OF_CLIENTS = Hot(
+    select(
+        LedgerEntryTable.client,
+        LedgerEntryTable.id,
+        LedgerEntryTable.at,
+        LedgerEntryTable.actor,
+        LedgerEntryTable.channel,
+        LedgerEntryTable.body,
     )
+    .where(*_TOLD_OF_CLIENTS)
     .order_by(LedgerEntryTable.id)
 )
 
@@ -46,6 +58,8 @@ class LedgerDraft:
     def __init__(self, connection: Connection, now: datetime) -> None:
         self._connection = connection
         self._now = now
+        self._at = stored(now, connection)
+        self._said_at = stamp(now)
         self._is_sqlite = connection.dialect.name == "sqlite"
         self._group: int | None = None
         self._digests: list[tuple[int, str]] = []
@@ -57,9 +71,26 @@ class LedgerDraft:
         if self._group is None:
             self._group = self._new_group()
         ids = self._new_ids(len(entries))
-        stored = [self._stored(entry, entry_id, self._group) for entry, entry_id in zip(entries, ids, strict=True)]
-        self._connection.execute(_INSERT_ENTRIES, stored)
-        self._digests += [(row["id"], row["digest"]) for row in stored]
+        rows = []
+        for entry, number in zip(entries, ids, strict=True):
+            body = canonical(entry.body)
+            told = entry_digest(entry, number, self._group, self._said_at, body)
+            rows.append(
+                (
+                    number,
+                    self._group,
+                    entry.kind.value,
+                    self._at,
+                    str(entry.actor),
+                    entry.client,
+                    entry.campaign,
+                    entry.channel.value if entry.channel else None,
+                    body,
+                    told,
+                )
+            )
+            self._digests.append((number, told))
+        _INSERT_ENTRIES.run(self._connection, rows)
         return ids
 
     def mark(self) -> int:
@@ -98,32 +129,6 @@ class LedgerDraft:
             },
         )
         self._connection.execute(_MOVE_HEAD, {"this": group.chain, "position": group.position, "hash": chained})
-
-    def _stored(self, entry: Entry, entry_id: int, group: int) -> dict[str, Any]:
-        row = StoredEntry(
-            id=entry_id,
-            group=group,
-            kind=entry.kind.value,
-            at=self._now,
-            actor=str(entry.actor),
-            client=entry.client,
-            campaign=entry.campaign,
-            channel=entry.channel.value if entry.channel else None,
-            body=canonical(entry.body),
-            digest="",
-        )
-        return {
-            "id": row.id,
-            "group_id": row.group,
-            "kind": row.kind,
-            "at": row.at,
-            "actor": row.actor,
-            "client": row.client,
-            "campaign": row.campaign,
-            "channel": row.channel,
-            "body": row.body,
-            "digest": row.expected_digest(),
-        }
 
     def _new_group(self) -> int:
         if self._is_sqlite:
@@ -185,8 +190,22 @@ def entries_of_nobody(connection: Connection, kind: str) -> Iterator[StoredEntry
 
 def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:
     """Yield the entries of one kind about these clients, in order of their number."""
-    for row in connection.execute(_OF_CLIENTS, {"clients": list(clients), "kind": kind}):
-        yield StoredEntry(*row)
+    for row in _OF_CLIENTS.rows(connection, clients=list(clients), kind=kind):
+        entry = StoredEntry(*row)
+        yield replace(entry, at=read_moment(entry.at))
+
+
+def bodies_of_clients(
+    connection: Connection, kind: str, clients: Sequence[int]
+) -> Iterator[tuple[int, int, datetime, str, str | None, dict[str, Json]]]:
+    """Yield client, number, instant, actor, channel and body of each entry of one kind about these clients.
+
+    They come in order of their number.
+    """
+    for client, number, at, actor, channel, body in _BODIES_OF_CLIENTS.rows(
+        connection, clients=list(clients), kind=kind
+    ):
+        yield client, number, read_moment(at), actor, channel, json.loads(body)
 
 
 def open_chains(connection: Connection) -> None:

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState, Outcome
+from dispatcher.storage.hot import HotInsert, stored
 from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, Moment, OutboxTable
 
@@ -75,6 +76,8 @@ class Tally:
 # These run for every message or batch, and building a statement costs several times what running it does.
 _COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
 _THESE = OutboxTable.id.in_(bindparam("these", expanding=True))
+_PLANNED = "campaign client address channel state reason message_id attempts not_before planned_at fence"
+_ADD = HotInsert(OutboxTable, _PLANNED.split())
 _DUE = (
     select(OutboxTable.id)
     .where(
@@ -151,26 +154,26 @@ _SETTLE_THESE = update(OutboxTable).where(_THESE)
 
 def add(connection: Connection, rows: Sequence[Planned]) -> None:
     """Write planned rows. The unique keys refuse a second message per client, and per address, of one campaign."""
-    if rows:
-        connection.execute(
-            insert(OutboxTable),
-            [
-                {
-                    "campaign": row.campaign,
-                    "client": row.client,
-                    "address": row.address,
-                    "channel": row.channel.value if row.channel else None,
-                    "state": row.state.value,
-                    "reason": row.reason,
-                    "message_id": row.message_id,
-                    "attempts": 0,
-                    "not_before": row.not_before,
-                    "planned_at": row.not_before,
-                    "fence": 0,
-                }
-                for row in rows
-            ],
+    if not rows:
+        return
+    at = {moment: stored(moment, connection) for moment in {row.not_before for row in rows}}
+    written = [
+        (
+            row.campaign,
+            row.client,
+            row.address,
+            row.channel.value if row.channel else None,
+            row.state.value,
+            row.reason,
+            row.message_id,
+            0,
+            at[row.not_before],
+            at[row.not_before],
+            0,
         )
+        for row in rows
+    ]
+    _ADD.run(connection, written)
 
 
 def claim(

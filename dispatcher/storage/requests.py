@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, literal_column, select, update
 
 from dispatcher.rules.ledger import Json, stamp
+from dispatcher.storage.hot import Hot
 from dispatcher.storage.tables import RequestTable
 
 _OPEN = RequestTable.closed_at.is_(None)
-_ANY_OPEN = select(RequestTable.id).where(_OPEN).limit(1)
+_ANY_OPEN = Hot(select(RequestTable.id).where(_OPEN).limit(literal_column("1")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def close(connection: Connection, request: int, outcome: str, now: datetime) -> 
 
 def with_open_requests(connection: Connection, clients: Sequence[int]) -> set[int]:
     """Return which of these clients wait for an answer to a request."""
-    if connection.scalar(_ANY_OPEN) is None:
+    if _ANY_OPEN.one(connection) is None:
         return set()
     return set(connection.scalars(select(RequestTable.client).where(_OPEN, RequestTable.client.in_(clients))))
 

@@ -100,6 +100,12 @@ def read(connection: Connection, message_id: str) -> Service:
     return _service(connection.execute(select(*_COLUMNS).where(ServiceTable.message_id == message_id)).one())
 
 
+def find(connection: Connection, message_id: str) -> Service | None:
+    """Return the service message of this id, or None."""
+    row = connection.execute(select(*_COLUMNS).where(ServiceTable.message_id == message_id)).one_or_none()
+    return None if row is None else _service(row)
+
+
 def next_due(connection: Connection, now: datetime) -> Service | None:
     """Return the message that has been due longest, or None."""
     due = (ServiceTable.state.in_(_OPEN), ServiceTable.not_before <= now)
@@ -185,6 +191,28 @@ def set_outcome(
         ServiceTable.state == MessageState.ATTEMPTING.value,
     )
     return connection.execute(update(ServiceTable).where(*mine).values(**values)).rowcount == 1
+
+
+def set_taken(
+    connection: Connection, service: Service, code: str, provider: str, provider_id: str, now: datetime
+) -> bool:
+    """Write that a message was taken of which nobody knew it, and how that is known; say whether that was news."""
+    values = {
+        "state": MessageState.ACCEPTED.value,
+        "code": code,
+        "provider": provider,
+        "provider_id": provider_id[:64] or None,
+        "outcome_at": now,
+    }
+    doubtful = ServiceTable.state.in_([MessageState.UNKNOWN.value, MessageState.ATTEMPTING.value])
+    mine = (ServiceTable.id == service.id, doubtful)
+    return connection.execute(update(ServiceTable).where(*mine).values(**values)).rowcount == 1
+
+
+def set_error(connection: Connection, service: Service, code: str) -> bool:
+    """Write the error that was told of a message after it had been taken, and say whether that was news."""
+    mine = (ServiceTable.id == service.id, or_(ServiceTable.code.is_(None), ServiceTable.code != code))
+    return connection.execute(update(ServiceTable).where(*mine).values(code=code)).rowcount == 1
 
 
 def lost(connection: Connection, until: datetime) -> list[Service]:

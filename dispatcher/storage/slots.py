@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 
 from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Kind, State
+from dispatcher.storage.hot import Hot, read_day
 from dispatcher.storage.tables import CampaignTable, SlotTable
 
 
@@ -131,7 +132,7 @@ def forgotten(connection: Connection, since: date) -> list[tuple[date, int | Non
 
     Its campaign is not known here any more, or ended before its plan had come to its end.
     """
-    return [(row.day, row.campaign) for row in connection.execute(_FORGOTTEN, {"since": since})]
+    return [(read_day(spent_on), campaign) for spent_on, campaign in _FORGOTTEN.rows(connection, since=since)]
 
 
 def day_of(connection: Connection, campaign: int) -> date | None:
@@ -197,7 +198,7 @@ def _declared(row: Any) -> Declared:
 
 
 # It runs for every batch of messages, and building a statement costs several times what running it does.
-_FORGOTTEN = (
+_FORGOTTEN = Hot(
     select(SlotTable.day, SlotTable.campaign)
     .outerjoin(CampaignTable, CampaignTable.id == SlotTable.campaign)
     .where(

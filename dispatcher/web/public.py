@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.preferences import Concern, Preferences
 from dispatcher.flow.renewing import Renewing
+from dispatcher.flow.returns import STATUS_PATH
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
@@ -29,6 +30,7 @@ from dispatcher.web.one_click import chosen_topic, is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
 from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
+from dispatcher.web.webhooks import TwilioDoor
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,13 +43,15 @@ def create_app(
     renewing: Renewing | None = None,
     sign_up: SignUp | None = None,
     api: ASGIApp | None = None,
+    twilio: TwilioDoor | None = None,
     invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
 
     `renewing` takes the yeses that are given anew; with `sign_up` there is the public page on which anybody may say
-    yes; `api` is what booking systems call. `clock` returns aware UTC and times the limit on broken links,
-    `invalid_per_minute` for each visitor; a link made here is never limited (E-15).
+    yes; `api` is what booking systems call, and `twilio` where that provider tells what became of text messages.
+    `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
+    here is never limited (E-15).
     """
     pages = Pages(studio)
     app = FastAPI(
@@ -76,6 +80,8 @@ def create_app(
         joining.join(app)
     if api is not None:
         app.mount("/api/v1", api)
+    if twilio is not None:
+        app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])

@@ -1,11 +1,12 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from dispatcher.channels.twilio_answers import blame_of
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
 from dispatcher.flow.alerts import Alerts
@@ -48,6 +49,7 @@ from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
+from dispatcher.flow.returns import Returns
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
@@ -71,6 +73,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.settings import FILE, Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
+    callback_secrets_of,
     carriers_of,
     forgetting_of,
     own_days_of,
@@ -174,6 +177,8 @@ class Dispatcher:
     years: Years
     doctor: Doctor
     links: OptOutLinks
+    returns: Returns
+    callback_secrets: Mapping[str, str] = field(repr=False)
 
     @property
     def public_sign_up(self) -> SignUp | None:
@@ -332,6 +337,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         doctor=doctor,
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
+        returns=Returns(store, blame_of),
+        callback_secrets=callback_secrets_of(settings, store.ring),
     )
 
 

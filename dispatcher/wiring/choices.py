@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dispatcher.channels import Carrier, ForgettingCarrier
+from dispatcher.channels import AskingCarrier, Carrier, ForgettingCarrier
 from dispatcher.channels.closed import ClosedCarrier
 from dispatcher.channels.preview import PreviewCarrier
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
 from dispatcher.errors import ChannelError, SettingsError
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.returns import SHA1, SHA256, STATUS_PATH
 from dispatcher.keys import KeyRing
 from dispatcher.register_files import (
     DEFAULT_COLUMNS,
@@ -90,6 +91,7 @@ def _twilio(settings: Settings, ring: KeyRing, sender: str) -> TwilioCarrier:
             sender=sender,
             region=sms.region,
             edge=sms.edge,
+            status_callback=_status_callback(settings, ring),
             base_url=sms.base_url,
             sessions=sms.sessions,
         )
@@ -98,6 +100,26 @@ def _twilio(settings: Settings, ring: KeyRing, sender: str) -> TwilioCarrier:
 
 def _twilio_secret(settings: Settings, ring: KeyRing) -> str:
     return settings.credentials.twilio_api_secret.get_secret_value() or ring.credentials.get("twilio_api_secret", "")
+
+
+def callback_secrets_of(settings: Settings, ring: KeyRing) -> Mapping[str, str]:
+    """Return by which secret a call of Twilio's is known, for each algorithm that is accepted (S-21, S-32).
+
+    What is not here is accepted by nobody: without the auth token no call that is signed the old way, without the
+    shared key none of the new way.
+    """
+    given = settings.credentials
+    found = {
+        SHA1: given.twilio_auth_token.get_secret_value() or ring.credentials.get("twilio_auth_token", ""),
+        SHA256: given.twilio_shared_key.get_secret_value() or ring.credentials.get("twilio_shared_key", ""),
+    }
+    return {algorithm: secret for algorithm, secret in found.items() if secret}
+
+
+def _status_callback(settings: Settings, ring: KeyRing) -> str:
+    """Return where Twilio tells what became of a message; nowhere, where nobody could know that it is Twilio."""
+    is_wanted = settings.sms.status_callbacks and callback_secrets_of(settings, ring)
+    return f"{settings.studio.public_url}{STATUS_PATH}" if is_wanted else ""
 
 
 def receipts_of(settings: Settings) -> frozenset[Channel]:
@@ -124,6 +146,11 @@ def forgetting_of(settings: Settings, ring: KeyRing) -> Mapping[str, ForgettingC
         return {TwilioCarrier.name: _twilio(settings, ring, sms.sender or "-")}
     except ChannelError:
         return {}  # what does not send may be set up wrongly: nothing else stands still for it
+
+
+def asking_of(carriers: Mapping[Channel, Carrier]) -> Mapping[Channel, AskingCarrier]:
+    """Return who of these can be asked what became of a message whose reply was lost (S-26)."""
+    return {channel: each for channel, each in carriers.items() if isinstance(each, TwilioCarrier)}
 
 
 def previews_of(directory: Path) -> tuple[PreviewCarrier, ...]:

@@ -6,12 +6,14 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from dispatcher.channels.twilio import Answer, TwilioCarrier, TwilioSettings, forgotten_by, outcome_of
+from dispatcher.channels import Sighting
+from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
+from dispatcher.channels.twilio_answers import Answer, blame_of, forgotten_by, outcome_of, sightings_of
 from dispatcher.demo.twilio_double import RETRY_AFTER_SECONDS, ReceivedSms, Trouble, TwilioDouble
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, Sms
@@ -29,6 +31,16 @@ def hand_over(settings: TwilioSettings, *messages: Sms) -> list[Outcome]:
     async def talk() -> list[Outcome]:
         async with TwilioCarrier(settings).session() as session:
             return [await session.hand_over(CampaignMessage(f"m{i}", sms)) for i, sms in enumerate(messages, 1)]
+
+    return asyncio.run(talk())
+
+
+def taken_for(settings: TwilioSettings, recipient: str) -> tuple[Sighting, ...] | None:
+    """Ask what was taken for a number."""
+
+    async def talk() -> tuple[Sighting, ...] | None:
+        async with TwilioCarrier(settings).session() as session:
+            return await session.taken_for(recipient)
 
     return asyncio.run(talk())
 
@@ -147,13 +159,83 @@ def test_several_over_one_session(twilio: Twilio) -> None:
         (30001, Outcome(DEFERRED, "30001", blame=Blame.CONNECTION)),
         (30002, Outcome(DEFERRED, "30002", blame=Blame.CONNECTION)),
         (21617, Outcome(REFUSED, "21617")),
-        (30007, Outcome(REFUSED, "30007")),
+        (30005, Outcome(REFUSED, "30005", blame=Blame.HANDSET)),
+        (30003, Outcome(REFUSED, "30003")),
+        (30008, Outcome(REFUSED, "30008")),
+        (30004, Outcome(REFUSED, "30004", blame=Blame.BARRED)),
+        (30007, Outcome(REFUSED, "30007", blame=Blame.POLICY)),
+        (30034, Outcome(REFUSED, "30034")),
     ],
 )
 def test_refusal_by_number(twilio: Twilio, code: int, expected: Outcome) -> None:
     """The error table of B3: each of Twilio's numbers becomes the outcome the rules name, and nothing was taken."""
     assert [expected] == twilio.hand_over(SMS, trouble=code)
     assert not twilio.received
+
+
+@pytest.mark.parametrize(
+    ("code", "blame"),
+    [
+        ("21610", Blame.OBJECTION),
+        ("21211", Blame.ADDRESS),
+        ("21614", Blame.ADDRESS),
+        ("21635", Blame.ADDRESS),
+        ("30006", Blame.ADDRESS),
+        ("30005", Blame.HANDSET),
+        ("30004", Blame.BARRED),
+        ("30007", Blame.POLICY),
+        ("30003", Blame.MESSAGE),
+        ("30008", Blame.MESSAGE),
+        ("30034", Blame.MESSAGE),
+        ("30001", Blame.MESSAGE),
+        ("21408", Blame.MESSAGE),
+        ("", Blame.MESSAGE),
+        ("٣", Blame.MESSAGE),
+    ],
+)
+def test_error_told_afterwards(code: str, blame: Blame) -> None:
+    """The error table of B3 for a message that was taken: whom it concerns; of the connection it says no more."""
+    assert blame is blame_of(code)
+
+
+def test_what_twilio_has_for_a_number(twilio: Twilio) -> None:
+    """S-26: a list by number, over several pages, has each message's name, moment and text; others' are not in it."""
+    texts = [replace(SMS, text=f"hei {number}") for number in range(60)]
+    twilio.hand_over(replace(SMS, recipient="+358409999999"), *texts)
+    found = taken_for(replace(SETTINGS, base_url=twilio.base_url), SMS.recipient)
+    assert found is not None
+    mine = [each for each in twilio.received if each.recipient == SMS.recipient]
+    newest = [(each.sid, each.text) for each in reversed(mine)]
+    assert newest == [(each.provider_id, each.text) for each in found][: len(newest)]
+    assert datetime(2026, 5, 4, 9, tzinfo=UTC) == found[0].taken_at
+    assert ("queued", "") == (found[0].status, found[0].code)
+
+
+def test_a_list_that_is_refused_says_nothing(twilio: Twilio) -> None:
+    """S-26: without an answer, nobody takes it for proof that there is no such message."""
+    twilio.hand_over()
+    assert taken_for(replace(SETTINGS, base_url=twilio.base_url, api_secret="wrong"), SMS.recipient) is None
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    assert taken_for(replace(SETTINGS, base_url=f"http://127.0.0.1:{port}"), SMS.recipient) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"messages": None},
+        {"messages": ["text"]},
+        {"messages": [{"sid": "SM1", "body": "hei"}]},
+        {"messages": [{"sid": "S M", "body": "hei", "date_created": "Mon, 04 May 2026 09:00:00 +0000"}]},
+        {"messages": [{"sid": "SM1", "body": None, "date_created": "Mon, 04 May 2026 09:00:00 +0000"}]},
+    ],
+)
+def test_a_list_that_cannot_be_read_says_nothing(body: dict[str, Any]) -> None:
+    """S-26: a page that is none, or a row that cannot be read, makes the whole list worthless as proof."""
+    assert sightings_of([Answer(200, {}, body)]) is None
+    assert sightings_of([Answer(200, {}, {"messages": []})]) == ()
+    assert sightings_of([Answer(500, {}, {"messages": []})]) is None
 
 
 def test_busy(twilio: Twilio) -> None:

@@ -14,6 +14,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import (
     GENESIS,
+    Entry,
     EntryKind,
     Json,
     StoredEntry,
@@ -21,6 +22,7 @@ from dispatcher.rules.ledger import (
     answer_entry,
     canonical,
     digest,
+    entry_digest,
     read_answer,
     read_stamp,
     stamp,
@@ -80,6 +82,38 @@ def test_unlike_values_have_unlike_texts(first: Json, second: Json) -> None:
     """D-03: no two different values share a text, so none can stand in for another."""
     same = json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True)
     assert same is (canonical(first) == canonical(second))
+
+
+@given(_values | st.dictionaries(st.text(), _values, max_size=6) | st.sampled_from([*Channel, *Reply]))
+def test_the_text_put_together_here_is_the_encoders(value: Json) -> None:
+    """D-03: whatever the value, the text is the one that the first release took from the JSON encoder, to the byte."""
+    assert json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True) == canonical(value)
+
+
+@given(
+    kind=st.sampled_from(EntryKind),
+    actor=st.builds(Actor, st.sampled_from(ActorKind), st.text(max_size=8)),
+    client=st.none() | st.integers(0, 2**48),
+    campaign=st.none() | st.integers(0, 2**48),
+    channel=st.none() | st.sampled_from(Channel),
+    body=st.dictionaries(st.text(), _values, max_size=4),
+    at=_instants,
+)
+def test_the_digest_written_is_the_digest_that_is_asked_for(
+    kind: EntryKind,
+    actor: Actor,
+    client: int | None,
+    campaign: int | None,
+    channel: Channel | None,
+    body: dict[str, Json],
+    at: datetime,
+) -> None:
+    """D-03: writing digests an entry by a shorter way than the audit, and both come to the same."""
+    entry = Entry(kind, actor, client=client, campaign=campaign, channel=channel, body=body)
+    by = channel.value if channel else None
+    text = canonical(body)
+    read = StoredEntry(7, 3, kind.value, at, str(actor), client, campaign, by, text, "")
+    assert read.expected_digest() == entry_digest(entry, 7, 3, stamp(at), text)
 
 
 def test_the_canonical_text_is_what_it_always_was() -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, MetaData, delete, select, text
 from starlette.testclient import TestClient
 
 from dispatcher.flow.preferences import Preferences
+from dispatcher.flow.returns import SHA1
 from dispatcher.keys import new_ring
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
@@ -28,8 +29,10 @@ from dispatcher.storage.tables import ClientAddressTable, ClientTable
 from dispatcher.storage.writer import Writer
 from dispatcher.web.api import create_api
 from dispatcher.web.public import create_app
+from dispatcher.web.webhooks import TwilioDoor
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
+from tests.faults.twilio_double import TOKEN
 from tests.workshop import build
 
 NUMBER = 140_737_488_355_001
@@ -179,4 +182,5 @@ def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
         public_url=dispatcher.studio.public_url,
         invalid_per_minute=invalid_per_minute,
     )
-    return create_app(dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api)
+    twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN})
+    return create_app(dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api, twilio=twilio)

@@ -1,4 +1,4 @@
-"""Every route there is, and what guards it: a signed token, a key with a scope, or nothing because it tells nothing."""
+"""Every route there is, and what guards it: a token, a key, a provider's signature, or nothing as it tells nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +8,14 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from dispatcher.rules.scope import Scope
 from dispatcher.web.api import Needs
+from dispatcher.web.webhooks import TwilioDoor
 from tests.web.conftest import Office, site
 
-TOKEN, OPEN = "a signed token", "open"
+TOKEN, SIGNED, OPEN = "a signed token", "a provider's signature", "open"
 GUARDS = {
     "/u/{token:path}": TOKEN,
     "/U/{token:path}": TOKEN,
+    "/webhooks/twilio/status": SIGNED,
     "/static/page.css": OPEN,
     "/health": OPEN,
     "/api/v1/openapi.json": OPEN,
@@ -38,21 +40,23 @@ def guard_of(path: str, route: Any) -> str:
     if isinstance(route, APIRoute):
         [needs] = [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
         return needs.scope
+    if isinstance(getattr(route.endpoint, "__self__", None), TwilioDoor):
+        return SIGNED
     return TOKEN if "{token" in path else OPEN
 
 
 def test_every_route_has_the_guard_that_is_written_down(office: Office) -> None:
-    """Each route is public with a signed token, needs a key with one scope, or is open and tells nothing."""
+    """Each route needs a signed token, a key with one scope or a provider's signature, or is open and tells nothing."""
     app = site(office.dispatcher)
     assert {path: guard_of(path, route) for path, route in routes(app.routes)} == GUARDS
 
 
 def test_without_its_guard_a_route_does_nothing(office: Office) -> None:
-    """What is not open answers 401 or 404 to somebody who has neither token nor key, whatever the method."""
+    """What is not open answers 401, 403 or 404 to somebody without token, key or signature, whatever the method."""
     for path, route in routes(site(office.dispatcher).routes):
         if GUARDS[path] is OPEN:
             continue
         for method in (route.methods or set()) - {"OPTIONS"}:
             answer = office.caller.request(method, path.replace("{token:path}", "nothing"))
-            assert answer.status_code == (404 if GUARDS[path] is TOKEN else 401), (method, path)
+            assert answer.status_code == {TOKEN: 404, SIGNED: 403}.get(GUARDS[path], 401), (method, path)
     assert [] == office.entries()

@@ -1,0 +1,161 @@
+"""Statements that run for every batch of messages: turned into text once, run on plain values.
+
+Building a statement costs several times what running it does, and so does turning each row into an object of its own
+and each value by the type of its column. Of 128 messages decided together that was most of the time. Here the text is
+made once for each kind of database, and rows come as the driver gives them: `read_moment` and `read_day` read what
+SQLite keeps as text. Everything else (who begins a transaction, what an error is called) is as for other statements.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, String, Table, bindparam, literal_column
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Row = Sequence[Any]
+
+
+class among(ColumnElement[bool]):  # noqa: N801 - it reads like the functions it stands beside
+    """That a column is one of a list given as one value: a list of any length makes the same text."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Any, name: str) -> None:
+        self.column: Any = column
+        self.listed: BindParameter[Any] = bindparam(name, unique=False)
+
+
+@compiles(among, "sqlite")
+def _in_json(element: among, compiler: SQLCompiler, **_options: Any) -> str:
+    column, listed = compiler.process(element.column), compiler.process(element.listed)
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 - both are text of the compiler's
+
+
+@compiles(among, "postgresql")
+def _in_array(element: among, compiler: SQLCompiler, **_options: Any) -> str:
+    column, listed = compiler.process(element.column), compiler.process(element.listed)
+    kind = compiler.dialect.type_compiler_instance.process(element.column.type)
+    return f"{column} = ANY (CAST({listed} AS {kind}[]))"
+
+
+def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
+    """Say that a column holds one of a few words of our own; they stand in the text, so that an index may fit them."""
+    found: ColumnElement[bool] = column.in_([literal_column(f"'{word}'") for word in words])
+    return found
+
+
+def stored(value: datetime, connection: Connection) -> Any:
+    """Return an instant as `HotInsert` puts it into this database."""
+    if connection.dialect.name != "sqlite":
+        return value
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def read_moment(value: Any) -> datetime:
+    """Return an instant of a row as aware UTC."""
+    found: datetime = datetime.fromisoformat(f"{value}+00:00") if isinstance(value, str) else value.astimezone(UTC)
+    return found
+
+
+def read_moment_or_none(value: Any) -> datetime | None:
+    """Return an instant of a row as aware UTC, where there is one."""
+    return None if value is None else read_moment(value)
+
+
+def read_day(value: Any) -> date:
+    """Return a local date of a row."""
+    found: date = date.fromisoformat(value) if isinstance(value, str) else value
+    return found
+
+
+class Hot:
+    """A statement that reads or changes rows for a batch; lists are given to `among`, all else to bound parameters."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._texts: dict[str, _Text] = {}
+
+    def rows(self, connection: Connection, **values: Any) -> Sequence[Row]:
+        """Run the statement and return its rows as the driver gives them."""
+        text = self._texts.get(connection.dialect.name) or self._made(connection)
+        return connection.exec_driver_sql(text.sql, text.given(values)).all()
+
+    def run(self, connection: Connection, **values: Any) -> int:
+        """Run the statement and return how many rows it changed."""
+        text = self._texts.get(connection.dialect.name) or self._made(connection)
+        return connection.exec_driver_sql(text.sql, text.given(values)).rowcount
+
+    def one(self, connection: Connection, **values: Any) -> Any:
+        """Run the statement and return the first value of its first row, or None where there is none."""
+        text = self._texts.get(connection.dialect.name) or self._made(connection)
+        row = connection.exec_driver_sql(text.sql, text.given(values)).first()
+        return None if row is None else row[0]
+
+    def _made(self, connection: Connection) -> "_Text":
+        made = self._texts[connection.dialect.name] = _Text(self._statement, connection)
+        return made
+
+
+class _Text:
+    """A statement as text for one kind of database, and how its values are put into it."""
+
+    def __init__(self, statement: ClauseElement, connection: Connection) -> None:
+        dialect = connection.dialect
+        compiled: Any = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._is_sqlite = dialect.name == "sqlite"
+        self._names: Sequence[str] = compiled.positiontup if self._is_sqlite else list(compiled.binds)
+        self._fixed = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+        self._processes = {
+            name: bound.type.dialect_impl(dialect).bind_processor(dialect) for name, bound in compiled.binds.items()
+        }
+
+    def given(self, values: Mapping[str, Any]) -> Any:
+        """Return the values as the driver takes them: in order on SQLite, by name on PostgreSQL."""
+        every = {**self._fixed, **values}
+        if self._is_sqlite:
+            return tuple(self._value(name, every[name]) for name in self._names)
+        return {name: self._value(name, every[name]) for name in self._names}
+
+    def _value(self, name: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return json.dumps(value) if self._is_sqlite else value
+        process = self._processes.get(name)
+        return value if process is None else process(value)
+
+
+class HotInsert:
+    """An insert of many rows at once, each a tuple in the order of the columns named; instants and days as they are."""
+
+    def __init__(self, table: Any, columns: Sequence[str]) -> None:
+        self._table: Table = table.__table__
+        self._columns = [self._table.c[name] for name in columns]
+        self._texts: dict[str, str] = {}
+
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write the rows; there must be one at least."""
+        dialect = connection.dialect
+        text = self._texts.get(dialect.name)
+        if text is None:
+            text = self._texts[dialect.name] = self._text(dialect)
+        if dialect.name == "sqlite":
+            connection.exec_driver_sql(text, rows)
+        else:
+            # One statement with a list for each column: a row costs a fraction of what a statement of its own would.
+            connection.exec_driver_sql(text, tuple(list(column) for column in zip(*rows, strict=True)))
+
+    def _text(self, dialect: Dialect) -> str:
+        names = ", ".join(dialect.identifier_preparer.quote(column.name) for column in self._columns)
+        into = f"INSERT INTO {dialect.identifier_preparer.quote(self._table.name)} ({names})"
+        if dialect.name == "sqlite":
+            return f"{into} VALUES ({', '.join('?' * len(self._columns))})"
+        # Text of any length: what is too long for its column has to be refused, and a cast to its type would cut it.
+        kinds = [
+            "TEXT" if isinstance(column.type, String) else dialect.type_compiler_instance.process(column.type)
+            for column in self._columns
+        ]
+        return f"{into} SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"  # noqa: S608 - names of ours
