@@ -11,7 +11,7 @@ from dispatcher.rules.breaker import LAST, Seen, Trip, judge
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.life import Act
 from dispatcher.rules.message import Blame
-from dispatcher.storage import campaigns, outbox
+from dispatcher.storage import campaigns, handoffs
 from dispatcher.storage.writer import Transaction
 
 FEEDS = frozenset({Blame.POLICY, Blame.CONTENT, Blame.SET_UP})
@@ -35,7 +35,7 @@ class Breaker:
         if current.state is not State.SENDING:
             return
         # What was refused before its release has been looked at by the person who released it.
-        last = outbox.last_outcomes(connection, campaign, channel, current.released_at, LAST)
+        last = handoffs.last_outcomes(connection, campaign, channel, current.released_at, LAST)
         seen = [Seen(Blame(blame), (address or "").rpartition("@")[2]) for blame, address in last if blame]
         if channel is not Channel.EMAIL:
             seen = [Seen(each.blame) for each in seen]
@@ -43,7 +43,7 @@ class Breaker:
         if tripped is None:
             return
         if tripped.trip is Trip.DOMAIN:
-            outbox.postpone_domain(connection, campaign, tripped.domain, transaction.now + DOMAIN_PAUSE)
+            handoffs.postpone_domain(connection, campaign, tripped.domain, transaction.now + DOMAIN_PAUSE)
             return
         with suppress(RefusedError):  # somebody has just held or cancelled it: that is as well
             acts.do(transaction, campaign, Act.HOLD, _ACTOR, reason=tripped.trip.value)

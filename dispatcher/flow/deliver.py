@@ -32,10 +32,10 @@ from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.life import NO_SLOT, Act
 from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, Sms
-from dispatcher.storage import campaigns, outbox, slots
+from dispatcher.storage import campaigns, handoffs, outbox, slots
 from dispatcher.storage.campaigns import Scheduled
+from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.locks import Lock, LockKind
-from dispatcher.storage.outbox import Claimed
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -116,10 +116,10 @@ class Deliver:
 
         def work(transaction: Transaction) -> int:
             until = datetime.max.replace(tzinfo=transaction.now.tzinfo) if alone else transaction.now
-            lost = outbox.lost(transaction.connection, until)
+            lost = handoffs.lost(transaction.connection, until)
             self._give_up_on(transaction, lost)
             if alone:
-                outbox.free_claims(transaction.connection)
+                handoffs.free_claims(transaction.connection)
             return len(lost)
 
         return self._store.write(work)
@@ -259,7 +259,7 @@ class Deliver:
             room = self._pacing.take(connection, channel, now, most)
             if not room:
                 return []
-            claimed = outbox.claim(connection, run.scheduled.id, now, now + LEASE, room, channel)
+            claimed = handoffs.claim(connection, run.scheduled.id, now, now + LEASE, room, channel)
             self._pacing.give_back(connection, channel, room - len(claimed), now)
             return claimed
 
@@ -270,7 +270,7 @@ class Deliver:
             return
 
         def work(transaction: Transaction) -> None:
-            outbox.give_back_all(transaction.connection, rows)
+            handoffs.give_back_all(transaction.connection, rows)
             self._pacing.give_back(transaction.connection, run.channel, len(rows), transaction.now)
 
         self._store.write(work)
@@ -302,7 +302,7 @@ class Deliver:
         with self._store.reading() as connection:
             if campaigns.by_id(connection, run.scheduled.id).state is not State.SENDING:
                 return None
-            return outbox.not_recalled(connection, rows)
+            return handoffs.not_recalled(connection, rows)
 
     def _move_slot(self, scheduled: Scheduled, day: date) -> None:
         """Move a campaign's slot to the day of its first hand-off, where it began late on the day before.
@@ -339,7 +339,7 @@ class Deliver:
             current = campaigns.by_id(connection, scheduled.id)
             if current.state is not State.SENDING or current.planned_at is None:
                 return current.state is State.FINISHED
-            self._give_up_on(transaction, outbox.lost(connection, transaction.now, scheduled.id))
+            self._give_up_on(transaction, handoffs.lost(connection, transaction.now, scheduled.id))
             if outbox.count_open(connection, scheduled.id):
                 return False
             acts.do(transaction, scheduled.id, Act.FINISH, _ACTOR)

@@ -20,11 +20,11 @@ from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, 
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
-from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
+from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.locks import Lock, LockKind
-from dispatcher.storage.outbox import Claimed
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -115,7 +115,7 @@ class Gate:
         if state is not State.SENDING or today != day:
             return Decided(shut=True), [], now
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
-        held = outbox.still_held(connection, rows, now)
+        held = handoffs.still_held(connection, rows, now)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
         decided = Decided()
         intended: list[_Intended] = []
@@ -134,8 +134,8 @@ class Gate:
             text = _made(prepared, _Intended(row, verdict, who, None), now) if row.channel is Channel.SMS else None
             intended.append(_Intended(row, verdict, who, text))
         priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
-        outbox.set_intents(connection, [each.row.id for each in intended], now, today, now + LEASE)
-        outbox.set_prices(connection, priced)
+        handoffs.set_intents(connection, [each.row.id for each in intended], now, today, now + LEASE)
+        handoffs.set_prices(connection, priced)
         on = today.isoformat()
         transaction.ledger.append(
             *(self._entry(each.row, each.send, each.who.facts, on, priced.get(each.row.id)) for each in intended)
@@ -159,7 +159,7 @@ class Gate:
 
     def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
         if isinstance(verdict, Wait):
-            outbox.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
+            handoffs.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
             return
         outbox.set_withheld(transaction.connection, row.id, verdict.reason.value)
         decided.withheld[verdict.reason.value] += 1

@@ -13,7 +13,7 @@ from dispatcher.flow.gate import Passed
 from dispatcher.flow.outcomes import Settled
 from dispatcher.flow.pacing import NOT_TRIED
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
-from dispatcher.storage.outbox import Claimed
+from dispatcher.storage.handoffs import Claimed
 
 FRESH_SECONDS = 0.4
 """How long what the database said of a message is believed: a no takes effect within a second at any pace (E-12)."""

@@ -13,8 +13,8 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
-from dispatcher.storage import clients, outbox
-from dispatcher.storage.outbox import Claimed
+from dispatcher.storage import clients, handoffs
+from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -40,7 +40,7 @@ class Outcomes:
         """Write outcomes of one channel; one that is no longer this worker's to tell changes nothing."""
         actor, connection, now = Actor(ActorKind.PROVIDER, provider), transaction.connection, transaction.now
         told = [(each.row, each.outcome, each.again_at) for each in settled]
-        held = outbox.set_outcomes(connection, told, provider, now)
+        held = handoffs.set_outcomes(connection, told, provider, now)
         mine = [each for each in settled if each.row.id in held]
         transaction.ledger.append(*(_entry(each, actor) for each in mine))
         for each in mine:

@@ -8,7 +8,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, Json, answer_entry
-from dispatcher.storage import erasure, outbox
+from dispatcher.storage import erasure, handoffs
 from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.returning import Mark
@@ -67,7 +67,7 @@ def record_no(
     `left` are those addresses, where somebody has looked them up already.
     """
     entry = answer_entry(answer, client, actor, booking=_reference(booking))
-    outbox.recall(transaction.connection, client, transaction.now)
+    handoffs.recall(transaction.connection, client, transaction.now)
     if left is None:
         left = erasure.addresses_left(transaction.connection, [client]).get(client, ())
     transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body, left))

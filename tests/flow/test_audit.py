@@ -14,7 +14,7 @@ from dispatcher.flow.audit_formats import to_csv, to_text
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind
-from dispatcher.storage import outbox
+from dispatcher.storage import handoffs
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
@@ -123,7 +123,7 @@ def test_a_campaign_half_way_adds_up_too(workshop: Workshop) -> None:
         # What a worker does before its hand-off: Erik gets his intent, Maija's message goes over to SMS.
         number = dispatcher.lifecycle.named("one").id
         claimed = dispatcher.store.write(
-            lambda each: outbox.claim(each.connection, number, each.now, each.now, 9, Channel.EMAIL)
+            lambda each: handoffs.claim(each.connection, number, each.now, each.now, 9, Channel.EMAIL)
         )
         dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed, FIRST.date())
         found = dispatcher.audit.year(2026)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.outbox import Planned
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
@@ -48,7 +48,7 @@ def received(dispatcher: Dispatcher, workshop: Workshop, numbers: Sequence[int],
             outbox.add(connection, [row])
             [(number, _, _)] = [each for each in outbox.open_of_client(connection, client) if each[1] == made]
             day = workshop.clock().astimezone(ZONE).date() - timedelta(days)
-            outbox.set_intents(connection, [number], now, day, now)
+            handoffs.set_intents(connection, [number], now, day, now)
 
     dispatcher.store.write(work)
 
