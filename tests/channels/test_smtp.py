@@ -15,7 +15,7 @@ from dispatcher.rules.message import (
     ServicePurpose,
     Sms,
 )
-from tests.channels.mail_server import (
+from tests.faults.mail_server import (
     CONTENT,
     EMAIL,
     STUFFED,
@@ -106,24 +106,24 @@ def test_refused_recipients_do_not_stop_the_next() -> None:
         outcomes = asyncio.run(talk(double.port))
         received = [mail.recipient for mail in double.received]
     assert Outcome(REFUSED, "550", "5.1.1", blame=Blame.ADDRESS) == outcomes[0]
-    assert Outcome(DEFERRED, "452", "4.2.2") == outcomes[2]
+    assert Outcome(DEFERRED, "452", "4.2.2", blame=Blame.MAILBOX_FULL) == outcomes[2]
     assert ["anna@mail.example", "liisa@mail.example"] == received
 
 
 @pytest.mark.parametrize(
     ("step", "reply", "expected"),
     [
-        ("MAIL", "550 5.7.1 sender not yours", Outcome(REFUSED, "550", "5.7.1")),
-        ("MAIL", "550 5.1.1 sender unknown", Outcome(REFUSED, "550", "5.1.1")),
+        ("MAIL", "552 5.3.4 too big", Outcome(REFUSED, "552", "5.3.4", blame=Blame.CONTENT)),
         ("RCPT", "451 try later", Outcome(DEFERRED, "451")),
-        ("RCPT", "451 4.7.1 greylisted", Outcome(DEFERRED, "451", "4.7.1")),
+        ("RCPT", "451 4.7.1 greylisted", Outcome(DEFERRED, "451", "4.7.1", blame=Blame.POLICY)),
         ("RCPT", "550 5.1.1 no such user", Outcome(REFUSED, "550", "5.1.1", blame=Blame.ADDRESS)),
-        ("RCPT", "550 5.7.1 blocked", Outcome(REFUSED, "550", "5.7.1")),
-        ("DATA", "554 5.5.1 no", Outcome(REFUSED, "554", "5.5.1")),
-        (".", "451 4.7.1 later", Outcome(DEFERRED, "451", "4.7.1")),
-        (".", "550 5.7.26 unauthenticated", Outcome(REFUSED, "550", "5.7.26")),
+        ("RCPT", "550 5.7.1 blocked", Outcome(REFUSED, "550", "5.7.1", blame=Blame.POLICY)),
+        ("DATA", "554 5.5.1 no", Outcome(REFUSED, "554", "5.5.1", blame=Blame.CONTENT)),
+        (".", "451 4.7.1 later", Outcome(DEFERRED, "451", "4.7.1", blame=Blame.POLICY)),
+        (".", "550 5.7.26 unauthenticated", Outcome(REFUSED, "550", "5.7.26", blame=Blame.POLICY)),
         (".", "550-5.1.1 no such\n550 5.1.1 user", Outcome(REFUSED, "550", "5.1.1", blame=Blame.ADDRESS)),
-        (".", "552 5.3.4 too big", Outcome(REFUSED, "552", "5.3.4")),
+        (".", "552 5.3.4 too big", Outcome(REFUSED, "552", "5.3.4", blame=Blame.CONTENT)),
+        (".", "451 4.7.0 too many messages", Outcome(DEFERRED, "451", "4.7.0", blame=Blame.QUOTA)),
     ],
 )
 def test_no_to_one_message(step: str, reply: str, expected: Outcome) -> None:
@@ -142,6 +142,7 @@ def test_no_to_one_message(step: str, reply: str, expected: Outcome) -> None:
         ("451 4.3.2 not now", Outcome(DEFERRED, "451", "4.3.2", blame=Blame.CONNECTION)),
         ("530 5.7.0 log in first", Outcome(DEFERRED, "530", "5.7.0", blame=Blame.CONNECTION)),
         ("535 5.7.8 who are you", Outcome(DEFERRED, "535", "5.7.8", blame=Blame.CONNECTION)),
+        ("421 4.7.0 too many messages", Outcome(DEFERRED, "421", "4.7.0", blame=Blame.QUOTA)),
     ],
 )
 def test_no_to_the_connection(step: str, reply: str, expected: Outcome) -> None:
@@ -239,7 +240,7 @@ def test_size_limit(limit: str, is_sent: bool) -> None:  # noqa: FBT001 - a colu
     """E-55: a message over the server's limit is refused without being sent, and the address is not blamed."""
     server = MailServer({"EHLO": f"250-mail.example\n250 SIZE {limit}".rstrip()})
     email = replace(EMAIL, content=b"a" * 78 + b"\r\n\r\n")
-    outcome = TAKEN if is_sent else Outcome(REFUSED, "552", "5.3.4")
+    outcome = TAKEN if is_sent else Outcome(REFUSED, "552", "5.3.4", blame=Blame.CONTENT)
     assert [outcome] == hand_over(server, email)
     assert is_sent == bool(server.bodies)
 
@@ -251,7 +252,7 @@ def test_size_limit(limit: str, is_sent: bool) -> None:  # noqa: FBT001 - a colu
 def test_bytes_that_would_be_altered(content: bytes) -> None:
     """E-21, E-22: bare line ends, NUL and eight-bit bytes are refused here, so no server can read two mails in one."""
     server = MailServer()
-    assert [Outcome(REFUSED, "554", "5.6.0")] == hand_over(server, replace(EMAIL, content=content))
+    assert [Outcome(REFUSED, "554", "5.6.0", blame=Blame.CONTENT)] == hand_over(server, replace(EMAIL, content=content))
     assert ["EHLO studio.example", "QUIT"] == server.said
 
 

@@ -1,23 +1,16 @@
 """Reaching a mail server: settings, encryption, login, and servers that do not open."""
 
 import asyncio
-import datetime as dt
 import socket
-import ssl
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Outcome
-from tests.channels.mail_server import (
+from tests.faults.certificates import Certificate
+from tests.faults.mail_server import (
     EMAIL,
     STUFFED,
     TAKEN,
@@ -134,36 +127,10 @@ def test_starttls_not_offered() -> None:
     assert ["EHLO studio.example"] == server.said
 
 
-@dataclass(frozen=True)
-class Certificate:
-    """A self-signed certificate for localhost, and a server's context with it."""
-
-    file: Path
-    context: ssl.SSLContext
-
-
 @pytest.fixture(name="certificate", scope="module")
 def make_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     """Make a certificate for localhost that no machine trusts."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    signed = (
-        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
-        .serial_number(1)
-        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-        .not_valid_after(dt.datetime(2120, 1, 1, tzinfo=dt.UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder = tmp_path_factory.mktemp("tls")
-    file, secret = folder / "certificate.pem", folder / "key.pem"
-    file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    secret.write_bytes(key.private_bytes(pem, pkcs8, serialization.NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, secret)
-    return Certificate(file, context)
+    return Certificate.made(tmp_path_factory.mktemp("tls"))
 
 
 def offers_tls() -> dict[str, Act | list[Act]]:

@@ -1,0 +1,125 @@
+"""Commands in groups, and what comes back for them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from dispatcher.channels.pipelining import ConfusedError, LostError, Wire
+
+Talk = Callable[[Wire, asyncio.StreamWriter], Awaitable[None]]
+
+
+def connected(talk: Talk, *, period: float = 5) -> None:
+    """Let a test talk over a wire, and write to it as the server."""
+
+    async def run() -> None:
+        far: asyncio.Future[asyncio.StreamWriter] = asyncio.get_running_loop().create_future()
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            far.set_result(writer)
+            await reader.read()
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, host, port)
+            wire = Wire(transport, period)
+            await talk(wire, await far)
+            wire.abort()
+            (await far).close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 1000])
+def test_replies_in_any_pieces(size: int) -> None:
+    """E-54: however the network cuts them, each command gets its own reply, whole and in order."""
+    replies = [b"250-2.1.0 one\r\n250 two\r\n", b"550 5.1.1 no\n", b"354\r\n"]
+
+    async def talk(wire: Wire, far: asyncio.StreamWriter) -> None:
+        saying = asyncio.ensure_future(wire.say(b"MAIL\r\nRCPT\r\nDATA\r\n", 3, 5))
+        said = b"".join(replies)
+        for begin in range(0, len(said), size):
+            far.write(said[begin : begin + size])
+            await far.drain()
+            await asyncio.sleep(0)
+        assert replies == await saying
+        assert wire.heard == 3
+        assert wire.is_clean
+
+    connected(talk)
+
+
+def test_goodbye_ends_a_group() -> None:
+    """E-53: after a 421 nothing more is waited for."""
+
+    async def talk(wire: Wire, far: asyncio.StreamWriter) -> None:
+        far.write(b"250 Ok\r\n421 later\r\n")
+        assert [b"250 Ok\r\n", b"421 later\r\n"] == await wire.say(b"words\r\n", 3, 5)
+
+    connected(talk)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"hello\r\n",
+        b"\r\n",
+        b"2\r\n",
+        b"25\r\n",
+        b"2500 Ok\r\n",
+        b"250-one\r\n251 two\r\n",
+        b"\xff\xfe\r\n",
+        b"2" * 40_000,
+    ],
+)
+def test_what_is_no_reply(said: bytes) -> None:
+    """E-54: whatever is no reply ends the talk at once; it is never paired with a command."""
+
+    async def talk(wire: Wire, far: asyncio.StreamWriter) -> None:
+        far.write(said)
+        with pytest.raises(ConfusedError):
+            await wire.say(b"words\r\n", 1, 5)
+
+    connected(talk)
+
+
+def test_one_reply_too_many() -> None:
+    """E-54: a reply nobody asked for leaves the connection unclean, and nothing more is said over it."""
+
+    async def talk(wire: Wire, far: asyncio.StreamWriter) -> None:
+        far.write(b"250 Ok\r\n250 Ok\r\n")
+        assert [b"250 Ok\r\n"] == await wire.say(b"words\r\n", 1, 5)
+        assert not wire.is_clean
+        with pytest.raises(LostError):
+            await wire.say(b"words\r\n", 1, 5)
+
+    connected(talk)
+
+
+def test_closed_connection() -> None:
+    """E-51: a connection that closes before the reply is lost, half a reply or none."""
+
+    async def talk(wire: Wire, far: asyncio.StreamWriter) -> None:
+        far.write(b"250 half")
+        far.close()
+        with pytest.raises(LostError):
+            await wire.say(b"words\r\n", 1, 5)
+        assert not wire.is_clean
+
+    connected(talk)
+
+
+def test_silence_is_measured_from_its_own_beginning() -> None:
+    """E-51: a wait lasts as long as was said, after shorter and longer ones on the same connection."""
+
+    async def talk(wire: Wire, far: asyncio.StreamWriter) -> None:
+        far.write(b"250 Ok\r\n")
+        await wire.say(b"words\r\n", 1, 50)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(ConfusedError):
+            await wire.say(b"words\r\n", 1, 0.15)
+        assert 0.1 < asyncio.get_running_loop().time() - began < 2
+
+    connected(talk, period=0.05)
