@@ -24,16 +24,20 @@ _ACTOR = duty("delivery")
 class Breaker:
     """Looks at a campaign's last outcomes whenever one of them speaks of us rather than of a client."""
 
-    def look(self, transaction: Transaction, channel: Channel, told: Sequence[tuple[int, Blame]]) -> None:
-        """Hold the campaigns of which too much is refused, in the transaction of the outcomes that say so."""
-        for campaign in sorted({campaign for campaign, blame in told if blame in FEEDS}):
-            self._look_at(transaction, channel, campaign)
+    def look(self, transaction: Transaction, channel: Channel, told: Sequence[tuple[int, Blame]]) -> bool:
+        """Hold the campaigns of which too much is refused, in the transaction of the outcomes that say so.
 
-    def _look_at(self, transaction: Transaction, channel: Channel, campaign: int) -> None:
+        Return whether one of them was held.
+        """
+        fed = sorted({campaign for campaign, blame in told if blame in FEEDS})
+        held = [campaign for campaign in fed if self._has_tripped(transaction, channel, campaign)]
+        return bool(held)
+
+    def _has_tripped(self, transaction: Transaction, channel: Channel, campaign: int) -> bool:
         connection = transaction.connection
         current = campaigns.by_id(connection, campaign, for_update=True)
         if current.state is not State.SENDING:
-            return
+            return False
         # What was refused before its release has been looked at by the person who released it.
         last = handoffs.last_outcomes(connection, campaign, channel, current.released_at, LAST)
         seen = [Seen(Blame(blame), (address or "").rpartition("@")[2]) for blame, address in last if blame]
@@ -41,9 +45,10 @@ class Breaker:
             seen = [Seen(each.blame) for each in seen]
         tripped = judge(seen)
         if tripped is None:
-            return
+            return False
         if tripped.trip is Trip.DOMAIN:
             handoffs.postpone_domain(connection, campaign, tripped.domain, transaction.now + DOMAIN_PAUSE)
-            return
+            return False
         with suppress(RefusedError):  # somebody has just held or cancelled it: that is as well
             acts.do(transaction, campaign, Act.HOLD, _ACTOR, reason=tripped.trip.value)
+        return True

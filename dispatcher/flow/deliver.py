@@ -228,7 +228,7 @@ class Deliver:
             await asyncio.to_thread(self._give_turns_back, run.channel, unused)
         return left
 
-    def _keep(self, run: _Run, settled: list[Settled]) -> Future[None]:
+    def _keep(self, run: _Run, settled: list[Settled]) -> Future[bool]:
         # A no that the provider knows of takes the locks of every other no.
         objecting = [each.row for each in settled if each.outcome.blame is Blame.OBJECTION]
         wanted = [Lock(LockKind.CLIENT, row.client) for row in objecting]

@@ -59,6 +59,10 @@ class StillGoing:
         """Take up a message of which the gate has just said that it may go; `asked` is when the gate was."""
         self._known[row.id] = (asked, row)
 
+    def shut(self) -> None:
+        """Let nothing more leave: the campaign was held."""
+        self.is_shut = True
+
     def end(self, row: Claimed) -> None:
         """Let go of a message."""
         self._known.pop(row.id, None)
@@ -96,11 +100,14 @@ class StillGoing:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a run is told of a message under way, and what it is asked: `again_at`, and `keep` for the ledger."""
+    """What a run is told and asked of messages under way.
+
+    `keep` has outcomes written and says in the end whether the campaign was held for them.
+    """
 
     outcome: Callable[[Passed, Outcome], None]
     settled: Callable[[Claimed, Outcome], Settled]
-    keep: Callable[[list[Settled]], Future[None]]
+    keep: Callable[[list[Settled]], Future[bool]]
     stops: Callable[[], bool]
 
 
@@ -118,7 +125,7 @@ class Handing:
         self._waiting: deque[Passed] = deque()
         self._moved = asyncio.Event()
         self._came = asyncio.Event()
-        self._record = _Record(told.keep, self._written)
+        self._record = _Record(told.keep, self._written, still.shut)
         self._is_last = self._is_broken = False
         self.under_way = 0
         """Messages with an intent whose outcome is not on disk yet."""
@@ -214,11 +221,17 @@ def is_due_at_once(outcome: Outcome) -> bool:
 
 
 class _Record:
-    """Has outcomes written as they come; those of the next hundredth of a second share one commit."""
+    """Has outcomes written as they come; those of the next hundredth of a second share one commit.
 
-    def __init__(self, write: Callable[[list[Settled]], Future[None]], written: Callable[[int], None]) -> None:
+    `written` is told how many are on disk, and `shut` that the campaign was held for one of them.
+    """
+
+    def __init__(
+        self, write: Callable[[list[Settled]], Future[bool]], written: Callable[[int], None], shut: Callable[[], None]
+    ) -> None:
         self._write = write
         self._written = written
+        self._shut = shut
         self._waiting: list[Settled] = []
         self._writing: asyncio.Task[None] | None = None
         self._enough = asyncio.Event()
@@ -253,4 +266,6 @@ class _Record:
             (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
             if isinstance(ended, BaseException):
                 self.trouble = self.trouble or ended
+            elif ended:
+                self._shut()
             self._written(len(taken))

@@ -36,8 +36,11 @@ class Outcomes:
         self._pacing = pacing
         self._breaker = breaker
 
-    def write(self, transaction: Transaction, settled: Sequence[Settled], channel: Channel, provider: str) -> None:
-        """Write outcomes of one channel; one that is no longer this worker's to tell changes nothing."""
+    def write(self, transaction: Transaction, settled: Sequence[Settled], channel: Channel, provider: str) -> bool:
+        """Write outcomes of one channel; one that is no longer this worker's to tell changes nothing.
+
+        Return whether a campaign was held for them.
+        """
         actor, connection, now = Actor(ActorKind.PROVIDER, provider), transaction.connection, transaction.now
         told = [(each.row, each.outcome, each.again_at) for each in settled]
         held = handoffs.set_outcomes(connection, told, provider, now)
@@ -49,7 +52,7 @@ class Outcomes:
             if each.outcome.blame is Blame.OBJECTION:
                 object_for(transaction, self._store.ring, each.row.client, actor)
         self._pacing.heard(connection, channel, [each.outcome for each in mine], now)
-        self._breaker.look(transaction, channel, [(each.row.campaign, each.outcome.blame) for each in mine])
+        return self._breaker.look(transaction, channel, [(each.row.campaign, each.outcome.blame) for each in mine])
 
 
 def bury(
