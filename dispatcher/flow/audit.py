@@ -17,7 +17,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.calendar import local_date
-from dispatcher.storage import campaigns, ledger, outbox, reports, slots
+from dispatcher.storage import campaigns, ledger, reports, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 
@@ -98,5 +98,5 @@ def _differences(connection: Connection, recount: Recount) -> list[str]:
     return [
         *campaign_differences(recount.campaigns, campaigns.all_scheduled(connection)),
         *slot_differences(recount, slots.every(connection)),
-        *tally_differences(campaigns_of(recount), outbox.tallies(connection)),
+        *tally_differences(campaigns_of(recount), tallies.counted(connection)),
     ]

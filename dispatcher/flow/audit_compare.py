@@ -8,8 +8,8 @@ from dispatcher.rules.audit import CampaignRecord, Recount
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.campaigns import Scheduled
-from dispatcher.storage.outbox import Tally
 from dispatcher.storage.slots import SlotRow
+from dispatcher.storage.tallies import Tally
 
 _Slot = tuple[date | None, str, int | None]
 

@@ -15,7 +15,8 @@ from dispatcher.rules.campaign import State
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, stamp
 from dispatcher.rules.life import UNMADE, Act
-from dispatcher.storage import campaigns, outbox, slots
+from dispatcher.rules.message import MessageState
+from dispatcher.storage import campaigns, outbox, progress, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -38,10 +39,14 @@ Hours = Callable[[Connection, Scheduled], Windows]
 
 @dataclass(slots=True)
 class Standing:
-    """How a campaign stands: its messages by channel and state, and the clients left out by reason."""
+    """How a campaign stands: its messages by channel and state, and the clients left out by reason.
+
+    `closed` of the unknown ones were given up on: they may have arrived.
+    """
 
     messages: dict[str, Counter[str]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
+    closed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,14 @@ class Lifecycle:
         """Return how many messages of a campaign stand where."""
         found = Standing()
         with self._store.reading() as connection:
-            for tally in outbox.tallies(connection, campaign):
-                if tally.reason is not None:
-                    found.withheld[tally.reason] += tally.count
-                elif tally.channel is not None:
-                    counts = found.messages.setdefault(tally.channel.value, Counter())
-                    counts[tally.state.value] += tally.count
+            standing = progress.sums(connection, campaign)
+        for place, count in standing.items():
+            if place.state == MessageState.WITHHELD:
+                found.withheld[place.reason] += count
+            else:
+                found.messages.setdefault(place.channel, Counter())[place.state] += count
+            if place.reason == progress.CLOSED:
+                found.closed += count
         return found
 
     def next_due(self, campaign: int) -> datetime | None:

@@ -15,7 +15,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import IDLE, Channel, State
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, clients, outbox, readings, requests
+from dispatcher.storage import campaigns, clients, progress, readings, requests
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
@@ -123,9 +123,9 @@ def _tally(connection: Connection, campaign: Scheduled) -> dict[str, Json]:
     """Return what became of a campaign: handed over by each channel, refused, unknown, and not sent."""
     sent: Counter[str] = Counter({channel.value: 0 for channel in Channel})
     others = Counter(refused=0, unknown=0, withheld=0)
-    for each in outbox.tallies(connection, campaign.id):
-        if each.state is MessageState.ACCEPTED and each.channel is not None:
-            sent[each.channel.value] += each.count
-        elif each.state.value in others:
-            others[each.state.value] += each.count
+    for place, count in progress.sums(connection, campaign.id).items():
+        if place.state == MessageState.ACCEPTED and place.channel:
+            sent[place.channel] += count
+        elif place.state in others:
+            others[place.state] += count
     return {**sent, **others}

@@ -22,7 +22,7 @@ from dispatcher.rules.message import COUNTED
 from dispatcher.rules.noted_days import NotedDay, OwnDay, Suggestion, noted_days, suggestions
 from dispatcher.rules.studio import Studio
 from dispatcher.rules.year import Glance, Standing, Trial, YearEntry, glance, one_more, slots_of, standing_of
-from dispatcher.storage import clients, outbox, reports, slots
+from dispatcher.storage import clients, progress, reports, slots
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 
@@ -186,9 +186,9 @@ def _recounted(record: CampaignRecord, day: date) -> YearEntry:
 def _standing(connection: Connection) -> list[YearEntry]:
     """Return every slot as the tables have it, with the messages that count of its campaign."""
     sent: Mapping[int, Counter[Channel]] = defaultdict(Counter)
-    for tally in outbox.tallies(connection):
-        if tally.channel is not None and tally.state in COUNTED:
-            sent[tally.campaign][tally.channel] += tally.count
+    for place, count in progress.sums(connection).items():
+        if place.channel and place.state in COUNTED:
+            sent[place.campaign][Channel(place.channel)] += count
     return [
         YearEntry(
             day=row.day,

@@ -12,6 +12,7 @@ from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import MessageState, Outcome
+from dispatcher.storage import progress
 from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, OutboxTable
 
@@ -150,6 +151,7 @@ def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day:
     if connection.scalar(_WAITS_FOR_REPLAY):
         raise JournalError
     if rows:
+        progress.changing(connection, rows, state=MessageState.ATTEMPTING)
         connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day, "until": lease_until})
 
 
@@ -190,6 +192,7 @@ def set_outcomes(
             parts = {} if outcome.segments is None else {"segments": outcome.segments}
             told[key] = {**values, **parts, "lease_until": None}
         alike[key].append(row.id)
+        progress.settled(connection, row.campaign, row.channel, str(told[key]["state"]))
     for ending, rows in alike.items():
         connection.execute(_SETTLE_THESE, {"these": rows, **told[ending]})
     return mine

@@ -129,9 +129,13 @@ class _Text:
 
 
 class HotInsert:
-    """An insert of many rows at once, each a tuple in the order of the columns named; instants and days as they are."""
+    """An insert of many rows at once, each a tuple in the order of the columns named, instants as `stored` gives them.
 
-    def __init__(self, table: Any, columns: Sequence[str]) -> None:
+    `then` is what else the statement says, such as what happens where a row is there already.
+    """
+
+    def __init__(self, table: Any, columns: Sequence[str], then: str = "") -> None:
+        self._then = f" {then}" if then else ""
         self._table: Table = table.__table__
         self._columns = [self._table.c[name] for name in columns]
         self._texts: dict[str, str] = {}
@@ -152,10 +156,11 @@ class HotInsert:
         names = ", ".join(dialect.identifier_preparer.quote(column.name) for column in self._columns)
         into = f"INSERT INTO {dialect.identifier_preparer.quote(self._table.name)} ({names})"
         if dialect.name == "sqlite":
-            return f"{into} VALUES ({', '.join('?' * len(self._columns))})"
+            return f"{into} VALUES ({', '.join('?' * len(self._columns))}){self._then}"
         # Text of any length: what is too long for its column has to be refused, and a cast to its type would cut it.
         kinds = [
             "TEXT" if isinstance(column.type, String) else dialect.type_compiler_instance.process(column.type)
             for column in self._columns
         ]
-        return f"{into} SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in kinds)})"  # noqa: S608 - names of ours
+        lists = ", ".join(f"%s::{kind}[]" for kind in kinds)
+        return f"{into} SELECT * FROM unnest({lists}){self._then}"  # noqa: S608 - names of ours

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, func, select, update
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.later import Fate
 from dispatcher.rules.message import Blame, MessageState
+from dispatcher.storage import progress
 from dispatcher.storage.tables import OutboxTable, ServiceTable
 
 _AT_ONCE = 500
@@ -75,13 +76,16 @@ def set_accepted(connection: Connection, row: int, code: str, provider: str, pro
         "closed_at": None,
         "fence": OutboxTable.fence + 1,
     }
+    progress.changing(connection, [row], state=MessageState.ACCEPTED)
     connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(values))
 
 
 def set_refused(connection: Connection, row: int, code: str, now: datetime) -> None:
     """Write that an unknown was not taken after all: it counts on no day, and is never sent again."""
+    found = connection.scalars(select(OutboxTable.id).where(OutboxTable.id == row, _UNKNOWN).with_for_update()).all()
+    progress.changing(connection, found, state=MessageState.REFUSED)
     values = {"state": MessageState.REFUSED.value, "code": code, "outcome_at": now, "day": None, "closed_at": None}
-    connection.execute(update(OutboxTable).where(OutboxTable.id == row, _UNKNOWN).values(values))
+    connection.execute(update(OutboxTable).where(OutboxTable.id.in_(found)).values(values))
 
 
 def set_provider_id(connection: Connection, row: int, provider: str, provider_id: str) -> None:
@@ -142,8 +146,10 @@ def overdue(connection: Connection, before: datetime, limit: int = _AT_ONCE) -> 
 
 def close(connection: Connection, rows: Sequence[Handed], now: datetime) -> None:
     """Write that nobody will tell any more what became of these."""
-    these = OutboxTable.id.in_([row.id for row in rows])
-    connection.execute(update(OutboxTable).where(these, *_OPEN).values(closed_at=now))
+    wanted = (OutboxTable.id.in_([row.id for row in rows]), *_OPEN)
+    found = connection.scalars(select(OutboxTable.id).where(*wanted).with_for_update()).all()
+    progress.changing(connection, found, state=MessageState.UNKNOWN, reason=progress.CLOSED)
+    connection.execute(update(OutboxTable).where(OutboxTable.id.in_(found)).values(closed_at=now))
 
 
 def count_closed(connection: Connection, campaign: int) -> int:

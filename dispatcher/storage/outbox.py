@@ -11,7 +11,9 @@ from sqlalchemy import Connection, case, func, literal, or_, select, update
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState
+from dispatcher.storage import progress
 from dispatcher.storage.hot import HotInsert, stored
+from dispatcher.storage.progress import Place
 from dispatcher.storage.tables import Moment, OutboxTable
 
 RESTORED = "restored"
@@ -43,17 +45,6 @@ class Closed:
     day: date
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many messages of a campaign stand where: one count for a state, channel and reason."""
-
-    campaign: int
-    state: MessageState
-    channel: Channel | None
-    reason: str | None
-    count: int
-
-
 # These run for every message or batch, and building a statement costs several times what running it does.
 _PLANNED = "campaign client address channel state reason message_id attempts not_before planned_at fence"
 _ADD = HotInsert(OutboxTable, _PLANNED.split())
@@ -81,6 +72,9 @@ def add(connection: Connection, rows: Sequence[Planned]) -> None:
         for row in rows
     ]
     _ADD.run(connection, written)
+    counted = progress.draft(connection)
+    for campaign, _, _, channel, state, reason, *_ in written:
+        counted.entered(Place(campaign, channel or "", state, reason or ""))
 
 
 def address_is_taken(connection: Connection, campaign: int, address: int) -> bool:
@@ -91,12 +85,14 @@ def address_is_taken(connection: Connection, campaign: int, address: int) -> boo
 
 def move(connection: Connection, row: int, channel: Channel, address: int, now: datetime) -> None:
     """Give a claimed message to another channel and address, due at once."""
+    progress.changing(connection, [row], channel=channel)
     values = {"channel": channel.value, "address": address, "lease_until": None, "not_before": now}
     connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(**values))
 
 
 def set_withheld(connection: Connection, row: int, reason: str) -> None:
     """Write that a planned message does not go, and why; its address is free again for nobody of this campaign."""
+    progress.changing(connection, [row], state=MessageState.WITHHELD, reason=reason)
     connection.execute(
         update(OutboxTable)
         .where(OutboxTable.id == row)
@@ -109,10 +105,12 @@ def set_unknown(connection: Connection, campaign: int, day: date, now: datetime)
 
     They count from `day`, or from the day of their intent where it is known; no worker holds them any longer.
     """
-    still_open = OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value))
+    still_open = (OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value)))
+    these = list(connection.scalars(select(OutboxTable.id).where(*still_open).with_for_update()))
+    progress.changing(connection, these, state=MessageState.UNKNOWN)
     statement = (
         update(OutboxTable)
-        .where(OutboxTable.campaign == campaign, still_open)
+        .where(*still_open)
         .values(
             state=MessageState.UNKNOWN.value,
             outcome_at=now,
@@ -193,18 +191,6 @@ def postpone(connection: Connection, campaign: int, channel: Channel, now: datet
     # What has been tried already keeps its beginning: a deferral is given up by its age.
     planned = case((OutboxTable.attempts == 0, literal(until, Moment)), else_=OutboxTable.planned_at)
     connection.execute(update(OutboxTable).where(*due).values(not_before=until, planned_at=planned))
-
-
-def tallies(connection: Connection, campaign: int | None = None) -> list[Tally]:
-    """Return how many messages stand where, of one campaign or of all."""
-    columns = (OutboxTable.campaign, OutboxTable.state, OutboxTable.channel, OutboxTable.reason)
-    query = select(*columns, func.count()).group_by(*columns).order_by(*columns)
-    if campaign is not None:
-        query = query.where(OutboxTable.campaign == campaign)
-    return [
-        Tally(row[0], MessageState(row[1]), Channel(row[2]) if row[2] else None, row[3], row[4])
-        for row in connection.execute(query)
-    ]
 
 
 def texts_between(connection: Connection, first: date, last: date, part_price: Decimal) -> Counter[Priced]:

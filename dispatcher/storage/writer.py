@@ -20,6 +20,7 @@ from dispatcher.storage.database import Database
 from dispatcher.storage.journal import Journal, Note
 from dispatcher.storage.ledger import LedgerDraft
 from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.progress import OPTION, ProgressDraft
 from dispatcher.storage.tables import JournalMarkTable
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ _JOINED_AT_MOST = 64
 
 @dataclass(slots=True)
 class Transaction:
-    """What a write works with: the connection, the moment, the ledger's group, and the journal's notes.
+    """What a write works with: the connection, the moment, the ledger's group, the progress, and the journal's notes.
 
     `suppressed_for` is how long an objection without a client stands, from its own date (L-36).
     """
@@ -37,6 +38,7 @@ class Transaction:
     now: datetime
     ledger: LedgerDraft
     suppressed_for: timedelta
+    progress: ProgressDraft
     notes: list[Note] = field(default_factory=list)
 
 
@@ -123,13 +125,16 @@ class Writer:
         try:
             now = self._clock()
             with self._database.writing() as connection:
-                transaction = Transaction(connection, now, LedgerDraft(connection, now), self._suppressed_for)
+                counted = ProgressDraft(now)
+                connection.execution_options(**{OPTION: counted})
+                transaction = Transaction(connection, now, LedgerDraft(connection, now), self._suppressed_for, counted)
                 wanted = {lock for write in group for lock in write.locks}
                 # A record on its way into the journal must not look like one this database has missed.
                 wanted.add(Lock(LockKind.JOURNAL, 0, shared=True))
                 locks.take(connection, wanted)
                 for write in group:
                     self._run_one(write, transaction, results)
+                transaction.progress.close(connection)
                 transaction.ledger.close()
                 self._keep_in_journal(transaction)
         except BaseException as error:  # noqa: BLE001 - whatever kept the commit away, every waiting write must hear of it
@@ -144,7 +149,7 @@ class Writer:
             write.done.set_result(result)
 
     def _run_one(self, write: _Write, transaction: Transaction, results: list[tuple[_Write, Any]]) -> None:
-        mark, notes = transaction.ledger.mark(), len(transaction.notes)
+        mark, counted, notes = transaction.ledger.mark(), transaction.progress.mark(), len(transaction.notes)
         savepoint = transaction.connection.begin_nested()
         try:
             result = write.work(transaction)
@@ -154,6 +159,7 @@ class Writer:
                 raise
             savepoint.rollback()
             transaction.ledger.back_to(mark)
+            transaction.progress.back_to(counted)
             del transaction.notes[notes:]
             write.done.set_exception(_told(error))
         else:

@@ -39,8 +39,8 @@ FI = {
     "alert_why_no_slot": "Vuoteen ei mahdu tälle päivälle enää kampanjaa.",
     "alert_why_rendering_failed": "Viestiä ei voitu kirjoittaa mallipohjasta.",
     "alert_why_policy_refusals": (
-        "Useat sähköpostipalvelut torjuvat viestimme. Tarkista `dispatcher doctor` ja kysy postipalvelultasi, ennen kuin "
-        "päästät kampanjan jatkamaan."
+        "Useat sähköpostipalvelut torjuvat viestimme. Katso `dispatcher doctor` ja kysy postipalvelultasi, ennen "
+        "kuin päästät kampanjan jatkamaan."
     ),
     "alert_why_content_refusals": "Vastaanottajien palvelimet eivät hyväksy viestin sisältöä tai kokoa.",
     "alert_why_provider_set_up": (

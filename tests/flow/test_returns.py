@@ -16,7 +16,7 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import EntryKind, Json
 from dispatcher.rules.message import MessageState, ServicePurpose
-from dispatcher.storage import installation, ledger, services
+from dispatcher.storage import installation, ledger, progress, services
 from dispatcher.storage.services import Asked
 from dispatcher.storage.tables import OutboxTable, ServiceTable
 from dispatcher.storage.writer import Transaction
@@ -72,7 +72,11 @@ class Texts:
         """Write columns of the row as they could stand."""
 
         def work(transaction: Transaction) -> None:
-            transaction.connection.execute(update(OutboxTable).values(**values))
+            connection = transaction.connection
+            if "state" in values:
+                state = MessageState(str(values["state"]))
+                progress.changing(connection, connection.scalars(select(OutboxTable.id)), state=state)
+            connection.execute(update(OutboxTable).values(**values))
 
         self.dispatcher.store.write(work)
 

@@ -12,7 +12,7 @@ from dispatcher.flow.correcting import Correction
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.rights import IdentityCheck
-from dispatcher.storage import campaigns, outbox
+from dispatcher.storage import campaigns, tallies
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Doubles, Workshop
 
@@ -131,7 +131,7 @@ def standing(dispatcher: Dispatcher, name: str) -> dict[tuple[str, str | None], 
     with dispatcher.store.reading() as connection:
         found = campaigns.by_name(connection, name)
         assert found is not None
-        return {(each.state.value, each.reason): each.count for each in outbox.tallies(connection, found.id)}
+        return {(each.state.value, each.reason): each.count for each in tallies.counted(connection, found.id)}
 
 
 def test_who_waits_for_a_receipt_at_a_shared_inbox_stops_no_campaign(workshop: Workshop, doubles: Doubles) -> None:

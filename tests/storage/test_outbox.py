@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import COUNTED, MessageState, Outcome, OutcomeKind
-from dispatcher.storage import handoffs, installation, outbox
+from dispatcher.storage import handoffs, installation, outbox, tallies
 from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.outbox import Planned
 from dispatcher.storage.store import Store
@@ -83,7 +83,7 @@ def test_withheld_rows_share_no_address(store: Store, number: int) -> None:
     ]
     store.write(lambda t: outbox.add(t.connection, rows))
     with store.reading() as connection:
-        counts = {(tally.state, tally.reason): tally.count for tally in outbox.tallies(connection, number)}
+        counts = {(tally.state, tally.reason): tally.count for tally in tallies.counted(connection, number)}
     assert {(MessageState.WAITING, None): 6, (MessageState.WITHHELD, "objection"): 2} == counts
 
 
@@ -290,5 +290,5 @@ def test_all_numbers_are_those_of_the_rows(store: Store, number: int) -> None:
     )
     plan(store, add_campaign(store, "b", store.clock()), [(1, 11)])
     with store.reading() as connection:
-        assert 6 == sum(tally.count for tally in outbox.tallies(connection, number))
-        assert 7 == sum(tally.count for tally in outbox.tallies(connection))
+        assert 6 == sum(tally.count for tally in tallies.counted(connection, number))
+        assert 7 == sum(tally.count for tally in tallies.counted(connection))
