@@ -84,6 +84,7 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
         scheduled = dispatcher.lifecycle.named(name)
         standing = dispatcher.lifecycle.standing(scheduled.id)
         next_due = dispatcher.lifecycle.next_due(scheduled.id)
+        after = dispatcher.lifecycle.afterwards(scheduled.id)
         zone = dispatcher.policy.zone
     messages, withheld = standing.messages, standing.withheld
     if as_json:
@@ -97,6 +98,8 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
                 "begun_at": scheduled.begun_at,
                 "messages": {channel: dict(counts) for channel, counts in messages.items()},
                 "withheld": dict(withheld),
+                "later": dict(after.later),
+                "may_have_arrived": after.given_up,
                 "next_look": next_due,
             }
         )
@@ -107,6 +110,10 @@ def status(door: Door, name: str, *, as_json: bool) -> None:
     for channel, counts in sorted(messages.items()):
         for state, number in sorted(counts.items()):
             say(f"  {number:>6}  {state} by {channel}")
+    for word, number in after.later.items():
+        say(f"  {number:>6}  told afterwards: {word}")
+    if after.given_up:
+        say(f"  {after.given_up:>6}  of the unknown may have arrived: nobody can tell, so they count as received")
     for reason, number in withheld.most_common():
         say(f"  {number:>6}  not: {reason_text(Reason(reason), Language.EN)}")
     if next_due is not None and scheduled.state is State.SENDING:

@@ -1,7 +1,7 @@
 """What the owner, or the program's own caution, does to a campaign that has its slot: hold, release, revise, cancel."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, outbox, progress, slots
+from dispatcher.storage import campaigns, later, outbox, progress, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -47,6 +47,17 @@ class Standing:
     messages: dict[str, Counter[str]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
     closed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What became known of a campaign's messages after their outcomes: how many came how far.
+
+    `given_up` are the unknown of which nobody can tell any more: they may have arrived.
+    """
+
+    later: Mapping[str, int]
+    given_up: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,11 @@ class Lifecycle:
             if place.reason == progress.CLOSED:
                 found.closed += count
         return found
+
+    def afterwards(self, campaign: int) -> Afterwards:
+        """Return what became known of a campaign's messages after their outcomes."""
+        with self._store.reading() as connection:
+            return Afterwards(later.fates(connection, campaign), later.count_closed(connection, campaign))
 
     def next_due(self, campaign: int) -> datetime | None:
         """Return when the next waiting message of a campaign is looked at, or None where none waits."""
