@@ -83,17 +83,8 @@ class Lifecycle:
 
     def standing(self, campaign: int) -> Standing:
         """Return how many messages of a campaign stand where."""
-        found = Standing()
         with self._store.reading() as connection:
-            standing = progress.sums(connection, campaign)
-        for place, count in standing.items():
-            if place.state == MessageState.WITHHELD:
-                found.withheld[place.reason] += count
-            else:
-                found.messages.setdefault(place.channel, Counter())[place.state] += count
-            if place.reason == progress.CLOSED:
-                found.closed += count
-        return found
+            return standing_of(connection, campaign)
 
     def next_due(self, campaign: int) -> datetime | None:
         """Return when the next waiting message of a campaign is looked at, or None where none waits."""
@@ -256,6 +247,19 @@ class Lifecycle:
 
         years = acts.year_locks(local_date(campaign.send_at, self._policy.zone))
         self._store.write(work, wanted=[*years, Lock(LockKind.CAMPAIGN, campaign.id)])
+
+
+def standing_of(connection: Connection, campaign: int) -> Standing:
+    """Return how many messages of a campaign stand where."""
+    found = Standing()
+    for place, count in progress.sums(connection, campaign).items():
+        if place.state == MessageState.WITHHELD:
+            found.withheld[place.reason] += count
+        else:
+            found.messages.setdefault(place.channel, Counter())[place.state] += count
+        if place.reason == progress.CLOSED:
+            found.closed += count
+    return found
 
 
 def _silent_since(connection: Connection, campaign: Scheduled) -> datetime | None:
