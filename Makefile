@@ -5,6 +5,7 @@ TESTS ?=
 # A worker waits for a browser, a database or a server half of its time: two workers keep a core busy.
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 )))
 FULL ?=
+KILLS ?= 50
 BENCHMARKS ?= rendering signing importing planning delivery
 
 .DEFAULT_GOAL := help
@@ -48,6 +49,10 @@ test: $(EVERYTHING) ## Run every test (TESTS="tests/rules -k budget" runs some)
 ifeq ($(CHROMIUM),)
 	@echo "The browser tests were skipped: there is no Chromium here. To run them too: make browser"
 endif
+
+.PHONY: faults
+faults: $(EVERYTHING) ## Kill a sender fifty times on each database, and hold it through every other fault (KILLS=500: more)
+	@.venv/bin/pytest -q -n $(JOBS) --maxprocesses 8 --dist worksteal --kills=$(KILLS) tests/faults $(TESTS)
 
 .PHONY: check
 check: $(EVERYTHING) ## Check format, lint, types and the import contract; changes nothing

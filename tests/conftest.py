@@ -44,6 +44,11 @@ class NetworkClosedError(Exception):
     """A test reached for another machine: give it a server on loopback."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take how often the fault tests kill a sender on each database: `make faults` asks for fifty."""
+    parser.addoption("--kills", type=int, default=5, help="kill a sender this often on each database, in fives")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the room, or in a worker find it; forget foreign settings; close the network."""
     for name in [name for name in os.environ if name.startswith(FOREIGN_SETTINGS)]:  # noqa: TID251 - to forget them

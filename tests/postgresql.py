@@ -57,6 +57,10 @@ class PostgresServer:
         if self._pid_file.exists():
             self._run("pg_ctl", "stop", "-w", "-m", "immediate")
 
+    def start_again(self) -> None:
+        """Start a server that was stopped: what had been committed is there again."""
+        self._serve()
+
     def create_once(self, name: str, fill: Callable[[str], None]) -> None:
         """Create this database and let `fill` fill it by URL, unless a process of this run has done so."""
         draft = f"{name}_draft"
@@ -94,6 +98,9 @@ class PostgresServer:
             if self._account:
                 shutil.chown(directory, self._account["user"], self._account["group"])
         self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        self._serve()
+
+    def _serve(self) -> None:
         self._run("pg_ctl", "start", "-w", "-l", str(self._log), "-o", f"-h '' -k {self._socket} {_OPTIONS}")
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from dispatcher import wiring
-from dispatcher.demo.smtp_double import SmtpDouble
+from dispatcher.demo.smtp_double import ReceivedMail, SmtpDouble
 from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.flow.schedule import Schedule
 from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
@@ -87,11 +88,23 @@ sms = {{ fi = "Hoito 49 e", sv = "Vård 49 e", en = "Care 49 e" }}
 """
 
 
+class MailServer(Protocol):
+    """A mail server on loopback that keeps what it takes."""
+
+    @property
+    def port(self) -> int:
+        """Return where it listens."""
+
+    @property
+    def received(self) -> list[ReceivedMail]:
+        """Return every mail taken so far, oldest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Doubles:
     """The mail server and the SMS service that a test's installation hands over to."""
 
-    smtp: SmtpDouble
+    smtp: MailServer
     twilio: TwilioDouble
 
     def mailed(self) -> list[str]:

@@ -82,8 +82,11 @@ def lines(found: CampaignStatus, zone: ZoneInfo) -> list[str]:
     ]
     for channel, counts in sorted(standing.messages.items()):
         told += [f"  {number:>6}  {_SAID.get(state, state)} by {channel}" for state, number in sorted(counts.items())]
+    told += [f"  {number:>6}  told afterwards: {word}" for word, number in sorted(standing.later.items())]
     if standing.closed:
-        told.append(f"  {standing.closed:>6}  of the unknown may have arrived: nobody will tell any more")
+        told.append(
+            f"  {standing.closed:>6}  of the unknown may have arrived: nobody can tell, so they count as received"
+        )
     told += [
         f"  {number:>6}  not: {reason_text(Reason(reason), Language.EN)}"
         for reason, number in standing.withheld.most_common()

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from dispatcher.rules.audit import CampaignRecord, Recount
+from dispatcher.rules.audit import Recount
+from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.campaigns import Scheduled

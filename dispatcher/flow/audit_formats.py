@@ -27,6 +27,8 @@ def to_csv(audit: YearAudit) -> str:
         "opted_out_after",
         "sms_parts",
         "sms_cost",
+        "may_have_arrived",
+        "later",
     )
     return csv_text([head, *(_cells(audit.year, campaign) for campaign in audit.campaigns)])
 
@@ -73,6 +75,8 @@ def _cells(year: int, campaign: CampaignFigures) -> list[object]:
         campaign.opted_out_after,
         campaign.sms_parts,
         campaign.sms_cost,
+        campaign.may_have_arrived,
+        "; ".join(f"{name}={count}" for name, count in campaign.later.items()),
     ]
 
 
@@ -88,6 +92,11 @@ def _campaign_lines(audit: YearAudit) -> list[str]:
             f"{each.refused:>7}  {each.unknown:>7}  {each.open:>4}  {sum(each.withheld.values()):>8}"
         )
         lines += [f"    withheld: {_spoken(each.withheld)}"] if each.withheld else []
+        if each.may_have_arrived:
+            lines.append(
+                f"    nobody can tell any more of {each.may_have_arrived} of the unknown: they may have arrived"
+            )
+        lines += [f"    told afterwards: {_spoken(each.later)}"] if each.later else []
         lines += [f"    {_counted(each.opted_out_after, 'client')} said no after it"] if each.opted_out_after else []
     return [*lines, ""] if audit.campaigns else lines
 

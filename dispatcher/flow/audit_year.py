@@ -1,12 +1,13 @@
 """The audit of one year as values: what every format is made from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from dispatcher.flow.audit_damage import Verification
-from dispatcher.rules.audit import CampaignRecord, Recount
+from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import reach
+from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.budget import CEILING, FLOOR, most_in_any_window
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import Json
@@ -37,6 +38,8 @@ class CampaignFigures:
     `planned` messages went into the outbox: each was accepted, refused, is unknown or `open` (waiting, deferred or
     being handed over), or was withheld later. `withheld` counts clients by reason, at planning and later. `day` is its
     slot's local date. `opted_out_after`: see CampaignRecord. `sms_cost` is what its text messages cost, in euros.
+    `may_have_arrived` are those of the unknown of which nobody will tell any more, `later` what was told of the others
+    after they had been taken.
     """
 
     number: int
@@ -55,6 +58,8 @@ class CampaignFigures:
     opted_out_after: int
     sms_parts: int
     sms_cost: str
+    may_have_arrived: int = 0
+    later: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Json]:
         """Return the figures with stable keys."""
@@ -63,6 +68,7 @@ class CampaignFigures:
             **figures,
             "day": self.day.isoformat() if self.day else None,
             "withheld": dict(self.withheld),
+            "later": dict(self.later),
             "channels": {name: channel.as_json() for name, channel in self.channels.items()},
         }
 
@@ -214,6 +220,8 @@ def campaign_figures(record: CampaignRecord) -> CampaignFigures:
         opted_out_after=record.opted_out_after,
         sms_parts=record.texts.parts,
         sms_cost=str(record.texts.cost),
+        may_have_arrived=record.given_up,
+        later={name: count for name, count in sorted(record.later.items()) if count},
     )
 
 

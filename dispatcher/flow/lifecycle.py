@@ -41,12 +41,14 @@ Hours = Callable[[Connection, Scheduled], Windows]
 class Standing:
     """How a campaign stands: its messages by channel and state, and the clients left out by reason.
 
-    `closed` of the unknown ones were given up on: they may have arrived.
+    `closed` of the unknown ones were given up on: they may have arrived. `later` is what was told of messages after
+    their outcomes: how many came how far.
     """
 
     messages: dict[str, Counter[str]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
     closed: int = 0
+    later: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,8 @@ def standing_of(connection: Connection, campaign: int) -> Standing:
     for place, count in progress.sums(connection, campaign).items():
         if place.state == MessageState.WITHHELD:
             found.withheld[place.reason] += count
+        elif place.state == progress.TOLD:
+            found.later[place.reason] += count
         else:
             found.messages.setdefault(place.channel, Counter())[place.state] += count
         if place.reason == progress.CLOSED:

@@ -76,15 +76,16 @@ class Returns:
             self._store.write(lambda transaction: self.settle(transaction, told), wanted=wanted)
         return True
 
-    def settle(self, transaction: Transaction, told: Told) -> bool:
+    def settle(self, transaction: Transaction, told: Told, actor: Actor | None = None) -> bool:
         """Write what was told of a campaign's message and say whether any of it was news.
 
-        The transaction holds the locks of the message's client and of their addresses.
+        `actor` is who told it, where that was not the provider. The transaction holds the locks of the message's client
+        and of their addresses.
         """
         found = later.find(transaction.connection, told.message_id, for_update=True)
         if found is None:
             return False
-        actor = Actor(ActorKind.PROVIDER, told.provider)
+        actor = actor or Actor(ActorKind.PROVIDER, told.provider)
         is_news = self._taken(transaction, found, told, actor)
         fate = found.fate.joined(told.fate)
         if fate == found.fate:

@@ -1,6 +1,5 @@
 """How a campaign is getting on: what became of its messages, how fast they go, and when the last of them leaves."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -57,10 +56,10 @@ class CampaignStatus:
         """Say whether nothing more happens by itself: the campaign is finished, held or cancelled."""
         return self.campaign.state in _STILL
 
-    def counts(self) -> tuple[State, str | None, bool, Mapping[str, Counter[str]], Counter[str], int]:
+    def counts(self) -> tuple[State, str | None, bool, Standing]:
         """Return what changes only where something happens; the clock alone changes nothing of it."""
-        standing, its = self.standing, self.campaign
-        return its.state, its.held_reason, its.planned_at is None, standing.messages, standing.withheld, standing.closed
+        its = self.campaign
+        return its.state, its.held_reason, its.planned_at is None, self.standing
 
     def as_json(self) -> dict[str, object]:
         """Return the status with stable keys; times are UTC."""
@@ -77,6 +76,7 @@ class CampaignStatus:
             "at": self.at,
             "planned": self.planned,
             "messages": {channel: dict(counts) for channel, counts in sorted(self.standing.messages.items())},
+            "later": dict(self.standing.later),
             "may_have_arrived": self.standing.closed,
             "withheld": dict(self.standing.withheld),
             "remaining": self.remaining,

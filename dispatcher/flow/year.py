@@ -13,7 +13,8 @@ from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.rendering.year_calendar import calendar_of
 from dispatcher.rendering.year_picture import picture_of
-from dispatcher.rules.audit import CampaignRecord, Recount
+from dispatcher.rules.audit import Recount
+from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.budget import CEILING, WINDOW
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel

@@ -4,14 +4,14 @@ Held are the campaigns, the messages that are still open, each client's answers,
 counts; never the entries.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dispatcher.rules.audit_consent import ConsentCheck, Relied
 from dispatcher.rules.audit_counts import Counted, Counts
+from dispatcher.rules.audit_records import Agreement, CampaignRecord, DeclaredRecord
 from dispatcher.rules.audit_standing import StandingCheck
 from dispatcher.rules.audit_texts import Texts, foreseen, told
 from dispatcher.rules.budget import CEILING, Slot
@@ -19,12 +19,14 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.cost import Priced
+from dispatcher.rules.later import FINAL, MAY_HAVE_ARRIVED
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
 from dispatcher.rules.message import MessageState
 
 _OPEN = frozenset({MessageState.WAITING, MessageState.DEFERRED})
 _ENDED = frozenset({MessageState.ACCEPTED, MessageState.REFUSED, MessageState.WITHHELD})
 _HANDED_OVER = frozenset({MessageState.ATTEMPTING, MessageState.UNKNOWN})
+_UNKNOWN = frozenset({MessageState.UNKNOWN})
 _LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
 _NOT_COUNTED = frozenset({MessageState.REFUSED, MessageState.DEFERRED})
 _STATES = {
@@ -39,62 +41,6 @@ Body = Mapping[str, Json]
 
 
 @dataclass(slots=True)
-class CampaignRecord:
-    """A campaign as the ledger tells it.
-
-    `slot` and `day` are the last word on its slot; `planned` counts the messages put into the outbox by channel,
-    `standing` where they are now by state and channel, `withheld` clients without a message by reason. `touches` says
-    that a message of it went on a local date of the year, `has_left` on any. `opted_out_after` counts the clients whose
-    next word after a message of this campaign, and before one of another, was an objection. `texts` are its text
-    messages by what they cost.
-    """
-
-    number: int
-    name: str = ""
-    title: str = ""
-    kind: str = ""
-    state: State | None = None
-    slot: str | None = None
-    day: date | None = None
-    touches: bool = False
-    has_left: bool = False
-    planned: Counter[Channel] = field(default_factory=Counter)
-    standing: Counter[tuple[MessageState, Channel]] = field(default_factory=Counter)
-    withheld: Counter[str] = field(default_factory=Counter)
-    opted_out_after: int = 0
-    texts: Texts = field(default_factory=Texts)
-
-
-@dataclass(frozen=True, slots=True)
-class DeclaredRecord:
-    """What a person declared to have been sent beside or before the program; it `stands` until it is taken back."""
-
-    day: date
-    title: str
-    kind: str
-    channels: tuple[str, ...]
-    messages: int
-    by: str
-    declared_at: datetime
-    stands: bool = True
-
-
-@dataclass(slots=True)
-class Agreement:
-    """The year's messages that left, accepted or unknown, against the yes each relied on.
-
-    `by_age` counts those with a standing yes by its age in local days, `by_place` by where it was asked. `restored` are
-    apart: an older copy of the database took their Send entry away, so they count as unknown and nobody can say more.
-    """
-
-    messages: Counter[MessageState] = field(default_factory=Counter)
-    restored: int = 0
-    agreed: int = 0
-    by_age: Counter[int] = field(default_factory=Counter)
-    by_place: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
 class _Message:
     campaign: CampaignRecord
     client: int
@@ -104,6 +50,7 @@ class _Message:
     counted: Counted | None = None
     relied: Relied | None = None
     priced: Priced | None = None
+    given_up: bool = False
 
 
 class _OutOfOrderError(Exception):
@@ -142,6 +89,7 @@ class Recount:
             EntryKind.WITHHELD.value: self._withheld,
             EntryKind.SEND.value: self._send,
             EntryKind.OUTCOME.value: self._outcome,
+            EntryKind.LATER.value: self._later,
             EntryKind.RESTORE.value: self._restore,
         }
 
@@ -316,6 +264,8 @@ class Recount:
             self._restored_message(entry, body, message)
             return
         was = message.state
+        message.campaign.given_up -= message.given_up
+        message.given_up = False
         self._move(body, message, state)
         if was in _LEFT:
             self._tell_agreement(message, was, -1)
@@ -339,6 +289,17 @@ class Recount:
         self._move(body, message, MessageState.UNKNOWN)
         self._count(entry, message, message.counted)
         self.agreement.restored += day.year == self.year
+
+    def _later(self, entry: StoredEntry, body: Body) -> None:
+        """Take what was told after the outcome: no outcome of its own, so that nothing is counted twice."""
+        record, told, was = self._record(entry), body["later"], body.get("was")
+        if told == MAY_HAVE_ARRIVED:
+            message = self._known(entry, body, _UNKNOWN, "gives up on a message that was not unknown")
+            record.given_up += not message.given_up
+            message.given_up = True
+            return
+        record.later.update([str(told)] if told is not None else [])
+        record.later.subtract([str(was)] if was in FINAL else [])
 
     def _restore(self, entry: StoredEntry, body: Body) -> None:
         del body

@@ -11,7 +11,7 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.later import Fate
 from dispatcher.rules.message import Blame, MessageState
 from dispatcher.storage import progress
-from dispatcher.storage.tables import OutboxTable, ServiceTable
+from dispatcher.storage.tables import AddressTable, OutboxTable, ServiceTable
 
 _AT_ONCE = 500
 
@@ -80,12 +80,16 @@ def set_accepted(connection: Connection, row: int, code: str, provider: str, pro
     connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(values))
 
 
-def set_refused(connection: Connection, row: int, code: str, now: datetime) -> None:
-    """Write that an unknown was not taken after all: it counts on no day, and is never sent again."""
+def set_refused(connection: Connection, row: int, code: str, now: datetime) -> bool:
+    """Write that an unknown was not taken after all, and say whether that was news.
+
+    It counts on no day, and is never sent again.
+    """
     found = connection.scalars(select(OutboxTable.id).where(OutboxTable.id == row, _UNKNOWN).with_for_update()).all()
     progress.changing(connection, found, state=MessageState.REFUSED)
     values = {"state": MessageState.REFUSED.value, "code": code, "outcome_at": now, "day": None, "closed_at": None}
     connection.execute(update(OutboxTable).where(OutboxTable.id.in_(found)).values(values))
+    return bool(found)
 
 
 def set_provider_id(connection: Connection, row: int, provider: str, provider_id: str) -> None:
@@ -96,6 +100,7 @@ def set_provider_id(connection: Connection, row: int, provider: str, provider_id
 
 def set_fate(connection: Connection, row: int, fate: Fate, blame: Blame | None) -> None:
     """Write what is known of a message now, and whom its errors concern where that is more than the message."""
+    progress.telling(connection, row, fate.later)
     values = {"later": fate.later.value if fate.later else None, "later_code": fate.code_text}
     if blame is not None:
         values["blame"] = blame.value
@@ -119,6 +124,11 @@ def unknown_of(connection: Connection, campaign: int, channel: Channel | None = 
         query = query.where(OutboxTable.channel == channel.value)
     for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
         yield _handed(row)
+
+
+def recipient(connection: Connection, address: int) -> str | None:
+    """Return the canonical address of a row, or None where it has been erased."""
+    return connection.scalar(select(AddressTable.canonical).where(AddressTable.id == address))
 
 
 def unknown_to(connection: Connection, address: int, since: datetime, until: datetime) -> int:
@@ -150,23 +160,6 @@ def close(connection: Connection, rows: Sequence[Handed], now: datetime) -> None
     found = connection.scalars(select(OutboxTable.id).where(*wanted).with_for_update()).all()
     progress.changing(connection, found, state=MessageState.UNKNOWN, reason=progress.CLOSED)
     connection.execute(update(OutboxTable).where(OutboxTable.id.in_(found)).values(closed_at=now))
-
-
-def count_closed(connection: Connection, campaign: int) -> int:
-    """Return how many messages of a campaign have been given up on: they may have arrived."""
-    query = select(func.count()).where(OutboxTable.campaign == campaign, _UNKNOWN, OutboxTable.closed_at.is_not(None))
-    return int(connection.scalar(query) or 0)
-
-
-def fates(connection: Connection, campaign: int) -> dict[str, int]:
-    """Return how many messages of a campaign have come how far after they were taken."""
-    query = (
-        select(OutboxTable.later, func.count())
-        .where(OutboxTable.campaign == campaign, OutboxTable.later.is_not(None))
-        .group_by(OutboxTable.later)
-        .order_by(OutboxTable.later)
-    )
-    return {str(row[0]): row[1] for row in connection.execute(query)}
 
 
 def _unknown() -> Select[Any]:

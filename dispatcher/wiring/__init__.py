@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from dispatcher.channels.twilio_answers import blame_of
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
 from dispatcher.flow.alerts import Alerts
@@ -28,6 +27,7 @@ from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
+from dispatcher.flow.from_logs import FromLogs
 from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
@@ -45,6 +45,7 @@ from dispatcher.flow.preparing import Press
 from dispatcher.flow.previewing import Preview
 from dispatcher.flow.questioning import Asking
 from dispatcher.flow.receipts import Receipts
+from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.requests import Requests
@@ -74,6 +75,8 @@ from dispatcher.rules.studio import Studio
 from dispatcher.settings import FILE, Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
+    asking_of,
+    blame_of,
     callback_secrets_of,
     carriers_of,
     forgetting_of,
@@ -86,7 +89,7 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
-from dispatcher.wiring.duties import duties_of, telling
+from dispatcher.wiring.duties import duties_of, settling, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -180,6 +183,8 @@ class Dispatcher:
     doctor: Doctor
     links: OptOutLinks
     returns: Returns
+    reconciling: Reconciling
+    from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
 
     @property
@@ -259,6 +264,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
+    returns = Returns(store, blame_of)
+    reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
         store,
@@ -300,6 +307,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
             store.clock,
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
+                *settling(store, reconciling),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -340,7 +348,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         doctor=doctor,
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
-        returns=Returns(store, blame_of),
+        returns=returns,
+        reconciling=reconciling,
+        from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
     )
 

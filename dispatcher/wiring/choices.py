@@ -6,9 +6,10 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dispatcher.channels import AskingCarrier, Carrier, ForgettingCarrier
+from dispatcher.channels import AskingCarrier, Carrier, ForgettingCarrier, twilio_answers
 from dispatcher.channels.closed import ClosedCarrier
 from dispatcher.channels.preview import PreviewCarrier
+from dispatcher.channels.replies import DEAD
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
 from dispatcher.errors import ChannelError, SettingsError
@@ -30,6 +31,7 @@ from dispatcher.rules.calendar import LocalTimeError, Window, Windows, day_span,
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Tariff
 from dispatcher.rules.ledger import canonical
+from dispatcher.rules.message import Blame
 from dispatcher.rules.noted_days import OwnDay
 from dispatcher.rules.pace import Pace
 from dispatcher.rules.retention import Periods
@@ -151,6 +153,11 @@ def forgetting_of(settings: Settings, ring: KeyRing) -> Mapping[str, ForgettingC
 def asking_of(carriers: Mapping[Channel, Carrier]) -> Mapping[Channel, AskingCarrier]:
     """Return who of these can be asked what became of a message whose reply was lost (S-26)."""
     return {channel: each for channel, each in carriers.items() if isinstance(each, TwilioCarrier)}
+
+
+def blame_of(code: str) -> Blame:
+    """Return whom an error concerns that is told after a message was taken: a number of Twilio's, or a mail status."""
+    return Blame.ADDRESS if code in DEAD else twilio_answers.blame_of(code)
 
 
 def previews_of(directory: Path) -> tuple[PreviewCarrier, ...]:

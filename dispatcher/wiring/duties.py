@@ -7,7 +7,9 @@ from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.duties import Duty, in_thread
+from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
+from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
@@ -29,6 +31,14 @@ def duties_of(
         Duty("retention", day, in_thread(partial(retention.work, duty("retention")))),
         Duty("access log", day, in_thread(partial(purge_looks, store))),
         Duty("deletions", hour, deletions.work),
+    )
+
+
+def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
+    """Return what finds out, or gives up, what became of messages whose reply was lost."""
+    return (
+        Duty("lost replies", timedelta(minutes=5), reconciling.work),
+        Duty("what nobody can tell", timedelta(hours=1), in_thread(partial(give_up, store))),
     )
 
 

@@ -20,6 +20,7 @@ ACTS = {
     "campaign cancel": ("tarjous", "--yes"),
     "campaign declare": ("1.2.2026", "Kevät", "--channel", "email", "--count", "3"),
     "campaign hold": ("tarjous",),
+    "campaign reconcile": ("tarjous",),
     "campaign release": ("tarjous",),
     "campaign reserve": ("1.12.2026", "offer", "Talvi"),
     "campaign revise": ("tarjous",),

@@ -125,7 +125,9 @@ def test_every_count_has_its_line() -> None:
     campaign = Scheduled(
         1, "a", "Kampanja", "offer", State.SENDING, at, at, at, None, None, None, 7, (Channel.EMAIL,), None
     )
-    standing = Standing({"email": Counter(accepted=5, attempting=2, waiting=40, unknown=3)}, Counter(objection=4), 1)
+    standing = Standing(
+        {"email": Counter(accepted=5, attempting=2, waiting=40, unknown=3)}, Counter(objection=4), 1, Counter(bounced=2)
+    )
     found = CampaignStatus(
         campaign, at, standing, rate=12.34, ends_at=at + timedelta(hours=2), too_late=6, next_look=at
     )
@@ -137,7 +139,8 @@ def test_every_count_has_its_line() -> None:
         "       2  being handed over by email",
         "       3  unknown by email",
         "      40  waiting by email",
-        "       1  of the unknown may have arrived: nobody will tell any more",
+        "       2  told afterwards: bounced",
+        "       1  of the unknown may have arrived: nobody can tell, so they count as received",
         f"       4  not: {reason_text(Reason.OBJECTION, Language.EN)}",
         "  its messages are being planned",
         "  42 to go, 12.3 a minute lately, the last at about 24.11.2026 12:30",

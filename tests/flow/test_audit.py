@@ -74,6 +74,8 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "opted_out_after": 1,
         "sms_parts": 1,
         "sms_cost": "0.08",
+        "may_have_arrived": 0,
+        "later": {},
     } == one
     assert (2, {"channel_consent_missing": 1, "objection": 1}, 0) == (
         two["accepted"],

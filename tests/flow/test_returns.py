@@ -8,81 +8,23 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from dispatcher.demo.smtp_double import SmtpDouble
 from dispatcher.demo.twilio_double import Trouble
 from dispatcher.errors import JournalError
 from dispatcher.flow.returns import Told, text_fate
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
-from dispatcher.rules.ledger import EntryKind, Json
+from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.message import MessageState, ServicePurpose
-from dispatcher.storage import installation, ledger, progress, services
+from dispatcher.storage import installation, services
 from dispatcher.storage.services import Asked
-from dispatcher.storage.tables import OutboxTable, ServiceTable
+from dispatcher.storage.tables import ServiceTable
 from dispatcher.storage.writer import Transaction
-from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
-from tests.flow.test_outcomes import MOMENT, TEXT, begin, messages, send, twilio
-from tests.workshop import Doubles, Workshop, build
+from tests.flow.lost_replies import Texts, texting
+from tests.flow.test_outcomes import MOMENT, messages, send
 
 LOST = MessageState.UNKNOWN.value
-Begun = Callable[..., "Texts"]
-
-
-class Texts:
-    """One installation, one campaign of one text message, and what is known of it."""
-
-    def __init__(self, workshop: Workshop, dispatcher: Dispatcher) -> None:
-        self.workshop = workshop
-        self.dispatcher = dispatcher
-        begin(workshop, dispatcher, TEXT)
-        send(dispatcher)
-
-    @property
-    def row(self) -> dict[str, object]:
-        """Return the message's row of the outbox."""
-        with self.dispatcher.store.reading() as connection:
-            return dict(connection.execute(select(OutboxTable.__table__)).one()._mapping)
-
-    @property
-    def known(self) -> tuple[object, ...]:
-        """Return its state, the provider's name for it, how far it came, and its errors."""
-        return tuple(self.row[name] for name in ("state", "provider_id", "later", "later_code"))
-
-    def told(self, status: str, code: str = "", sid: str = "SM1", by: str = "callback") -> Told:
-        """Return what Twilio tells of it."""
-        return Told(str(self.row["message_id"]), "twilio", sid, by, text_fate(status, code))
-
-    def take(self, *told: Told) -> None:
-        """Take these."""
-        for each in told:
-            assert self.dispatcher.returns.take(each)
-
-    def entries(self, kind: EntryKind) -> list[dict[str, Json]]:
-        """Return the bodies of the ledger's entries of a kind."""
-        with self.dispatcher.store.reading() as connection:
-            return [entry.data() for entry in ledger.entries(connection, [kind.value])]
-
-    @property
-    def deaths(self) -> list[dict[str, Json]]:
-        """Return the entries that tell of a dead address."""
-        return [body for body in self.entries(EntryKind.ADDRESS) if body["event"] == "dead"]
-
-    def change(self, **values: object) -> None:
-        """Write columns of the row as they could stand."""
-
-        def work(transaction: Transaction) -> None:
-            connection = transaction.connection
-            if "state" in values:
-                state = MessageState(str(values["state"]))
-                progress.changing(connection, connection.scalars(select(OutboxTable.id)), state=state)
-            connection.execute(update(OutboxTable).values(**values))
-
-        self.dispatcher.store.write(work)
-
-    def findings(self) -> tuple[str, ...]:
-        """Return what the audit of the year finds wrong."""
-        return self.dispatcher.audit.year(2026).findings
+Begun = Callable[..., Texts]
 
 
 @pytest.fixture(name="begun")
@@ -91,9 +33,7 @@ def begin_with(tmp_path: Path, clock: FixedClock, database_url: str, journal_url
     with ExitStack() as stack:
 
         def begun(trouble: Trouble | None = None) -> Texts:
-            doubles = Doubles(stack.enter_context(SmtpDouble()), stack.enter_context(twilio(lambda _: trouble)))
-            workshop = build(tmp_path / "studio", clock, database_url, journal_url, doubles)
-            return Texts(workshop, stack.enter_context(workshop.opened()))
+            return stack.enter_context(texting(tmp_path / "studio", clock, database_url, journal_url, trouble))
 
         yield begun
 

@@ -16,9 +16,11 @@ def upgrade() -> None:
     """Fill the sums."""
     connection = op.get_bind()
     minute = _MINUTE[connection.dialect.name]
-    why = "CASE WHEN closed_at IS NULL THEN COALESCE(reason, '') ELSE 'closed' END"
-    where = f"campaign, COALESCE(channel, ''), state, {why}"
-    connection.exec_driver_sql(
-        "INSERT INTO progress (campaign, channel, state, reason, minute, count) "  # noqa: S608 - the words are ours
-        f"SELECT {where}, {minute}, count(*) FROM outbox GROUP BY {where}, {minute}"
-    )
+    reason = "CASE WHEN closed_at IS NULL THEN COALESCE(reason, '') ELSE 'closed' END"
+    stand = f"campaign, COALESCE(channel, ''), state, {reason}"
+    told = "campaign, channel, 'told', later"
+    for words, these in ((stand, "state IS NOT NULL"), (told, "later IS NOT NULL")):
+        connection.exec_driver_sql(
+            "INSERT INTO progress (campaign, channel, state, reason, minute, count) "  # noqa: S608 - words of ours
+            f"SELECT {words}, {minute}, count(*) FROM outbox WHERE {these} GROUP BY {words}, {minute}"
+        )
