@@ -10,17 +10,17 @@ _MINUTE = {
     "sqlite": f"substr({_LAST_MOVED}, 1, 16) || ':00.000000'",
     "postgresql": f"date_trunc('minute', {_LAST_MOVED})",
 }
+_STAND = ("state", "CASE WHEN closed_at IS NULL THEN COALESCE(reason, '') ELSE 'closed' END", "state IS NOT NULL")
+_TOLD = ("'told'", "later", "later IS NOT NULL")
 
 
 def upgrade() -> None:
     """Fill the sums."""
     connection = op.get_bind()
     minute = _MINUTE[connection.dialect.name]
-    reason = "CASE WHEN closed_at IS NULL THEN COALESCE(reason, '') ELSE 'closed' END"
-    stand = f"campaign, COALESCE(channel, ''), state, {reason}"
-    told = "campaign, channel, 'told', later"
-    for words, these in ((stand, "state IS NOT NULL"), (told, "later IS NOT NULL")):
+    for state, reason, these in (_STAND, _TOLD):
         connection.exec_driver_sql(
             "INSERT INTO progress (campaign, channel, state, reason, minute, count) "  # noqa: S608 - words of ours
-            f"SELECT {words}, {minute}, count(*) FROM outbox WHERE {these} GROUP BY {words}, {minute}"
+            f"SELECT campaign, COALESCE(channel, ''), {state}, {reason}, {minute}, count(*) FROM outbox "
+            f"WHERE {these} GROUP BY 1, 2, 3, 4, 5"
         )
