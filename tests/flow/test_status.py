@@ -9,7 +9,7 @@ import pytest
 from dispatcher.flow.status import Status
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.pace import Pace
-from dispatcher.storage import outbox
+from dispatcher.storage import handoffs, outbox
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Workshop
 
@@ -95,7 +95,7 @@ def test_the_rate_is_that_of_the_last_minutes(workshop: Workshop) -> None:
             later = workshop.clock() + timedelta(minutes=30)
             for each in waiting:
                 dispatcher.store.write(
-                    lambda transaction, each=each: outbox.give_back(  # type: ignore[misc]
+                    lambda transaction, each=each: handoffs.give_back(  # type: ignore[misc]
                         transaction.connection, each, later
                     )
                 )
