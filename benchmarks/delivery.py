@@ -46,15 +46,15 @@ def main() -> None:
     with room() as directory, postgresql(directory) as server, _sink() as port:
         sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True)
         postgres = Prepared(directory / "on-postgresql", server, messages, planned=True)
-        usual, wide = Setup(port), Setup(port, sessions=_AT_ONCE, batch=128, per_connection=1_000)
+        usual, wide = Setup(port), Setup(port, sessions=_AT_ONCE, window=128, per_connection=1_000)
         letters = _letters(messages, sqlite)
         figures = measuring.in_turn(
             {
                 _LIMIT: lambda: _source(port, 50_000 if full else 20_000),
                 "SQLite, as it comes": _path(sqlite, usual, messages),
-                f"SQLite, {wide.sessions} sessions, batch {wide.batch}": _path(sqlite, wide, messages),
+                f"SQLite, {wide.sessions} sessions, window {wide.window}": _path(sqlite, wide, messages),
                 "PostgreSQL, as it comes": _path(postgres, usual, messages),
-                f"PostgreSQL, {wide.sessions} sessions, batch {wide.batch}": _path(postgres, wide, messages),
+                f"PostgreSQL, {wide.sessions} sessions, window {wide.window}": _path(postgres, wide, messages),
                 "EmailMessage and smtplib, 1 connection": lambda: _smtplib(port, letters),
                 f"EmailMessage and aiosmtplib, {_AT_ONCE} connections": lambda: _aiosmtplib(port, letters),
             },

@@ -64,7 +64,7 @@ messages_per_connection = {setup.per_connection}
 provider = "preview"
 
 [sending]
-batch = {setup.batch}
+window = {setup.window}
 
 [database]
 url = "{database}"
@@ -85,7 +85,7 @@ class Setup:
 
     port: int = 25
     sessions: int = 2
-    batch: int = 16
+    window: int = 128
     per_connection: int = 100
     provider: str = "smtp"
 

@@ -40,7 +40,7 @@ POLICY = Policy(
     authorised=frozenset(Channel),
     needs_notice=frozenset(),
     grace=timedelta(hours=2),
-    batch=50,
+    window=50,
     fingerprint="0" * 16,
 )
 

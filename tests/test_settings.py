@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from dispatcher.errors import SettingsError
 from dispatcher.rules.campaign import Language
+from dispatcher.rules.pace import Pace
 from dispatcher.settings import FILE, Settings, read_settings, workspace
 from tests.settings_files import PREVIEW, STUDIO
 
@@ -420,10 +421,12 @@ def _part_of(table: str, parts: Mapping[str, str]) -> str:
 def test_a_provider_has_the_pace_of_a_small_one_and_this_machine_has_none(read: Read) -> None:
     """E-55: 200 mails an hour and ten text messages a second unless set; preview files are not slowed."""
     usual, here = read(STUDIO + SMTP + TWILIO), read(STUDIO + PREVIEW)
-    assert (200, 36_000) == (usual.email.pace, usual.sms.pace)
+    assert (Pace(200), Pace(36_000)) == (usual.email.pace, usual.sms.pace)
     assert (None, None) == (here.email.pace, here.sms.pace)
     own = read(STUDIO + SMTP + "per_hour = 500\n" + TWILIO + "per_second = 0.5\n")
-    assert (500, 1800) == (own.email.pace, own.sms.pace)
+    assert (Pace(500), Pace(1800)) == (own.email.pace, own.sms.pace)
+    daily = read(STUDIO + SMTP + "per_day = 1000\n" + TWILIO + "per_minute = 30\nper_day = 400\n")
+    assert (Pace(200, 1000), Pace(1800, 400)) == (daily.email.pace, daily.sms.pace)
 
 
 @pytest.mark.parametrize(

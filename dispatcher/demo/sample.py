@@ -55,7 +55,7 @@ api_key = "$api_key"
 base_url = "$twilio_url"
 
 [sending]
-batch = 64
+window = 64
 
 [sign_up]
 enabled = true

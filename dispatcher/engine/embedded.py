@@ -57,7 +57,8 @@ async def run_sender(
             is_well = await serve(dispatcher, stop.is_set) and sent
         else:
             watch = watch or Watch(dispatcher.store.clock)
-            is_well = await Sender(dispatcher, stop, watch, look_every, after_trouble).run()
+            async with dispatcher.deliver.kept_open():
+                is_well = await Sender(dispatcher, stop, watch, look_every, after_trouble).run()
     _log.info("the sender has stopped")
     return is_well
 

@@ -23,7 +23,7 @@ from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
 from dispatcher.rules.retention import EraseReason, Objection, Periods, left_behind
 from dispatcher.rules.rights import RequestKind
-from dispatcher.storage import answers, blocks, clients, deletions, erasure, outbox, requests
+from dispatcher.storage import answers, blocks, clients, deletions, erasure, handoffs, outbox, requests
 from dispatcher.storage.answers import Suppression, hash_label
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
@@ -340,6 +340,7 @@ def _note(
 
 
 def _withhold_waiting(transaction: Transaction, client: int, actor: Actor) -> int:
+    handoffs.recall(transaction.connection, client, transaction.now)
     waiting = outbox.open_of_client(transaction.connection, client)
     for row, campaign, message_id in waiting:
         outbox.set_withheld(transaction.connection, row, Reason.ERASED.value)

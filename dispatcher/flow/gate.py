@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from dispatcher.errors import RefusedError, RenderingError
@@ -20,15 +20,17 @@ from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, 
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
-from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
+from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.locks import Lock, LockKind
-from dispatcher.storage.outbox import Claimed
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 _ACTOR = duty("delivery")
+LEASE = timedelta(minutes=20)
+"""How long a worker holds what it claims, and again what it intends: no reply is waited for as long (E-51)."""
 _LOOK_AGAIN = timedelta(minutes=15)
 """When a message that waits for something without an hour is looked at again."""
 
@@ -40,16 +42,28 @@ class Passed(NamedTuple):
     message: CampaignMessage
 
 
+class _Intended(NamedTuple):
+    """A row with its Send and its intent, and what its message is made of; a text message is made already."""
+
+    row: Claimed
+    send: Send
+    who: Known
+    message: CampaignMessage | None
+
+
 @dataclass(slots=True)
 class Decided:
     """What the gate said of a batch; what waits has been given back.
 
-    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another.
+    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unmade` are rows
+    with an intent whose messages cannot be made, and `trouble` is why.
     """
 
     shut: bool = False
     passed: list[Passed] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
+    unmade: list[Claimed] = field(default_factory=list)
+    trouble: RenderingError | None = None
 
 
 class Gate:
@@ -64,9 +78,8 @@ class Gate:
         """Take the verdict of each claimed message and, for a Send, commit its intent before returning.
 
         `day` is the local date of this run: a machine that slept into the next must not go on as if nothing were.
-
-        Raises RenderingError if a message cannot be made; nothing of the batch is handed over then, and the campaign is
-        held with that reason.
+        Emails are made and signed after that commit, so that nobody waits for it meanwhile. Where one cannot be made,
+        nothing of the batch passes and the campaign is held with that reason.
         """
         with self._store.reading() as connection:
             prepared = self._press.frozen(connection, scheduled)
@@ -75,12 +88,18 @@ class Gate:
         wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
         wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
         try:
-            return self._store.write(
+            decided, intended, now = self._store.write(
                 lambda transaction: self._decide(transaction, scheduled, prepared, rows, day), wanted=wanted
             )
         except RenderingError:
             self._hold(scheduled, UNMADE)
             raise
+        try:
+            decided.passed = [Passed(each.row, each.message or _made(prepared, each, now)) for each in intended]
+        except RenderingError as error:
+            self._hold(scheduled, UNMADE)
+            decided.unmade, decided.trouble = [each.row for each in intended], error
+        return decided
 
     def _decide(
         self,
@@ -89,41 +108,39 @@ class Gate:
         prepared: Prepared,
         rows: Sequence[Claimed],
         day: date,
-    ) -> Decided:
-        connection = transaction.connection
+    ) -> tuple[Decided, list[_Intended], datetime]:
+        connection, now = transaction.connection, transaction.now
         state = campaigns.by_id(connection, scheduled.id).state
-        today = local_date(transaction.now, self._policy.zone)
+        today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
-            return Decided(shut=True)
+            return Decided(shut=True), [], now
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
-        held = outbox.still_held(connection, rows)
-        known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, transaction.now)
+        held = handoffs.still_held(connection, rows, now)
+        known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
         decided = Decided()
-        sends: list[tuple[Claimed, Send, Known]] = []
+        intended: list[_Intended] = []
         for row in rows:
             if row.id not in held:
                 continue
             verdict = self._verdict(row, known.get(row.client), facts, transaction)
             if not isinstance(verdict, Send):
                 self._not_now(transaction, row, verdict, decided)
-            elif (verdict.channel, _address(known[row.client], verdict)) == (row.channel, row.address):
-                sends.append((row, verdict, known[row.client]))
-            else:
-                self._move(transaction, row, verdict, known[row.client], decided)
-        priced: dict[int, Priced] = {}
-        for row, send, who in sends:
-            shared = who.facts.addresses[send.channel].shared
-            message = prepared.message(who.client, send, row.message_id, transaction.now, is_shared=shared)
-            decided.passed.append(Passed(row, message))
-            if isinstance(message.content, Sms):
-                priced[row.id] = prepared.priced(message.content)
-        outbox.set_intents(connection, [row.id for row, _, _ in sends], transaction.now, today)
-        outbox.set_prices(connection, priced)
+                continue
+            who = known[row.client]
+            if (verdict.channel, _address(who, verdict)) != (row.channel, row.address):
+                self._move(transaction, row, verdict, who, decided)
+                continue
+            # What a text message costs stands on its Send entry, so it is made here; it takes microseconds.
+            text = _made(prepared, _Intended(row, verdict, who, None), now) if row.channel is Channel.SMS else None
+            intended.append(_Intended(row, verdict, who, text))
+        priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
+        handoffs.set_intents(connection, [each.row.id for each in intended], now, today, now + LEASE)
+        handoffs.set_prices(connection, priced)
         on = today.isoformat()
         transaction.ledger.append(
-            *(self._entry(row, send, who.facts, on, priced.get(row.id)) for row, send, who in sends)
+            *(self._entry(each.row, each.send, each.who.facts, on, priced.get(each.row.id)) for each in intended)
         )
-        return decided
+        return decided, intended, now
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
         if known is None:
@@ -142,7 +159,7 @@ class Gate:
 
     def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
         if isinstance(verdict, Wait):
-            outbox.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
+            handoffs.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
             return
         outbox.set_withheld(transaction.connection, row.id, verdict.reason.value)
         decided.withheld[verdict.reason.value] += 1
@@ -178,6 +195,16 @@ class Gate:
                 acts.do(transaction, scheduled.id, Act.HOLD, _ACTOR, reason=reason)
 
         self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
+
+
+def _made(prepared: Prepared, each: _Intended, now: datetime) -> CampaignMessage:
+    """Return the message of a row with its Send. Raises RenderingError."""
+    shared = each.who.facts.addresses[each.send.channel].shared
+    return prepared.message(each.who.client, each.send, each.row.message_id, now, is_shared=shared)
+
+
+def _text_of(message: CampaignMessage | None) -> Sms | None:
+    return message.content if message is not None and isinstance(message.content, Sms) else None
 
 
 def _address(who: Known, send: Send) -> int:

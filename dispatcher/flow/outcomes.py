@@ -1,9 +1,11 @@
-"""What became of a message -> outbox, ledger, and what it says about the address or the client."""
+"""What became of a message -> outbox, ledger, and what it says about the address, the client, the channel."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dispatcher.flow.breaker import Breaker
+from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.recording import record_no
 from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
@@ -11,8 +13,8 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
-from dispatcher.storage import clients, outbox
-from dispatcher.storage.outbox import Claimed
+from dispatcher.storage import clients, handoffs
+from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -29,23 +31,28 @@ class Settled:
 class Outcomes:
     """Writes outcomes down."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, pacing: Pacing, breaker: Breaker) -> None:
         self._store = store
+        self._pacing = pacing
+        self._breaker = breaker
 
-    def write(self, transaction: Transaction, settled: Sequence[Settled], provider: str) -> None:
-        """Write outcomes; one that is no longer this worker's to tell changes nothing."""
-        actor = Actor(ActorKind.PROVIDER, provider)
-        mine = [each for each in settled if self._set(transaction, each, provider)]
+    def write(self, transaction: Transaction, settled: Sequence[Settled], channel: Channel, provider: str) -> bool:
+        """Write outcomes of one channel; one that is no longer this worker's to tell changes nothing.
+
+        Return whether a campaign was held for them.
+        """
+        actor, connection, now = Actor(ActorKind.PROVIDER, provider), transaction.connection, transaction.now
+        told = [(each.row, each.outcome, each.again_at) for each in settled]
+        held = handoffs.set_outcomes(connection, told, provider, now)
+        mine = [each for each in settled if each.row.id in held]
         transaction.ledger.append(*(_entry(each, actor) for each in mine))
         for each in mine:
             if each.outcome.blame is Blame.ADDRESS and each.outcome.kind is OutcomeKind.REFUSED:
                 bury(transaction, each.row.address, each.row.channel, each.row.client, each.outcome, actor)
             if each.outcome.blame is Blame.OBJECTION:
                 object_for(transaction, self._store.ring, each.row.client, actor)
-
-    def _set(self, transaction: Transaction, each: Settled, provider: str) -> bool:
-        connection, now = transaction.connection, transaction.now
-        return outbox.set_outcome(connection, each.row, each.outcome, provider, now, each.again_at)
+        self._pacing.heard(connection, channel, [each.outcome for each in mine], now)
+        return self._breaker.look(transaction, channel, [(each.row.campaign, each.outcome.blame) for each in mine])
 
 
 def bury(

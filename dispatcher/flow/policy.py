@@ -19,7 +19,7 @@ class Policy:
     `needs_notice` are the channels whose provider may reach data from outside the EU, so that a published notice has to
     say so (L-42). In the last `renew_for` of a yes a campaign asks whether to go on. `grace` is how long after its
     moment a campaign may still begin. `fingerprint` is the hash of the settings that stands on every Send entry.
-    `paces` are how fast each channel goes, where somebody set a limit.
+    `paces` are how fast each channel goes, where somebody set a limit; `window` is how many hand-offs may be under way.
     """
 
     windows: Windows
@@ -28,7 +28,7 @@ class Policy:
     authorised: frozenset[Channel]
     needs_notice: frozenset[Channel]
     grace: timedelta
-    batch: int
+    window: int
     fingerprint: str
     paces: Mapping[Channel, Pace] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.ledger import Entry, Json, answer_entry
-from dispatcher.storage import erasure
+from dispatcher.storage import erasure, handoffs
 from dispatcher.storage.answers import Suppression, hash_label, suppress
 from dispatcher.storage.journal import JournalKind, Note
 from dispatcher.storage.returning import Mark
@@ -59,12 +59,15 @@ def record_no(
 ) -> int:
     """Write a no to the ledger and to the journal, and return the number of its entry.
 
+    What is being handed over to the client just now does not leave any more, where it has not yet (E-12).
+
     The journal's record also holds keyed hashes of the client's addresses, so that the no can be kept even where a
     restored database does not know the client any more. For the addresses they have left it is kept as an objection:
     an older export that names one of those would make somebody new of them, with a yes of before (L-31).
     `left` are those addresses, where somebody has looked them up already.
     """
     entry = answer_entry(answer, client, actor, booking=_reference(booking))
+    handoffs.recall(transaction.connection, client, transaction.now)
     if left is None:
         left = erasure.addresses_left(transaction.connection, [client]).get(client, ())
     transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body, left))

@@ -110,7 +110,7 @@ class Services:
         outcome = await session.hand_over(message)
         await asyncio.to_thread(self._keep, intended, outcome, provider)
         told[outcome.kind.value] += 1
-        return outcome.blame is not Blame.CONNECTION
+        return outcome.blame not in {Blame.CONNECTION, Blame.QUOTA}
 
     def _next(self) -> Service | None:
         with self._store.reading() as connection:
@@ -130,7 +130,8 @@ class Services:
     def _keep(self, service: Service, outcome: Outcome, provider: str) -> None:
         again = None
         if outcome.kind is OutcomeKind.DEFERRED:
-            again = again_at(outcome, service.attempts - 1, service.due_at, self._store.clock())
+            now = self._store.clock()
+            again = again_at(outcome, service.attempts - 1, service.due_at, now, None, service.channel)
         wanted = _locks(service)
         if outcome.blame is Blame.OBJECTION:
             # A no that the provider knows of takes the locks of every other no.

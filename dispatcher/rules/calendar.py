@@ -165,6 +165,16 @@ class Windows:
         is_past = first.astimezone(UTC) <= now and self.is_open(channel, now)
         return (second if is_past else first).astimezone(UTC)
 
+    def open_between(self, channel: Channel, start: datetime, end: datetime) -> timedelta:
+        """Return for how long this channel is open from one instant to another."""
+        total = timedelta(0)
+        at = self.next_opening(channel, start)
+        while at < end:
+            closes = self.closes_at(channel, at)
+            total += min(closes, end) - at
+            at = self.next_opening(channel, closes)
+        return total
+
     def _of(self, channel: Channel) -> Window:
         return self.email if channel is Channel.EMAIL else self.sms
 

@@ -59,6 +59,8 @@ class Blame(StrEnum):
     """The sender's reputation or a policy: this message alone, never the address; it feeds the breaker (E-53)."""
     CONTENT = "content"
     """What we wrote, or how: ours to mend; a campaign with too many of these stops."""
+    SET_UP = "set_up"
+    """The provider is not set up for what we ask of it: the campaign stops until somebody has mended that."""
     QUOTA = "quota"
     """More than the provider takes at present: the channel slows down, whatever the code was."""
     MAILBOX_FULL = "mailbox_full"

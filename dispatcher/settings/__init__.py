@@ -18,19 +18,16 @@ from pydantic_settings import SettingsError as VariableError
 from dispatcher.errors import SettingsError
 from dispatcher.keys import KeyRing, read_ring
 from dispatcher.rules.places import check_company
+from dispatcher.settings.carriers import EmailProvider, EmailSection, SmsProvider, SmsSection
 from dispatcher.settings.sections import (
     AnswerSection,
     ConsentSection,
     CredentialsSection,
     DatabaseSection,
-    EmailProvider,
-    EmailSection,
     RegisterSection,
     RetentionSection,
     SendingSection,
     SignUpSection,
-    SmsProvider,
-    SmsSection,
     StudioSection,
     WebSection,
     WindowSection,

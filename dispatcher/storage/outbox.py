@@ -1,23 +1,20 @@
 """Messages still to go, and what became of those that went."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import Connection, case, func, literal, or_, select, update
 
-from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
-from dispatcher.rules.message import COUNTED, MessageState, Outcome
+from dispatcher.rules.message import COUNTED, MessageState
 from dispatcher.storage import progress
 from dispatcher.storage.hot import HotInsert, stored
-from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.progress import Place
-from dispatcher.storage.tables import InstallationTable, Moment, OutboxTable
+from dispatcher.storage.tables import Moment, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
@@ -39,21 +36,6 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row that a worker holds: until `lease_until`, and only as long as its fence is the newest."""
-
-    id: int
-    campaign: int
-    client: int
-    address: int | None
-    channel: Channel
-    message_id: str
-    attempts: int
-    fence: int
-    planned_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Closed:
     """A message that an older copy of the database knew as open: it may have gone out since, so it counts on `day`."""
 
@@ -64,56 +46,8 @@ class Closed:
 
 
 # These run for every message or batch, and building a statement costs several times what running it does.
-_COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
-_THESE = OutboxTable.id.in_(bindparam("these", expanding=True))
 _PLANNED = "campaign client address channel state reason message_id attempts not_before planned_at fence"
 _ADD = HotInsert(OutboxTable, _PLANNED.split())
-_DUE = (
-    select(OutboxTable.id)
-    .where(
-        OutboxTable.campaign == bindparam("campaign"),
-        OutboxTable.channel == bindparam("channel"),
-        OutboxTable.state.in_(_OPEN),
-        OutboxTable.not_before <= bindparam("now"),
-        or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= bindparam("now")),
-    )
-    .order_by(OutboxTable.not_before, OutboxTable.id)
-    .limit(bindparam("at_most"))
-)
-_DUE_AND_FREE = _DUE.with_for_update(skip_locked=True)
-_CLAIM = (
-    update(OutboxTable)
-    .where(_THESE)
-    .values(lease_until=bindparam("until"), fence=OutboxTable.fence + 1)
-    .returning(*_COLUMNS)
-)
-_FENCES = (
-    select(OutboxTable.id, OutboxTable.fence)
-    .where(_THESE, OutboxTable.state.in_(_OPEN))
-    .order_by(OutboxTable.id)
-    .with_for_update()
-)
-_INTEND = (
-    update(OutboxTable)
-    .where(_THESE)
-    .values(
-        state=MessageState.ATTEMPTING.value,
-        intent_at=bindparam("now"),
-        day=bindparam("today"),
-        attempts=OutboxTable.attempts + 1,
-    )
-)
-_PRICE = (
-    update(OutboxTable)
-    .where(OutboxTable.id == bindparam("row"))
-    .values(segments=bindparam("parts"), part_price=bindparam("price"))
-)
-_WAITS_FOR_REPLAY = select(InstallationTable.needs_replay)
-_SETTLE = update(OutboxTable).where(
-    OutboxTable.id == bindparam("row"),
-    OutboxTable.fence == bindparam("held"),
-    OutboxTable.state == MessageState.ATTEMPTING.value,
-)
 
 
 def add(connection: Connection, rows: Sequence[Planned]) -> None:
@@ -143,47 +77,6 @@ def add(connection: Connection, rows: Sequence[Planned]) -> None:
         counted.entered(Place(campaign, channel or "", state, reason or ""))
 
 
-def claim(
-    connection: Connection, campaign: int, now: datetime, lease_until: datetime, limit: int, channel: Channel
-) -> list[Claimed]:
-    """Take the next due messages of a campaign and channel; no other worker gets them before the lease has ended."""
-    query = _DUE if connection.dialect.name == "sqlite" else _DUE_AND_FREE
-    wanted = {"campaign": campaign, "channel": channel.value, "now": now, "at_most": limit}
-    ids = list(connection.scalars(query, wanted))
-    if not ids:
-        return []
-    taken = connection.execute(_CLAIM, {"these": ids, "until": lease_until})
-    return [_claimed(row) for row in sorted(taken, key=lambda row: int(row.id))]
-
-
-def still_held(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
-    """Return which of these rows this worker still holds and may hand over: same fence, still open.
-
-    They are locked until the transaction ends, so that nobody claims them between this look and the intent.
-    """
-    found = connection.execute(_FENCES, {"these": [row.id for row in rows]})
-    fences = {row.id: row.fence for row in found}
-    return {row.id for row in rows if fences.get(row.id) == row.fence}
-
-
-def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date) -> None:
-    """Write that these messages are about to be handed off; they count from this local day.
-
-    Raises JournalError while the database waits for its replay: a worker may have looked before a copy was put back.
-    """
-    if connection.scalar(_WAITS_FOR_REPLAY):
-        raise JournalError
-    progress.changing(connection, rows, state=MessageState.ATTEMPTING)
-    connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day})
-
-
-def set_prices(connection: Connection, priced: Mapping[int, Priced]) -> None:
-    """Write what text messages that are about to be handed off will cost, by row."""
-    if priced:
-        rows = [{"row": row, "parts": each.parts, "price": str(each.part_price)} for row, each in priced.items()]
-        connection.execute(_PRICE, rows)
-
-
 def address_is_taken(connection: Connection, campaign: int, address: int) -> bool:
     """Say whether a message of this campaign goes, or went, to this address already."""
     query = select(func.count()).where(OutboxTable.campaign == campaign, OutboxTable.address == address)
@@ -205,33 +98,6 @@ def set_withheld(connection: Connection, row: int, reason: str) -> None:
         .where(OutboxTable.id == row)
         .values(state=MessageState.WITHHELD.value, reason=reason, address=None, lease_until=None, day=None)
     )
-
-
-def give_back(connection: Connection, row: int, not_before: datetime) -> None:
-    """Give a claimed row back, to be looked at again at this time."""
-    connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(lease_until=None, not_before=not_before))
-
-
-def set_outcome(
-    connection: Connection, row: Claimed, outcome: Outcome, provider: str, now: datetime, again_at: datetime | None
-) -> bool:
-    """Write what became of a message and say whether this worker was still the one to tell.
-
-    `again_at` is when a deferred message may be tried again; without it a deferral is final.
-    """
-    values = {**outcome_columns(outcome, provider, now, again_at), "blame": outcome.blame.value, "lease_until": None}
-    if outcome.segments is not None:
-        values["segments"] = outcome.segments
-    settled = connection.execute(_SETTLE, {**values, "row": row.id, "held": row.fence}).rowcount == 1
-    if settled:
-        progress.settled(connection, row.campaign, row.channel, str(values["state"]))
-    return settled
-
-
-def lost(connection: Connection, now: datetime) -> list[Claimed]:
-    """Return the messages whose intent has no outcome and whose worker's lease has ended: nobody knows what became."""
-    query = select(*_COLUMNS).where(OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now)
-    return [_claimed(row) for row in connection.execute(query)]
 
 
 def set_unknown(connection: Connection, campaign: int, day: date, now: datetime) -> list[Closed]:
@@ -257,15 +123,6 @@ def set_unknown(connection: Connection, campaign: int, day: date, now: datetime)
     )
     rows = sorted(connection.execute(statement), key=lambda row: int(row.id))
     return [Closed(row.client, Channel(row.channel), row.message_id, row.day) for row in rows]
-
-
-def free_claims(connection: Connection) -> None:
-    """Take back every claim on messages still to go: whoever held them is gone."""
-    connection.execute(
-        update(OutboxTable)
-        .where(OutboxTable.state.in_(_OPEN), OutboxTable.lease_until.is_not(None))
-        .values(lease_until=None, fence=OutboxTable.fence + 1)
-    )
 
 
 def open_of_client(connection: Connection, client: int) -> list[tuple[int, int, str]]:
@@ -336,23 +193,6 @@ def postpone(connection: Connection, campaign: int, channel: Channel, now: datet
     connection.execute(update(OutboxTable).where(*due).values(not_before=until, planned_at=planned))
 
 
-def last_intent(connection: Connection, channel: Channel) -> datetime | None:
-    """Return when the last message of a channel was about to be handed over, of whatever campaign."""
-    query = select(func.max(OutboxTable.intent_at)).where(OutboxTable.channel == channel.value)
-    return connection.scalar(query)
-
-
-def give_back_all(connection: Connection, rows: Sequence[Claimed], not_before: datetime | None) -> None:
-    """Give claimed rows back that were never decided; with a time, they are looked at again only then."""
-    values: dict[str, object] = {"lease_until": None}
-    if not_before is not None:
-        values["not_before"] = not_before
-    fences = {row.id: row.fence for row in rows}
-    for row, fence in fences.items():
-        mine = (OutboxTable.id == row, OutboxTable.fence == fence, OutboxTable.state.in_(_OPEN))
-        connection.execute(update(OutboxTable).where(*mine).values(**values))
-
-
 def texts_between(connection: Connection, first: date, last: date, part_price: Decimal) -> Counter[Priced]:
     """Return the text messages that left, or may have, on these local dates, each included, by what they are paid for.
 
@@ -372,8 +212,3 @@ def texts_between(connection: Connection, first: date, last: date, part_price: D
     for row in connection.execute(query):
         found[Priced(row[0], Decimal(row[1]) if row[1] else part_price)] += row[2]
     return found
-
-
-def _claimed(row: Any) -> Claimed:
-    values = dict(zip(Claimed.__dataclass_fields__, row, strict=True))
-    return Claimed(**{**values, "channel": Channel(values["channel"])})

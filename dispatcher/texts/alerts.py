@@ -38,6 +38,14 @@ FI = {
     "alert_why_by_hand": "Joku teistä pysäytti sen.",
     "alert_why_no_slot": "Vuoteen ei mahdu tälle päivälle enää kampanjaa.",
     "alert_why_rendering_failed": "Viestiä ei voitu kirjoittaa mallipohjasta.",
+    "alert_why_policy_refusals": (
+        "Useat sähköpostipalvelut torjuvat viestimme. Katso `dispatcher doctor` ja kysy postipalvelultasi, ennen "
+        "kuin päästät kampanjan jatkamaan."
+    ),
+    "alert_why_content_refusals": "Vastaanottajien palvelimet eivät hyväksy viestin sisältöä tai kokoa.",
+    "alert_why_provider_set_up": (
+        "Viestipalvelu ei ole valmis tähän: tarkista sen asetukset, lähettäjä ja maat, joihin saa lähettää."
+    ),
     "alert_why_restored": "Tietokanta palautettiin vanhemmasta kopiosta.",
     "alert_why_other": "Syy: {reason}.",
 }
@@ -79,6 +87,14 @@ SV = {
     "alert_why_by_hand": "Någon av er stoppade den.",
     "alert_why_no_slot": "Året rymmer ingen kampanj till den här dagen.",
     "alert_why_rendering_failed": "Meddelandet kunde inte skrivas efter mallen.",
+    "alert_why_policy_refusals": (
+        "Flera e-posttjänster avvisar våra meddelanden. Se `dispatcher doctor` och fråga din e-postleverantör innan du "
+        "låter kampanjen fortsätta."
+    ),
+    "alert_why_content_refusals": "Mottagarnas servrar godtar inte meddelandets innehåll eller storlek.",
+    "alert_why_provider_set_up": (
+        "Meddelandetjänsten är inte klar för detta: kontrollera dess inställningar, avsändaren och tillåtna länder."
+    ),
     "alert_why_restored": "Databasen återställdes från en äldre kopia.",
     "alert_why_other": "Orsak: {reason}.",
 }
@@ -120,6 +136,14 @@ EN = {
     "alert_why_by_hand": "One of you held it.",
     "alert_why_no_slot": "The year has no room for a campaign on this day.",
     "alert_why_rendering_failed": "A message could not be made from its template.",
+    "alert_why_policy_refusals": (
+        "Several mail providers refuse our messages. See `dispatcher doctor` and ask your mail provider before you "
+        "release the campaign."
+    ),
+    "alert_why_content_refusals": "The receivers' servers do not accept the content or the size of the message.",
+    "alert_why_provider_set_up": (
+        "The provider is not set up for this: check its settings, the sender and the countries it may send to."
+    ),
     "alert_why_restored": "The database was put back from an older copy.",
     "alert_why_other": "Why: {reason}.",
 }

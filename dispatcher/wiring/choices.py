@@ -197,7 +197,7 @@ def policy_of(settings: Settings) -> Policy:
         authorised=frozenset(authorised),
         needs_notice=frozenset() if settings.sms.stays_here else frozenset({Channel.SMS}),
         grace=timedelta(minutes=sending.grace_minutes),
-        batch=sending.batch,
+        window=sending.window,
         fingerprint="",
         paces=_paces(settings),
     )
@@ -206,7 +206,7 @@ def policy_of(settings: Settings) -> Policy:
 
 def _paces(settings: Settings) -> Mapping[Channel, Pace]:
     wanted = {Channel.EMAIL: settings.email.pace, Channel.SMS: settings.sms.pace}
-    return {channel: Pace(per_hour) for channel, per_hour in wanted.items() if per_hour is not None}
+    return {channel: pace for channel, pace in wanted.items() if pace is not None}
 
 
 def tariff_of(settings: Settings) -> Tariff:

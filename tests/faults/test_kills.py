@@ -183,7 +183,7 @@ def _planned(studio: Studio, many: int) -> None:
 def _is_within_the_window(studio: Studio, told: str) -> None:
     """Hold what nobody knows of to the window, for each channel."""
     with studio.house() as house:
-        window = house.policy.batch
+        window = house.policy.window
     open_intents = {
         channel: found.get(MessageState.ATTEMPTING.value, 0) for channel, found in studio.standing().items()
     }

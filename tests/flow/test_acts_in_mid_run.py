@@ -38,6 +38,7 @@ class Line:
     happens: Callable[[], object] = lambda: None
     freezes: bool = False
     now: float = 0.0
+    turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = field(default_factory=dict)
     taken: list[tuple[str, float]] = field(default_factory=list)
 
     def ticks(self) -> float:
@@ -51,14 +52,15 @@ class Line:
 
     async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
         """Take a message that may still go."""
-        self.now += self.seconds
-        if not await may_go():
-            return RECALLED
-        self.taken.append((message.message_id, self.now))
-        if len(self.taken) == self.at and self.freezes:
-            self.happens()
-        elif len(self.taken) == self.at:
-            await asyncio.to_thread(self.happens)
+        async with self.turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
+            self.now += self.seconds
+            if not await may_go():
+                return RECALLED
+            self.taken.append((message.message_id, self.now))
+            if len(self.taken) == self.at and self.freezes:
+                self.happens()
+            elif len(self.taken) == self.at:
+                await asyncio.to_thread(self.happens)
         return Outcome(OutcomeKind.ACCEPTED, code="250")
 
 

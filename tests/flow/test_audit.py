@@ -14,6 +14,7 @@ from dispatcher.flow.audit_formats import to_csv, to_text
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.storage import handoffs
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
@@ -122,7 +123,10 @@ def test_a_campaign_half_way_adds_up_too(workshop: Workshop) -> None:
         dispatcher.preferences.withdraw(dispatcher.register.find("maija@posti.example"), actor, Channel.EMAIL)
         [planned] = dispatcher.audit.year(2026).campaigns
         # What a worker does before its hand-off: Erik gets his intent, Maija's message goes over to SMS.
-        claimed = dispatcher.deliver._claim(dispatcher.lifecycle.named("one"), Channel.EMAIL)
+        number = dispatcher.lifecycle.named("one").id
+        claimed = dispatcher.store.write(
+            lambda each: handoffs.claim(each.connection, number, each.now, each.now, 9, Channel.EMAIL)
+        )
         dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed, FIRST.date())
         found = dispatcher.audit.year(2026)
         [half] = found.campaigns

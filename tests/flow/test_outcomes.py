@@ -12,7 +12,7 @@ from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.rules.campaign import State
 from dispatcher.rules.consent import ConsentState, Place
 from dispatcher.rules.message import MessageState
-from dispatcher.storage.outbox import claim
+from dispatcher.storage.handoffs import claim
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock

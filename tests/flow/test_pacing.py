@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from dispatcher.rules.actor import duty
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import State
+from dispatcher.rules.campaign import Channel, State
 from dispatcher.wiring import Dispatcher
 from tests.stores import HELSINKI
 from tests.workshop import Doubles, Workshop
@@ -104,3 +104,55 @@ def test_without_a_pace_one_look_sends_all(workshop: Workshop, doubles: Doubles)
         workshop.clock.set(at(DAY, 10))
         look(dispatcher)
     assert 40 == len(doubles.smtp.received)
+
+
+def test_several_processes_share_one_pace(workshop: Workshop, doubles: Doubles) -> None:
+    """E-55: two senders on one database hand over together what the pace says, not twice as much."""
+    set_pace(workshop, 60)
+    with workshop.opened() as first, workshop.opened() as second:
+        begin(workshop, first, 30, at(DAY, 10))
+        workshop.clock.set(at(DAY, 10))
+        for minute in range(10):
+            workshop.clock.set(at(DAY, 10, minute))
+            look(first)
+            look(second)
+            assert minute + 1 == len(doubles.smtp.received)
+
+
+def test_a_day_has_its_own_limit(workshop: Workshop, doubles: Doubles) -> None:
+    """E-55: no more than the day's limit leaves in any 24 hours; a campaign that waits for it is not late."""
+    set_pace(workshop, 400)
+    settings = workshop.directory / "dispatcher.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("[email]", "[email]\nper_day = 5", 1), encoding="utf-8")
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 12, at(DAY, 10))
+        workshop.clock.set(at(DAY, 10))
+        times: list[datetime] = []
+        while dispatcher.lifecycle.all()[0].state is State.SENDING or not times:
+            before = len(doubles.smtp.received)
+            look(dispatcher)
+            times += [workshop.clock()] * (len(doubles.smtp.received) - before)
+            workshop.clock.advance(10 * MINUTE)
+            assert workshop.clock() < at(DAY + timedelta(days=5), 0)
+    assert 12 == len(times)
+    assert all(sum(each <= other < each + timedelta(days=1) for other in times) <= 5 for each in times)
+    assert times[-1] < at(DAY + timedelta(days=3), 0)
+
+
+def test_turns_that_nobody_used_come_back(workshop: Workshop, doubles: Doubles) -> None:
+    """E-55: who is withheld at the hand-off takes nobody's turn, so that the pace is kept to within 5 %."""
+    set_pace(workshop, 60)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 20, at(DAY, 10))
+        workshop.clock.set(at(DAY, 10))
+        dispatcher.plan.run(dispatcher.lifecycle.named("a"))
+        actor = dispatcher.persons.acting(None)
+        for each in range(0, 20, 2):
+            number = dispatcher.register.find(f"client{each}@posti.example")
+            dispatcher.preferences.withdraw(number, actor, Channel.EMAIL)
+        for minute in range(10):
+            workshop.clock.set(at(DAY, 10, minute))
+            for _ in range(5):
+                look(dispatcher)
+        assert 10 == len(doubles.smtp.received)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.outbox import Planned
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
@@ -47,7 +47,8 @@ def received(dispatcher: Dispatcher, workshop: Workshop, numbers: Sequence[int],
             row = Planned(made, client, f"{made:032d}", MessageState.WAITING, now, Channel.EMAIL, address)
             outbox.add(connection, [row])
             [(number, _, _)] = [each for each in outbox.open_of_client(connection, client) if each[1] == made]
-            outbox.set_intents(connection, [number], now, workshop.clock().astimezone(ZONE).date() - timedelta(days))
+            day = workshop.clock().astimezone(ZONE).date() - timedelta(days)
+            handoffs.set_intents(connection, [number], now, day, now)
 
     dispatcher.store.write(work)
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, clients, outbox
+from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.outbox import Planned
 from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
@@ -41,7 +41,7 @@ def received(dispatcher: Dispatcher, numbers: list[int], days: list[date]) -> No
             ]
             outbox.add(connection, rows)
             opened = outbox.open_of_campaign(connection, made, len(rows))
-            outbox.set_intents(connection, [row for row, _, _ in opened], now, day)
+            handoffs.set_intents(connection, [row for row, _, _ in opened], now, day, now)
 
     dispatcher.store.write(work)
 

@@ -13,6 +13,7 @@ from dispatcher.rendering.alert import Alert, words_of
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.alerts import NEEDS_SOMEBODY, AlertKind
+from dispatcher.rules.breaker import Trip
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.rights import RequestKind
@@ -81,7 +82,18 @@ def test_a_number_and_its_noun_agree(language: str, one: str, many: str) -> None
         assert told in words_of(Alert(Language(language), AlertKind.FINISHED, values)).text
 
 
-@pytest.mark.parametrize("reason", ["late", "interrupted", "by_hand", "no_slot", "rendering_failed", "restored"])
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "late",
+        "interrupted",
+        "by_hand",
+        "no_slot",
+        "rendering_failed",
+        "restored",
+        *(each.value for each in Trip if each is not Trip.DOMAIN),
+    ],
+)
 def test_a_held_campaign_says_why(reason: str) -> None:
     """Each reason that the program knows has its sentence; any other stands as it is."""
     alert = Alert(Language.FI, AlertKind.HELD, VALUES[AlertKind.HELD] | {"reason": reason})

@@ -268,3 +268,19 @@ def test_holidays_are_opened_to_one_campaign() -> None:
     assert not opened.is_open(SMS, _local(2027, 1, 6, 20))
     assert not opened.is_open(SMS, _local(2026, 12, 6, 12))
     assert WINDOWS != opened
+
+
+@pytest.mark.parametrize(
+    ("channel", "start", "end", "hours"),
+    [
+        (EMAIL, _local(2026, 11, 24, 10), _local(2026, 11, 24, 12), 2),
+        (EMAIL, _local(2026, 11, 24, 20), _local(2026, 11, 25, 8), 2),
+        (EMAIL, _local(2026, 11, 24, 22), _local(2026, 11, 25, 6), 0),
+        (SMS, _local(2026, 12, 5, 19), _local(2026, 12, 7, 10), 2),
+        (SMS, _local(2026, 12, 7, 10), _local(2026, 12, 7, 10), 0),
+        (EMAIL, _local(2026, 3, 28, 7), _local(2026, 3, 30, 7), 28),
+    ],
+)
+def test_open_hours_are_counted(channel: Channel, start: datetime, end: datetime, hours: int) -> None:
+    """E-50: only the hours of a window count; nights, Sundays and a clock change in the night add nothing."""
+    assert timedelta(hours=hours) == WINDOWS.open_between(channel, start, end)

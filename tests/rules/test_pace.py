@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dispatcher.rules.calendar import Window, Windows, local_date
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.pace import MOST_LEGS, Leg, Pace, Run, run_of
+from dispatcher.rules.pace import LEAST, MOST_LEGS, WHOLE, Leg, Pace, Run, run_of, share_after
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 WINDOWS = Windows(HELSINKI)
@@ -113,3 +113,62 @@ def test_a_clock_that_was_set_back_does_not_stop_a_channel(step: timedelta) -> N
     pace, now = Pace(60), datetime(2026, 11, 24, tzinfo=UTC)
     turn = pace.next_at(None, now, 1, SECOND)
     assert (0, 1) == (pace.room(turn, now, SECOND), pace.room(turn, now - step, SECOND))
+
+
+@pytest.mark.parametrize(
+    ("limits", "wanted"),
+    [
+        ({}, None),
+        ({"per_second": 0.5}, Pace(1800)),
+        ({"per_minute": 10}, Pace(600)),
+        ({"per_hour": 200}, Pace(200)),
+        ({"per_day": 1000}, Pace(1000, 1000)),
+        ({"per_second": 10, "per_minute": 10, "per_hour": 700, "per_day": 900}, Pace(600, 900)),
+    ],
+)
+def test_a_pace_keeps_every_limit(limits: dict[str, int], wanted: Pace | None) -> None:
+    """E-55: of limits a second, a minute and an hour the slowest is the pace; a day's is kept beside it."""
+    assert wanted == Pace.of(**limits)
+
+
+def test_a_forecast_knows_the_day() -> None:
+    """What a day's limit has no room for leaves on the next days."""
+    day = date(2026, 11, 24)
+    run = run_of(250, Pace(200, 100), WINDOWS, Channel.EMAIL, local(day, 10))
+    assert [100, 100, 50] == [leg.count for leg in run.legs]
+
+
+@given(
+    share=st.integers(LEAST, WHOLE), accepted=st.integers(0, 200), deferred=st.integers(0, 200), is_over=st.booleans()
+)
+def test_a_channel_slows_down_and_recovers(share: int, accepted: int, deferred: int, *, is_over: bool) -> None:
+    """E-55: deferrals slow a channel, what is taken lets it recover, and it never stands still nor goes too fast."""
+    found = share_after(share, accepted, deferred, is_over_quota=is_over)
+    assert LEAST <= found <= WHOLE
+    if not accepted and (deferred or is_over):
+        assert found < share or share == LEAST
+    if not deferred and not is_over:
+        assert found == min(WHOLE, share + 10 * accepted)
+    assert share_after(found, 100, 0) == WHOLE
+
+
+@given(st.integers(1, 40_000), st.integers(1, 900), st.randoms(use_true_random=False))
+def test_a_pace_is_kept_within_five_per_cent(per_hour: int, look_ms: int, random: object) -> None:
+    """E-55: whoever looks about once a second hands over what the pace says, no more than 5 % off on either side."""
+    pace, at_once = Pace(per_hour), timedelta(seconds=2)
+    now = begun = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    turn: datetime | None = None
+    sent = 0
+    wanted = max(200, min(2_000, per_hour // 10))
+    while sent < wanted:
+        room = pace.room(turn, now, at_once)
+        if room:
+            turn = pace.next_at(turn, now, room, at_once)
+            sent += room
+        elif turn is not None and turn - now > timedelta(seconds=2):
+            now = turn  # nothing is looked up in between: the looks that find no turn are left out
+            continue
+        now += timedelta(milliseconds=look_ms + random.randint(0, 300))  # type: ignore[attr-defined]
+    hours = (now - begun) / timedelta(hours=1)
+    assert sent <= per_hour * hours * 1.05 + 2
+    assert sent >= per_hour * hours * 0.95 - 2 * max(1, per_hour / 3600)

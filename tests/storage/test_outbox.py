@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import COUNTED, MessageState, Outcome, OutcomeKind
-from dispatcher.storage import installation, outbox, tallies
-from dispatcher.storage.outbox import Claimed, Planned
+from dispatcher.storage import handoffs, installation, outbox, tallies
+from dispatcher.storage.handoffs import Claimed
+from dispatcher.storage.outbox import Planned
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import OutboxTable
 from tests.clock import FixedClock
@@ -32,22 +33,24 @@ def number(store: Store, clock: FixedClock) -> int:
 
 def claim(store: Store, campaign: int, limit: int = 10, channel: Channel = Channel.EMAIL) -> list[Claimed]:
     """Take the next messages as a worker would."""
-    return store.write(lambda t: outbox.claim(t.connection, campaign, t.now, t.now + LEASE, limit, channel))
+    return store.write(lambda t: handoffs.claim(t.connection, campaign, t.now, t.now + LEASE, limit, channel))
 
 
 def intend(store: Store, rows: list[Claimed]) -> None:
     """Write the intents of these messages."""
-    store.write(lambda t: outbox.set_intents(t.connection, [row.id for row in rows], t.now, TODAY))
+    store.write(lambda t: handoffs.set_intents(t.connection, [row.id for row in rows], t.now, TODAY, t.now + LEASE))
 
 
 def tell(store: Store, row: Claimed, outcome: Outcome = ACCEPTED, again_at: datetime | None = None) -> bool:
     """Write an outcome and say whether it was this worker's to tell."""
-    return store.write(lambda t: outbox.set_outcome(t.connection, row, outcome, "smtp", t.now, again_at))
+    return store.write(
+        lambda t: row.id in handoffs.set_outcomes(t.connection, [(row, outcome, again_at)], "smtp", t.now)
+    )
 
 
 def held(store: Store, rows: list[Claimed]) -> set[int]:
     """Return which of these rows a worker that claimed them still holds."""
-    return store.write(lambda t: outbox.still_held(t.connection, rows))
+    return store.write(lambda t: handoffs.still_held(t.connection, rows, t.now))
 
 
 def states(store: Store) -> list[str]:
@@ -194,18 +197,18 @@ def test_an_intent_without_an_outcome_is_never_claimed_again(store: Store, numbe
     rows = claim(store, number, 2)
     intend(store, rows)
     with store.reading() as connection:
-        assert [] == outbox.lost(connection, clock())
+        assert [] == handoffs.lost(connection, clock())
     clock.advance(LEASE)
     assert [3, 4, 5, 6] == [row.client for row in claim(store, number)]
     with store.reading() as connection:
-        assert [row.id for row in rows] == [row.id for row in outbox.lost(connection, clock())]
-        assert 6 == len(outbox.lost(connection, datetime.max.replace(tzinfo=UTC))) + 4
+        assert [row.id for row in rows] == [row.id for row in handoffs.lost(connection, clock())]
+        assert 6 == len(handoffs.lost(connection, datetime.max.replace(tzinfo=UTC))) + 4
 
 
 def test_claims_are_taken_back(store: Store, number: int) -> None:
     """A sender that begins alone takes every claim back at once; the old claims hold nothing."""
     old = claim(store, number, 3)
-    store.write(lambda t: outbox.free_claims(t.connection))
+    store.write(lambda t: handoffs.free_claims(t.connection))
     assert set() == held(store, old)
     assert 6 == len(claim(store, number))
 
@@ -270,7 +273,7 @@ def test_a_claimed_row_stays_put_while_its_verdict_is_taken(
 
         def decide(transaction: object) -> set[int]:
             connection = transaction.connection  # type: ignore[attr-defined]
-            found = outbox.still_held(connection, first)
+            found = handoffs.still_held(connection, first, transaction.now)  # type: ignore[attr-defined]
             if not store.database.is_sqlite:
                 rows = thread.submit(claim, other, number).result(30)
                 assert first[0].id not in {row.id for row in rows}

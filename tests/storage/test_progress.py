@@ -16,9 +16,9 @@ from sqlalchemy import Connection, delete, func, select
 from dispatcher.errors import StorageError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState, Outcome, OutcomeKind
-from dispatcher.storage import later, outbox, progress
+from dispatcher.storage import handoffs, later, outbox, progress
 from dispatcher.storage.database import MIGRATIONS
-from dispatcher.storage.outbox import Claimed, Planned
+from dispatcher.storage.outbox import Planned
 from dispatcher.storage.progress import CLOSED, Place
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import OutboxTable, ProgressTable
@@ -53,7 +53,7 @@ class Run:
         self._store = store
         self.campaign = add_campaign(store, f"run-{next(_NAMES)}", store.clock())
         self._clients = count(1)
-        self._held: list[Claimed] = []
+        self._held: list[handoffs.Claimed] = []
 
     def plan(self, transaction: Transaction, number: int) -> None:
         """Plan some messages, every third withheld."""
@@ -71,8 +71,8 @@ class Run:
         """Claim some messages of a channel and write their intents."""
         channel, now = (Channel.EMAIL, Channel.SMS)[number % 2], transaction.now
         until = now + timedelta(minutes=20)
-        rows = outbox.claim(transaction.connection, self.campaign, now, until, number + 1, channel)
-        outbox.set_intents(transaction.connection, [row.id for row in rows], now, TODAY)
+        rows = handoffs.claim(transaction.connection, self.campaign, now, until, number + 1, channel)
+        handoffs.set_intents(transaction.connection, [row.id for row in rows], now, TODAY, until)
         self._held += rows
 
     def settle(self, transaction: Transaction, number: int) -> None:
@@ -81,7 +81,7 @@ class Run:
             row = self._held[number % len(self._held)]
             kind = list(OutcomeKind)[number % 4]
             again = transaction.now if number % 3 else None
-            outbox.set_outcome(transaction.connection, row, Outcome(kind), "smtp", transaction.now, again)
+            handoffs.set_outcomes(transaction.connection, [(row, Outcome(kind), again)], "smtp", transaction.now)
 
     def withhold(self, transaction: Transaction, number: int) -> None:
         """Withhold the next open messages, as a cancelled campaign, an objection or an erasure does."""
@@ -96,7 +96,7 @@ class Run:
     def free(self, transaction: Transaction, number: int) -> None:
         """Take every claim back: nothing stands elsewhere for it."""
         del number
-        outbox.free_claims(transaction.connection)
+        handoffs.free_claims(transaction.connection)
 
     def restore(self, transaction: Transaction, number: int) -> None:
         """Find that the database is an older copy: nobody knows what became of what is open."""
@@ -158,8 +158,8 @@ def test_what_was_handed_over_lately_is_known_by_minute(store: Store, clock: Fix
         row = run._held[number]
         outcome, again = Outcome(list(OutcomeKind)[number]), clock()
         store.write(
-            lambda t, row=row, outcome=outcome, again=again: outbox.set_outcome(  # type: ignore[misc]
-                t.connection, row, outcome, "smtp", t.now, again
+            lambda t, row=row, outcome=outcome, again=again: handoffs.set_outcomes(  # type: ignore[misc]
+                t.connection, [(row, outcome, again)], "smtp", t.now
             )
         )
     with store.reading() as connection:

@@ -1,0 +1,271 @@
+"""Intents -> sessions -> outcomes: what is under way between the gate and the ledger, and how much there may be."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+
+from dispatcher.channels import RECALLED, MayGo, Session
+from dispatcher.errors import StorageError
+from dispatcher.flow.gate import Passed
+from dispatcher.flow.outcomes import Settled
+from dispatcher.flow.pacing import NOT_TRIED
+from dispatcher.rules.message import Blame, Outcome, OutcomeKind
+from dispatcher.storage.handoffs import Claimed
+
+FRESH_SECONDS = 0.4
+"""How long what the database said of a message is believed: a no takes effect within a second at any pace (E-12)."""
+_COMPANY_SECONDS = 0.01
+"""How long an outcome waits for others to share its commit: nothing beside the wait for a mail server's reply."""
+_COMPANY = 32
+"""How many outcomes need no further company."""
+_CHANNEL_WIDE = frozenset({Blame.CONNECTION, Blame.QUOTA})
+
+
+class Tempo:
+    """Measures how many messages the sessions take in a second, from the last ones; `ticks` counts seconds."""
+
+    def __init__(self, ticks: Callable[[], float], most: int) -> None:
+        self._ticks = ticks
+        self._ends: deque[float] = deque(maxlen=most + 1)
+
+    def note(self) -> None:
+        """Note that a session is through with a message."""
+        self._ends.append(self._ticks())
+
+    def per_second(self) -> float:
+        """Return the rate; nought while nothing is known."""
+        if len(self._ends) < 2:
+            return 0.0
+        return (len(self._ends) - 1) / max(self._ticks() - self._ends[0], 0.001)
+
+
+class StillGoing:
+    """Knows which of the messages under way may still leave, and asks again once that is no longer fresh.
+
+    `ask` is given rows and returns those that may, or None where the whole campaign may not go on.
+    """
+
+    def __init__(self, ask: Callable[[list[Claimed]], set[int] | None], ticks: Callable[[], float]) -> None:
+        self._ask = ask
+        self._ticks = ticks
+        self._known: dict[int, tuple[float, Claimed]] = {}
+        self._asking = asyncio.Lock()
+        self.is_shut = False
+
+    def add(self, row: Claimed, asked: float) -> None:
+        """Take up a message of which the gate has just said that it may go; `asked` is when the gate was."""
+        self._known[row.id] = (asked, row)
+
+    def shut(self) -> None:
+        """Let nothing more leave: the campaign was held."""
+        self.is_shut = True
+
+    def end(self, row: Claimed) -> None:
+        """Let go of a message."""
+        self._known.pop(row.id, None)
+
+    async def may_go(self, row: Claimed) -> bool:
+        """Say whether a message may still leave, by no older knowledge than FRESH_SECONDS.
+
+        Where the database cannot say, it may not.
+        """
+        if self._is_old(row):
+            async with self._asking:
+                if self._is_old(row):
+                    await self._ask_again()
+        return not self.is_shut and row.id in self._known
+
+    def _is_old(self, row: Claimed) -> bool:
+        known = self._known.get(row.id)
+        return not self.is_shut and known is not None and self._ticks() - known[0] >= FRESH_SECONDS
+
+    async def _ask_again(self) -> None:
+        asked, rows = self._ticks(), [row for _, row in self._known.values()]
+        try:
+            good = await asyncio.to_thread(self._ask, rows)
+        except StorageError:
+            good = None
+        if good is None:
+            self.is_shut = True
+            return
+        for row in rows:
+            if row.id in good:
+                self._known[row.id] = (asked, row)
+            else:
+                self._known.pop(row.id, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a run is told and asked of messages under way.
+
+    `keep` has outcomes written and says in the end whether the campaign was held for them.
+    """
+
+    outcome: Callable[[Passed, Outcome], None]
+    settled: Callable[[Claimed, Outcome], Settled]
+    keep: Callable[[list[Settled]], Future[bool]]
+    stops: Callable[[], bool]
+
+
+class Handing:
+    """Hands over what has its intent, by several sessions at once, and has every outcome written as it comes.
+
+    No session waits for the disk before its next message: their intents are on it already. Once an outcome cannot be
+    kept, or somebody says stop, nothing more is handed over; what is left is known not to have been tried.
+    """
+
+    def __init__(self, sessions: list[Session], still: StillGoing, told: Told, tempo: Tempo) -> None:
+        self._still = still
+        self._told = told
+        self._tempo = tempo
+        self._waiting: deque[Passed] = deque()
+        self._moved = asyncio.Event()
+        self._came = asyncio.Event()
+        self._record = _Record(told.keep, self._written, still.shut)
+        self._is_last = self._is_broken = False
+        self.under_way = 0
+        """Messages with an intent whose outcome is not on disk yet."""
+        self._works = [asyncio.create_task(self._work(session)) for session in sessions]
+
+    @property
+    def may_go_on(self) -> bool:
+        """Say whether more may be handed over."""
+        return not (self._is_broken or self._record.trouble or self._told.stops() or self._still.is_shut)
+
+    def add(self, passed: list[Passed], asked: float) -> None:
+        """Take messages up; `asked` is when the gate was asked about them."""
+        self.under_way += len(passed)
+        for each in passed:
+            self._still.add(each.row, asked)
+        self._waiting.extend(passed)
+        self._came.set()
+
+    def settle(self, row: Claimed, outcome: Outcome) -> None:
+        """Write an outcome of a message that has its intent and is not handed over."""
+        self.under_way += 1
+        self._record.add(self._told.settled(row, outcome))
+
+    async def room(self, most: int, wanted: int) -> int:
+        """Wait until so many more may be under way, or nothing more may be, and return how many may; `most` in all."""
+        while self.may_go_on and most - self.under_way < wanted and self.under_way:
+            self._moved.clear()
+            with suppress(TimeoutError):
+                # Looks up now and then: a stop comes without an outcome.
+                await asyncio.wait_for(self._moved.wait(), 0.2)
+        return max(0, most - self.under_way) if self.may_go_on else 0
+
+    async def end(self) -> None:
+        """Return once every message is handed over or known not to be, and every outcome is on disk.
+
+        Raises what kept an outcome away from it.
+        """
+        self._is_last = True
+        self._came.set()
+        ended = await asyncio.gather(*self._works, return_exceptions=True)
+        while self._waiting:
+            row, _ = self._waiting.popleft()
+            self._record.add(self._told.settled(row, not_tried()))
+        await self._record.finish()
+        for each in ended:
+            if isinstance(each, BaseException):
+                raise each
+
+    async def _work(self, session: Session) -> None:
+        while self.may_go_on:
+            if not self._waiting:
+                if self._is_last:
+                    return
+                self._came.clear()
+                await self._came.wait()
+                continue
+            passed = self._waiting.popleft()
+            row = passed.row
+            try:
+                outcome = await session.hand_over(passed.message, self._asks(row))
+            except BaseException:
+                self._is_broken = True  # nobody knows what became of this one; the others end in order
+                raise
+            self._still.end(row)
+            self._tempo.note()
+            self._told.outcome(passed, outcome)
+            self._record.add(self._told.settled(row, outcome))
+
+    def _asks(self, row: Claimed) -> MayGo:
+        def may_go() -> Awaitable[bool]:
+            return self._still.may_go(row)
+
+        return may_go
+
+    def _written(self, count: int) -> None:
+        self.under_way -= count
+        self._moved.set()
+
+
+def not_tried() -> Outcome:
+    """Return what became of a message that was never handed over, so that it is no `unknown`."""
+    return Outcome(OutcomeKind.DEFERRED, code=NOT_TRIED)
+
+
+def concerns_channel(outcome: Outcome) -> bool:
+    """Say whether an outcome makes its whole channel wait."""
+    return outcome.blame in _CHANNEL_WIDE
+
+
+def is_due_at_once(outcome: Outcome) -> bool:
+    """Say whether a message never came as far as its provider, so that it may be asked about again at once."""
+    return outcome.code in {NOT_TRIED, RECALLED.code}
+
+
+class _Record:
+    """Has outcomes written as they come; those of the next hundredth of a second share one commit.
+
+    `written` is told how many are on disk, and `shut` that the campaign was held for one of them.
+    """
+
+    def __init__(
+        self, write: Callable[[list[Settled]], Future[bool]], written: Callable[[int], None], shut: Callable[[], None]
+    ) -> None:
+        self._write = write
+        self._written = written
+        self._shut = shut
+        self._waiting: list[Settled] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._enough = asyncio.Event()
+        self._is_last = False
+        self.trouble: BaseException | None = None
+
+    def add(self, settled: Settled) -> None:
+        """Have one more outcome written soon."""
+        self._waiting.append(settled)
+        if len(self._waiting) >= _COMPANY:
+            self._enough.set()
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._run())
+
+    async def finish(self) -> None:
+        """Return once all is on disk. Raises what kept an outcome away from it."""
+        self._is_last = True
+        self._enough.set()
+        if self._writing is not None:
+            await self._writing
+        if self.trouble is not None:
+            raise self.trouble
+
+    async def _run(self) -> None:
+        while self._waiting:
+            if not self._is_last:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._enough.wait(), _COMPANY_SECONDS)
+            taken, self._waiting = self._waiting, []
+            if not self._is_last:
+                self._enough.clear()
+            (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
+            if isinstance(ended, BaseException):
+                self.trouble = self.trouble or ended
+            elif ended:
+                self._shut()
+            self._written(len(taken))

@@ -1,0 +1,259 @@
+"""Messages between their claim and their outcome: who holds them, which may still leave, what became of them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, or_, select, update
+
+from dispatcher.errors import JournalError
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.cost import Priced
+from dispatcher.rules.message import MessageState, Outcome
+from dispatcher.storage import progress
+from dispatcher.storage.outcomes import outcome_columns
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, OutboxTable
+
+_OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row that a worker holds: until `lease_until`, and only as long as its fence is the newest."""
+
+    id: int
+    campaign: int
+    client: int
+    address: int | None
+    channel: Channel
+    message_id: str
+    attempts: int
+    fence: int
+    planned_at: datetime
+    not_before: datetime
+
+
+# These run for every message or batch, and building a statement costs several times what running it does.
+_COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
+_THESE = OutboxTable.id.in_(bindparam("these", expanding=True))
+_DUE = (
+    select(OutboxTable.id)
+    .where(
+        OutboxTable.campaign == bindparam("campaign"),
+        OutboxTable.channel == bindparam("channel"),
+        OutboxTable.state.in_(_OPEN),
+        OutboxTable.not_before <= bindparam("now"),
+        or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= bindparam("now")),
+    )
+    .order_by(OutboxTable.not_before, OutboxTable.id)
+    .limit(bindparam("at_most"))
+)
+_DUE_AND_FREE = _DUE.with_for_update(skip_locked=True)
+_CLAIM = (
+    update(OutboxTable)
+    .where(_THESE)
+    .values(lease_until=bindparam("until"), fence=OutboxTable.fence + 1)
+    .returning(*_COLUMNS)
+)
+_FENCES = (
+    select(OutboxTable.id, OutboxTable.fence)
+    .where(_THESE, OutboxTable.state.in_(_OPEN), OutboxTable.not_before <= bindparam("now"))
+    .order_by(OutboxTable.id)
+    .with_for_update()
+)
+_ATTEMPTED = (
+    select(OutboxTable.id, OutboxTable.fence)
+    .where(_THESE, OutboxTable.state == MessageState.ATTEMPTING.value)
+    .order_by(OutboxTable.id)
+    .with_for_update()
+)
+_NOT_RECALLED = select(OutboxTable.id, OutboxTable.fence).where(
+    _THESE, OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.recalled_at.is_(None)
+)
+_INTEND = (
+    update(OutboxTable)
+    .where(_THESE)
+    .values(
+        state=MessageState.ATTEMPTING.value,
+        intent_at=bindparam("now"),
+        day=bindparam("today"),
+        attempts=OutboxTable.attempts + 1,
+        lease_until=bindparam("until"),
+        recalled_at=None,
+    )
+)
+_PRICE = (
+    update(OutboxTable)
+    .where(OutboxTable.id == bindparam("row"))
+    .values(segments=bindparam("parts"), part_price=bindparam("price"))
+)
+_WAITS_FOR_REPLAY = select(InstallationTable.needs_replay)
+_HAS = select(ClientAddressTable.address).where(ClientAddressTable.client == bindparam("whose"))
+_RECALL = (
+    update(OutboxTable)
+    .where(
+        or_(OutboxTable.client == bindparam("whose"), OutboxTable.address.in_(_HAS)),
+        OutboxTable.state == MessageState.ATTEMPTING.value,
+        OutboxTable.recalled_at.is_(None),
+    )
+    .values(recalled_at=bindparam("now"))
+)
+_GIVE_BACK = (
+    update(OutboxTable)
+    .where(
+        OutboxTable.id == bindparam("row"),
+        OutboxTable.fence == bindparam("held"),
+        OutboxTable.state != MessageState.ATTEMPTING.value,
+    )
+    .values(lease_until=None)
+)
+_SETTLE_THESE = update(OutboxTable).where(_THESE)
+
+
+def claim(
+    connection: Connection, campaign: int, now: datetime, lease_until: datetime, limit: int, channel: Channel
+) -> list[Claimed]:
+    """Take the next due messages of a campaign and channel; no other worker gets them before the lease has ended."""
+    query = _DUE if connection.dialect.name == "sqlite" else _DUE_AND_FREE
+    wanted = {"campaign": campaign, "channel": channel.value, "now": now, "at_most": limit}
+    ids = list(connection.scalars(query, wanted))
+    if not ids:
+        return []
+    taken = connection.execute(_CLAIM, {"these": ids, "until": lease_until})
+    return [_claimed(row) for row in sorted(taken, key=lambda row: int(row.id))]
+
+
+def still_held(connection: Connection, rows: Sequence[Claimed], now: datetime) -> set[int]:
+    """Return which of these rows this worker still holds and may hand over: same fence, still open, still due.
+
+    They are locked until the transaction ends, so that nobody claims them between this look and the intent.
+    """
+    return _with_fence(connection, _FENCES, rows, {"now": now})
+
+
+def not_recalled(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
+    """Return which of these messages, their hand-off begun, may still leave: nobody has said no since."""
+    return _with_fence(connection, _NOT_RECALLED, rows, {})
+
+
+def recall(connection: Connection, client: int, now: datetime) -> None:
+    """Let no message leave any more that is being handed over to this client, or to an address they have."""
+    connection.execute(_RECALL, {"whose": client, "now": now})
+
+
+def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date, lease_until: datetime) -> None:
+    """Write that these messages are about to be handed off; they count from this local day.
+
+    Raises JournalError while the database waits for its replay: a worker may have looked before a copy was put back.
+    """
+    if connection.scalar(_WAITS_FOR_REPLAY):
+        raise JournalError
+    if rows:
+        progress.changing(connection, rows, state=MessageState.ATTEMPTING)
+        connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day, "until": lease_until})
+
+
+def set_prices(connection: Connection, priced: Mapping[int, Priced]) -> None:
+    """Write what text messages that are about to be handed off will cost, by row."""
+    if priced:
+        rows = [{"row": row, "parts": each.parts, "price": str(each.part_price)} for row, each in priced.items()]
+        connection.execute(_PRICE, rows)
+
+
+def give_back(connection: Connection, row: int, not_before: datetime) -> None:
+    """Give a claimed row back, to be looked at again at this time."""
+    connection.execute(update(OutboxTable).where(OutboxTable.id == row).values(lease_until=None, not_before=not_before))
+
+
+def give_back_all(connection: Connection, rows: Sequence[Claimed]) -> None:
+    """Give claimed rows back that were never decided."""
+    if rows:
+        connection.execute(_GIVE_BACK, [{"row": row.id, "held": row.fence} for row in rows])
+
+
+def set_outcomes(
+    connection: Connection, outcomes: Sequence[tuple[Claimed, Outcome, datetime | None]], provider: str, now: datetime
+) -> set[int]:
+    """Write what became of messages, and return the rows of which this worker was still the one to tell.
+
+    With each stands when a deferred message may be tried again; without it a deferral is final.
+    """
+    mine = _with_fence(connection, _ATTEMPTED, [row for row, _, _ in outcomes], {})
+    alike: dict[tuple[Outcome, datetime | None], list[int]] = defaultdict(list)
+    told: dict[tuple[Outcome, datetime | None], dict[str, object]] = {}
+    for row, outcome, again_at in outcomes:
+        if row.id not in mine:
+            continue
+        key = (outcome, again_at)
+        if key not in told:
+            values = {**outcome_columns(outcome, provider, now, again_at), "blame": outcome.blame.value}
+            parts = {} if outcome.segments is None else {"segments": outcome.segments}
+            told[key] = {**values, **parts, "lease_until": None}
+        alike[key].append(row.id)
+        progress.settled(connection, row.campaign, row.channel, str(told[key]["state"]))
+    for ending, rows in alike.items():
+        connection.execute(_SETTLE_THESE, {"these": rows, **told[ending]})
+    return mine
+
+
+def lost(connection: Connection, now: datetime, campaign: int | None = None) -> list[Claimed]:
+    """Return the messages whose intent has no outcome and whose worker's lease has ended: nobody knows what became."""
+    query = select(*_COLUMNS).where(OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now)
+    if campaign is not None:
+        query = query.where(OutboxTable.campaign == campaign)
+    return [_claimed(row) for row in connection.execute(query)]
+
+
+def last_outcomes(
+    connection: Connection, campaign: int, channel: Channel, since: datetime | None, limit: int
+) -> list[tuple[str | None, str | None]]:
+    """Return whom the last outcomes of a campaign by a channel concerned, newest first, and at which address."""
+    query = (
+        select(OutboxTable.blame, AddressTable.canonical)
+        .join(AddressTable, AddressTable.id == OutboxTable.address, isouter=True)
+        .where(OutboxTable.campaign == campaign, OutboxTable.channel == channel.value)
+        .where(OutboxTable.outcome_at.is_not(None), OutboxTable.blame.is_not(None))
+        .order_by(OutboxTable.outcome_at.desc(), OutboxTable.id.desc())
+        .limit(limit)
+    )
+    if since is not None:
+        query = query.where(OutboxTable.outcome_at > since)
+    return [(row.blame, row.canonical) for row in connection.execute(query)]
+
+
+def postpone_domain(connection: Connection, campaign: int, domain: str, until: datetime) -> None:
+    """Let what a campaign still has for the addresses of a mail domain wait."""
+    there = select(AddressTable.id).where(
+        AddressTable.channel == Channel.EMAIL.value, AddressTable.canonical.endswith(f"@{domain}", autoescape=True)
+    )
+    waiting = (
+        OutboxTable.campaign == campaign,
+        OutboxTable.channel == Channel.EMAIL.value,
+        OutboxTable.state.in_(_OPEN),
+        OutboxTable.not_before < until,
+        OutboxTable.address.in_(there),
+    )
+    connection.execute(update(OutboxTable).where(*waiting).values(not_before=until))
+
+
+def free_claims(connection: Connection) -> None:
+    """Take back every claim on messages still to go: whoever held them is gone."""
+    connection.execute(
+        update(OutboxTable)
+        .where(OutboxTable.state.in_(_OPEN), OutboxTable.lease_until.is_not(None))
+        .values(lease_until=None, fence=OutboxTable.fence + 1)
+    )
+
+
+def _with_fence(connection: Connection, query: Any, rows: Sequence[Claimed], wanted: Mapping[str, Any]) -> set[int]:
+    """Return which of these rows a query finds under the fence that their worker knows."""
+    found = connection.execute(query, {"these": [row.id for row in rows], **wanted})
+    fences = {row.id: row.fence for row in found}
+    return {row.id for row in rows if fences.get(row.id) == row.fence}
+
+
+def _claimed(row: Any) -> Claimed:
+    values = dict(zip(Claimed.__dataclass_fields__, row, strict=True))
+    return Claimed(**{**values, "channel": Channel(values["channel"])})
