@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from dispatcher.cli.campaign_check import CHECKING
+from dispatcher.cli.campaign_status import status
 from dispatcher.cli.campaign_year import year
 from dispatcher.cli.days import shown
 from dispatcher.cli.door import Door, json_option, local, pass_door, say, say_json, say_table
-from dispatcher.rules.campaign import Language, State
-from dispatcher.rules.decision import Reason
-from dispatcher.texts import format_date, reason_text
+from dispatcher.rules.campaign import State
+from dispatcher.texts import format_date
 
 
 @click.group()
@@ -69,63 +69,11 @@ def list_(door: Door, *, as_json: bool) -> None:
         say(f"Not scheduled: {', '.join(files)}")
 
 
-@campaign.command()
-@click.argument("name")
-@json_option
-@pass_door
-def status(door: Door, name: str, *, as_json: bool) -> None:
-    """Show how a campaign stands: what was handed over, what waits, who was left out and why.
-
-    \b
-    Example:
-      dispatcher campaign status 2026-03-kevat
-    """
-    with door.open_to_all() as dispatcher:
-        scheduled = dispatcher.lifecycle.named(name)
-        standing = dispatcher.lifecycle.standing(scheduled.id)
-        next_due = dispatcher.lifecycle.next_due(scheduled.id)
-        after = dispatcher.lifecycle.afterwards(scheduled.id)
-        zone = dispatcher.policy.zone
-    messages, withheld = standing.messages, standing.withheld
-    if as_json:
-        say_json(
-            {
-                "name": name,
-                "title": scheduled.title,
-                "state": scheduled.state.value,
-                "held_reason": scheduled.held_reason,
-                "send_at": scheduled.send_at,
-                "begun_at": scheduled.begun_at,
-                "messages": {channel: dict(counts) for channel, counts in messages.items()},
-                "withheld": dict(withheld),
-                "later": dict(after.later),
-                "may_have_arrived": after.given_up,
-                "next_look": next_due,
-            }
-        )
-        return
-    why = f" ({scheduled.held_reason.replace('_', ' ')})" if scheduled.held_reason else ""
-    say(f"{scheduled.title} ({name}): {scheduled.state.value}{why}")
-    say(f"  moment {_moment(scheduled.send_at, scheduled.state, zone)}, begun {local(scheduled.begun_at, zone)}")
-    for channel, counts in sorted(messages.items()):
-        for state, number in sorted(counts.items()):
-            say(f"  {number:>6}  {state} by {channel}")
-    for word, number in after.later.items():
-        say(f"  {number:>6}  told afterwards: {word}")
-    if after.given_up:
-        say(f"  {after.given_up:>6}  of the unknown may have arrived: nobody can tell, so they count as received")
-    for reason, number in withheld.most_common():
-        say(f"  {number:>6}  not: {reason_text(Reason(reason), Language.EN)}")
-    if next_due is not None and scheduled.state is State.SENDING:
-        say(f"  next look at a waiting message: {local(next_due, zone)}")
-    if scheduled.state is State.HELD:
-        say(f"  nothing leaves until `dispatcher campaign release {name}`")
-
-
 def _moment(send_at: datetime, state: State, zone: ZoneInfo) -> str:
     """Return when a campaign goes out; of a reservation only the date is known."""
     return format_date(send_at.astimezone(zone)) if state is State.RESERVED else local(send_at, zone)
 
 
+campaign.add_command(status)
 campaign.add_command(year)
 COMMANDS = (campaign,)

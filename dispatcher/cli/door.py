@@ -12,8 +12,10 @@ from zoneinfo import ZoneInfo
 import click
 from rich.cells import cell_len
 from rich.console import Console
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from dispatcher.errors import NotFoundError, RefusedError, StorageError
 from dispatcher.rules.actor import Actor
@@ -97,9 +99,10 @@ def say_error(message: str) -> None:
     _notes.print(message, style="red" if _notes.is_terminal else "")
 
 
-def say_json(value: Mapping[str, object]) -> None:
+def say_json(value: Mapping[str, object], *, on_one_line: bool = False) -> None:
     """Print one JSON object with stable keys: instants as the ledger writes them, UTC with a Z, and days ISO 8601."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False, default=_plain))
+    indent = None if on_one_line else 2
+    click.echo(json.dumps(value, indent=indent, ensure_ascii=False, sort_keys=False, default=_plain))
 
 
 def _plain(value: object) -> str:
@@ -171,6 +174,16 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield tell
     finally:
         bar.stop()
+
+
+@contextmanager
+def redrawn() -> Iterator[Callable[[Sequence[str], str | None], None]]:
+    """Show something that changes: its lines drawn over the last ones on a terminal, and elsewhere a line when told."""
+    if not _console.is_terminal:
+        yield lambda _lines, news: None if news is None else say(news)
+        return
+    with Live(console=_console, auto_refresh=False, vertical_overflow="visible") as view:
+        yield lambda lines, _news: view.update(Text("\n".join(lines)), refresh=True)
 
 
 def local(moment: datetime | None, zone: ZoneInfo) -> str:

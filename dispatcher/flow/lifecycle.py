@@ -1,7 +1,7 @@
 """What the owner, or the program's own caution, does to a campaign that has its slot: hold, release, revise, cancel."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, later, outbox, progress, slots
+from dispatcher.storage import campaigns, outbox, progress, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -41,23 +41,14 @@ Hours = Callable[[Connection, Scheduled], Windows]
 class Standing:
     """How a campaign stands: its messages by channel and state, and the clients left out by reason.
 
-    `closed` of the unknown ones were given up on: they may have arrived.
+    `closed` of the unknown ones were given up on: they may have arrived. `later` is what was told of messages after
+    their outcomes: how many came how far.
     """
 
     messages: dict[str, Counter[str]] = field(default_factory=dict)
     withheld: Counter[str] = field(default_factory=Counter)
     closed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Afterwards:
-    """What became known of a campaign's messages after their outcomes: how many came how far.
-
-    `given_up` are the unknown of which nobody can tell any more: they may have arrived.
-    """
-
-    later: Mapping[str, int]
-    given_up: int
+    later: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +85,8 @@ class Lifecycle:
 
     def standing(self, campaign: int) -> Standing:
         """Return how many messages of a campaign stand where."""
-        found = Standing()
         with self._store.reading() as connection:
-            standing = progress.sums(connection, campaign)
-        for place, count in standing.items():
-            if place.state == MessageState.WITHHELD:
-                found.withheld[place.reason] += count
-            else:
-                found.messages.setdefault(place.channel, Counter())[place.state] += count
-            if place.reason == progress.CLOSED:
-                found.closed += count
-        return found
-
-    def afterwards(self, campaign: int) -> Afterwards:
-        """Return what became known of a campaign's messages after their outcomes."""
-        with self._store.reading() as connection:
-            return Afterwards(later.fates(connection, campaign), later.count_closed(connection, campaign))
+            return standing_of(connection, campaign)
 
     def next_due(self, campaign: int) -> datetime | None:
         """Return when the next waiting message of a campaign is looked at, or None where none waits."""
@@ -272,6 +249,21 @@ class Lifecycle:
 
         years = acts.year_locks(local_date(campaign.send_at, self._policy.zone))
         self._store.write(work, wanted=[*years, Lock(LockKind.CAMPAIGN, campaign.id)])
+
+
+def standing_of(connection: Connection, campaign: int) -> Standing:
+    """Return how many messages of a campaign stand where."""
+    found = Standing()
+    for place, count in progress.sums(connection, campaign).items():
+        if place.state == MessageState.WITHHELD:
+            found.withheld[place.reason] += count
+        elif place.state == progress.TOLD:
+            found.later[place.reason] += count
+        else:
+            found.messages.setdefault(place.channel, Counter())[place.state] += count
+        if place.reason == progress.CLOSED:
+            found.closed += count
+    return found
 
 
 def _silent_since(connection: Connection, campaign: Scheduled) -> datetime | None:

@@ -100,6 +100,7 @@ def set_provider_id(connection: Connection, row: int, provider: str, provider_id
 
 def set_fate(connection: Connection, row: int, fate: Fate, blame: Blame | None) -> None:
     """Write what is known of a message now, and whom its errors concern where that is more than the message."""
+    progress.telling(connection, row, fate.later)
     values = {"later": fate.later.value if fate.later else None, "later_code": fate.code_text}
     if blame is not None:
         values["blame"] = blame.value
@@ -159,23 +160,6 @@ def close(connection: Connection, rows: Sequence[Handed], now: datetime) -> None
     found = connection.scalars(select(OutboxTable.id).where(*wanted).with_for_update()).all()
     progress.changing(connection, found, state=MessageState.UNKNOWN, reason=progress.CLOSED)
     connection.execute(update(OutboxTable).where(OutboxTable.id.in_(found)).values(closed_at=now))
-
-
-def count_closed(connection: Connection, campaign: int) -> int:
-    """Return how many messages of a campaign have been given up on: they may have arrived."""
-    query = select(func.count()).where(OutboxTable.campaign == campaign, _UNKNOWN, OutboxTable.closed_at.is_not(None))
-    return int(connection.scalar(query) or 0)
-
-
-def fates(connection: Connection, campaign: int) -> dict[str, int]:
-    """Return how many messages of a campaign have come how far after they were taken."""
-    query = (
-        select(OutboxTable.later, func.count())
-        .where(OutboxTable.campaign == campaign, OutboxTable.later.is_not(None))
-        .group_by(OutboxTable.later)
-        .order_by(OutboxTable.later)
-    )
-    return {str(row[0]): row[1] for row in connection.execute(query)}
 
 
 def _unknown() -> Select[Any]:

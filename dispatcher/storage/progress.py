@@ -13,12 +13,15 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from dispatcher.errors import StorageError
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.later import Later
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.hot import Hot, HotInsert, among, one_of, stored
 from dispatcher.storage.tables import OutboxTable, ProgressTable
 
 CLOSED = "closed"
 """Stands as the reason of an unknown message that was given up on: it may have arrived."""
+TOLD = "told"
+"""Stands as the state of what was told of a message after its outcome, which is its reason: "delivered"."""
 OPTION = "dispatcher_progress"
 """The option of a connection that holds the draft of its transaction."""
 _HANDED_OVER = (MessageState.ACCEPTED, MessageState.REFUSED, MessageState.UNKNOWN)
@@ -35,6 +38,9 @@ _STAND = Hot(
         func.coalesce(OutboxTable.reason, ""),
         OutboxTable.closed_at.is_not(None),
     ).where(among(OutboxTable.id, "rows"))
+)
+_WAS_TOLD = Hot(
+    select(OutboxTable.campaign, OutboxTable.channel, OutboxTable.later).where(OutboxTable.id == bindparam("row"))
 )
 _KEYS = (ProgressTable.campaign, ProgressTable.channel, ProgressTable.state, ProgressTable.reason)
 _SUM = func.sum(ProgressTable.count)
@@ -130,6 +136,16 @@ def settled(connection: Connection, campaign: int, channel: Channel, state: str)
     counted = draft(connection)
     counted.left(Place(campaign, channel.value, MessageState.ATTEMPTING.value))
     counted.entered(Place(campaign, channel.value, state))
+
+
+def telling(connection: Connection, row: int, later: Later | None) -> None:
+    """Count what is about to be written down of a message after its outcome, beside where it stands."""
+    counted = draft(connection)
+    for campaign, channel, before in _WAS_TOLD.rows(connection, row=row):
+        if before is not None:
+            counted.left(Place(campaign, channel, TOLD, before))
+        if later is not None:
+            counted.entered(Place(campaign, channel, TOLD, later.value))
 
 
 def sums(connection: Connection, campaign: int | None = None) -> dict[Place, int]:

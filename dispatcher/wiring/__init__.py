@@ -59,6 +59,7 @@ from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
+from dispatcher.flow.status import Status
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
@@ -140,6 +141,7 @@ class Dispatcher:
     plan: Plan
     deliver: Deliver
     lifecycle: Lifecycle
+    status: Status
     declaring: Declaring
     rounds: Rounds
     duties: Duties
@@ -298,6 +300,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         plan=plan,
         deliver=deliver,
         lifecycle=lifecycle,
+        status=Status(store, policy, press, lifecycle),
         declaring=Declaring(store, policy),
         rounds=Rounds(store, lifecycle, plan, deliver),
         duties=Duties(

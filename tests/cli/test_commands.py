@@ -136,6 +136,7 @@ def test_a_campaign_says_how_it_stands(run: Run, campaign: Path) -> None:
     run("campaign", "hold", "tarjous")
     status = run("campaign", "status", "tarjous", "--json").json()
     keys = {"name", "title", "state", "held_reason", "send_at", "begun_at", "messages", "withheld", "next_look"}
+    keys |= {"planned_at", "finished_at", "at", "planned", "remaining", "rate_per_minute", "ends_at", "too_late"}
     assert keys | {"later", "may_have_arrived"} == set(status)
     assert ("held", "by_hand", None) == (status["state"], status["held_reason"], status["begun_at"])
     said = run("campaign", "status", "tarjous").out

@@ -130,7 +130,7 @@ def test_after_seven_days_it_may_have_arrived(lost: Texts, clock: FixedClock) ->
     [campaign] = lost.dispatcher.audit.year(2026).campaigns
     assert (1, 1) == (campaign.unknown, campaign.may_have_arrived)
     assert () == lost.findings()
-    assert 1 == lost.dispatcher.lifecycle.afterwards(1).given_up
+    assert 1 == lost.dispatcher.lifecycle.standing(1).closed
     assert lost.row["day"] is not None
     send(lost.dispatcher)
     assert 1 == len(lost.sms.received)
@@ -145,4 +145,4 @@ def test_what_was_given_up_on_may_still_be_told(lost: Texts, clock: FixedClock) 
     [campaign] = lost.dispatcher.audit.year(2026).campaigns
     assert (0, 0, {"delivered": 1}) == (campaign.unknown, campaign.may_have_arrived, campaign.later)
     assert () == lost.findings()
-    assert 0 == lost.dispatcher.lifecycle.afterwards(1).given_up
+    assert 0 == lost.dispatcher.lifecycle.standing(1).closed

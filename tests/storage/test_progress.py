@@ -15,11 +15,12 @@ from sqlalchemy import Connection, delete, func, select
 
 from dispatcher.errors import StorageError
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.later import Fate, Later
 from dispatcher.rules.message import MessageState, Outcome, OutcomeKind
 from dispatcher.storage import handoffs, later, outbox, progress
 from dispatcher.storage.database import MIGRATIONS
 from dispatcher.storage.outbox import Planned
-from dispatcher.storage.progress import CLOSED, Place
+from dispatcher.storage.progress import CLOSED, TOLD, Place
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import OutboxTable, ProgressTable
 from dispatcher.storage.writer import Transaction
@@ -36,14 +37,15 @@ class ChangedItsMindError(Exception):
 
 def counted(connection: Connection, campaign: int) -> dict[Place, int]:
     """Count the messages of a campaign one by one."""
-    query = select(OutboxTable.channel, OutboxTable.state, OutboxTable.reason, OutboxTable.closed_at)
-    rows = connection.execute(query.where(OutboxTable.campaign == campaign))
-    return dict(
-        Counter(
-            Place(campaign, channel or "", state, CLOSED if closed is not None else reason or "")
-            for channel, state, reason, closed in rows
-        )
-    )
+    columns = (OutboxTable.channel, OutboxTable.state, OutboxTable.reason, OutboxTable.closed_at, OutboxTable.later)
+    found: Counter[Place] = Counter()
+    for channel, state, reason, closed, told in connection.execute(
+        select(*columns).where(OutboxTable.campaign == campaign)
+    ):
+        found[Place(campaign, channel or "", state, CLOSED if closed is not None else reason or "")] += 1
+        if told is not None:
+            found[Place(campaign, channel or "", TOLD, told)] += 1
+    return dict(found)
 
 
 class Run:
@@ -116,6 +118,13 @@ class Run:
         else:
             later.close(transaction.connection, unknown, transaction.now)
 
+    def tell(self, transaction: Transaction, number: int) -> None:
+        """Hear from the provider how far a message came, which may be told again and otherwise."""
+        if self._held:
+            row = self._held[number % len(self._held)]
+            fate = Fate(list(Later)[number % len(Later)]) if number else Fate()
+            later.set_fate(transaction.connection, row.id, fate, None)
+
     def fail(self, transaction: Transaction, number: int) -> None:
         """Change much and then fail, so that nothing of it is kept."""
         self.plan(transaction, number)
@@ -123,7 +132,7 @@ class Run:
         raise ChangedItsMindError
 
 
-STEPS = ("plan", "intend", "settle", "settle", "withhold", "move", "free", "restore", "learn", "fail")
+STEPS = ("plan", "intend", "settle", "settle", "withhold", "move", "free", "restore", "learn", "tell", "fail")
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -195,7 +204,15 @@ def test_rows_that_add_up_to_nothing_are_not_kept_apart(store: Store) -> None:
 def test_earlier_campaigns_are_counted_once(store: Store) -> None:
     """A database of an earlier release gets its sums from its messages, and goes on from there."""
     run = Run(store)
-    for step, number in (("plan", 11), ("intend", 6), ("settle", 0), ("settle", 3), ("settle", 5), ("learn", 2)):
+    for step, number in (
+        ("plan", 11),
+        ("intend", 6),
+        ("settle", 0),
+        ("settle", 3),
+        ("settle", 5),
+        ("learn", 2),
+        ("tell", 3),
+    ):
         store.write(lambda transaction, step=step, number=number: getattr(run, step)(transaction, number))  # type: ignore[misc]
     with store.database.writing() as connection:
         connection.execute(delete(ProgressTable))
