@@ -36,6 +36,8 @@ from tests.stores import ROOT, raw
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, ZONE, Doubles, Workshop, build
 
 CAMPAIGN = "nyt"
+WINDOW = 16
+"""How many hand-offs of a channel may be under way: small, so that a kill leaves most of a campaign to go on with."""
 OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
 ENDS = frozenset(
     {
@@ -267,7 +269,7 @@ def always_open(now: datetime) -> str:
     ahead = 12 - now.hour
     zone = f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}" if ahead else "Etc/GMT"
     windows = "".join(f'[sending.{channel}]\nopens = "00:00"\ncloses = "23:59:59.999999"\n' for channel in Channel)
-    return f'[sending]\nzone = "{zone}"\n{windows}'
+    return f'[sending]\nzone = "{zone}"\nwindow = {WINDOW}\n{windows}'
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 60, every: float = 0.01) -> None:

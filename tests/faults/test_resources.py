@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 
 from dispatcher.rules.message import MessageState
 from tests.faults.sink import END, Act
-from tests.faults.studio import People, Program, Studio, founded, recount, wait_until
+from tests.faults.studio import WINDOW, People, Program, Studio, founded, recount, wait_until
 from tests.postgresql import PostgresServer
 
 PEOPLE = People(mailed=150, texted=0)
@@ -60,8 +60,7 @@ def _trouble_and_back(
     assert 0 == sender.wait()
     states = recount(studio, PEOPLE).states
     assert set(states) <= {MessageState.ACCEPTED.value, MessageState.UNKNOWN.value}
-    with studio.house() as house:
-        assert states.get(MessageState.UNKNOWN.value, 0) <= house.policy.batch
+    assert states.get(MessageState.UNKNOWN.value, 0) <= WINDOW
 
 
 def _is_over(studio: Studio) -> bool:
@@ -111,7 +110,7 @@ def test_a_database_that_another_holds(tmp_path: Path) -> None:
         studio.schedule(PEOPLE)
         other = sqlite3.connect(str(make_url(studio.database_url).database), timeout=60, isolation_level=None)
         try:
-            with studio.working() as sender:
+            with studio.working(_IMPATIENT) as sender:
                 _trouble_and_back(
                     studio,
                     sender,
