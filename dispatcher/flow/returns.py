@@ -7,7 +7,7 @@ Calls may come twice and in any order; the end is the same.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dispatcher.flow.outcomes import bury, object_for, outcome_body
+from dispatcher.flow.outcomes import judge_address, object_for, outcome_body
 from dispatcher.flow.service_entries import entry
 from dispatcher.flow.services import object_to
 from dispatcher.rules.actor import Actor, ActorKind
@@ -122,11 +122,11 @@ class Returns:
 
     def _conclude(self, transaction: Transaction, found: Handed, code: str, blame: Blame, actor: Actor) -> None:
         """Draw from an error what it says about the address or the client, as from one told at the hand-off."""
-        if blame is Blame.ADDRESS:
-            refused = Outcome(OutcomeKind.REFUSED, code, blame=blame)
-            bury(transaction, found.address, found.channel, found.client, refused, actor)
-        elif blame is Blame.OBJECTION:
+        if blame is Blame.OBJECTION:
             object_for(transaction, self._store.ring, found.client, actor)
+        else:
+            refused = Outcome(OutcomeKind.REFUSED, code, blame=blame)
+            judge_address(transaction, found.address, found.channel, found.client, refused, actor)
 
     def _service(self, transaction: Transaction, service: Service, told: Told) -> None:
         """Write what was told of a service message: that it was taken, and what its error says about the address."""
@@ -141,12 +141,12 @@ class Returns:
             blame = self._blame_of(code)
             if not services.set_error(connection, service, code):
                 continue
-            if blame is Blame.ADDRESS:
+            if blame is Blame.OBJECTION:
+                object_to(transaction, self._store.ring, service, actor)
+            else:
                 address = clients.address_id(connection, service.channel, service.recipient)
                 refused = Outcome(OutcomeKind.REFUSED, code, blame=blame)
-                bury(transaction, address, service.channel, service.client, refused, actor)
-            elif blame is Blame.OBJECTION:
-                object_to(transaction, self._store.ring, service, actor)
+                judge_address(transaction, address, service.channel, service.client, refused, actor)
 
 
 def accepted_entry(found: Handed, by: str, actor: Actor) -> Entry:

@@ -14,8 +14,8 @@ from dispatcher.flow.returns import Told, text_fate
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import EntryKind
-from dispatcher.rules.message import MessageState, ServicePurpose
-from dispatcher.storage import installation, services
+from dispatcher.rules.message import Blame, MessageState, ServicePurpose
+from dispatcher.storage import installation, services, soft_bounces
 from dispatcher.storage.services import Asked
 from dispatcher.storage.tables import ServiceTable
 from dispatcher.storage.writer import Transaction
@@ -98,6 +98,24 @@ def test_a_number_that_is_none_dies(taken: Texts) -> None:
     assert "address" == taken.row["blame"]
     report = taken.dispatcher.check.run(taken.workshop.campaign("b", MOMENT + timedelta(days=30), channels=("sms",)))
     assert {"address_dead": 1} == dict(report.counts.withhold)
+
+
+@pytest.mark.parametrize(("days", "kept", "dead"), [((), 1, 0), ((13,), 2, 0), ((14,), 0, 1)])
+def test_a_handset_that_stays_unknown_dies(taken: Texts, days: tuple[int, ...], kept: int, dead: int) -> None:
+    """30005: told twice of one message it counts once; with another two weeks before, the number is dead."""
+    address = taken.row["address"]
+    assert isinstance(address, int)
+
+    def work(transaction: Transaction) -> None:
+        for each in days:
+            before = transaction.now - timedelta(days=each)
+            soft_bounces.add(transaction.connection, address, Blame.HANDSET, before)
+
+    taken.dispatcher.store.write(work)
+    taken.take(taken.told("undelivered", "30005"), taken.told("undelivered", "30005"))
+    with taken.dispatcher.store.reading() as connection:
+        assert kept == len(soft_bounces.of(connection, [address]).get(address, []))
+    assert dead == len(taken.deaths)
 
 
 def test_an_opt_out_at_the_provider_becomes_an_objection(taken: Texts) -> None:
