@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -28,7 +28,7 @@ from dispatcher.rules.message import Email
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.receipt import Event
 from dispatcher.rules.rights import IdentityCheck, RequestKind
-from dispatcher.storage import answers, campaigns, dossier, notices, requests
+from dispatcher.storage import answers, campaigns, dossier, notices, requests, soft_bounces
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
 from dispatcher.storage.dossier import Block, Kept, Profile, Sent, Served
@@ -66,6 +66,7 @@ class Copy:
     suppressions: tuple[Kept, ...]
     requests: tuple[Request, ...]
     blocks: tuple[Block, ...]
+    bounces: Mapping[int, Sequence[tuple[str, datetime]]]
 
 
 class Access:
@@ -125,6 +126,7 @@ class Access:
                 suppressions=tuple(dossier.suppressions(connection, self._store.ring, held, now)),
                 requests=tuple(requests.every(connection, client=client)),
                 blocks=tuple(dossier.blocks(connection, client)),
+                bounces=soft_bounces.of(connection, [each.id for each in known.client.addresses.values()]),
             )
 
     def as_json(self, copy: Copy) -> dict[str, Json]:
@@ -136,7 +138,10 @@ class Access:
             "language": copy.language.value,
             "controller": receipt.parties(about)[0],
             "client": _plain(asdict(copy.profile)),
-            "addresses": {channel.value: _address(held) for channel, held in copy.client.addresses.items()},
+            "addresses": {
+                channel.value: _address(held, copy.bounces.get(held.id, ()))
+                for channel, held in copy.client.addresses.items()
+            },
             "consent": {
                 channel.value: {"state": state, "ends_at": stamp(ends) if ends else None}
                 for channel, (state, ends) in copy.consents.items()
@@ -232,12 +237,13 @@ class Access:
         return Content(str(mail["Subject"]), body.get_content() if body else "")
 
 
-def _address(held: HeldAddress) -> dict[str, Json]:
+def _address(held: HeldAddress, bounces: Iterable[tuple[str, datetime]]) -> dict[str, Json]:
     return {
         "address": held.canonical,
         "dead": held.dead,
         "changed_at": stamp(held.changed_at) if held.changed_at else None,
         "awaits_receipt": held.awaits_receipt,
+        "soft_bounces": [{"kind": kind, "at": stamp(at)} for kind, at in bounces],
     }
 
 

@@ -241,6 +241,8 @@ class Deliver:
         )
 
     def _settled(self, run: _Run, row: Claimed, outcome: Outcome) -> Settled:
+        if outcome.kind is not OutcomeKind.DEFERRED:
+            return Settled(row, outcome)
         if is_due_at_once(outcome):
             return Settled(row, outcome, row.not_before)  # it is due since then, and late if nobody was awake
         now = self._store.clock()

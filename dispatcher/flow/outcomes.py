@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dispatcher.flow import soft_bounces
 from dispatcher.flow.breaker import Breaker
 from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.recording import record_no
@@ -47,12 +48,26 @@ class Outcomes:
         mine = [each for each in settled if each.row.id in held]
         transaction.ledger.append(*(_entry(each, actor) for each in mine))
         for each in mine:
-            if each.outcome.blame is Blame.ADDRESS and each.outcome.kind is OutcomeKind.REFUSED:
-                bury(transaction, each.row.address, each.row.channel, each.row.client, each.outcome, actor)
+            if has_ended(each.outcome, each.again_at):
+                judge_address(transaction, each.row.address, each.row.channel, each.row.client, each.outcome, actor)
             if each.outcome.blame is Blame.OBJECTION:
                 object_for(transaction, self._store.ring, each.row.client, actor)
         self._pacing.heard(connection, channel, [each.outcome for each in mine], now)
         return self._breaker.look(transaction, channel, [(each.row.campaign, each.outcome.blame) for each in mine])
+
+
+def has_ended(outcome: Outcome, again_at: datetime | None) -> bool:
+    """Say whether this was a message's last no: a refusal, or a deferral that is given up."""
+    return outcome.kind is OutcomeKind.REFUSED or (outcome.kind is OutcomeKind.DEFERRED and again_at is None)
+
+
+def judge_address(
+    transaction: Transaction, address: int | None, channel: Channel, client: int | None, outcome: Outcome, actor: Actor
+) -> None:
+    """Draw from a message's last no what it says of its address: dead at once, or dead once it was so for long."""
+    is_dead = outcome.blame is Blame.ADDRESS and outcome.kind is OutcomeKind.REFUSED
+    if is_dead or soft_bounces.note(transaction, address, outcome.blame):
+        bury(transaction, address, channel, client, outcome, actor)
 
 
 def bury(

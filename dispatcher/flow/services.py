@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from dispatcher.channels import Carrier, Session
 from dispatcher.errors import ChannelError
 from dispatcher.flow.backoff import CONNECTION_PAUSE, again_at
-from dispatcher.flow.outcomes import bury, object_for, outcome_body
+from dispatcher.flow.outcomes import has_ended, judge_address, object_for, outcome_body
 from dispatcher.flow.recording import suppress_stranger
 from dispatcher.flow.service_entries import entry
 from dispatcher.flow.service_gate import ServiceGate
@@ -151,9 +151,9 @@ class Services:
         transaction.ledger.append(entry("outcome", service, actor, outcome_body(outcome, again)))
         if outcome.blame is Blame.OBJECTION:
             object_to(transaction, self._store.ring, service, actor)
-        elif outcome.blame is Blame.ADDRESS and outcome.kind is OutcomeKind.REFUSED:
+        elif has_ended(outcome, again):
             address = clients.address_id(connection, service.channel, service.recipient)
-            bury(transaction, address, service.channel, service.client, outcome, actor)
+            judge_address(transaction, address, service.channel, service.client, outcome, actor)
         elif outcome.kind is OutcomeKind.ACCEPTED and service.purpose is ServicePurpose.RECEIPT and service.client:
             clients.receipt_has_come(connection, service.client, service.channel, service.recipient)
 

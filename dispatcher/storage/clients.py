@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Integer, and_, bindparam, func, insert, selec
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.storage import soft_bounces
 from dispatcher.storage.database import insert_new
 from dispatcher.storage.hot import Hot, among, read_day, read_moment, read_moment_or_none
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReplacedTable
@@ -315,6 +316,7 @@ def set_confirmed(connection: Connection, client: int, channel: Channel, address
     where = (ClientAddressTable.client == client, ClientAddressTable.channel == channel.value)
     connection.execute(update(ClientAddressTable).where(*where).values(confirmed_at=now, awaits_receipt=False))
     connection.execute(update(AddressTable).where(AddressTable.id == address).values(dead_since=None, dead_code=None))
+    soft_bounces.forget(connection, address)
 
 
 def address_id(connection: Connection, channel: Channel, canonical: str) -> int | None:

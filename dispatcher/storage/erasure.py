@@ -25,6 +25,7 @@ TOUCHED = (
     "client",
     "client_address",
     "address",
+    "soft_bounce",
     "outbox",
     "service_message",
     "sign_up",

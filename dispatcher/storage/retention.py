@@ -10,6 +10,7 @@ from dispatcher.rules.budget import WINDOW
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.retention import Periods
+from dispatcher.rules.soft_bounce import REMEMBERED
 from dispatcher.storage.tables import (
     AddressTable,
     ClientAddressTable,
@@ -25,6 +26,7 @@ from dispatcher.storage.tables import (
     ReturningTable,
     ServiceTable,
     SignUpTable,
+    SoftBounceTable,
     SuppressionTable,
     Table,
 )
@@ -86,7 +88,7 @@ def purge(connection: Connection, now: datetime, today: date, periods: Periods) 
     """Delete what has had its time beside the clients, and return how much of what, leaving out what there was none of.
 
     Objections and sign-ups go at their own end; service messages, requests, blocks and what was taken in, a client's
-    time after they were over; addresses nobody has, once no message to them counts any more.
+    time after they were over; soft bounces once they count no more; addresses nobody has, once no message to them does.
     """
     year_ago = now - periods.client
     sent = ServiceTable.state.not_in(_UNSENT)
@@ -97,6 +99,7 @@ def purge(connection: Connection, now: datetime, today: date, periods: Periods) 
         ("taken_in", IdempotencyTable, IdempotencyTable.at <= year_ago),
         ("requests", RequestTable, RequestTable.closed_at <= year_ago),
         ("blocks", LegalBlockTable, LegalBlockTable.ended_at <= year_ago),
+        ("soft_bounces", SoftBounceTable, SoftBounceTable.at <= now - REMEMBERED),
         ("deletions", DeletionTable, DeletionTable.done_at <= year_ago),
         ("addresses", AddressTable, _left_alone(today, year_ago)),
     )

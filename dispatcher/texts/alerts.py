@@ -39,8 +39,8 @@ FI = {
     "alert_why_no_slot": "Vuoteen ei mahdu tälle päivälle enää kampanjaa.",
     "alert_why_rendering_failed": "Viestiä ei voitu kirjoittaa mallipohjasta.",
     "alert_why_policy_refusals": (
-        "Useat sähköpostipalvelut torjuvat viestimme. Katso `dispatcher doctor` ja kysy postipalvelultasi, ennen "
-        "kuin päästät kampanjan jatkamaan."
+        "Useat sähköpostipalvelut torjuvat viestimme. Kysy syytä omalta postipalvelultasi, ennen kuin päästät "
+        "kampanjan jatkamaan."
     ),
     "alert_why_content_refusals": "Vastaanottajien palvelimet eivät hyväksy viestin sisältöä tai kokoa.",
     "alert_why_provider_set_up": (
@@ -88,8 +88,8 @@ SV = {
     "alert_why_no_slot": "Året rymmer ingen kampanj till den här dagen.",
     "alert_why_rendering_failed": "Meddelandet kunde inte skrivas efter mallen.",
     "alert_why_policy_refusals": (
-        "Flera e-posttjänster avvisar våra meddelanden. Se `dispatcher doctor` och fråga din e-postleverantör innan du "
-        "låter kampanjen fortsätta."
+        "Flera e-posttjänster avvisar våra meddelanden. Fråga din egen e-postleverantör varför, innan du låter "
+        "kampanjen fortsätta."
     ),
     "alert_why_content_refusals": "Mottagarnas servrar godtar inte meddelandets innehåll eller storlek.",
     "alert_why_provider_set_up": (
@@ -137,8 +137,7 @@ EN = {
     "alert_why_no_slot": "The year has no room for a campaign on this day.",
     "alert_why_rendering_failed": "A message could not be made from its template.",
     "alert_why_policy_refusals": (
-        "Several mail providers refuse our messages. See `dispatcher doctor` and ask your mail provider before you "
-        "release the campaign."
+        "Several mail providers refuse our messages. Ask your own mail provider why, before you release the campaign."
     ),
     "alert_why_content_refusals": "The receivers' servers do not accept the content or the size of the message.",
     "alert_why_provider_set_up": (

@@ -11,8 +11,11 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.correcting import Correction
 from dispatcher.flow.papers import Form, json_bytes, written
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.message import Blame
 from dispatcher.rules.rights import IdentityCheck, RequestKind
+from dispatcher.storage import clients, soft_bounces
 from dispatcher.storage.tables import LegalBlockTable, ServiceTable
+from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
 from tests.workshop import OWNER, Doubles, Workshop
 
@@ -117,6 +120,25 @@ def test_everything_else_is_told(workshop: Workshop) -> None:
     ]
     assert ["access", "correction", "correction"] == sorted(each["kind"] for each in found["requests"])
     assert [("debt", "first_name,phone")] == [(each["reason"], each["keeps"]) for each in found["blocks"]]
+
+
+def test_soft_bounces_are_told(workshop: Workshop) -> None:
+    """L-30: with each address stands when messages ended there for reasons that may pass, and nobody else's."""
+    with workshop.opened() as dispatcher:
+        client = tell(workshop, dispatcher)
+
+        def work(transaction: Transaction) -> None:
+            for canonical, blame in (
+                ("maija@posti.example", Blame.MAILBOX_FULL),
+                ("erik@posti.example", Blame.NO_ROUTE),
+            ):
+                address = clients.address_id(transaction.connection, Channel.EMAIL, canonical) or 0
+                soft_bounces.add(transaction.connection, address, blame, transaction.now)
+
+        dispatcher.store.write(work)
+        found = copied(dispatcher, client)["addresses"]
+    assert [{"kind": "mailbox_full", "at": "2026-11-24T08:00:00.000000Z"}] == found["email"]["soft_bounces"]
+    assert [] == found["sms"]["soft_bounces"]
 
 
 def keep(workshop: Workshop, dispatcher: Dispatcher, client: int) -> None:

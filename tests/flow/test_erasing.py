@@ -24,7 +24,7 @@ from dispatcher.rules.consent import Answer, ConsentState, Place, Reply, fold
 from dispatcher.rules.ledger import EntryKind, answer_entry
 from dispatcher.rules.retention import EraseReason
 from dispatcher.rules.rights import IdentityCheck, RequestKind
-from dispatcher.storage import ledger
+from dispatcher.storage import clients, ledger
 from dispatcher.storage.answers import hash_label
 from dispatcher.storage.facts import gather
 from dispatcher.storage.journal import JournalKind, Record
@@ -33,6 +33,7 @@ from dispatcher.storage.tables import (
     ReturningTable,
     ServiceTable,
     SignUpTable,
+    SoftBounceTable,
     SuppressionTable,
 )
 from dispatcher.storage.writer import Transaction
@@ -303,6 +304,9 @@ def test_what_hangs_on_an_address_goes_with_it(studio: Workshop) -> None:
             sign_up |= {"language": "fi", "wording": "0" * 64, "asked_at": now, "expires_at": now}
             transaction.connection.execute(insert(SignUpTable).values(sign_up))
             transaction.connection.execute(insert(ReturningTable).values(hash="0" * 64, number=number, key="1"))
+            address = clients.address_id(transaction.connection, Channel.EMAIL, READABLE[0])
+            bounce = {"address": address, "kind": "mailbox_full", "at": now}
+            transaction.connection.execute(insert(SoftBounceTable).values(bounce))
 
         dispatcher.store.write(work)
         erase(dispatcher)
@@ -311,7 +315,7 @@ def test_what_hangs_on_an_address_goes_with_it(studio: Workshop) -> None:
             assert [("3" * 32, "", "{}"), ("4" * 32, "muu@posti.example", service_details())] == sorted(
                 map(tuple, left)
             )
-            for table in (SignUpTable, ReturningTable):
+            for table in (SignUpTable, ReturningTable, SoftBounceTable):
                 assert 0 == connection.scalar(select(func.count()).select_from(table))
 
 

@@ -17,13 +17,14 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.rights import RequestKind
-from dispatcher.storage import ledger
+from dispatcher.storage import clients, ledger
 from dispatcher.storage.tables import (
     ClientTable,
     IdempotencyTable,
     RegisterReadTable,
     ReturningTable,
     SignUpTable,
+    SoftBounceTable,
     SuppressionTable,
     Table,
 )
@@ -207,7 +208,7 @@ def test_more_than_one_chunk(workshop: Workshop) -> None:
 
 
 def test_what_else_has_had_its_time(workshop: Workshop) -> None:
-    """Objections and sign-ups past their end, and what was taken in a year ago, go without anybody's confirmation."""
+    """Objections, sign-ups, what was taken in and soft bounces go at their own end, without anybody's confirmation."""
     with workshop.opened() as dispatcher:
         enrol(workshop, dispatcher, MAIJA)
         now = workshop.clock()
@@ -222,13 +223,18 @@ def test_what_else_has_had_its_time(workshop: Workshop) -> None:
             connection.execute(insert(SignUpTable).values(**sign_up, **sign_up_ends))
             connection.execute(insert(IdempotencyTable).values(**taken, at=now - timedelta(days=364)))
             connection.execute(insert(ReturningTable).values(hash="0" * 64, number=7, key="1"))
+            address = clients.address_id(connection, Channel.EMAIL, "maija@posti.example")
+            bounces = [
+                {"address": address, "kind": "mailbox_full", "at": now - timedelta(days=ago)} for ago in (363, 364)
+            ]
+            connection.execute(insert(SoftBounceTable), bounces)
 
         dispatcher.store.write(work)
         actor = dispatcher.persons.acting(None)
         assert {} == dispatcher.retention.run(actor).purged
         assert (1, 1) == (dispatcher.retention.show().suppressions, dispatcher.retention.show().suppressions_ending)
         workshop.clock.advance(timedelta(days=1))
-        wanted = {"suppressions": 1, "sign_ups": 1, "taken_in": 1}
+        wanted = {"suppressions": 1, "sign_ups": 1, "taken_in": 1, "soft_bounces": 1}
         assert wanted == dispatcher.retention.run(actor).purged
         assert {"event": "purged", **wanted} == summaries(dispatcher)[-1]
         left: tuple[type[Table], ...] = (SuppressionTable, SignUpTable)

@@ -14,8 +14,8 @@ from dispatcher.flow.returns import Told, text_fate
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import EntryKind
-from dispatcher.rules.message import MessageState, ServicePurpose
-from dispatcher.storage import installation, services
+from dispatcher.rules.message import Blame, MessageState, ServicePurpose
+from dispatcher.storage import installation, services, soft_bounces
 from dispatcher.storage.services import Asked
 from dispatcher.storage.tables import ServiceTable
 from dispatcher.storage.writer import Transaction
@@ -100,6 +100,24 @@ def test_a_number_that_is_none_dies(taken: Texts) -> None:
     assert {"address_dead": 1} == dict(report.counts.withhold)
 
 
+@pytest.mark.parametrize(("days", "kept", "dead"), [((), 1, 0), ((13,), 2, 0), ((14,), 0, 1)])
+def test_a_handset_that_stays_unknown_dies(taken: Texts, days: tuple[int, ...], kept: int, dead: int) -> None:
+    """30005: told twice of one message it counts once; with another two weeks before, the number is dead."""
+    address = taken.row["address"]
+    assert isinstance(address, int)
+
+    def work(transaction: Transaction) -> None:
+        for each in days:
+            before = transaction.now - timedelta(days=each)
+            soft_bounces.add(transaction.connection, address, Blame.HANDSET, before)
+
+    taken.dispatcher.store.write(work)
+    taken.take(taken.told("undelivered", "30005"), taken.told("undelivered", "30005"))
+    with taken.dispatcher.store.reading() as connection:
+        assert kept == len(soft_bounces.of(connection, [address]).get(address, []))
+    assert dead == len(taken.deaths)
+
+
 def test_an_opt_out_at_the_provider_becomes_an_objection(taken: Texts) -> None:
     """L-01: 21610 told afterwards is a no to every channel, recorded once."""
     taken.take(taken.told("failed", "21610"), taken.told("failed", "21610"))
@@ -179,3 +197,14 @@ def test_a_service_message_is_proved_too(taken: Texts) -> None:
     assert ["accepted"] == [each for each in outcomes if each]
     noes = [each for each in taken.dispatcher.store.journal.records() if each.kind.value == "no"]
     assert 1 == len(noes)
+
+
+@pytest.mark.parametrize(("days", "deaths"), [(13, []), (14, ["30005"])])
+def test_no_such_handset_twice_kills_the_number(taken: Texts, days: int, deaths: list[str]) -> None:
+    """The error table: 30005 told twice, two weeks apart, is a dead number; sooner it may be a handset that is off."""
+    taken.take(taken.told("undelivered", "30005"), taken.told("undelivered", "30005"))
+    assert [] == taken.deaths
+    taken.change(later=None, later_code=None)
+    taken.workshop.clock.advance(timedelta(days=days))
+    taken.take(taken.told("undelivered", "30005"))
+    assert deaths == [body["code"] for body in taken.deaths]
