@@ -11,8 +11,6 @@ from typing import Any
 from dispatcher.channels import Forgotten, Sighting
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
 
-CONFIGURATION = frozenset({21408, 21606, 21612, 21657, 21663, 30042})
-"""What no client can help and no second try mends: the sender, its country or the region is set up wrongly."""
 _BLAMES: Mapping[int, Blame] = {
     21610: Blame.OBJECTION,
     **dict.fromkeys((21211, 21614, 21635, 30006), Blame.ADDRESS),
@@ -20,8 +18,12 @@ _BLAMES: Mapping[int, Blame] = {
     30004: Blame.BARRED,
     30007: Blame.POLICY,
 }
-_PAUSE = frozenset({20003, 20429, 30001, 30002})
-_PAUSE_STATUSES = frozenset({401, 403, 404, 429})
+_WAITS: Mapping[int, Blame] = {
+    **dict.fromkeys((21408, 21606, 21612, 21657, 21663, 30042), Blame.SET_UP),
+    **dict.fromkeys((20003, 30002, 401, 403, 404), Blame.CONNECTION),
+    **dict.fromkeys((20429, 30001, 429), Blame.QUOTA),
+}
+"""What no client can help, by Twilio's number or the HTTP status: wrongly set up, shut out, or too much at once."""
 _NO_SUCH_MESSAGE = 20404
 SID = re.compile(r"\w{1,64}", re.ASCII)
 """A name that Twilio gave a message."""
@@ -39,9 +41,8 @@ class Answer:
 def outcome_of(answer: Answer) -> Outcome:
     """Return what an answer to a create makes of the message (S-24 and the table below S-28).
 
-    What is set up wrongly and what needs a pause is deferred with the connection to blame, and its number tells one
-    from the other. 30003 and 30008 are refused like any number that is not in the table: never again in this campaign,
-    and nobody's fault.
+    What no client can help waits: for somebody to mend what is set up wrongly, or for Twilio. 30003 and 30008 are
+    refused like any number that is not in the table: never again in this campaign, and nobody's fault.
     """
     if 200 <= answer.status < 300:
         return _accepted(answer)
@@ -51,9 +52,9 @@ def outcome_of(answer: Answer) -> Outcome:
     code = number if isinstance(number, int) and 0 < number < 10**6 else answer.status
     if code in _BLAMES:
         return Outcome(OutcomeKind.REFUSED, str(code), blame=_BLAMES[code])
-    if code in CONFIGURATION | _PAUSE or answer.status in _PAUSE_STATUSES:
-        wait = _retry_after(answer.headers)
-        return Outcome(OutcomeKind.DEFERRED, str(code), blame=Blame.CONNECTION, retry_after=wait)
+    waits = _WAITS.get(code) or _WAITS.get(answer.status)
+    if waits is not None:
+        return Outcome(OutcomeKind.DEFERRED, str(code), blame=waits, retry_after=_retry_after(answer.headers))
     return Outcome(OutcomeKind.REFUSED, str(code))
 
 

@@ -7,6 +7,7 @@ Calls may come twice and in any order; the end is the same.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from dispatcher.flow.breaker import FEEDS, Breaker
 from dispatcher.flow.outcomes import judge_address, object_for, outcome_body
 from dispatcher.flow.service_entries import entry
 from dispatcher.flow.services import object_to
@@ -53,6 +54,7 @@ class Returns:
     def __init__(self, store: Store, blame_of: BlameOf) -> None:
         self._store = store
         self._blame_of = blame_of
+        self._breaker = Breaker()
 
     def take(self, told: Told) -> bool:
         """Keep what was told, on disk before it returns, and say whether the message is one of ours.
@@ -68,6 +70,8 @@ class Returns:
         if known is None and service is None:
             return False
         wanted = [Lock(LockKind.CLIENT, client)] if client is not None else []
+        if known is not None and FEEDS.intersection(self._blame_of(code) for code in told.fate.codes):
+            wanted.append(Lock(LockKind.CAMPAIGN, known.campaign))
         # A no that the provider knows of takes the locks of every other no.
         wanted += [Lock(LockKind.ADDRESS, address) for address in addresses]
         if service is not None:
@@ -80,7 +84,7 @@ class Returns:
         """Write what was told of a campaign's message and say whether any of it was news.
 
         `actor` is who told it, where that was not the provider. The transaction holds the locks of the message's client
-        and of their addresses.
+        and of their addresses, and of its campaign where an error speaks of us rather than of the client.
         """
         found = later.find(transaction.connection, told.message_id, for_update=True)
         if found is None:
@@ -97,6 +101,7 @@ class Returns:
             transaction.ledger.append(_later_entry(found, fate, actor))
         for code, concerns in new.items():
             self._conclude(transaction, found, code, concerns, actor)
+        self._breaker.look(transaction, found.channel, [(found.campaign, each) for each in new.values()])
         return True
 
     def _taken(self, transaction: Transaction, found: Handed, told: Told, actor: Actor) -> bool:

@@ -88,8 +88,8 @@ SV = {
     "alert_why_no_slot": "Året rymmer ingen kampanj till den här dagen.",
     "alert_why_rendering_failed": "Meddelandet kunde inte skrivas efter mallen.",
     "alert_why_policy_refusals": (
-        "Flera e-posttjänster avvisar våra meddelanden. Fråga din egen e-postleverantör varför, innan du låter kampanjen "
-        "fortsätta."
+        "Flera e-posttjänster avvisar våra meddelanden. Fråga din egen e-postleverantör varför, innan du låter "
+        "kampanjen fortsätta."
     ),
     "alert_why_content_refusals": "Mottagarnas servrar godtar inte meddelandets innehåll eller storlek.",
     "alert_why_provider_set_up": (

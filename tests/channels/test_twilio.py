@@ -148,15 +148,15 @@ def test_several_over_one_session(twilio: Twilio) -> None:
         (21614, Outcome(REFUSED, "21614", blame=Blame.ADDRESS)),
         (21635, Outcome(REFUSED, "21635", blame=Blame.ADDRESS)),
         (30006, Outcome(REFUSED, "30006", blame=Blame.ADDRESS)),
-        (21408, Outcome(DEFERRED, "21408", blame=Blame.CONNECTION)),
-        (21606, Outcome(DEFERRED, "21606", blame=Blame.CONNECTION)),
-        (21612, Outcome(DEFERRED, "21612", blame=Blame.CONNECTION)),
-        (21657, Outcome(DEFERRED, "21657", blame=Blame.CONNECTION)),
-        (21663, Outcome(DEFERRED, "21663", blame=Blame.CONNECTION)),
-        (30042, Outcome(DEFERRED, "30042", blame=Blame.CONNECTION)),
+        (21408, Outcome(DEFERRED, "21408", blame=Blame.SET_UP)),
+        (21606, Outcome(DEFERRED, "21606", blame=Blame.SET_UP)),
+        (21612, Outcome(DEFERRED, "21612", blame=Blame.SET_UP)),
+        (21657, Outcome(DEFERRED, "21657", blame=Blame.SET_UP)),
+        (21663, Outcome(DEFERRED, "21663", blame=Blame.SET_UP)),
+        (30042, Outcome(DEFERRED, "30042", blame=Blame.SET_UP)),
         (20003, Outcome(DEFERRED, "20003", blame=Blame.CONNECTION)),
         (20404, Outcome(DEFERRED, "20404", blame=Blame.CONNECTION)),
-        (30001, Outcome(DEFERRED, "30001", blame=Blame.CONNECTION)),
+        (30001, Outcome(DEFERRED, "30001", blame=Blame.QUOTA)),
         (30002, Outcome(DEFERRED, "30002", blame=Blame.CONNECTION)),
         (21617, Outcome(REFUSED, "21617")),
         (30005, Outcome(REFUSED, "30005", blame=Blame.HANDSET)),
@@ -239,9 +239,9 @@ def test_a_list_that_cannot_be_read_says_nothing(body: dict[str, Any]) -> None:
 
 
 def test_busy(twilio: Twilio) -> None:
-    """S-24: 429 was not processed; it waits as long as Twilio asks, and no client is blamed."""
+    """S-24: 429 was not processed; it waits as long as Twilio asks, slows down, and no client is blamed."""
     wait = timedelta(seconds=RETRY_AFTER_SECONDS)
-    expected = Outcome(DEFERRED, "20429", blame=Blame.CONNECTION, retry_after=wait)
+    expected = Outcome(DEFERRED, "20429", blame=Blame.QUOTA, retry_after=wait)
     assert [expected] == twilio.hand_over(SMS, trouble=Trouble.BUSY)
     assert not twilio.received
 

@@ -197,3 +197,14 @@ def test_a_service_message_is_proved_too(taken: Texts) -> None:
     assert ["accepted"] == [each for each in outcomes if each]
     noes = [each for each in taken.dispatcher.store.journal.records() if each.kind.value == "no"]
     assert 1 == len(noes)
+
+
+@pytest.mark.parametrize(("days", "deaths"), [(13, []), (14, ["30005"])])
+def test_no_such_handset_twice_kills_the_number(taken: Texts, days: int, deaths: list[str]) -> None:
+    """The error table: 30005 told twice, two weeks apart, is a dead number; sooner it may be a handset that is off."""
+    taken.take(taken.told("undelivered", "30005"), taken.told("undelivered", "30005"))
+    assert [] == taken.deaths
+    taken.change(later=None, later_code=None)
+    taken.workshop.clock.advance(timedelta(days=days))
+    taken.take(taken.told("undelivered", "30005"))
+    assert deaths == [body["code"] for body in taken.deaths]
