@@ -17,7 +17,7 @@ from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.message import Blame, MessageState, ServicePurpose
 from dispatcher.rules.retention import EraseReason
-from dispatcher.storage import installation, services, soft_bounces
+from dispatcher.storage import dossier, installation, services, soft_bounces
 from dispatcher.storage.services import Asked
 from dispatcher.storage.tables import ServiceTable
 from dispatcher.storage.writer import Transaction
@@ -224,3 +224,12 @@ def test_what_twilio_names_after_an_erasure_is_deleted_there(lost: Texts) -> Non
     assert [] == lost.sms.held
     assert lost.row["provider_id"] is None
     assert () == lost.findings()
+
+
+def test_what_was_told_is_in_the_clients_copy(taken: Texts) -> None:
+    """L-30: what is kept of a message after its outcome belongs to what a client may see."""
+    taken.take(taken.told("undelivered", "30008"))
+    number = taken.dispatcher.register.listed()[0].number
+    with taken.dispatcher.store.reading() as connection:
+        [sent] = dossier.messages(connection, number)
+    assert ("accepted", "undelivered", "30008", None) == (sent.state, sent.later, sent.later_code, sent.closed_at)
