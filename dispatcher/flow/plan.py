@@ -1,9 +1,11 @@
 """A campaign's moment -> verdicts -> outbox, in chunks with a mark to go on from."""
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from dispatcher.errors import NoSlotError
 from dispatcher.flow import acts
@@ -26,8 +28,11 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 _ACTOR = duty("planning")
-_CHUNK = 250
-"""How many clients one transaction plans: nobody who wants to write waits longer than a tenth of a second for it."""
+_CHUNK = 100
+"""How many clients the first transaction plans."""
+_LEAST, _MOST = 50, 1_000
+_AIM = 0.04
+"""Seconds a chunk should take, whatever the machine: nobody who wants to write waits a tenth of a second for it."""
 _NO_MOMENT = timedelta(minutes=15)
 """How soon a message that waits for something other than an hour is looked at again."""
 
@@ -41,11 +46,17 @@ class PlanReport:
 
 
 class Plan:
-    """Plans campaigns whose moment has come."""
+    """Plans campaigns whose moment has come; `ticks` counts seconds and never goes back."""
 
     def __init__(
-        self, store: Store, policy: Policy, press: Press, refuse_unless_well: Callable[[], None] = lambda: None
+        self,
+        store: Store,
+        policy: Policy,
+        press: Press,
+        refuse_unless_well: Callable[[], None] = lambda: None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._ticks = ticks
         self._refuse_unless_well = refuse_unless_well
         self._store = store
         self._policy = policy
@@ -70,13 +81,16 @@ class Plan:
             # From here on nobody revises it: these are the words that go out.
             prepared = self._press.frozen(connection, scheduled)
         planned = withheld = done = 0
+        size = _CHUNK
         while True:
+            began = self._ticks()
             chunk = self._store.write(
-                lambda transaction: self._plan_chunk(transaction, scheduled.id, prepared.campaign),
+                partial(self._plan_chunk, number=scheduled.id, campaign=prepared.campaign, size=size),
                 wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)],
             )
             if chunk is None:
                 return PlanReport(planned, withheld)
+            size = next_size(size, self._ticks() - began)
             planned, withheld, done = planned + chunk[0], withheld + chunk[1], done + chunk[2]
             progress(done, total)
 
@@ -106,13 +120,15 @@ class Plan:
         years = acts.year_locks(local_date(self._store.clock(), self._policy.zone))
         self._store.write(work, wanted=[*years, Lock(LockKind.CAMPAIGN, scheduled.id)])
 
-    def _plan_chunk(self, transaction: Transaction, number: int, campaign: Campaign) -> tuple[int, int, int] | None:
+    def _plan_chunk(
+        self, transaction: Transaction, number: int, campaign: Campaign, size: int
+    ) -> tuple[int, int, int] | None:
         """Plan the next clients and return how many were planned, withheld and seen; None once there are no more."""
         connection = transaction.connection
         current = campaigns.by_id(connection, number)
         if current.planned_at is not None or current.state is not State.SENDING:
             return None
-        page = clients.page(connection, current.plan_mark, _CHUNK)
+        page = clients.page(connection, current.plan_mark, size)
         if not page:
             campaigns.set_plan_mark(connection, number, current.plan_mark, planned_at=transaction.now)
             transaction.ledger.append(Entry(EntryKind.CAMPAIGN, _ACTOR, campaign=number, body={"event": "planned"}))
@@ -146,6 +162,12 @@ class Plan:
                 taken.add(row.address)
             rows.append(row)
         return rows
+
+
+def next_size(size: int, seconds: float) -> int:
+    """Return how many clients the next chunk takes, after one of this size took so long: at most twice as many."""
+    fitting = size * 2 if seconds <= 0 else int(size * min(_AIM / seconds, 2.0))
+    return min(max(fitting, _LEAST), _MOST)
 
 
 def _with_taken(client: ClientFacts, taken: set[int]) -> ClientFacts:

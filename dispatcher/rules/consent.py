@@ -141,11 +141,13 @@ def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: 
     yes, refuses (L-07). `not asked` changes nothing (L-06). An objection is lifted only by a later explicit yes that
     can be shown: one without wording, place, channel or time lifts nothing (L-04).
     """
-    spoken = [a for a in answers if a.concerns(channel) and a.reply is not Reply.NOT_ASKED]
-    yeses = [a for a in spoken if a.reply is Reply.GRANTED]
-    noes = [a for a in spoken if a.reply is not Reply.GRANTED]
+    yeses: list[Answer] = []
+    noes: list[Answer] = []
+    for answer in answers:
+        if answer.reply is not Reply.NOT_ASKED and answer.concerns(channel):
+            (yeses if answer.reply is Reply.GRANTED else noes).append(answer)
     last_no = max(noes, key=_no_rank, default=None)
-    open_yeses = [a for a in yeses if last_no is None or _begins_after(a, last_no)]
+    open_yeses = yeses if last_no is None else [a for a in yeses if _begins_after(a, last_no)]
     usable = [a for a in open_yeses if a.flaw(now, valid_for) is None]
     if usable:
         best = max(usable, key=lambda a: (a.not_before, a.entry))

@@ -117,6 +117,11 @@ def _suppress(connection: Connection, rows: Sequence[Mapping[str, object]]) -> i
     return len(connection.execute(statement.returning(SuppressionTable.id)).all())
 
 
+def are_any_suppressed(connection: Connection) -> bool:
+    """Say whether there is any objection without a client: where there is none, no address has to be hashed."""
+    return _ANY_SUPPRESSION.one(connection) is not None
+
+
 def suppressed(
     connection: Connection, ring: KeyRing, addresses: Mapping[tuple[Channel, str], int], now: datetime
 ) -> dict[int, list[Answer]]:
@@ -124,7 +129,7 @@ def suppressed(
 
     `addresses` maps channel and canonical form to the row. An objection without a client has no ledger entry: 0.
     """
-    if _ANY_SUPPRESSION.one(connection) is None:
+    if not are_any_suppressed(connection):
         return {}
     by_hash = {
         keyed.digest: row

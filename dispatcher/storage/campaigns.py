@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
 
 from dispatcher.rules.campaign import Campaign, Channel, Kind, State
 from dispatcher.storage.database import insert_new
@@ -59,9 +59,8 @@ def by_name(connection: Connection, name: str) -> Scheduled | None:
 
 def by_id(connection: Connection, campaign: int, *, for_update: bool = False) -> Scheduled:
     """Return the campaign of this number; `for_update` once nobody else is changing it."""
-    query = select(*_columns()).where(CampaignTable.id == campaign)
-    row = connection.execute(query.with_for_update() if for_update else query).one()
-    return _scheduled(row)
+    query = _BY_ID_TO_CHANGE if for_update else _BY_ID
+    return _scheduled(connection.execute(query, {"number": campaign}).one())
 
 
 def due(connection: Connection, now: datetime) -> list[Scheduled]:
@@ -148,8 +147,7 @@ def set_over(connection: Connection, campaign: int, begun_at: datetime, now: dat
 
 def set_plan_mark(connection: Connection, campaign: int, mark: int, *, planned_at: datetime | None = None) -> None:
     """Write how far planning has come; `planned_at` when it has reached the end."""
-    values = {"plan_mark": mark, "planned_at": planned_at}
-    connection.execute(update(CampaignTable).where(CampaignTable.id == campaign).values(**values))
+    connection.execute(_MARK, {"number": campaign, "plan_mark": mark, "planned_at": planned_at})
 
 
 def set_released(connection: Connection, campaign: int, now: datetime) -> None:
@@ -192,3 +190,9 @@ def _scheduled(row: Any) -> Scheduled:
 
 def _columns() -> list[Any]:
     return [getattr(CampaignTable, name) for name in Scheduled.__dataclass_fields__]
+
+
+# Asked for every batch of messages and every chunk of a plan: building one takes longer than running it.
+_BY_ID = select(*_columns()).where(CampaignTable.id == bindparam("number"))
+_BY_ID_TO_CHANGE = _BY_ID.with_for_update()
+_MARK = update(CampaignTable).where(CampaignTable.id == bindparam("number"))

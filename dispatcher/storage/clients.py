@@ -15,7 +15,7 @@ from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.storage import soft_bounces
 from dispatcher.storage.database import insert_new
-from dispatcher.storage.hot import Hot, among, read_day, read_moment_or_none
+from dispatcher.storage.hot import Hot, among, read_day, read_moment, read_moment_or_none
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReplacedTable
 
 
@@ -129,22 +129,14 @@ def read_flagged(connection: Connection, numbers: list[int]) -> dict[int, tuple[
     """Return these clients with their addresses and what the register notes about them; the unknown are left out."""
     addresses = _addresses_of(connection, numbers)
     found: dict[int, tuple[Client, Flags]] = {}
-    for number, first, last, language, visit, external, *flags in _READ.rows(connection, clients=numbers):
-        client = Client(
-            number, first, last, _LANGUAGES[language], visit and read_day(visit), external, addresses.get(number, {})
-        )
-        gone, restricted, child, suspended, paused, cap, no_offers, no_days = flags
-        noted = Flags(
-            bool(gone),
-            bool(restricted),
-            bool(child),
-            bool(suspended),
-            read_moment_or_none(paused),
-            cap,
-            bool(no_offers),
-            bool(no_days),
-        )
-        found[number] = client, noted
+    for row in _READ.rows(connection, clients=numbers):
+        number, first, last, language, visit, external, gone, restricted, child, suspended, paused, cap, *declined = row
+        visited = visit and read_day(visit)
+        client = Client(number, first, last, _LANGUAGES[language], visited, external, addresses.get(number, {}))
+        until, (offers, days) = paused and read_moment(paused), declined
+        # SQLite keeps 0 and 1.
+        flags = (gone == 1, restricted == 1, child == 1, suspended == 1, until, cap, offers == 1, days == 1)
+        found[number] = client, Flags._make(flags)
     return found
 
 

@@ -72,7 +72,9 @@ def gather(
     held = clients.read_flagged(connection, wanted)
     ids = [address.id for client, _ in held.values() for address in client.addresses.values()]
     given = answers.of_clients(connection, wanted)
-    suppressed = answers.suppressed(connection, ring, _by_canonical(held.values()), now)
+    suppressed = {}
+    if answers.are_any_suppressed(connection):
+        suppressed = answers.suppressed(connection, ring, _by_canonical(held.values()), now)
     shared = _shared(connection, ids, now)
     asking = requests.with_open_requests(connection, wanted)
     client_days, address_days = _days(connection, wanted, ids, today)
@@ -88,9 +90,9 @@ def gather(
                 address.dead,
                 address.id in shared,
                 address.awaits_receipt,
-                any(who != number and kind is channel for who, kind in shared.get(address.id, ())),
+                address.id in shared and any(who != number and kind is channel for who, kind in shared[address.id]),
                 tuple(address_days.get(address.id, ())),
-                any(who != number for who in got_address.get(address.id, ())),
+                address.id in got_address and not got_address[address.id] <= {number},
             )
             for channel, address in client.addresses.items()
         }

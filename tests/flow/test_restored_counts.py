@@ -72,7 +72,8 @@ def test_what_the_copy_had_planned_counts_once(
     workshop: Workshop, doubles: Doubles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """L-23: of a plan that the copy holds a part of, a message that it knows is not counted a second time."""
-    monkeypatch.setattr(plan, "_CHUNK", 1)
+    for name in ("_CHUNK", "_LEAST", "_MOST"):
+        monkeypatch.setattr(plan, name, 1)
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher)
         schedule(workshop, dispatcher, "a", FIRST)
