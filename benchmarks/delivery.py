@@ -40,10 +40,10 @@ _ZONE = ZoneInfo("Europe/Helsinki")
 def main() -> None:
     """Measure, print and keep the figures."""
     full = measuring.is_full(__doc__)
-    if not (_program(_SINK) and _program(_SOURCE)):
+    if not is_postfix_here():
         sys.exit("The delivery benchmark needs postfix: apt-get install postfix")
     messages = 50_000 if full else 1_000
-    with room() as directory, postgresql(directory) as server, _sink() as port:
+    with room() as directory, postgresql(directory) as server, sink() as port:
         sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True)
         postgres = Prepared(directory / "on-postgresql", server, messages, planned=True)
         usual, wide = Setup(port), Setup(port, sessions=_AT_ONCE, window=128, per_connection=1_000)
@@ -133,18 +133,23 @@ def _letters(messages: int, prepared: Prepared) -> list[Letter]:
 
 
 @contextmanager
-def _sink() -> Iterator[int]:
+def sink() -> Iterator[int]:
     """Run a mail server that takes everything and keeps nothing; its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     account = ["-u", "nobody"] if os.geteuid() == 0 else []
-    with subprocess.Popen([_program(_SINK), *account, f"127.0.0.1:{port}", "200"]) as sink:
+    with subprocess.Popen([_program(_SINK), *account, f"127.0.0.1:{port}", "200"]) as server:
         try:
             _wait_for(port)
             yield port
         finally:
-            sink.terminate()
+            server.terminate()
+
+
+def is_postfix_here() -> bool:
+    """Say whether Postfix's two programs are installed."""
+    return bool(_program(_SINK) and _program(_SOURCE))
 
 
 def _wait_for(port: int) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 from dispatcher import wiring
@@ -141,7 +140,7 @@ class Prepared:
     def __init__(self, directory: Path, server: PostgresServer | None, clients: int, *, planned: bool) -> None:
         self._directory = directory
         self._server = server
-        self._copies = count(1)
+        self._copies = 0
         begin(directory, *self._databases("prepared", "template1", "template1"))
         campaign = directory / "campaigns" / f"{CAMPAIGN}.toml"
         source = campaign.read_text(encoding="utf-8")
@@ -161,7 +160,8 @@ class Prepared:
     @contextmanager
     def copy(self, setup: Setup) -> Iterator[Dispatcher]:
         """Open a copy, set up like this, at the campaign's moment; it is gone afterwards."""
-        name = f"copy_{next(self._copies)}"
+        self._copies += 1
+        name = f"copy_{self._copies}"
         directory = self._directory.with_name(f"{self._directory.name}-{name}")
         shutil.copytree(self._directory, directory)
         _write_settings(directory, setup, *self._databases(name, "prepared", "prepared_journal"))

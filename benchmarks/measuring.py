@@ -6,9 +6,12 @@ runs once in each round, and a ratio is the median over the rounds of what one w
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -62,6 +65,18 @@ def in_turn(
         Figure(name, unit, tuple(found), median(a / b for a, b in zip(found, runs[measured_by], strict=True)))
         for name, found in runs.items()
     ]
+
+
+def new_process() -> ProcessPoolExecutor:
+    """Give a process whose memory nothing else has used."""
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def peak_memory() -> float:
+    """Return the highest use of memory of this process so far, in MB (Linux; `getrusage` would count its parent's)."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1000
 
 
 def report(benchmark: str, figures: Sequence[Figure], notes: Sequence[str] = ()) -> None:

@@ -72,16 +72,20 @@ class LedgerDraft:
             self._group = self._new_group()
         ids = self._new_ids(len(entries))
         rows = []
+        # The entries of a batch have one actor nearly always.
+        whose, actor = entries[0].actor, str(entries[0].actor)
         for entry, number in zip(entries, ids, strict=True):
+            if entry.actor is not whose:
+                whose, actor = entry.actor, str(entry.actor)
             body = canonical(entry.body)
-            told = entry_digest(entry, number, self._group, self._said_at, body)
+            told = entry_digest(entry, number, self._group, self._said_at, actor, body)
             rows.append(
                 (
                     number,
                     self._group,
                     entry.kind.value,
                     self._at,
-                    str(entry.actor),
+                    actor,
                     entry.client,
                     entry.campaign,
                     entry.channel.value if entry.channel else None,
