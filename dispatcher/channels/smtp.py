@@ -260,18 +260,20 @@ class SmtpSession:
         wire = self._in_use()
         if not wire.is_clean:
             raise LostError
+        body = _stuffed(content)
         try:
-            (raw,) = await wire.say(_stuffed(content), 1, self._settings.reply_timeout_seconds)
-        except WireError:
+            # From here on every trouble is a doubt, one of our own making included.
+            (raw,) = await wire.say(body, 1, self._settings.reply_timeout_seconds)
+            if raw.startswith(b"250 2.0.0 "):
+                return _TAKEN
+            reply = Reply.parsed(raw)
+            if reply.kind is None:
+                self.drop()
+                return Outcome(OutcomeKind.UNKNOWN, str(reply.code), reply.status)
+            outcome = outcome_of(reply)
+        except _TROUBLE:
             self.drop()
             return _REPLY_LOST
-        if raw.startswith(b"250 2.0.0 "):
-            return _TAKEN
-        reply = Reply.parsed(raw)
-        if reply.kind is None:
-            self.drop()
-            return Outcome(OutcomeKind.UNKNOWN, str(reply.code), reply.status)
-        outcome = outcome_of(reply)
         if reply.kind is not OutcomeKind.ACCEPTED:
             await self._clear(reply, outcome)
         return outcome

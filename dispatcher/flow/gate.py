@@ -83,10 +83,11 @@ class Gate:
         """
         with self._store.reading() as connection:
             prepared = self._press.frozen(connection, scheduled)
-            addresses = clients.address_ids(connection, [row.client for row in rows])
-        wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True)]
-        wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
-        wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
+            wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True)]
+            if not self._store.database.is_sqlite:  # which has one writer, and that is the lock
+                addresses = clients.address_ids(connection, [row.client for row in rows])
+                wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
+                wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
         try:
             decided, intended, now = self._store.write(
                 lambda transaction: self._decide(transaction, scheduled, prepared, rows, day), wanted=wanted
@@ -146,8 +147,8 @@ class Gate:
         if known is None:
             return Withhold(Reason.ERASED)
         # After the first intent the channel never changes: what may have arrived by one must not arrive by another.
-        channels: Sequence[Channel] = (row.channel,) if row.attempts else facts.channels
-        return decide(known.facts, replace(facts, channels=channels), transaction.now)
+        asked = replace(facts, channels=(row.channel,)) if row.attempts else facts
+        return decide(known.facts, asked, transaction.now)
 
     def _move(self, transaction: Transaction, row: Claimed, send: Send, who: Known, decided: Decided) -> None:
         """Give a message over to another channel or address, to be asked again: the planned one is closed or gone."""

@@ -19,7 +19,7 @@ FRESH_SECONDS = 0.4
 """How long what the database said of a message is believed: a no takes effect within a second at any pace (E-12)."""
 _COMPANY_SECONDS = 0.01
 """How long an outcome waits for others to share its commit: nothing beside the wait for a mail server's reply."""
-_COMPANY = 32
+_COMPANY = 64
 """How many outcomes need no further company."""
 _CHANNEL_WIDE = frozenset({Blame.CONNECTION, Blame.QUOTA})
 

@@ -121,6 +121,7 @@ class Windows:
     country: str = "FI"
     opens_holidays: bool = False
     _holidays: dict[int, frozenset[date]] = field(default_factory=dict, compare=False, repr=False)
+    _asked: dict[Channel, tuple[datetime, bool]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def with_holidays(self) -> "Windows":
         """Return these windows with every public holiday open: the hours and the days of the week still hold."""
@@ -135,6 +136,12 @@ class Windows:
 
     def is_open(self, channel: Channel, now: datetime) -> bool:
         """Say whether this channel may be used now."""
+        kept = self._asked.get(channel)
+        if kept is None or kept[0] is not now:  # a whole batch of messages is asked about at one instant
+            kept = self._asked[channel] = (now, self._is_open(channel, now))
+        return kept[1]
+
+    def _is_open(self, channel: Channel, now: datetime) -> bool:
         local = now.astimezone(self.zone)
         window = self._of(channel)
         return self._day_is_open(window, local.date()) and window.opens <= local.time() < window.closes

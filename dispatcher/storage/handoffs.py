@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Boolean, Connection, Integer, bindparam, case, func, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import MessageState, Outcome
 from dispatcher.storage import progress
+from dispatcher.storage.hot import Hot, among, one_of, read_moment
 from dispatcher.storage.outcomes import outcome_columns
-from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, OutboxTable
+from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, Moment, OutboxTable
 
 _OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
 
@@ -35,44 +36,37 @@ class Claimed:
     not_before: datetime
 
 
-# These run for every message or batch, and building a statement costs several times what running it does.
+# These run for every batch, or for every no: their texts are made once.
 _COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
-_THESE = OutboxTable.id.in_(bindparam("these", expanding=True))
+_THESE = among(OutboxTable.id, "these")
+_IS_OPEN = one_of(OutboxTable.state, (MessageState.WAITING.value, MessageState.DEFERRED.value))
+_IS_ATTEMPTED = one_of(OutboxTable.state, (MessageState.ATTEMPTING.value,))
+_HELD = select(OutboxTable.id, OutboxTable.fence).where(_THESE)
 _DUE = (
     select(OutboxTable.id)
     .where(
         OutboxTable.campaign == bindparam("campaign"),
         OutboxTable.channel == bindparam("channel"),
-        OutboxTable.state.in_(_OPEN),
+        _IS_OPEN,
         OutboxTable.not_before <= bindparam("now"),
         or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= bindparam("now")),
     )
     .order_by(OutboxTable.not_before, OutboxTable.id)
     .limit(bindparam("at_most"))
 )
-_DUE_AND_FREE = _DUE.with_for_update(skip_locked=True)
-_CLAIM = (
+_DUE_ALONE, _DUE_AND_FREE = Hot(_DUE), Hot(_DUE.with_for_update(skip_locked=True))
+_CLAIM = Hot(
     update(OutboxTable)
     .where(_THESE)
     .values(lease_until=bindparam("until"), fence=OutboxTable.fence + 1)
     .returning(*_COLUMNS)
 )
-_FENCES = (
-    select(OutboxTable.id, OutboxTable.fence)
-    .where(_THESE, OutboxTable.state.in_(_OPEN), OutboxTable.not_before <= bindparam("now"))
-    .order_by(OutboxTable.id)
-    .with_for_update()
+_FENCES = Hot(
+    _HELD.where(_IS_OPEN, OutboxTable.not_before <= bindparam("now")).order_by(OutboxTable.id).with_for_update()
 )
-_ATTEMPTED = (
-    select(OutboxTable.id, OutboxTable.fence)
-    .where(_THESE, OutboxTable.state == MessageState.ATTEMPTING.value)
-    .order_by(OutboxTable.id)
-    .with_for_update()
-)
-_NOT_RECALLED = select(OutboxTable.id, OutboxTable.fence).where(
-    _THESE, OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.recalled_at.is_(None)
-)
-_INTEND = (
+_ATTEMPTED = Hot(_HELD.where(_IS_ATTEMPTED).order_by(OutboxTable.id).with_for_update())
+_NOT_RECALLED = Hot(_HELD.where(_IS_ATTEMPTED, OutboxTable.recalled_at.is_(None)))
+_INTEND = Hot(
     update(OutboxTable)
     .where(_THESE)
     .values(
@@ -89,13 +83,13 @@ _PRICE = (
     .where(OutboxTable.id == bindparam("row"))
     .values(segments=bindparam("parts"), part_price=bindparam("price"))
 )
-_WAITS_FOR_REPLAY = select(InstallationTable.needs_replay)
+_WAITS_FOR_REPLAY = Hot(select(InstallationTable.needs_replay))
 _HAS = select(ClientAddressTable.address).where(ClientAddressTable.client == bindparam("whose"))
-_RECALL = (
+_RECALL = Hot(
     update(OutboxTable)
     .where(
         or_(OutboxTable.client == bindparam("whose"), OutboxTable.address.in_(_HAS)),
-        OutboxTable.state == MessageState.ATTEMPTING.value,
+        _IS_ATTEMPTED,
         OutboxTable.recalled_at.is_(None),
     )
     .values(recalled_at=bindparam("now"))
@@ -109,20 +103,31 @@ _GIVE_BACK = (
     )
     .values(lease_until=None)
 )
-_SETTLE_THESE = update(OutboxTable).where(_THESE)
+_SETTLE = Hot(
+    update(OutboxTable)
+    .where(_THESE)
+    .values(
+        {name: bindparam(name) for name in ("state", "outcome_at", "code", "provider", "provider_id", "blame")}
+        | {
+            "lease_until": None,
+            "segments": func.coalesce(bindparam("parts", type_=Integer), OutboxTable.segments),
+            "not_before": func.coalesce(bindparam("again", type_=Moment), OutboxTable.not_before),
+            "day": case((bindparam("counts", type_=Boolean), OutboxTable.day), else_=None),
+        }
+    )
+)
 
 
 def claim(
     connection: Connection, campaign: int, now: datetime, lease_until: datetime, limit: int, channel: Channel
 ) -> list[Claimed]:
     """Take the next due messages of a campaign and channel; no other worker gets them before the lease has ended."""
-    query = _DUE if connection.dialect.name == "sqlite" else _DUE_AND_FREE
-    wanted = {"campaign": campaign, "channel": channel.value, "now": now, "at_most": limit}
-    ids = list(connection.scalars(query, wanted))
-    if not ids:
+    due = _DUE_ALONE if connection.dialect.name == "sqlite" else _DUE_AND_FREE
+    found = due.rows(connection, campaign=campaign, channel=channel.value, now=now, at_most=limit)
+    if not found:
         return []
-    taken = connection.execute(_CLAIM, {"these": ids, "until": lease_until})
-    return [_claimed(row) for row in sorted(taken, key=lambda row: int(row.id))]
+    taken = _CLAIM.rows(connection, these=[row[0] for row in found], until=lease_until)
+    return sorted(map(_claimed, taken), key=lambda row: row.id)
 
 
 def still_held(connection: Connection, rows: Sequence[Claimed], now: datetime) -> set[int]:
@@ -130,17 +135,17 @@ def still_held(connection: Connection, rows: Sequence[Claimed], now: datetime) -
 
     They are locked until the transaction ends, so that nobody claims them between this look and the intent.
     """
-    return _with_fence(connection, _FENCES, rows, {"now": now})
+    return _with_fence(connection, _FENCES, rows, now=now)
 
 
 def not_recalled(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
     """Return which of these messages, their hand-off begun, may still leave: nobody has said no since."""
-    return _with_fence(connection, _NOT_RECALLED, rows, {})
+    return _with_fence(connection, _NOT_RECALLED, rows)
 
 
 def recall(connection: Connection, client: int, now: datetime) -> None:
     """Let no message leave any more that is being handed over to this client, or to an address they have."""
-    connection.execute(_RECALL, {"whose": client, "now": now})
+    _RECALL.run(connection, whose=client, now=now)
 
 
 def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date, lease_until: datetime) -> None:
@@ -148,11 +153,11 @@ def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day:
 
     Raises JournalError while the database waits for its replay: a worker may have looked before a copy was put back.
     """
-    if connection.scalar(_WAITS_FOR_REPLAY):
+    if _WAITS_FOR_REPLAY.one(connection):
         raise JournalError
     if rows:
         progress.changing(connection, rows, state=MessageState.ATTEMPTING)
-        connection.execute(_INTEND, {"these": list(rows), "now": now, "today": day, "until": lease_until})
+        _INTEND.run(connection, these=list(rows), now=now, today=day, until=lease_until)
 
 
 def set_prices(connection: Connection, priced: Mapping[int, Priced]) -> None:
@@ -180,21 +185,17 @@ def set_outcomes(
 
     With each stands when a deferred message may be tried again; without it a deferral is final.
     """
-    mine = _with_fence(connection, _ATTEMPTED, [row for row, _, _ in outcomes], {})
-    alike: dict[tuple[Outcome, datetime | None], list[int]] = defaultdict(list)
-    told: dict[tuple[Outcome, datetime | None], dict[str, object]] = {}
+    mine = _with_fence(connection, _ATTEMPTED, [row for row, _, _ in outcomes])
+    alike: dict[tuple[Outcome, datetime | None, int, Channel], list[int]] = defaultdict(list)
     for row, outcome, again_at in outcomes:
-        if row.id not in mine:
-            continue
-        key = (outcome, again_at)
-        if key not in told:
-            values = {**outcome_columns(outcome, provider, now, again_at), "blame": outcome.blame.value}
-            parts = {} if outcome.segments is None else {"segments": outcome.segments}
-            told[key] = {**values, **parts, "lease_until": None}
-        alike[key].append(row.id)
-        progress.settled(connection, row.campaign, row.channel, str(told[key]["state"]))
-    for ending, rows in alike.items():
-        connection.execute(_SETTLE_THESE, {"these": rows, **told[ending]})
+        if row.id in mine:
+            alike[outcome, again_at, row.campaign, row.channel].append(row.id)
+    for (outcome, again_at, campaign, channel), rows in alike.items():
+        columns = outcome_columns(outcome, provider, now, again_at)
+        again, counts = columns.pop("not_before", None), columns.pop("day", now) is not None
+        told = {**columns, "blame": outcome.blame.value, "parts": outcome.segments}
+        _SETTLE.run(connection, these=rows, again=again, counts=counts, **told)
+        progress.settled(connection, campaign, channel, str(columns["state"]), len(rows))
     return mine
 
 
@@ -203,7 +204,7 @@ def lost(connection: Connection, now: datetime, campaign: int | None = None) -> 
     query = select(*_COLUMNS).where(OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now)
     if campaign is not None:
         query = query.where(OutboxTable.campaign == campaign)
-    return [_claimed(row) for row in connection.execute(query)]
+    return [_row(row) for row in connection.execute(query)]
 
 
 def last_outcomes(
@@ -231,7 +232,7 @@ def postpone_domain(connection: Connection, campaign: int, domain: str, until: d
     waiting = (
         OutboxTable.campaign == campaign,
         OutboxTable.channel == Channel.EMAIL.value,
-        OutboxTable.state.in_(_OPEN),
+        _IS_OPEN,
         OutboxTable.not_before < until,
         OutboxTable.address.in_(there),
     )
@@ -242,18 +243,25 @@ def free_claims(connection: Connection) -> None:
     """Take back every claim on messages still to go: whoever held them is gone."""
     connection.execute(
         update(OutboxTable)
-        .where(OutboxTable.state.in_(_OPEN), OutboxTable.lease_until.is_not(None))
+        .where(_IS_OPEN, OutboxTable.lease_until.is_not(None))
         .values(lease_until=None, fence=OutboxTable.fence + 1)
     )
 
 
-def _with_fence(connection: Connection, query: Any, rows: Sequence[Claimed], wanted: Mapping[str, Any]) -> set[int]:
+def _with_fence(connection: Connection, query: Hot, rows: Sequence[Claimed], **wanted: Any) -> set[int]:
     """Return which of these rows a query finds under the fence that their worker knows."""
-    found = connection.execute(query, {"these": [row.id for row in rows], **wanted})
-    fences = {row.id: row.fence for row in found}
+    found = query.rows(connection, these=[row.id for row in rows], **wanted)
+    fences: dict[int, int] = dict(map(tuple, found))
     return {row.id for row in rows if fences.get(row.id) == row.fence}
 
 
-def _claimed(row: Any) -> Claimed:
-    values = dict(zip(Claimed.__dataclass_fields__, row, strict=True))
-    return Claimed(**{**values, "channel": Channel(values["channel"])})
+def _claimed(row: Sequence[Any]) -> Claimed:
+    number, campaign, client, address, channel, message_id, attempts, fence, planned_at, not_before = row
+    times = read_moment(planned_at), read_moment(not_before)
+    return Claimed(number, campaign, client, address, Channel(channel), message_id, attempts, fence, *times)
+
+
+def _row(row: Any) -> Claimed:
+    """Return a row that came by a statement that reads instants itself."""
+    number, campaign, client, address, channel, *rest = row
+    return Claimed(number, campaign, client, address, Channel(channel), *rest)

@@ -75,13 +75,13 @@ class ProgressDraft:
         self._minute = now.replace(second=0, microsecond=0)
         self._changes: Counter[Place] = Counter()
 
-    def entered(self, place: Place) -> None:
-        """Count a message that stands here now."""
-        self._changes[place] += 1
+    def entered(self, place: Place, count: int = 1) -> None:
+        """Count messages that stand here now."""
+        self._changes[place] += count
 
-    def left(self, place: Place) -> None:
-        """Count a message that stood here and does no longer."""
-        self._changes[place] -= 1
+    def left(self, place: Place, count: int = 1) -> None:
+        """Count messages that stood here and do no longer."""
+        self._changes[place] -= count
 
     def mark(self) -> Counter[Place]:
         """Return a mark to go `back_to` when the savepoint around some changes is rolled back."""
@@ -131,11 +131,11 @@ def changing(
         counted.entered(after if channel is None else after._replace(channel=channel.value))
 
 
-def settled(connection: Connection, campaign: int, channel: Channel, state: str) -> None:
-    """Count a message that was being handed over and has its outcome now."""
+def settled(connection: Connection, campaign: int, channel: Channel, state: str, count: int) -> None:
+    """Count messages that were being handed over and have their outcome now."""
     counted = draft(connection)
-    counted.left(Place(campaign, channel.value, MessageState.ATTEMPTING.value))
-    counted.entered(Place(campaign, channel.value, state))
+    counted.left(Place(campaign, channel.value, MessageState.ATTEMPTING.value), count)
+    counted.entered(Place(campaign, channel.value, state), count)
 
 
 def telling(connection: Connection, row: int, later: Later | None) -> None:

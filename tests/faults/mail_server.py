@@ -86,8 +86,8 @@ class MailServer:
 
     A list in the script is followed reply by reply, and its last one stays. `record` is a file to which every message
     is written, one a line, before its dot is answered; `is_synced` has each line on the disk by then. `groups` counts
-    the commands that came together with others. As a real one it says no to what follows a no, unless it `is_lax`: then
-    only the script speaks.
+    the commands that came together with others, `unfinished` is what was begun and not ended when a client went. As a
+    real one it says no to what follows a no, unless it `is_lax`: then only the script speaks.
     """
 
     script: dict[str, Act | list[Act]] = field(default_factory=dict)
@@ -101,6 +101,7 @@ class MailServer:
     talks: set[asyncio.Task[None]] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    unfinished: list[bytes] = field(default_factory=list)
 
     @asynccontextmanager
     async def running(self, *, is_implicit: bool = False) -> AsyncIterator["MailServer"]:
@@ -220,6 +221,7 @@ class _Talk:
         while end not in self._heard:
             heard = await self._reader.read(65536)
             if not heard:
+                self._server.unfinished += [self._heard] if self._heard else []
                 raise EOFError
             self._heard += heard
         found, mark, self._heard = self._heard.partition(end)

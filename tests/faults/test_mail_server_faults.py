@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.channels.smtp import Tls
+from dispatcher.rules import reply_words
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
 from tests.faults.certificates import Certificate
 from tests.faults.mail_server import (
@@ -116,6 +117,18 @@ def test_trouble_after_the_dot(ehlo: str, act: Act) -> None:
     server = server_of(ehlo, DOT=act)
     assert [UNKNOWN, TAKEN] == hand_over(server, EMAIL, EMAIL, **QUICK)
     assert (2, [STUFFED] * 2) == (server.connections, server.bodies)
+
+
+def test_a_mistake_of_ours_after_the_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E-51: should reading the last reply fail for a bug, the mail may have been taken: unknown, never deferred."""
+
+    def fail(_text: str) -> str:
+        raise RuntimeError("a bug")
+
+    server = server_of(GROUPS, DOT="451 4.3.0 out of breath")
+    monkeypatch.setattr(reply_words, "plain", fail)
+    assert [UNKNOWN, TAKEN] == hand_over(server, EMAIL, EMAIL)
+    assert server.connections == 2
 
 
 @BOTH
@@ -239,6 +252,7 @@ def test_go_ahead_for_a_refused_recipient() -> None:
     assert [refused("550", "5.1.1", Blame.ADDRESS), TAKEN] == hand_over(server, EMAIL, EMAIL)
     assert (2, [STUFFED]) == (server.connections, server.bodies)
     assert server.groups == 4
+    assert [] == server.unfinished
 
 
 LIES: dict[str, dict[str, Act]] = {

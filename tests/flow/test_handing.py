@@ -1,0 +1,145 @@
+"""What is under way between the gate and the ledger: never more than the window, and nothing of it is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from dispatcher.channels import MayGo, always
+from dispatcher.errors import RenderingError
+from dispatcher.flow.handing import Tempo
+from dispatcher.flow.preparing import Prepared
+from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.life import UNMADE
+from dispatcher.rules.message import CampaignMessage, MessageState, Outcome, OutcomeKind, ServiceMessage
+from dispatcher.storage.tables import OutboxTable
+from dispatcher.wiring import Dispatcher
+from tests.workshop import Workshop
+
+MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+CLIENTS, WINDOW = 40, 8
+
+
+@dataclass(slots=True)
+class Watched:
+    """A mail server that looks at the outbox whenever it is given a message."""
+
+    look: Callable[[], int] = lambda: 0
+    name: str = "watched"
+    sessions: int = 3
+    breaks_at: int = 0
+    open_at_once: list[int] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["Watched"]:
+        """Open a connection."""
+        yield self
+
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
+        """Take a message, or break in the middle of it."""
+        self.open_at_once.append(await asyncio.to_thread(self.look))
+        assert await may_go()
+        self.taken.append(message.message_id)
+        if len(self.taken) == self.breaks_at:
+            raise OSError("the wire broke")
+        return Outcome(OutcomeKind.ACCEPTED, "250")
+
+
+def begin(workshop: Workshop, dispatcher: Dispatcher, line: Watched) -> None:
+    """Schedule a campaign to everybody by this server and come to its moment."""
+    actor = dispatcher.persons.acting(None)
+    rows = [f"{n};N;N;c{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(CLIENTS)]
+    dispatcher.enrol.run(workshop.register(*rows), actor)
+    dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=["email"]), actor)
+    dispatcher.deliver._carriers = {Channel.EMAIL: line}
+    workshop.clock.set(MOMENT)
+    line.look = lambda: attempting(dispatcher)
+
+
+def attempting(dispatcher: Dispatcher) -> int:
+    """Return how many messages have an intent and no outcome."""
+    query = select(func.count()).where(OutboxTable.state == MessageState.ATTEMPTING.value)
+    with dispatcher.store.reading() as connection:
+        return int(connection.scalar(query) or 0)
+
+
+def narrow(workshop: Workshop) -> None:
+    """Make the window narrow."""
+    settings = workshop.directory / "dispatcher.toml"
+    settings.write_text(settings.read_text("utf-8") + f"\n[sending]\nwindow = {WINDOW}\n", "utf-8")
+
+
+def test_no_more_is_under_way_than_the_window(workshop: Workshop) -> None:
+    """E-52: at every hand-off there are no more open intents than the window, and the window is made use of."""
+    narrow(workshop)
+    line = Watched()
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        asyncio.run(dispatcher.rounds.once())
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
+    assert line.sessions < max(line.open_at_once) <= WINDOW
+
+
+def test_a_session_that_breaks_loses_one_message_and_no_other(workshop: Workshop) -> None:
+    """E-51: what broke in the middle is unknown for good; the others in its window go out, once."""
+    narrow(workshop)
+    line = Watched(breaks_at=11)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        with pytest.raises(OSError, match="the wire broke"):
+            asyncio.run(dispatcher.rounds.once())
+        assert 1 == attempting(dispatcher)
+        assert 1 == dispatcher.deliver.recover(alone=True)
+        asyncio.run(dispatcher.rounds.once())
+        standing = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id)
+        assert State.FINISHED is dispatcher.lifecycle.named("a").state
+        assert () == dispatcher.audit.year(2026).findings
+    counts = standing.messages["email"]
+    assert (CLIENTS - 1, 1) == (counts["accepted"], counts["unknown"])
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
+
+
+def test_a_mail_that_cannot_be_made_holds_the_campaign(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E-36: emails are made after their intents are on disk; where one cannot be, nobody's fate is unknown."""
+    narrow(workshop)
+    line, made, broken = Watched(), Prepared.message, [0]
+
+    def message(self: Prepared, *given: object, **more: object) -> CampaignMessage:
+        broken[0] -= 1
+        if not broken[0]:
+            raise RenderingError("The template fails for one client.")
+        return made(self, *given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Prepared, "message", message)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        broken[0] = 5
+        [worked] = asyncio.run(dispatcher.rounds.once())
+        held = dispatcher.lifecycle.named("a")
+        assert (State.HELD, UNMADE) == (held.state, held.held_reason)
+        assert "The template fails" in str(worked.trouble)
+        assert 0 == attempting(dispatcher)
+        assert len(line.taken) < 5
+        dispatcher.lifecycle.release("a", dispatcher.persons.acting(None))
+        asyncio.run(dispatcher.rounds.once())
+        assert State.FINISHED is dispatcher.lifecycle.named("a").state
+        assert () == dispatcher.audit.year(2026).findings
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
+
+
+def test_the_tempo_follows_a_server_that_becomes_slow() -> None:
+    """The window is what the sessions take in a second: it shrinks while a server lets everybody wait."""
+    now = [0.0]
+    tempo = Tempo(lambda: now[0], 128)
+    assert 0 == tempo.per_second()
+    for _ in range(128):
+        now[0] += 0.01
+        tempo.note()
+    assert 100 == round(tempo.per_second())
+    now[0] += 30
+    assert tempo.per_second() < 5
