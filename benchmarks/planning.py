@@ -13,7 +13,7 @@ from time import perf_counter
 from benchmarks import measuring
 from benchmarks.installation import CAMPAIGN, Prepared, Setup, postgresql, room
 from benchmarks.measuring import Figure
-from dispatcher.engine.embedded import settle_memory
+from dispatcher.engine.embedded import settle_down
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def _way(prepared: Prepared, clients: int, longest: list[float]) -> Callable[[],
         with prepared.copy(Setup()) as dispatcher:
             moments: list[float] = []
             campaign = dispatcher.lifecycle.named(CAMPAIGN)
-            settle_memory()  # as the sender does when it begins
+            settle_down()  # as the sender does when it begins
             began = perf_counter()
             report = dispatcher.plan.run(campaign, lambda _done, _all: moments.append(perf_counter()))
             seconds = perf_counter() - began

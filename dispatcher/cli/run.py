@@ -7,7 +7,7 @@ import sys
 import click
 
 from dispatcher.cli.door import Door, note, pass_door
-from dispatcher.engine.embedded import run_sender, settle_memory, stop_on_signals, supervise
+from dispatcher.engine.embedded import run_sender, settle_down, stop_on_signals, supervise
 from dispatcher.web.api import create_api
 from dispatcher.web.public import create_app
 from dispatcher.web.server import serve
@@ -82,7 +82,7 @@ def work(context: click.Context, door: Door, *, once: bool) -> None:
     async def until_told() -> bool:
         stop = asyncio.Event()
         stop_on_signals(stop)
-        settle_memory()
+        settle_down()
         return await run_sender(dispatcher, stop, once=once)
 
     with door.open() as dispatcher:

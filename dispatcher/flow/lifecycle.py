@@ -16,7 +16,7 @@ from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, outbox, progress, slots
+from dispatcher.storage import campaigns, outbox, pace, progress, slots
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -267,6 +267,7 @@ def standing_of(connection: Connection, campaign: int) -> Standing:
 
 
 def _silent_since(connection: Connection, campaign: Scheduled) -> datetime | None:
-    """Return since when nothing of a begun campaign has moved though something was due."""
+    """Return since when nothing of a begun campaign has moved though something was due and no channel of it rests."""
     silent = outbox.silent_since(connection, campaign.id) or campaign.begun_at
-    return max((each for each in (silent, campaign.released_at) if each is not None), default=None)
+    rested = [pace.read(connection, channel).rests_until for channel in campaign.channels]
+    return max((each for each in (silent, campaign.released_at, *rested) if each is not None), default=None)

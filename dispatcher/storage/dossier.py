@@ -50,7 +50,11 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message of a campaign as the outbox has it; `address` is None where none was found, or its row has gone."""
+    """A message of a campaign as the outbox has it; `address` is None where none was found, or its row has gone.
+
+    `later` is what the provider told afterwards, `later_code` with which error, and `closed_at` when nobody could tell
+    any more whether it had arrived.
+    """
 
     campaign: int
     title: str
@@ -62,6 +66,9 @@ class Sent:
     intent_at: datetime | None
     outcome_at: datetime | None
     code: str | None
+    later: str | None
+    later_code: str | None
+    closed_at: datetime | None
     address: str | None
 
 

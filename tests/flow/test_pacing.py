@@ -156,3 +156,20 @@ def test_turns_that_nobody_used_come_back(workshop: Workshop, doubles: Doubles) 
             for _ in range(5):
                 look(dispatcher)
         assert 10 == len(doubles.smtp.received)
+
+
+def test_a_day_that_is_used_up_at_midnight_is_no_silence(workshop: Workshop, doubles: Doubles) -> None:
+    """Invariant 6: a campaign that waits for its day's limit over midnight, in hours that never close, is not held."""
+    settings = workshop.directory / "dispatcher.toml"
+    text = settings.read_text(encoding="utf-8").replace("[email]", "[email]\nper_day = 5", 1)
+    hours = '\n[sending.email]\nopens = "00:00"\ncloses = "23:59"\n'
+    settings.write_text(text + hours, encoding="utf-8")
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, 12, at(DAY, 20))
+        workshop.clock.set(at(DAY, 20))
+        while dispatcher.lifecycle.all()[0].state is not State.FINISHED:
+            assert State.HELD is not dispatcher.lifecycle.all()[0].state
+            look(dispatcher)
+            workshop.clock.advance(30 * MINUTE)
+            assert workshop.clock() < at(DAY + timedelta(days=5), 0)
+    assert 12 == len(doubles.smtp.received)

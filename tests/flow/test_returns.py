@@ -1,5 +1,6 @@
 """What a provider tells of a message afterwards: an unknown that was taken, its end, and whom an error concerns."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -15,7 +16,8 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.message import Blame, MessageState, ServicePurpose
-from dispatcher.storage import installation, services, soft_bounces
+from dispatcher.rules.retention import EraseReason
+from dispatcher.storage import dossier, installation, services, soft_bounces
 from dispatcher.storage.services import Asked
 from dispatcher.storage.tables import ServiceTable
 from dispatcher.storage.writer import Transaction
@@ -208,3 +210,26 @@ def test_no_such_handset_twice_kills_the_number(taken: Texts, days: int, deaths:
     taken.workshop.clock.advance(timedelta(days=days))
     taken.take(taken.told("undelivered", "30005"))
     assert deaths == [body["code"] for body in taken.deaths]
+
+
+def test_what_twilio_names_after_an_erasure_is_deleted_there(lost: Texts) -> None:
+    """S-28: who was erased while nobody knew whether Twilio had the message is deleted there once it says so."""
+    dispatcher = lost.dispatcher
+    number = dispatcher.register.listed()[0].number
+    dispatcher.erasing.erase(number, EraseReason.REQUEST, dispatcher.persons.acting(None))
+    [sid] = lost.sms.held
+    lost.take(lost.told("undelivered", "21610", sid=sid))
+    assert ("accepted", sid, "undelivered", "21610") == lost.known
+    asyncio.run(dispatcher.erasing.deletions.work())
+    assert [] == lost.sms.held
+    assert lost.row["provider_id"] is None
+    assert () == lost.findings()
+
+
+def test_what_was_told_is_in_the_clients_copy(taken: Texts) -> None:
+    """L-30: what is kept of a message after its outcome belongs to what a client may see."""
+    taken.take(taken.told("undelivered", "30008"))
+    number = taken.dispatcher.register.listed()[0].number
+    with taken.dispatcher.store.reading() as connection:
+        [sent] = dossier.messages(connection, number)
+    assert ("accepted", "undelivered", "30008", None) == (sent.state, sent.later, sent.later_code, sent.closed_at)

@@ -460,3 +460,58 @@ def test_a_yes_heard_after_its_source_was_voided_is_none() -> None:
     assert [f"Entry {sent} (send) relied on entry {yes}, a yes of source 3, which was void by then."] == (
         book.recount.findings
     )
+
+
+def later(book: Book, told: str | None, was: str | None = None, campaign: int = 1) -> None:
+    """Write what was told of a message after its outcome."""
+    body: dict[str, Json] = {"message": f"{campaign}-{ANNA}", "later": told, "was": was}
+    book.write(EntryKind.LATER, noon(MARCH), body, client=ANNA, campaign=campaign)
+
+
+def test_an_unknown_is_given_up_and_may_still_be_told() -> None:
+    """What nobody can tell counts as unknown, given up once; told after all, it is accepted and counts once still."""
+    book = Book()
+    book.begin(1, MARCH)
+    book.whole(1, ANNA, MARCH, book.answer(ANNA, "granted", ASKED), "unknown")
+    later(book, "may_have_arrived")
+    later(book, "may_have_arrived")
+    record = book.recount.campaigns[1]
+    assert (1, 1) == (record.given_up, record.standing[MessageState.UNKNOWN, Channel.EMAIL])
+    book.outcome(1, ANNA, MARCH)
+    assert (0, 1) == (record.given_up, record.standing[MessageState.ACCEPTED, Channel.EMAIL])
+    assert 1 == book.recount.clients.reached()
+    assert [] == book.findings()
+
+
+def test_a_message_that_is_known_cannot_be_given_up() -> None:
+    """Giving up on a message of which everything is known is a finding that names its entry."""
+    book = Book()
+    book.begin(1, MARCH)
+    book.whole(1, ANNA, MARCH, book.answer(ANNA, "granted", ASKED))
+    later(book, "may_have_arrived")
+    [finding] = book.findings()
+    assert "gives up on a message that was not unknown" in finding
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([("delivered", None)], {"delivered": 1}),
+        ([("delivered", "sent"), ("undelivered", "delivered")], {"undelivered": 1}),
+        ([("undelivered", None), ("undelivered", "undelivered")], {"undelivered": 1}),
+        ([(None, None), ("failed", "sending")], {"failed": 1}),
+    ],
+)
+def test_what_was_told_afterwards_is_no_second_outcome(
+    told: list[tuple[str | None, str | None]], expected: dict[str, int]
+) -> None:
+    """S-27: delivered and undelivered stand beside the outcome: the last word counts, once, and nothing else moves."""
+    book = Book()
+    book.begin(1, MARCH)
+    book.whole(1, ANNA, MARCH, book.answer(ANNA, "granted", ASKED))
+    for word, was in told:
+        later(book, word, was)
+    record = book.recount.campaigns[1]
+    assert expected == {word: count for word, count in record.later.items() if count}
+    assert 1 == record.standing[MessageState.ACCEPTED, Channel.EMAIL]
+    assert [] == book.findings()
