@@ -78,7 +78,8 @@ class MailLogs:
         return {name.decode(): traced for name, traced in self._found.items()}
 
     def read(self, path: Path, tell: Callable[[int, int], None] = lambda _done, _all: None) -> None:
-        """Read a log, packed by gzip or not; `tell` is given the bytes read and the bytes there are.
+        """Read a log, packed by gzip or not; `tell` is given the bytes read and the bytes there are, where
+        that is known.
 
         Raises RefusedError naming a file that cannot be read to its end.
         """
@@ -86,9 +87,10 @@ class MailLogs:
             with _opened(path) as (lines, position, size):
                 for count, line in enumerate(iter(lambda: lines.readline(_LONGEST_LINE), b""), 1):
                     self._take(line)
-                    if count % _TELL_EVERY == 0:
+                    if size and count % _TELL_EVERY == 0:
                         tell(position(), size)
-                tell(size, size)
+                if size:
+                    tell(size, size)
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise RefusedError(f"{path} is packed and damaged, or not whole: nothing was recorded.") from None
         except OSError as error:

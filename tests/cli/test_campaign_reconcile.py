@@ -1,6 +1,8 @@
 """`campaign reconcile`: what became of messages whose reply was lost, from the command line."""
 
 import asyncio
+import io
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -86,6 +88,15 @@ def test_a_log_is_shown_and_asked_about(run: Run, mail: str, tmp_path: Path) -> 
     } == recorded
     assert {"email": {"accepted": 1}} == run("campaign", "status", "a", "--json").json()["messages"]
     assert 0 == run("audit", "year", "2026").code
+
+
+def test_a_log_comes_through_a_pipe(run: Run, mail: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--from-log -` reads what another program writes; nobody is there to be asked, so the yes has to be given."""
+    line = f"took <{mail}@tunturituuli.example>\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(line)))
+    told = run(*ASK, "--from-log", "-", "--yes")
+    assert (0, "", True) == (told.code, told.err, "Recorded." in told.out)
+    assert {"email": {"accepted": 1}} == run("campaign", "status", "a", "--json").json()["messages"]
 
 
 def test_what_is_in_no_log_stays_unknown(run: Run, mail: str, tmp_path: Path) -> None:
