@@ -272,7 +272,7 @@ class Deliver:
         return self._store.write(work)
 
     def _catch_up(self) -> None:
-        """Write down what a database in trouble did not take, before anything new: it is known, so it is no `unknown`."""
+        """Write down what a database in trouble did not take: it is known, so it is no `unknown`."""
         while self._owed:
             run, settled, rows = self._owed[0]
             if settled:
