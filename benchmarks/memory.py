@@ -18,7 +18,7 @@ from benchmarks import measuring
 from benchmarks.delivery import is_postfix_here, sink
 from benchmarks.installation import CAMPAIGN, Prepared, Setup, room
 from benchmarks.measuring import Figure
-from dispatcher.engine.embedded import settle_memory
+from dispatcher.engine.embedded import settle_down
 
 _ALLOWED = 1.2
 
@@ -72,7 +72,7 @@ def _run(prepared: Prepared, size: int, port: int) -> _Run:
     """Plan and deliver. Runs in a process of its own, whose memory nothing else has used."""
     with prepared.copy(Setup(port, sessions=10, per_connection=1_000)) as dispatcher:
         campaign = dispatcher.lifecycle.named(CAMPAIGN)
-        settle_memory()
+        settle_down()
         before, began = measuring.peak_memory(), perf_counter()
         plan = dispatcher.plan.run(campaign)
         seconds, planned, began = perf_counter() - began, measuring.peak_memory(), perf_counter()

@@ -171,7 +171,7 @@ def digest(parts: list[Json]) -> str:
 def entry_digest(entry: Entry, number: int, group: int, at: str, actor: str, body: str) -> str:
     """Return the digest of an entry that is being written: what `StoredEntry.expected_digest` will ask for.
 
-    `at` is the `stamp` of its instant, `actor` its actor as text, and `body` the canonical JSON of its body.
+    `at` is the `stamp` of its instant, `actor` the word for its actor, and `body` the canonical JSON of its body.
     """
     client = "null" if entry.client is None else entry.client
     campaign = "null" if entry.campaign is None else entry.campaign
@@ -214,14 +214,14 @@ def read_answer(entry_id: int, at: datetime, channel: str | None, body: Mapping[
     """Return the answer that an entry of that kind holds."""
     place, wording, source = body["place"], body["wording"], body.get("source")
     return Answer(
-        entry_id,
-        Reply(str(body["reply"])),
-        Channel(channel) if channel else None,
-        read_stamp(body["not_before"]),
-        read_stamp(body["not_after"]),
-        at,
-        Place(str(place)) if place else None,
-        str(wording) if wording else None,
-        body.get("sound") is not False,
-        source if isinstance(source, int) else None,
+        entry=entry_id,
+        reply=Reply(str(body["reply"])),
+        channel=Channel(channel) if channel else None,
+        not_before=read_stamp(body["not_before"]),
+        not_after=read_stamp(body["not_after"]),
+        recorded_at=at,
+        place=Place(str(place)) if place else None,
+        wording=str(wording) if wording else None,
+        sound=body.get("sound") is not False,
+        source=source if isinstance(source, int) else None,
     )
