@@ -41,6 +41,7 @@ _WINDOW = 128
 def main() -> None:
     """Measure, print and keep the figures."""
     full = measuring.is_full(__doc__)
+<<<<<<< HEAD
     if not (_program(_SINK) and _program(_SOURCE)):
         sys.exit("The delivery benchmark needs smtp-sink and smtp-source of Debian's postfix: apt-get install postfix")
     messages = 50_000 if full else 4_000
@@ -50,6 +51,16 @@ def main() -> None:
         setup = Setup(port, sessions=AT_ONCE, window=_WINDOW, per_connection=1_000)
         on_sqlite = f"SQLite, {AT_ONCE} sessions, window {_WINDOW}"
         on_postgresql = f"PostgreSQL, {AT_ONCE} sessions, window {_WINDOW}"
+=======
+    if not is_postfix_here():
+        sys.exit("The delivery benchmark needs postfix: apt-get install postfix")
+    messages = 50_000 if full else 1_000
+    with room() as directory, postgresql(directory) as server, sink() as port:
+        sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True)
+        postgres = Prepared(directory / "on-postgresql", server, messages, planned=True)
+        usual, wide = Setup(port), Setup(port, sessions=_AT_ONCE, window=128, per_connection=1_000)
+        letters = _letters(messages, sqlite)
+>>>>>>> main
         figures = measuring.in_turn(
             {
                 _LIMIT: lambda: _source(port, 50_000 if full else 20_000),
@@ -123,18 +134,23 @@ def _sizes(moment: datetime) -> tuple[int, int]:
 
 
 @contextmanager
-def _sink() -> Iterator[int]:
+def sink() -> Iterator[int]:
     """Run a mail server that takes everything and keeps nothing; its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     account = ["-u", "nobody"] if os.geteuid() == 0 else []
-    with subprocess.Popen([_program(_SINK), *account, f"127.0.0.1:{port}", "200"]) as sink:
+    with subprocess.Popen([_program(_SINK), *account, f"127.0.0.1:{port}", "200"]) as server:
         try:
             _wait_for(port)
             yield port
         finally:
-            sink.terminate()
+            server.terminate()
+
+
+def is_postfix_here() -> bool:
+    """Say whether Postfix's two programs are installed."""
+    return bool(_program(_SINK) and _program(_SOURCE))
 
 
 def _wait_for(port: int) -> None:

@@ -7,10 +7,7 @@ nothing. Rates and memory are measured by the small export: the ratios say what 
 It lacks PostgreSQL and the messy rows of real exports: every row is new, whole, and says yes.
 """
 
-import multiprocessing
-import re
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -50,7 +47,7 @@ def main() -> None:
     sizes = [_SMALL, _LARGE, _SMALL] * (3 if full else 1)
     runs: dict[int, list[_Run]] = {_SMALL: [], _LARGE: []}
     for size in sizes:
-        with room() as directory, _new_process() as process:
+        with room() as directory, measuring.new_process() as process:
             run = process.submit(_import, directory, size).result()
         runs[size].append(run)
         print(f"  {size:,} rows: {size / run.first:,.0f} rows/s, again {size / run.again:,.0f} rows/s", flush=True)
@@ -63,14 +60,14 @@ def _import(directory: Path, size: int) -> _Run:
     begin(directory / "studio")
     with wiring.opened(directory / "studio", FixedClock(BEGINNING)) as dispatcher:
         actor = dispatcher.persons.acting(None)
-        before = _peak()
+        before = measuring.peak_memory()
         began = perf_counter()
         report = dispatcher.enrol.run(export, actor, guidance=_WHOLE)
-        first, memory = perf_counter() - began, _peak()
+        first, memory = perf_counter() - began, measuring.peak_memory()
         assert report.counts["created"] == size, report.counts
         began = perf_counter()
         report = dispatcher.enrol.run(export, actor, guidance=_WHOLE)
-        again, memory_again = perf_counter() - began, _peak()
+        again, memory_again = perf_counter() - began, measuring.peak_memory()
         assert report.counts["unchanged"] == size, report.counts
         ahead = perf_counter()
         file = open_register(export, dispatcher.sources.register_map(), dispatcher.store.clock())
@@ -106,17 +103,6 @@ def _memory(runs: dict[int, list[_Run]]) -> list[Figure]:
 
 def _middle(runs: Sequence[_Run], name: str) -> float:
     return median(getattr(run, name) for run in runs)
-
-
-def _new_process() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-
-
-def _peak() -> float:
-    """Return the highest use of memory of this process so far, in MB (Linux; `getrusage` would count its parent's)."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) / 1000
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 from dispatcher import wiring
@@ -148,7 +147,7 @@ class Prepared:
     ) -> None:
         self._directory = directory
         self._server = server
-        self._copies = count(1)
+        self._copies = 0
         begin(directory, *self._databases("prepared", "template1", "template1"))
         campaign = directory / "campaigns" / f"{CAMPAIGN}.toml"
         source = (LETTER / "campaign.toml" if letter else campaign).read_text(encoding="utf-8")
@@ -169,6 +168,7 @@ class Prepared:
     @contextmanager
     def copy(self, setup: Setup) -> Iterator[Dispatcher]:
         """Open a copy, set up like this, at the campaign's moment; it is gone afterwards."""
+<<<<<<< HEAD
         with self.copied(setup) as directory, wiring.opened(directory, FixedClock(self.moment)) as dispatcher:
             yield dispatcher
 
@@ -176,6 +176,10 @@ class Prepared:
     def copied(self, setup: Setup) -> Iterator[Path]:
         """Give the directory of a copy that another process will open; it is gone afterwards."""
         name = f"copy_{next(self._copies)}"
+=======
+        self._copies += 1
+        name = f"copy_{self._copies}"
+>>>>>>> main
         directory = self._directory.with_name(f"{self._directory.name}-{name}")
         shutil.copytree(self._directory, directory)
         _write_settings(directory, setup, *self._databases(name, "prepared", "prepared_journal"))

@@ -6,9 +6,12 @@ runs once in each round, and a ratio is the median over the rounds of what one w
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
+import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -95,6 +98,7 @@ def in_turn(
     ]
 
 
+<<<<<<< HEAD
 def peak_of(process: int | str = "self") -> float:
     """Return the most memory that a process has taken so far, in MB; nought once it is gone."""
     try:
@@ -111,6 +115,22 @@ def report(
 
     `rates` leads from names of figures to the keys under which their rates stand there as well.
     """
+=======
+def new_process() -> ProcessPoolExecutor:
+    """Give a process whose memory nothing else has used."""
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def peak_memory() -> float:
+    """Return the highest use of memory of this process so far, in MB (Linux; `getrusage` would count its parent's)."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1000
+
+
+def report(benchmark: str, figures: Sequence[Figure], notes: Sequence[str] = ()) -> None:
+    """Print figures as a table and keep them in `results.json` beside those of the other benchmarks."""
+>>>>>>> main
     width = max(len(figure.name) for figure in figures)
     print(f"\n  {'':{width}}  {'median':>9}  {'lowest':>9}  {'highest':>9}  {'ratio':>7}  {'peak MB':>7}")
     for figure in figures:

@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from dispatcher.channels import Carrier, Session
-from dispatcher.errors import ChannelError, NoSlotError
+from dispatcher.errors import ChannelError, NoSlotError, StorageError
 from dispatcher.flow import acts
 from dispatcher.flow.backoff import again_at
 from dispatcher.flow.breaker import FEEDS, Breaker
@@ -107,6 +107,7 @@ class Deliver:
         self._ticks = ticks
         self._lines = Lines(self._tick)
         self._tempos: dict[Channel, Tempo] = {}
+        self._owed: list[tuple[_Run, list[Settled], list[Claimed]]] = []
 
     def recover(self, *, alone: bool) -> int:
         """Mark as unknown what an earlier worker left without an outcome, and return how many.
@@ -148,6 +149,7 @@ class Deliver:
         Raises JournalError, RenderingError, StorageError, and ChannelError where a carrier cannot be reached.
         """
         await asyncio.to_thread(self._store.check_trusted)
+        await asyncio.to_thread(self._catch_up)
         report, day = DeliverReport(), self._today()
         windows = await asyncio.to_thread(self._windows, scheduled)
         await _all_to_their_end(
@@ -205,6 +207,8 @@ class Deliver:
                 await handing.end()
             finally:
                 run.report.shut = run.report.shut or still.is_shut
+                if handing.unwritten:
+                    self._owed.append((run, handing.unwritten, []))
                 await asyncio.to_thread(self._give_back, run, left)
 
     async def _pass_gate(self, run: _Run, handing: Handing, batch: list[Claimed], left: list[Claimed]) -> list[Claimed]:
@@ -267,7 +271,23 @@ class Deliver:
 
         return self._store.write(work)
 
+    def _catch_up(self) -> None:
+        """Write down what a database in trouble did not take: it is known, so it is no `unknown`."""
+        while self._owed:
+            run, settled, rows = self._owed[0]
+            if settled:
+                self._keep(run, settled).result()
+            self._return(run, rows)
+            del self._owed[0]
+
     def _give_back(self, run: _Run, rows: list[Claimed]) -> None:
+        try:
+            self._return(run, rows)
+        except StorageError:
+            self._owed.append((run, [], rows))
+            raise
+
+    def _return(self, run: _Run, rows: list[Claimed]) -> None:
         if not rows:
             return
 

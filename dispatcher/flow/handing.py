@@ -132,6 +132,11 @@ class Handing:
         self._works = [asyncio.create_task(self._work(session)) for session in sessions]
 
     @property
+    def unwritten(self) -> list[Settled]:
+        """Return what is known of messages and could not be written down."""
+        return self._record.unwritten
+
+    @property
     def may_go_on(self) -> bool:
         """Say whether more may be handed over."""
         return not (self._is_broken or self._record.trouble or self._told.stops() or self._still.is_shut)
@@ -223,7 +228,8 @@ def is_due_at_once(outcome: Outcome) -> bool:
 class _Record:
     """Has outcomes written as they come; those of the next hundredth of a second share one commit.
 
-    `written` is told how many are on disk, and `shut` that the campaign was held for one of them.
+    `written` is told how many are on disk, and `shut` that the campaign was held for one of them. `unwritten` are those
+    that a database in trouble did not take.
     """
 
     def __init__(
@@ -232,6 +238,7 @@ class _Record:
         self._write = write
         self._written = written
         self._shut = shut
+        self.unwritten: list[Settled] = []
         self._waiting: list[Settled] = []
         self._writing: asyncio.Task[None] | None = None
         self._enough = asyncio.Event()
@@ -266,6 +273,7 @@ class _Record:
             (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
             if isinstance(ended, BaseException):
                 self.trouble = self.trouble or ended
+                self.unwritten += taken
             elif ended:
                 self._shut()
             self._written(len(taken))

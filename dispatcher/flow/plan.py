@@ -30,7 +30,7 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("planning")
 _CHUNK = 100
 """How many clients the first transaction plans."""
-_LEAST, _MOST = 50, 1_000
+_LEAST, _MOST = 50, 500
 _AIM = 0.04
 """Seconds a chunk should take, whatever the machine: nobody who wants to write waits a tenth of a second for it."""
 _NO_MOMENT = timedelta(minutes=15)

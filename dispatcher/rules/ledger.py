@@ -168,15 +168,15 @@ def digest(parts: list[Json]) -> str:
     return hashlib.sha256(canonical(parts).encode("ascii")).hexdigest()
 
 
-def entry_digest(entry: Entry, number: int, group: int, at: str, body: str) -> str:
+def entry_digest(entry: Entry, number: int, group: int, at: str, actor: str, body: str) -> str:
     """Return the digest of an entry that is being written: what `StoredEntry.expected_digest` will ask for.
 
-    `at` is the `stamp` of its instant, and `body` the canonical JSON of its body.
+    `at` is the `stamp` of its instant, `actor` the word for its actor, and `body` the canonical JSON of its body.
     """
     client = "null" if entry.client is None else entry.client
     campaign = "null" if entry.campaign is None else entry.campaign
     channel = "null" if entry.channel is None else _quoted(entry.channel)
-    about = f'{_quoted(entry.kind)},"{at}",{_quoted(str(entry.actor))},{client},{campaign},{channel}'
+    about = f'{_quoted(entry.kind)},"{at}",{_quoted(actor)},{client},{campaign},{channel}'
     return hashlib.sha256(f"[{number},{group},{about},{_quoted(body)}]".encode("ascii")).hexdigest()
 
 

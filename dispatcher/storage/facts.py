@@ -128,12 +128,14 @@ def _by_canonical(held: Iterable[tuple[Client, Flags]]) -> dict[tuple[Channel, s
     }
 
 
-def _carried(own: Sequence[Answer], client: Client) -> list[Answer]:
+def _carried(own: Sequence[Answer], client: Client) -> Sequence[Answer]:
     """Leave out each yes that was recorded before its channel's address was replaced by another (L-31).
 
     Where a restore has forgotten the replacement, an import may bring such a yes anew: then one is left out as well
     that may have been said before it.
     """
+    if all(address.changed_at is None and address.replaced_at is None for address in client.addresses.values()):
+        return own
     return [answer for answer in own if not _was_for_another_address(answer, client.addresses)]
 
 

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from dispatcher.channels import MayGo, always
-from dispatcher.errors import RenderingError
+from dispatcher.errors import RenderingError, StorageError
 from dispatcher.flow.handing import Tempo
+from dispatcher.flow.outcomes import Outcomes
 from dispatcher.flow.preparing import Prepared
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.life import UNMADE
@@ -129,6 +130,37 @@ def test_a_mail_that_cannot_be_made_holds_the_campaign(workshop: Workshop, monke
         asyncio.run(dispatcher.rounds.once())
         assert State.FINISHED is dispatcher.lifecycle.named("a").state
         assert () == dispatcher.audit.year(2026).findings
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
+
+
+def test_what_a_database_in_trouble_did_not_take_is_written_later(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E-52: outcomes and claims that could not be written are kept and written once that works: nobody is unknown."""
+    narrow(workshop)
+    line, write, troubles = Watched(), Outcomes.write, [2]
+
+    def fails(self: Outcomes, *given: object) -> bool:
+        if troubles[0]:
+            troubles[0] -= 1
+            raise StorageError("The disk is full.")
+        return write(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Outcomes, "write", fails)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        with pytest.raises(StorageError, match="full"):
+            asyncio.run(dispatcher.rounds.once())
+        given = len(line.taken)
+        assert 0 < given == attempting(dispatcher) <= WINDOW
+        with pytest.raises(StorageError, match="full"):
+            asyncio.run(dispatcher.rounds.once())
+        assert given == len(line.taken)
+        asyncio.run(dispatcher.rounds.once())
+        standing = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id)
+        assert State.FINISHED is dispatcher.lifecycle.named("a").state
+        assert () == dispatcher.audit.year(2026).findings
+    assert {"accepted": CLIENTS} == {state: count for state, count in standing.messages["email"].items() if count}
     assert CLIENTS == len(line.taken) == len(set(line.taken))
 
 

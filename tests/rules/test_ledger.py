@@ -113,7 +113,7 @@ def test_the_digest_written_is_the_digest_that_is_asked_for(
     by = channel.value if channel else None
     text = canonical(body)
     read = StoredEntry(7, 3, kind.value, at, str(actor), client, campaign, by, text, "")
-    assert read.expected_digest() == entry_digest(entry, 7, 3, stamp(at), text)
+    assert read.expected_digest() == entry_digest(entry, 7, 3, stamp(at), str(entry.actor), text)
 
 
 def test_the_canonical_text_is_what_it_always_was() -> None:
