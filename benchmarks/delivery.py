@@ -41,26 +41,15 @@ _WINDOW = 128
 def main() -> None:
     """Measure, print and keep the figures."""
     full = measuring.is_full(__doc__)
-<<<<<<< HEAD
-    if not (_program(_SINK) and _program(_SOURCE)):
+    if not is_postfix_here():
         sys.exit("The delivery benchmark needs smtp-sink and smtp-source of Debian's postfix: apt-get install postfix")
     messages = 50_000 if full else 4_000
-    with room() as directory, postgresql(directory) as server, _sink() as port:
+    with room() as directory, postgresql(directory) as server, sink() as port:
         sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True, letter=True)
         postgres = Prepared(directory / "on-postgresql", server, messages, planned=True, letter=True)
         setup = Setup(port, sessions=AT_ONCE, window=_WINDOW, per_connection=1_000)
         on_sqlite = f"SQLite, {AT_ONCE} sessions, window {_WINDOW}"
         on_postgresql = f"PostgreSQL, {AT_ONCE} sessions, window {_WINDOW}"
-=======
-    if not is_postfix_here():
-        sys.exit("The delivery benchmark needs postfix: apt-get install postfix")
-    messages = 50_000 if full else 1_000
-    with room() as directory, postgresql(directory) as server, sink() as port:
-        sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True)
-        postgres = Prepared(directory / "on-postgresql", server, messages, planned=True)
-        usual, wide = Setup(port), Setup(port, sessions=_AT_ONCE, window=128, per_connection=1_000)
-        letters = _letters(messages, sqlite)
->>>>>>> main
         figures = measuring.in_turn(
             {
                 _LIMIT: lambda: _source(port, 50_000 if full else 20_000),

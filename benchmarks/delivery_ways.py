@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import aiosmtplib
 
 from benchmarks.installation import CAMPAIGN, LETTER, STUDIO
-from benchmarks.measuring import peak_of
+from benchmarks.measuring import peak_memory
 from benchmarks.plain import Letter, PlainWriter
 from dispatcher import wiring
 from dispatcher.campaign_files import read_campaign
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("moment", type=datetime.fromisoformat)
     asked = parser.parse_args()
     seconds = WAYS[asked.way](asked.directory, asked.port, asked.messages, asked.moment)
-    print(json.dumps({"seconds": seconds, "peak_mb": peak_of()}))
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_memory()}))
 
 
 def _dispatcher(directory: Path, _port: int, messages: int, moment: datetime) -> float:

@@ -168,18 +168,14 @@ class Prepared:
     @contextmanager
     def copy(self, setup: Setup) -> Iterator[Dispatcher]:
         """Open a copy, set up like this, at the campaign's moment; it is gone afterwards."""
-<<<<<<< HEAD
         with self.copied(setup) as directory, wiring.opened(directory, FixedClock(self.moment)) as dispatcher:
             yield dispatcher
 
     @contextmanager
     def copied(self, setup: Setup) -> Iterator[Path]:
         """Give the directory of a copy that another process will open; it is gone afterwards."""
-        name = f"copy_{next(self._copies)}"
-=======
         self._copies += 1
         name = f"copy_{self._copies}"
->>>>>>> main
         directory = self._directory.with_name(f"{self._directory.name}-{name}")
         shutil.copytree(self._directory, directory)
         _write_settings(directory, setup, *self._databases(name, "prepared", "prepared_journal"))

@@ -98,14 +98,24 @@ def in_turn(
     ]
 
 
-<<<<<<< HEAD
-def peak_of(process: int | str = "self") -> float:
-    """Return the most memory that a process has taken so far, in MB; nought once it is gone."""
+def new_process() -> ProcessPoolExecutor:
+    """Give a process whose memory nothing else has used."""
+    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+
+
+def peak_memory() -> float:
+    """Return the highest use of memory of this process so far, in MB (Linux; `getrusage` would count its parent's)."""
+    return peak_of(os.getpid())
+
+
+def peak_of(process: int) -> float:
+    """Return the highest use of memory of a process so far, in MB (Linux); nought once it is gone."""
     try:
-        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) / 1000 if found else 0.0
 
 
 def report(
@@ -115,22 +125,6 @@ def report(
 
     `rates` leads from names of figures to the keys under which their rates stand there as well.
     """
-=======
-def new_process() -> ProcessPoolExecutor:
-    """Give a process whose memory nothing else has used."""
-    return ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-
-
-def peak_memory() -> float:
-    """Return the highest use of memory of this process so far, in MB (Linux; `getrusage` would count its parent's)."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
-    assert found is not None
-    return int(found[1]) / 1000
-
-
-def report(benchmark: str, figures: Sequence[Figure], notes: Sequence[str] = ()) -> None:
-    """Print figures as a table and keep them in `results.json` beside those of the other benchmarks."""
->>>>>>> main
     width = max(len(figure.name) for figure in figures)
     print(f"\n  {'':{width}}  {'median':>9}  {'lowest':>9}  {'highest':>9}  {'ratio':>7}  {'peak MB':>7}")
     for figure in figures:
