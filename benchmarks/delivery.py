@@ -1,135 +1,125 @@
 """Measures the whole path of a message: outbox, verdict, chained ledger, durable commit, SMTP, outcome.
 
-The mails go to Postfix's `smtp-sink` on this machine, which answers at once and keeps nothing. They are measured by
-Postfix's `smtp-source -d -s 20 -l 2500`, a C program that sends one constant body over 20 connections: the practical
-limit. Beside it stand what a small program would do: build an `EmailMessage` for each client and send it with `smtplib`
-or `aiosmtplib`, with no verdict, no ledger and nothing on disk.
+The mails, of 2.5 kB and with a name and a link for each client, go to Postfix's `smtp-sink` on this machine, which
+answers at once and keeps nothing. They are measured by Postfix's `smtp-source -d -s 20 -l 2500`, a C program that sends
+one constant body over 20 connections: the practical limit. Beside it stand what a small program would do: build an
+`EmailMessage` for each client and send it with `smtplib` or `aiosmtplib`, with no verdict, no ledger and nothing on
+disk. Each way runs in a process of its own, all of them once in every round; nothing is signed, and no pace is kept.
 
-It lacks TLS, a network, and a mail server that takes its time; with those the server is what one waits for.
+It needs Debian's postfix for both programs. It lacks TLS, a network, and a mail server that takes its time; with those
+the server is what one waits for. The memory of PostgreSQL's own processes is not counted, and the plain ways' includes
+this program's modules, which they load to know the campaign.
 """
 
-import asyncio
+import json
 import os
 import shutil
-import smtplib
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from statistics import mean
 from time import perf_counter, sleep
-from zoneinfo import ZoneInfo
-
-import aiosmtplib
 
 from benchmarks import measuring
-from benchmarks.installation import CAMPAIGN, STUDIO, Prepared, Setup, postgresql, room
-from benchmarks.plain import Letter, PlainWriter
+from benchmarks.delivery_ways import AT_ONCE, ZONE, letters, plain_writer
+from benchmarks.installation import LETTER, STUDIO, Prepared, Setup, postgresql, room
+from benchmarks.measuring import Run, peak_of
 from dispatcher.campaign_files import read_campaign
-from dispatcher.rules.campaign import Language
-from dispatcher.rules.message import Recipient
-from dispatcher.wiring import starter
+from dispatcher.rendering import CampaignRenderer, Templates
 
 _SINK, _SOURCE = "smtp-sink", "smtp-source"
 _LIMIT = "smtp-source, 20 connections"
-_AT_ONCE = 10
-_ZONE = ZoneInfo("Europe/Helsinki")
+_SMTPLIB = "EmailMessage and smtplib, 1 connection"
+_AIOSMTPLIB = f"EmailMessage and aiosmtplib, {AT_ONCE} connections"
+_WINDOW = 128
 
 
 def main() -> None:
     """Measure, print and keep the figures."""
     full = measuring.is_full(__doc__)
     if not is_postfix_here():
-        sys.exit("The delivery benchmark needs postfix: apt-get install postfix")
-    messages = 50_000 if full else 1_000
+        sys.exit("The delivery benchmark needs smtp-sink and smtp-source of Debian's postfix: apt-get install postfix")
+    messages = 50_000 if full else 4_000
     with room() as directory, postgresql(directory) as server, sink() as port:
-        sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True)
-        postgres = Prepared(directory / "on-postgresql", server, messages, planned=True)
-        usual, wide = Setup(port), Setup(port, sessions=_AT_ONCE, window=128, per_connection=1_000)
-        letters = _letters(messages, sqlite)
+        sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True, letter=True)
+        postgres = Prepared(directory / "on-postgresql", server, messages, planned=True, letter=True)
+        setup = Setup(port, sessions=AT_ONCE, window=_WINDOW, per_connection=1_000)
+        on_sqlite = f"SQLite, {AT_ONCE} sessions, window {_WINDOW}"
+        on_postgresql = f"PostgreSQL, {AT_ONCE} sessions, window {_WINDOW}"
         figures = measuring.in_turn(
             {
                 _LIMIT: lambda: _source(port, 50_000 if full else 20_000),
-                "SQLite, as it comes": _path(sqlite, usual, messages),
-                f"SQLite, {wide.sessions} sessions, window {wide.window}": _path(sqlite, wide, messages),
-                "PostgreSQL, as it comes": _path(postgres, usual, messages),
-                f"PostgreSQL, {wide.sessions} sessions, window {wide.window}": _path(postgres, wide, messages),
-                "EmailMessage and smtplib, 1 connection": lambda: _smtplib(port, letters),
-                f"EmailMessage and aiosmtplib, {_AT_ONCE} connections": lambda: _aiosmtplib(port, letters),
+                on_sqlite: _path(sqlite, setup, messages),
+                on_postgresql: _path(postgres, setup, messages),
+                _SMTPLIB: lambda: _way("smtplib", directory, port, messages, sqlite),
+                _AIOSMTPLIB: lambda: _way("aiosmtplib", directory, port, messages, sqlite),
             },
-            rounds=3,
+            rounds=5 if full else 3,
             unit="messages/s",
             measured_by=_LIMIT,
         )
-    measuring.report(
-        "delivery", figures, [f"{messages:,} messages a round, of about 11 kB; those of smtp-source 2.5 kB"]
-    )
+        own, plain = _sizes(sqlite.moment)
+    keys = {
+        _LIMIT: "limit",
+        on_sqlite: "email_sqlite",
+        on_postgresql: "email_postgresql",
+        _SMTPLIB: "smtplib",
+        _AIOSMTPLIB: "aiosmtplib",
+    }
+    size = f"{messages:,} messages a round, of {own:,} bytes here and {plain:,} the plain way; smtp-source's of 2,500"
+    measuring.report("delivery", figures, [size], keys)
 
 
-def _path(prepared: Prepared, setup: Setup, messages: int) -> Callable[[], float]:
+def _path(prepared: Prepared, setup: Setup, messages: int) -> Callable[[], Run]:
     """Return a way that delivers a copy of a planned campaign."""
 
-    def deliver() -> float:
-        with prepared.copy(setup) as dispatcher:
-            campaign = dispatcher.lifecycle.named(CAMPAIGN)
-            began = perf_counter()
-            report = asyncio.run(dispatcher.deliver.run(campaign))
-            seconds = perf_counter() - began
-        assert report.outcomes == {"accepted": messages}, report
-        assert report.finished
-        return messages / seconds
+    def deliver() -> Run:
+        with prepared.copied(setup) as directory:
+            return _way("dispatcher", directory, setup.port, messages, prepared)
 
     return deliver
 
 
-def _source(port: int, messages: int) -> float:
+def _way(name: str, directory: Path, port: int, messages: int, prepared: Prepared) -> Run:
+    """Send by one way, in a process of its own."""
+    words = [name, str(directory), str(port), str(messages), prepared.moment.isoformat()]
+    command = [sys.executable, "-m", "benchmarks.delivery_ways", *words]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    told = json.loads(done.stdout)
+    return Run(messages / told["seconds"], told["peak_mb"])
+
+
+def _source(port: int, messages: int) -> Run:
     command = [_program(_SOURCE), "-d", "-s", "20", "-l", "2500", "-m", str(messages), f"127.0.0.1:{port}"]
-    began = perf_counter()
-    subprocess.run(command, check=True)
-    return messages / (perf_counter() - began)
+    began, peak = perf_counter(), 0.0
+    with subprocess.Popen(command) as source:
+        while source.poll() is None:
+            peak = max(peak, peak_of(source.pid))
+            with suppress(subprocess.TimeoutExpired):
+                source.wait(0.05)
+        seconds = perf_counter() - began
+    assert source.returncode == 0
+    return Run(messages / seconds, peak)
 
 
-def _smtplib(port: int, letters: list[Letter]) -> float:
-    writer = _writer()
-    began = perf_counter()
-    with smtplib.SMTP("127.0.0.1", port) as client:
-        for letter in letters:
-            client.send_message(writer.mail(letter, writer.words(letter)))
-    return len(letters) / (perf_counter() - began)
-
-
-def _aiosmtplib(port: int, letters: list[Letter]) -> float:
-    writer, waiting = _writer(), iter(letters)
-
-    async def work() -> None:
-        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
-            for letter in waiting:
-                await client.send_message(writer.mail(letter, writer.words(letter)))
-
-    async def run() -> None:
-        await asyncio.gather(*(work() for _ in range(_AT_ONCE)))
-
-    began = perf_counter()
-    asyncio.run(run())
-    return len(letters) / (perf_counter() - began)
-
-
-def _writer() -> PlainWriter:
-    return PlainWriter(read_campaign(starter("campaigns") / f"{CAMPAIGN}.toml", _ZONE), STUDIO)
-
-
-def _letters(messages: int, prepared: Prepared) -> list[Letter]:
-    return [
-        Letter(
-            Recipient("Maija", tuple(Language)[number % 3], "3.1.2026"),
-            f"asiakas.{number}@posti.example",
-            f"{STUDIO.public_url}/u/{number:037}",
-            f"{number:032}",
-            prepared.moment.astimezone(_ZONE),
+def _sizes(moment: datetime) -> tuple[int, int]:
+    """Return the bytes of the program's mail and of the plain one, on average over the languages."""
+    with room() as directory:
+        shutil.copytree(LETTER, directory / "email" / LETTER.name)
+        campaign = read_campaign(LETTER / "campaign.toml", ZONE)
+        renderer = CampaignRenderer(campaign, Templates.from_directory(directory), STUDIO, ZONE)
+    writer = plain_writer()
+    own, plain = [], []
+    for letter in letters(24, moment):
+        own.append(
+            len(renderer.email(letter.recipient, letter.to, letter.opt_out_url, letter.message_id, letter.date).content)
         )
-        for number in range(messages)
-    ]
+        plain.append(len(bytes(writer.mail(letter, writer.words(letter)))))
+    return round(mean(own)), round(mean(plain))
 
 
 @contextmanager

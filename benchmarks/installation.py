@@ -20,6 +20,8 @@ from tests.postgresql import PostgresServer
 
 CAMPAIGN = "2026-12-joulu"
 """The sample campaign that is planned and delivered; the benchmarks send it by email only."""
+LETTER = Path(__file__).with_name("letter")
+"""A small mail with a name and a link for each client: its templates, and the campaign that sends it."""
 OWNER = "Aino Esimerkki"
 BEGINNING = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 STUDIO = Studio(
@@ -135,15 +137,21 @@ def begin(directory: Path, database: str = "sqlite:///dispatcher.db", journal: s
 
 
 class Prepared:
-    """An installation with its register and its campaign, scheduled or planned, to take copies of."""
+    """An installation with its register and its campaign, scheduled or planned, to take copies of.
 
-    def __init__(self, directory: Path, server: PostgresServer | None, clients: int, *, planned: bool) -> None:
+    `letter` sends the small mail of the benchmarks in the place of the sample campaign's.
+    """
+
+    def __init__(
+        self, directory: Path, server: PostgresServer | None, clients: int, *, planned: bool, letter: bool = False
+    ) -> None:
         self._directory = directory
         self._server = server
         self._copies = 0
         begin(directory, *self._databases("prepared", "template1", "template1"))
         campaign = directory / "campaigns" / f"{CAMPAIGN}.toml"
-        source = campaign.read_text(encoding="utf-8")
+        source = (LETTER / "campaign.toml" if letter else campaign).read_text(encoding="utf-8")
+        shutil.copytree(LETTER, directory / "templates" / "email" / LETTER.name)
         campaign.write_text(source.replace('["email", "sms"]', '["email"]'), encoding="utf-8")
         clock = FixedClock(BEGINNING)
         with wiring.opened(directory, clock) as dispatcher:
@@ -160,14 +168,19 @@ class Prepared:
     @contextmanager
     def copy(self, setup: Setup) -> Iterator[Dispatcher]:
         """Open a copy, set up like this, at the campaign's moment; it is gone afterwards."""
+        with self.copied(setup) as directory, wiring.opened(directory, FixedClock(self.moment)) as dispatcher:
+            yield dispatcher
+
+    @contextmanager
+    def copied(self, setup: Setup) -> Iterator[Path]:
+        """Give the directory of a copy that another process will open; it is gone afterwards."""
         self._copies += 1
         name = f"copy_{self._copies}"
         directory = self._directory.with_name(f"{self._directory.name}-{name}")
         shutil.copytree(self._directory, directory)
         _write_settings(directory, setup, *self._databases(name, "prepared", "prepared_journal"))
         try:
-            with wiring.opened(directory, FixedClock(self.moment)) as dispatcher:
-                yield dispatcher
+            yield directory
         finally:
             shutil.rmtree(directory)
             if self._server:

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import partial
+from pathlib import Path
 
 import css_inline
 import jinja2
@@ -42,28 +43,35 @@ class Letter:
 
 
 class PlainWriter:
-    """Writes the mails of one campaign with `jinja2`, `css_inline` and `email` as their manuals show it."""
+    """Writes the mails of one campaign with `jinja2`, `css_inline` and `email` as their manuals show it.
 
-    def __init__(self, campaign: Campaign, studio: Studio) -> None:
+    `templates` is a directory of another campaign's own templates; without style sheets, nothing needs to be inlined.
+    """
+
+    def __init__(
+        self, campaign: Campaign, studio: Studio, templates: Path | None = None, *, has_styles: bool = True
+    ) -> None:
         self._campaign = campaign
         self._studio = studio
         environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(starter("templates")),
+            loader=jinja2.FileSystemLoader(templates or starter("templates")),
             autoescape=jinja2.select_autoescape(["html.j2"]),
             trim_blocks=True,
             lstrip_blocks=True,
         )
         environment.filters |= {"euros": _euros, "paragraphs": _paragraphs}
-        self._text = environment.get_template(f"email/{campaign.template}/body.txt.j2")
-        self._html = environment.get_template(f"email/{campaign.template}/body.html.j2")
-        self._inliner = css_inline.CSSInliner(keep_at_rules=True)
+        folder = "" if templates else f"email/{campaign.template}/"
+        self._text = environment.get_template(f"{folder}body.txt.j2")
+        self._html = environment.get_template(f"{folder}body.html.j2")
+        self._inliner = css_inline.CSSInliner(keep_at_rules=True) if has_styles else None
 
     def words(self, letter: Letter) -> Parts:
         """Run the templates for one client."""
         language = letter.recipient.language
         names = self._names(letter, language)
         plain, page = self._text.render(names), self._html.render(names)
-        return Parts(self._campaign.subject[language], plain.strip() + "\n", self._inliner.inline(page))
+        page = self._inliner.inline(page) if self._inliner else page
+        return Parts(self._campaign.subject[language], plain.strip() + "\n", page)
 
     def mail(self, letter: Letter, parts: Parts) -> EmailMessage:
         """Build the mail around its words, with the headers that the program writes."""

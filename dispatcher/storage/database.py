@@ -4,8 +4,10 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
@@ -177,8 +179,9 @@ def _known(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        arguments = {"timeout": _BUSY_MILLISECONDS / 1000, "check_same_thread": False}
-        engine = create_engine(url.set(drivername="sqlite"), connect_args=arguments, hide_parameters=True)
+        engine = create_engine(
+            url.set(drivername="sqlite"), creator=partial(_connect_sqlite, url), hide_parameters=True
+        )
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -194,6 +197,14 @@ def _engine(url: URL) -> Engine:
         raise SettingsError("PostgreSQL needs its driver: run `pip install consent-dispatcher[postgres]`.") from None
     event.listen(engine, "connect", _set_up_postgresql)
     return engine
+
+
+def _connect_sqlite(url: URL) -> sqlite3.Connection:
+    """Open the file that is there: no empty one takes the place of one that was moved away."""
+    if url.database and not Path(url.database).exists():
+        raise StorageError(f"The database {Path(url.database).name} is not there: put it back where it was.")
+    place = f"file:{quote(url.database)}?mode=rw" if url.database else ":memory:"
+    return sqlite3.connect(place, timeout=_BUSY_MILLISECONDS / 1000, check_same_thread=False, uri=True)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:

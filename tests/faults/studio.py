@@ -36,6 +36,8 @@ from tests.stores import ROOT, raw
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, ZONE, Doubles, Workshop, build
 
 CAMPAIGN = "nyt"
+WINDOW = 16
+"""How many hand-offs of a channel may be under way: small, so that a kill leaves most of a campaign to go on with."""
 OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
 ENDS = frozenset(
     {
@@ -46,7 +48,6 @@ ENDS = frozenset(
     }
 )
 """Where every message of a finished campaign stands."""
-_ANSWERED_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +163,11 @@ class Studio:
         return sum(found.get(state, 0) for found in self.standing().values() for state in states)
 
     def end_leases(self) -> None:
-        """Make every lease end now, as if this machine had rested longer than they last; no sender is at work."""
+        """Make every lease end now, as if they had lasted their time; no sender has anything in its hands."""
         ended = system_clock() - timedelta(seconds=1)
         with self.database() as engine, engine.begin() as connection:
             held = OutboxTable.lease_until.is_not(None)
             connection.execute(update(OutboxTable).where(held).values(lease_until=ended))
-
-    def end_leases_of_lost(self) -> None:
-        """Make the leases of what has been handed over for seconds end now: its mail server answered long ago."""
-        now = system_clock()
-        lost = (
-            OutboxTable.state == MessageState.ATTEMPTING.value,
-            OutboxTable.lease_until > now,
-            OutboxTable.intent_at < now - _ANSWERED_WITHIN,
-        )
-        with self.database() as engine, engine.begin() as connection:
-            connection.execute(update(OutboxTable).where(*lost).values(lease_until=now - timedelta(seconds=1)))
 
     def end_pauses(self) -> None:
         """Make what waits for a second try due now."""
@@ -185,6 +175,12 @@ class Studio:
         with self.database() as engine, engine.begin() as connection:
             waits = (OutboxTable.state.in_(OPEN), OutboxTable.not_before > now, OutboxTable.lease_until.is_(None))
             connection.execute(update(OutboxTable).where(*waits).values(not_before=now))
+
+    def has_due(self) -> bool:
+        """Say whether a message could be claimed now."""
+        due = (OutboxTable.state.in_(OPEN), OutboxTable.not_before <= system_clock(), OutboxTable.lease_until.is_(None))
+        with self.database() as engine, engine.connect() as connection:
+            return connection.execute(select(OutboxTable.id).where(*due).limit(1)).first() is not None
 
     def is_finished(self) -> bool:
         """Say whether the campaign is over."""
@@ -204,9 +200,9 @@ class Studio:
         with self.database() as engine:
             wait_until(has_left)
 
-    def working(self) -> "Program":
-        """Return the sender, to be started."""
-        return Program(self.directory, "work")
+    def working(self, first: str = "") -> "Program":
+        """Return the sender, to be started; `first` is Python that it runs before anything else."""
+        return Program(self.directory, "work", first)
 
     @contextmanager
     def page(self) -> Iterator[None]:
@@ -273,7 +269,7 @@ def always_open(now: datetime) -> str:
     ahead = 12 - now.hour
     zone = f"Etc/GMT{'-' if ahead > 0 else '+'}{abs(ahead)}" if ahead else "Etc/GMT"
     windows = "".join(f'[sending.{channel}]\nopens = "00:00"\ncloses = "23:59:59.999999"\n' for channel in Channel)
-    return f'[sending]\nzone = "{zone}"\n{windows}'
+    return f'[sending]\nzone = "{zone}"\nwindow = {WINDOW}\n{windows}'
 
 
 def wait_until(is_so: Callable[[], bool], seconds: float = 60, every: float = 0.01) -> None:
@@ -286,10 +282,11 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 60, every: float = 0.
 
 @dataclass(slots=True)
 class Program:
-    """One process of the program, and what it says."""
+    """One process of the program, and what it says; `first` is Python that it runs before anything else."""
 
     directory: Path
     command: str
+    first: str = ""
     lines: list[str] = field(default_factory=list)
     _news: threading.Condition = field(default_factory=threading.Condition)
     _process: subprocess.Popen[str] | None = None
@@ -299,8 +296,15 @@ class Program:
         """Start, without waiting."""
         # A server can tell its clients by this name.
         name = {"PGAPPNAME": "sender" if self.command == "work" else self.command}
+        program = ["-c", f"{self.first}; import runpy; runpy.run_module('dispatcher', run_name='__main__')"]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "dispatcher", "--workspace", str(self.directory), self.command],
+            [
+                sys.executable,
+                *(program if self.first else ["-m", "dispatcher"]),
+                "--workspace",
+                str(self.directory),
+                self.command,
+            ],
             cwd=ROOT,
             stderr=subprocess.PIPE,
             text=True,

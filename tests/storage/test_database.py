@@ -155,10 +155,21 @@ def test_an_unknown_database_is_refused(url: str) -> None:
         Database(url)
 
 
+def test_a_file_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    """A SQLite file that was moved away is missed, and no empty one takes its place."""
+    database = Database(f"sqlite:///{tmp_path}/gone.db")
+    with pytest.raises(StorageError, match=r"gone\.db is not there: put it back"):
+        database.check_current()
+    database.close()
+    assert [] == list(tmp_path.iterdir())
+
+
 def test_a_database_without_tables_is_refused(database_url: str, journal_url: str, tmp_path: Path) -> None:
     """An empty database says how to give it its tables; upgrading it does, and a second time changes nothing."""
     url = journal_url if "://" in journal_url else f"sqlite:///{tmp_path}/empty.db"
     assert url != database_url
+    if url.startswith("sqlite"):
+        (tmp_path / "empty.db").touch()
     database = Database(url)
     with pytest.raises(StorageError, match=r"has no tables, this version needs .*: run `dispatcher db upgrade`"):
         database.check_current()
@@ -183,7 +194,7 @@ def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     """A path that cannot be is an error in plain words, not a traceback."""
     with pytest.raises(StorageError, match=r"dispatcher\.db cannot be opened \(No such file or directory\)"):
         upgrade(f"sqlite:///{tmp_path}/missing/dispatcher.db")
-    with pytest.raises(StorageError, match="The database did not answer"):
+    with pytest.raises(StorageError, match="is not there: put it back"):
         Database(f"sqlite:///{tmp_path}/missing/dispatcher.db").check_durable()
     with pytest.raises(StorageError, match="The database did not answer"):
         Database(f"postgresql://postgres@/nothing?host={tmp_path}").check_durable()
