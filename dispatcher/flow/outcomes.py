@@ -1,7 +1,6 @@
 """What became of a message -> outbox, ledger, and what it says about the address, the client, the channel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from dispatcher.flow import soft_bounces
@@ -14,13 +13,14 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
+from dispatcher.rules.values import value
 from dispatcher.storage import clients, handoffs
 from dispatcher.storage.handoffs import Claimed
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Settled:
     """A message and its outcome; `again_at` is when a deferred one may be tried again, without it that is final."""
 

@@ -1,11 +1,12 @@
 """What a client's answers add up to: one fold, used by every verdict and every page."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.values import value
 
 VALID_FOR = timedelta(days=365)
 """How long a yes stands, unless the settings say less (L-08)."""
@@ -56,7 +57,7 @@ class Flaw(StrEnum):
     EXPIRED = "consent_expired"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """One recorded reply to the marketing question.
 
@@ -119,7 +120,7 @@ def as_it_counts(answer: Answer, voided: Collection[int]) -> Answer:
     return replace(answer, sound=False) if answer.source in voided and answer.reply is Reply.GRANTED else answer
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Consent:
     """What a client's answers mean for one channel now.
 

@@ -13,6 +13,7 @@ from dispatcher.rules import budget, validity
 from dispatcher.rules.calendar import Windows, local_date
 from dispatcher.rules.campaign import Channel, Kind, State
 from dispatcher.rules.consent import VALID_FOR, Answer, Consent, ConsentState, fold
+from dispatcher.rules.values import value
 
 
 class Reason(StrEnum):
@@ -47,7 +48,7 @@ class Reason(StrEnum):
     ALREADY_SENT_OR_UNKNOWN = "already_sent_or_unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Send:
     """Yes: by this channel, relying on this answer."""
 
@@ -77,7 +78,7 @@ class Withhold:
 Verdict = Send | Wait | Withhold
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AddressFacts:
     """What is known of the address a client has for one channel, over everybody who shares it.
 
@@ -96,7 +97,7 @@ class AddressFacts:
     got_this_campaign: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ClientFacts:
     """Everything a verdict needs to know of one client; `known` is False once the client has been erased.
 

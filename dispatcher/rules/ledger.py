@@ -14,6 +14,7 @@ from enum import StrEnum
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.values import value
 
 Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -77,7 +78,7 @@ class EntryKind(StrEnum):
     """An older copy of the database was put in place, or the journal was replayed over it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One fact to be kept: `client` is the random number, `campaign` its row; the body holds no free text."""
 

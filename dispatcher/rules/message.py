@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
+from dispatcher.rules.values import value
 
 
 class MessageState(StrEnum):
@@ -90,7 +91,7 @@ class Outcome:
     segments: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Email:
     """A finished email: the envelope and the exact bytes, CRLF, 7-bit (E-21, E-22)."""
 
@@ -113,7 +114,7 @@ class Sms:
     leaves_name_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CampaignMessage:
     """A message of a campaign that has got its Send and its intent; nothing else may be handed to a channel as one.
 
@@ -147,7 +148,7 @@ class ServiceMessage:
     content: Email | Sms
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recipient:
     """What a template may know of a client: nothing about visits, treatments or health (invariant 7)."""
 

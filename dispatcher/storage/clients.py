@@ -3,7 +3,7 @@
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Integer, and_, bindparam, func, insert, selec
 from dispatcher.keys import KeyedHash
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.values import value
 from dispatcher.storage import soft_bounces
 from dispatcher.storage.database import insert_new
 from dispatcher.storage.hot import Hot, among, read_day, read_moment, read_moment_or_none
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, ClientTable, ReplacedTable
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class HeldAddress:
     """An address a client has: its row, canonical form, and whether mail to it has died.
 
@@ -35,7 +36,7 @@ class HeldAddress:
     replaced_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Client:
     """A client as the register holds them."""
 

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from dispatcher.rules.campaign import Channel, Kind
 from dispatcher.rules.consent import VALID_FOR, Answer, Reply, fold
 from dispatcher.rules.decision import AddressFacts, ClientFacts
 from dispatcher.rules.message import COUNTED
+from dispatcher.rules.values import value
 from dispatcher.storage import answers, clients, requests, slots
 from dispatcher.storage.clients import Client, Flags, HeldAddress
 from dispatcher.storage.hot import Hot, among, one_of, read_day
@@ -49,7 +49,7 @@ _THIS_CAMPAIGN = Hot(
 _NOTHING_DECLINED: frozenset[Kind] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Known:
     """A client and the facts about them: what a message is made from, and what its verdict rests on.
 

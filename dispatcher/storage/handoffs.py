@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import MessageState, Outcome
+from dispatcher.rules.values import value
 from dispatcher.storage import progress
 from dispatcher.storage.hot import Hot, among, one_of, read_moment
 from dispatcher.storage.outcomes import outcome_columns
@@ -20,7 +20,7 @@ from dispatcher.storage.tables import AddressTable, ClientAddressTable, Installa
 _OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Claimed:
     """A row that a worker holds: until `lease_until`, and only as long as its fence is the newest."""
 

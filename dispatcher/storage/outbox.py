@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, literal, or_, select, update
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState
+from dispatcher.rules.values import value
 from dispatcher.storage import progress
 from dispatcher.storage.hot import HotInsert, stored
 from dispatcher.storage.progress import Place
@@ -21,7 +22,7 @@ RESTORED = "restored"
 _OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Planned:
     """A row as planning writes it: waiting for its hand-off, or withheld with its reason."""
 
