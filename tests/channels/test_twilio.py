@@ -369,6 +369,8 @@ def test_wrong_secret(twilio: Twilio) -> None:
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "9" * 20}, None),
         ({"Retry-After": "9" * 5000}, None),
+        ({"Retry-After": "9" * 7}, None),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"}, None),
         ({"Retry-After": "Mon, 04 May 2026 09:01:00 GMT"}, None),
         (
             {"Retry-After": "Mon, 04 May 2026 09:01:00 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"},
