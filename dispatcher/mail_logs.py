@@ -33,8 +33,8 @@ _QUEUED_AS = re.compile(
 )
 _OF_QUEUE = re.compile(
     rb"\]: (?P<postfix>[0-9A-Za-z]{5,20}): "
-    rb"(?:(?P<gone>removed)|(?P<taken>from=<.*\(queue active\))|(?P<reject>milter-reject: END-OF-MESSAGE|reject: (?:header|body) )"
-    rb"|.*\bstatus=(?P<status>\w+))"
+    rb"(?:(?P<gone>removed)|(?P<taken>from=<.*\(queue active\))"
+    rb"|(?P<reject>milter-reject: END-OF-MESSAGE|reject: (?:header|body) )|.*\bstatus=(?P<status>\w+))"
     rb"|(?:^| )(?P<exim>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}) (?P<sign>=>|->|==|\*\*|Completed)"
 )
 _CODE = re.compile(rb"(?:\bdsn=|(?<![\d.\[]))([245]\.\d{1,3}\.\d{1,3})(?![\d.])")

@@ -59,7 +59,7 @@ def locked(connection: Connection, channel: Channel) -> Turn:
 
 
 def _all_locked(connection: Connection) -> dict[str, Turn]:
-    return {name: Turn(*stand) for name, *stand in connection.execute(_LOCK_ALL)}
+    return {row.channel: Turn(row.next_at, row.share, row.rests_until) for row in connection.execute(_LOCK_ALL)}
 
 
 def keep(connection: Connection, channel: Channel, turn: Turn) -> None:
