@@ -20,6 +20,7 @@ from benchmarks.measuring import peak_memory
 from benchmarks.plain import Letter, PlainWriter
 from dispatcher import wiring
 from dispatcher.campaign_files import read_campaign
+from dispatcher.engine.embedded import settle_down
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.message import Recipient
 from tests.clock import FixedClock
@@ -47,6 +48,7 @@ def _dispatcher(directory: Path, _port: int, messages: int, moment: datetime) ->
     """Deliver the planned campaign: verdict, intent, chained ledger, hand-off, outcome."""
     with wiring.opened(directory, FixedClock(moment)) as dispatcher:
         campaign = dispatcher.lifecycle.named(CAMPAIGN)
+        settle_down()  # as a sender does
         began = perf_counter()
         report = asyncio.run(dispatcher.deliver.run(campaign))
         seconds = perf_counter() - began
