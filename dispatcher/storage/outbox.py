@@ -139,19 +139,21 @@ def open_of_client(connection: Connection, client: int, *, for_update: bool = Fa
     return [(row.id, row.campaign, row.message_id) for row in found]
 
 
-def open_of_campaign(connection: Connection, campaign: int, limit: int) -> list[tuple[int, int, str]]:
+def open_of_campaign(
+    connection: Connection, campaign: int, limit: int, *, for_update: bool = False
+) -> list[tuple[int, int, str]]:
     """Return the row, client and message id of the next messages of a campaign that still wait.
 
-    They are locked until the transaction ends: a client may say no to one of them at the same moment.
+    `for_update` keeps everybody else from them meanwhile: a client may say no to one of them at the same moment.
     """
     query = (
         select(OutboxTable.id, OutboxTable.client, OutboxTable.message_id)
         .where(OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN))
         .order_by(OutboxTable.id)
         .limit(limit)
-        .with_for_update()
     )
-    return [(row.id, row.client, row.message_id) for row in connection.execute(query)]
+    found = connection.execute(query.with_for_update() if for_update else query)
+    return [(row.id, row.client, row.message_id) for row in found]
 
 
 def count_open(connection: Connection, campaign: int) -> int:

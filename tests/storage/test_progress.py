@@ -252,7 +252,7 @@ def test_a_message_that_two_withhold_is_counted_once(
 
     def cancel(transaction: Transaction) -> int:
         time.sleep(0.1)
-        found = outbox.open_of_campaign(transaction.connection, campaign, 10)
+        found = outbox.open_of_campaign(transaction.connection, campaign, 10, for_update=True)
         for row, _, _ in found:
             outbox.set_withheld(transaction.connection, row, "campaign_cancelled")
         return len(found)
