@@ -182,7 +182,7 @@ def test_what_a_database_in_trouble_did_not_take_is_written_later(
         with pytest.raises(StorageError, match="full"):
             asyncio.run(dispatcher.rounds.once())
         given = len(line.taken)
-        assert 0 < given == attempting(dispatcher) <= WINDOW
+        assert 0 < given <= attempting(dispatcher) <= WINDOW
         with pytest.raises(StorageError, match="full"):
             asyncio.run(dispatcher.rounds.once())
         assert given == len(line.taken)
