@@ -33,8 +33,8 @@ _QUEUED_AS = re.compile(
 )
 _OF_QUEUE = re.compile(
     rb"\]: (?P<postfix>[0-9A-Za-z]{5,20}): "
-    rb"(?:(?P<gone>removed)|(?P<reject>milter-reject: END-OF-MESSAGE|reject: (?:header|body) )"
-    rb"|.*\bstatus=(?P<status>\w+))"
+    rb"(?:(?P<gone>removed)|(?P<taken>from=<.*\(queue active\))"
+    rb"|(?P<reject>milter-reject: END-OF-MESSAGE|reject: (?:header|body) )|.*\bstatus=(?P<status>\w+))"
     rb"|(?:^| )(?P<exim>[0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4}) (?P<sign>=>|->|==|\*\*|Completed)"
 )
 _CODE = re.compile(rb"(?:\bdsn=|(?<![\d.\[]))([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -44,7 +44,7 @@ class Fortune(IntEnum):
     """What a log tells of a mail; where it tells several things, the last of these holds."""
 
     SEEN = 1
-    """Its Message-ID stands there, so the server took it."""
+    """Its Message-ID stands there, and of Postfix that it was queued: the server took it."""
     REFUSED = 2
     """The server looked at the whole of it and did not take it."""
     QUEUED = 3
@@ -110,6 +110,8 @@ class MailLogs:
         queued = _QUEUED_AS.search(line)
         if queued is not None:
             self._queues[queued[1] or queued[2]] = message
+            if queued[1]:
+                return  # Postfix writes this as soon as it has read the header: the rest may never have come
         if queued is None and (_NO_LOG_LINE.match(line) or _REFUSING.search(line)):
             return
         self._tell(message, Traced(Fortune.SEEN))
@@ -131,6 +133,9 @@ class MailLogs:
             del self._queues[queue]
             return
         is_given_up = about["sign"] == b"**" or about["status"] in {b"bounced", b"expired"}
+        if about["taken"]:
+            self._tell(message, Traced(Fortune.SEEN))
+            return
         fortune = Fortune.BOUNCED if is_given_up else Fortune.REFUSED if about["reject"] else Fortune.QUEUED
         code = _CODE.search(line, about.end("postfix") if about["postfix"] else about.end("exim"))
         told = code[1].decode() if code and fortune is not Fortune.QUEUED else ""

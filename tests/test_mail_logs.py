@@ -22,6 +22,10 @@ DEFERRED = SENT.replace("2.0.0, status=sent (250 ok)", "4.2.2, status=deferred (
 BOUNCED = SENT.replace("2.0.0, status=sent (250 ok)", "5.1.1, status=bounced (550 5.7.1 no)")
 EXPIRED = SENT.replace("2.0.0, status=sent (250 ok)", "4.4.1, status=expired, returned to sender")
 REMOVED = f"{POST}/qmgr[13]: 4XkAB1: removed\n"
+CUT_OFF = f"""\
+{POST}/cleanup[12]: 4XkAB1: message-id=<{ONE}@studio.example>
+{POST}/smtpd[11]: lost connection after DATA (70144 bytes) from studio.example[192.0.2.5]
+"""
 MILTER = (
     f"{POST}/cleanup[12]: 4XkAB1: milter-reject: END-OF-MESSAGE from studio.example[192.0.2.5]: 5.7.1 spam; "
     "from=<palautus@studio.example> to=<a@b.example> proto=ESMTP\n"
@@ -82,6 +86,9 @@ def test_what_a_log_tells(tmp_path: Path, text: str, expected: Traced) -> None:
     [
         "",
         f"{POST}/cleanup[12]: 4XkAB1: message-id=<{OTHER}@studio.example>\n" + BOUNCED,
+        # The header came, and then the connection was lost.
+        CUT_OFF,
+        CUT_OFF + POSTFIX.replace(ONE, OTHER),
         f"Message-ID: <{ONE}@studio.example>\n",
         f"  Message-Id: <{ONE}@studio.example>\n",
         f"I Message-Id: <{ONE}@studio.example>\n",

@@ -58,6 +58,11 @@ class Reply:
         return refusing and (self.code in _WAITING_CODES or self.status in _WAITING_STATUSES)
 
     @property
+    def is_about_share(self) -> bool:
+        """Whether it is this one connection that has carried enough; another may carry more."""
+        return says(reply_words.plain(self.text), reply_words.THIS_CONNECTION)
+
+    @property
     def is_about_pipelining(self) -> bool:
         """Whether a server shows by its refusal that it cannot have commands in a group, whatever it offered."""
         return self.code in {500, 502, 503} or says(reply_words.plain(self.text), reply_words.PIPELINING)

@@ -340,8 +340,9 @@ def _is_go_ahead(replies: list[bytes]) -> bool:
 
 
 def _is_goodbye(raw: bytes) -> bool:
-    """Return whether a server closes a connection for no reason but that it is old."""
-    return raw.startswith(b"421") and outcome_of(Reply.parsed(raw)).blame is Blame.CONNECTION
+    """Return whether a server closes a connection for no reason but that it is old, or has carried its share."""
+    reply = Reply.parsed(raw)
+    return reply.code == 421 and (reply.is_about_share or outcome_of(reply).blame is Blame.CONNECTION)
 
 
 def _unfit(email: Email) -> Outcome | None:

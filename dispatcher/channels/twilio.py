@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the library carries no types
 from twilio.http.response import Response  # type: ignore[import-untyped] # the same
 from twilio.rest import Client  # type: ignore[import-untyped] # the same
@@ -97,7 +98,7 @@ class TwilioSession:
         if not isinstance(sms, Sms):
             raise TypeError("Twilio carries text messages only")
         async with self._turn:
-            return await self._create(message.message_id, sms) if await may_go() else RECALLED
+            return await self._create(message.message_id, sms, may_go)
 
     async def forget(self, provider_id: str) -> Forgotten:
         """Have one message deleted at Twilio (S-28): gone is what it deletes now and what it does not know any more."""
@@ -124,8 +125,8 @@ class TwilioSession:
                 return None
             return sightings_of(pages) if pages else None
 
-    async def _create(self, message_id: str, sms: Sms) -> Outcome:
-        self._transport.begin()
+    async def _create(self, message_id: str, sms: Sms, may_go: MayGo) -> Outcome:
+        self._transport.begin(may_go=may_go)
         callback = self._settings.status_callback
         more = {"status_callback": f"{callback}?s={quote(message_id, safe='')}"} if callback else {}
         try:
@@ -138,6 +139,8 @@ class TwilioSession:
                 **more,
             )
         except Exception:  # noqa: BLE001 - an exception that escaped would end the sender and lose this message's fate
+            if self._transport.is_recalled:
+                return RECALLED
             if not self._transport.is_connected:
                 return Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)
             # Where the client could not make a message of the answer, the answer says more than its exception.
@@ -147,7 +150,8 @@ class TwilioSession:
 class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carries no types
     """Twilio's way to make a request, over one connection of ours: a timeout that holds, no retry, no log (L-46).
 
-    `is_connected` says whether the request of now may have been sent; `answer` is what came back.
+    `is_connected` says whether the request of now may have been sent, `is_recalled` that its words were not given
+    away after all; `answer` is what came back.
     """
 
     def __init__(self, settings: TwilioSettings) -> None:
@@ -163,9 +167,13 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
         )
         self.begin()
 
-    def begin(self, pages: list[Answer] | None = None) -> None:
-        """Forget the request before; `pages` takes every answer of a request that needs several."""
-        self.is_connected = False
+    def begin(self, pages: list[Answer] | None = None, may_go: MayGo = always) -> None:
+        """Forget the request before; `pages` takes every answer of a request that needs several.
+
+        `may_go` is asked once the connection stands: that may have taken long, and nothing leaves after a no.
+        """
+        self.is_connected = self.is_recalled = False
+        self._may_go = may_go
         self.answer: Answer | None = None
         self._pages = pages
 
@@ -192,7 +200,7 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
             method,
             self._address(uri),
             params={key: str(value) for key, value in (params or {}).items()},
-            data=urlencode(data, doseq=True).encode() if data else None,
+            data=_Words(urlencode(data, doseq=True).encode(), self._may_still_go) if data else None,
             headers=sent,
             allow_redirects=False,
         ) as response:
@@ -209,6 +217,24 @@ class _OneConnection(AsyncHttpClient):  # type: ignore[misc] # the library carri
 
     async def _mark(self, *_: object) -> None:
         self.is_connected = True
+
+    async def _may_still_go(self) -> bool:
+        self.is_recalled = not await self._may_go()
+        return not self.is_recalled
+
+
+class _Words(aiohttp.BytesPayload):
+    """The body of a request, kept back where it may not go any more when its turn comes."""
+
+    def __init__(self, words: bytes, may_go: MayGo) -> None:
+        super().__init__(words, content_type="application/x-www-form-urlencoded")
+        self._may_go = may_go
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write the body. Raises PermissionError where it may not go."""
+        if not await self._may_go():
+            raise PermissionError
+        await super().write_with_length(writer, content_length)
 
 
 def _client(settings: TwilioSettings, transport: AsyncHttpClient) -> Client:

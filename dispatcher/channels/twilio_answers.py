@@ -25,6 +25,8 @@ _WAITS: Mapping[int, Blame] = {
 }
 """What no client can help, by Twilio's number or the HTTP status: wrongly set up, shut out, or too much at once."""
 _NO_SUCH_MESSAGE = 20404
+_LONGEST_WAIT = timedelta(days=100)
+"""Who asks for a longer wait than this means something else, or nothing."""
 SID = re.compile(r"\w{1,64}", re.ASCII)
 """A name that Twilio gave a message."""
 
@@ -121,10 +123,11 @@ def _sighting(row: object) -> Sighting | None:
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return how long the provider asks to wait (RFC 9110, section 10.2.3), by the provider's own clock."""
     asked = headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return timedelta(seconds=int(asked)) if len(asked) < 8 else None
     try:
-        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
+        if asked.isdecimal():
+            wait = timedelta(seconds=int(asked))
+        else:
+            wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, TypeError, OverflowError):
         return None
-    return max(wait, timedelta(0))
+    return max(wait, timedelta(0)) if wait < _LONGEST_WAIT else None

@@ -192,7 +192,7 @@ class Deliver:
                     left = await asyncio.to_thread(self._claim, run)
                     if not left:
                         break
-                most = max(len(sessions), min(int(tempo.per_second()), self._policy.window))
+                most = min(self._policy.window, max(len(sessions), int(tempo.per_second())))
                 room = await handing.room(most, min(len(left), max(1, most // 2)))
                 if not room:
                     break

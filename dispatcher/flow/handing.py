@@ -191,13 +191,13 @@ class Handing:
             row = passed.row
             try:
                 outcome = await session.hand_over(passed.message, self._asks(row))
+                self._still.end(row)
+                self._tempo.note()
+                self._record.add(self._told.settled(row, outcome))
+                self._told.outcome(passed, outcome)
             except BaseException:
-                self._is_broken = True  # nobody knows what became of this one; the others end in order
+                self._is_broken = True  # nobody may know what became of this one; the others end in order
                 raise
-            self._still.end(row)
-            self._tempo.note()
-            self._told.outcome(passed, outcome)
-            self._record.add(self._told.settled(row, outcome))
 
     def _asks(self, row: Claimed) -> MayGo:
         def may_go() -> Awaitable[bool]:

@@ -231,7 +231,7 @@ class Lifecycle:
         """Withhold the next messages that wait for a cancelled campaign, and return how many."""
 
         def work(transaction: Transaction) -> int:
-            waiting = outbox.open_of_campaign(transaction.connection, campaign, _AT_ONCE)
+            waiting = outbox.open_of_campaign(transaction.connection, campaign, _AT_ONCE, for_update=True)
             reason = Reason.CAMPAIGN_CANCELLED.value
             for row, client, message_id in waiting:
                 outbox.set_withheld(transaction.connection, row, reason)

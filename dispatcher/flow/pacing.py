@@ -73,11 +73,22 @@ class Pacing:
         deferred = sum(each.blame not in {Blame.CONNECTION, Blame.QUOTA} for each in troubles)
         is_over = any(each.blame is Blame.QUOTA for each in troubles)
         share = share_after(turn.share, accepted, deferred, is_over_quota=is_over)
-        rests = [now + pause_of(each) for each in troubles if each.blame in {Blame.CONNECTION, Blame.QUOTA}]
+        rests = [now + min(pause_of(each), _DAY) for each in troubles if each.blame in {Blame.CONNECTION, Blame.QUOTA}]
         until = max([each for each in (*rests, turn.rests_until) if each is not None], default=None)
         if share < WHOLE:
             self._slowed.add(channel)
-        turns.keep(connection, channel, replace(turn, share=share, rests_until=until))
+        next_at = self._moved_with(channel, turn, share, now)
+        turns.keep(connection, channel, Turn(next_at, share, until))
+
+    def _moved_with(self, channel: Channel, turn: Turn, share: int, now: datetime) -> datetime | None:
+        """Return whose turn it is once the channel goes faster or slower.
+
+        Left where it was, a turn of the slow pace would be taken for that of a clock set back, and be given at once.
+        """
+        pace = self._paces.get(channel)
+        if pace is None or turn.next_at is None or turn.next_at <= now:
+            return turn.next_at
+        return now + min((turn.next_at - now) * turn.share / share, pace.slowed(share).interval)
 
     def _left_of_day(self, connection: Connection, channel: Channel, turn: Turn, per_day: int, now: datetime) -> int:
         """Return what is left of a day's limit; where nothing is, the channel rests until something is again.

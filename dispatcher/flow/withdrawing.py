@@ -31,7 +31,7 @@ def withdraw_client(
     record_no(transaction, ring, client, answer, actor, addresses.items())
     if answer.channel is not None:
         return
-    for row, campaign, message_id in outbox.open_of_client(transaction.connection, client):
+    for row, campaign, message_id in outbox.open_of_client(transaction.connection, client, for_update=True):
         outbox.set_withheld(transaction.connection, row, Reason.OBJECTION.value)
         body = {"reason": Reason.OBJECTION.value, "at": "withdrawal", "message": message_id}
         transaction.ledger.append(Entry(EntryKind.WITHHELD, actor, client=client, campaign=campaign, body=body))

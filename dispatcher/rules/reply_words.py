@@ -186,6 +186,18 @@ POLICY = (
 TOO_BIG = ("message size", "too large", "too big", "size limit", "maximum size", "size exceed", "fixed maximum")
 """What says that the mail itself is longer than is taken."""
 
+THIS_CONNECTION = (
+    "this connection",
+    "one connection",
+    "single connection",
+    "per connection",
+    "this session",
+    "one session",
+    "single session",
+    "per session",
+)
+"""What says that a limit is that of one connection, and not of the sender."""
+
 PIPELINING = ("pipelin",)
 """What says that a server cannot have commands in a group, whatever it offered (RFC 2920)."""
 

@@ -126,23 +126,35 @@ def set_unknown(connection: Connection, campaign: int, day: date, now: datetime)
     return [Closed(row.client, Channel(row.channel), row.message_id, row.day) for row in rows]
 
 
-def open_of_client(connection: Connection, client: int) -> list[tuple[int, int, str]]:
-    """Return the row, campaign and message id of each message still waiting for a client."""
-    query = select(OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id).where(
-        OutboxTable.client == client, OutboxTable.state.in_(_OPEN)
+def open_of_client(connection: Connection, client: int, *, for_update: bool = False) -> list[tuple[int, int, str]]:
+    """Return the row, campaign and message id of each message still waiting for a client.
+
+    `for_update` keeps everybody else from them meanwhile, whoever cancels their campaign included.
+    """
+    query = (
+        select(OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
+        .where(OutboxTable.client == client, OutboxTable.state.in_(_OPEN))
+        .order_by(OutboxTable.id)
     )
-    return [(row.id, row.campaign, row.message_id) for row in connection.execute(query)]
+    found = connection.execute(query.with_for_update() if for_update else query)
+    return [(row.id, row.campaign, row.message_id) for row in found]
 
 
-def open_of_campaign(connection: Connection, campaign: int, limit: int) -> list[tuple[int, int, str]]:
-    """Return the row, client and message id of the next messages of a campaign that still wait."""
+def open_of_campaign(
+    connection: Connection, campaign: int, limit: int, *, for_update: bool = False
+) -> list[tuple[int, int, str]]:
+    """Return the row, client and message id of the next messages of a campaign that still wait.
+
+    `for_update` keeps everybody else from them meanwhile: a client may say no to one of them at the same moment.
+    """
     query = (
         select(OutboxTable.id, OutboxTable.client, OutboxTable.message_id)
         .where(OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN))
         .order_by(OutboxTable.id)
         .limit(limit)
     )
-    return [(row.id, row.client, row.message_id) for row in connection.execute(query)]
+    found = connection.execute(query.with_for_update() if for_update else query)
+    return [(row.id, row.client, row.message_id) for row in found]
 
 
 def count_open(connection: Connection, campaign: int) -> int:

@@ -11,7 +11,11 @@ from dispatcher.storage.database import insert_new
 from dispatcher.storage.tables import PaceHourTable, PaceTable
 
 _READ = select(PaceTable.next_at, PaceTable.share, PaceTable.rests_until).where(PaceTable.channel == bindparam("this"))
-_LOCK = _READ.with_for_update()
+_LOCK_ALL = (
+    select(PaceTable.channel, PaceTable.next_at, PaceTable.share, PaceTable.rests_until)
+    .order_by(PaceTable.channel)
+    .with_for_update()
+)
 _KEEP = update(PaceTable).where(PaceTable.channel == bindparam("this"))
 _SPENT = select(func.sum(PaceHourTable.count)).where(
     PaceHourTable.channel == bindparam("this"), PaceHourTable.hour > bindparam("since")
@@ -42,12 +46,20 @@ def read(connection: Connection, channel: Channel) -> Turn:
 
 
 def locked(connection: Connection, channel: Channel) -> Turn:
-    """Return how a channel stands; no other process moves it before this transaction has ended."""
-    found = connection.execute(_LOCK, {"this": channel.value}).one_or_none()
-    if found is None:
-        insert_new(connection, PaceTable, [{"channel": channel.value, "share": WHOLE}])
-        found = connection.execute(_LOCK, {"this": channel.value}).one()
-    return Turn(*found)
+    """Return how a channel stands; no other process moves it before this transaction has ended.
+
+    Every channel is locked, always in the same order: a commit may move several, and two of them must not wait for
+    each other crosswise.
+    """
+    found = _all_locked(connection)
+    if channel.value not in found:
+        insert_new(connection, PaceTable, [{"channel": each, "share": WHOLE} for each in sorted(Channel)])
+        found = _all_locked(connection)
+    return found[channel.value]
+
+
+def _all_locked(connection: Connection) -> dict[str, Turn]:
+    return {row.channel: Turn(row.next_at, row.share, row.rests_until) for row in connection.execute(_LOCK_ALL)}
 
 
 def keep(connection: Connection, channel: Channel, turn: Turn) -> None:

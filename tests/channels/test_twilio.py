@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.channels import Sighting
+from dispatcher.channels import RECALLED, Sighting
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
 from dispatcher.channels.twilio_answers import Answer, blame_of, forgotten_by, outcome_of, sightings_of
 from dispatcher.demo.twilio_double import RETRY_AFTER_SECONDS, ReceivedSms, Trouble, TwilioDouble
@@ -369,6 +369,8 @@ def test_wrong_secret(twilio: Twilio) -> None:
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "9" * 20}, None),
         ({"Retry-After": "9" * 5000}, None),
+        ({"Retry-After": "9" * 7}, None),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"}, None),
         ({"Retry-After": "Mon, 04 May 2026 09:01:00 GMT"}, None),
         (
             {"Retry-After": "Mon, 04 May 2026 09:01:00 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"},
@@ -475,3 +477,37 @@ def test_nothing_is_logged(twilio: Twilio, caplog: pytest.LogCaptureFixture) -> 
 def test_only_twilio_itself_confirms_a_deletion(answer: Answer | None, *, is_gone: bool) -> None:
     """S-28: 204, or Twilio's own code that it knows no such message; the page of a proxy confirms nothing."""
     assert is_gone is forgotten_by(answer).is_gone
+
+
+@pytest.mark.parametrize("kept", [0, 1], ids=["first message", "kept connection"])
+def test_a_no_is_heard_once_the_connection_stands(kept: int) -> None:
+    """E-12: however long it takes to reach Twilio, the question is asked after that, and after a no nothing is said."""
+    heard, stands = bytearray(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        stands.set()
+        while said := await reader.read(4096):
+            heard.extend(said)
+            if b"Body=" in said:
+                body = b'{"sid": "SM1", "num_segments": "1"}'
+                writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+        await writer.wait_closed()
+
+    async def no() -> bool:
+        await asyncio.wait_for(stands.wait(), 2)
+        return False
+
+    async def talk() -> list[Outcome]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            settings = replace(SETTINGS, base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            async with TwilioCarrier(settings).session() as session:
+                before = [await session.hand_over(CampaignMessage("m0", SMS)) for _ in range(kept)]
+                heard.clear()
+                recalled = await session.hand_over(CampaignMessage("m1", SMS), no)
+                assert b"" == heard
+                return [*before, recalled, await session.hand_over(CampaignMessage("m2", SMS))]
+
+    accepted = Outcome(ACCEPTED, "201", provider_id="SM1", segments=1)
+    assert asyncio.run(talk()) == [accepted] * kept + [RECALLED, accepted]

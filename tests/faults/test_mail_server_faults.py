@@ -158,7 +158,9 @@ def test_late_goodbye(ehlo: str) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("act", [Gone.RESET, Gone.SILENT, b"", "421 4.4.2 idle"])
+@pytest.mark.parametrize(
+    "act", [Gone.RESET, Gone.SILENT, b"", "421 4.4.2 idle", "421 mail.example: too many messages in this connection"]
+)
 def test_idle_connection_that_was_closed(ehlo: str, act: Act) -> None:
     """E-51: a kept connection that is dead is replaced once, since no body was given; the mail is taken once."""
     server = server_of(ehlo, MAIL=act)

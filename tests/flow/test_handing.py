@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from threading import Event
 
 import pytest
 from sqlalchemy import func, select
@@ -69,10 +70,10 @@ def attempting(dispatcher: Dispatcher) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def narrow(workshop: Workshop) -> None:
+def narrow(workshop: Workshop, window: int = WINDOW) -> None:
     """Make the window narrow."""
     settings = workshop.directory / "dispatcher.toml"
-    settings.write_text(settings.read_text("utf-8") + f"\n[sending]\nwindow = {WINDOW}\n", "utf-8")
+    settings.write_text(settings.read_text("utf-8") + f"\n[sending]\nwindow = {window}\n", "utf-8")
 
 
 def test_no_more_is_under_way_than_the_window(workshop: Workshop) -> None:
@@ -84,6 +85,36 @@ def test_no_more_is_under_way_than_the_window(workshop: Workshop) -> None:
         asyncio.run(dispatcher.rounds.once())
     assert CLIENTS == len(line.taken) == len(set(line.taken))
     assert line.sessions < max(line.open_at_once) <= WINDOW
+
+
+def test_a_window_narrower_than_the_sessions_holds_as_well(workshop: Workshop) -> None:
+    """E-52: whoever wants one unknown at most has one connection at work, however many there may be."""
+    narrow(workshop, 1)
+    line = Watched()
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        asyncio.run(dispatcher.rounds.once())
+    assert (CLIENTS, 1) == (len(line.taken), max(line.open_at_once))
+
+
+def test_somebody_who_is_told_and_breaks_stops_the_run(workshop: Workshop) -> None:
+    """E-52: trouble with what is told of an outcome ends the run in order; the outcome itself is kept."""
+    narrow(workshop)
+    line = Watched()
+    told: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
+        told.append(outcome)
+        if len(told) > 2:
+            raise OSError("nobody listens")
+
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        with pytest.raises(OSError, match="nobody listens"):
+            asyncio.run(asyncio.wait_for(dispatcher.rounds.once(on_outcome=tell), 20))
+        assert 0 == attempting(dispatcher)
+        counts = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id).messages["email"]
+    assert len(line.taken) == counts["accepted"] < CLIENTS
 
 
 def test_a_session_that_breaks_loses_one_message_and_no_other(workshop: Workshop) -> None:
@@ -138,14 +169,14 @@ def test_what_a_database_in_trouble_did_not_take_is_written_later(
 ) -> None:
     """E-52: outcomes and claims that could not be written are kept and written once that works: nobody is unknown."""
     narrow(workshop)
-    line, write, troubles = Watched(), Outcomes.write, [2]
+    line, write, is_full = Watched(), Outcomes.write, Event()
 
     def fails(self: Outcomes, *given: object) -> bool:
-        if troubles[0]:
-            troubles[0] -= 1
+        if is_full.is_set():
             raise StorageError("The disk is full.")
         return write(self, *given)  # type: ignore[arg-type]
 
+    is_full.set()
     monkeypatch.setattr(Outcomes, "write", fails)
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher, line)
@@ -156,6 +187,7 @@ def test_what_a_database_in_trouble_did_not_take_is_written_later(
         with pytest.raises(StorageError, match="full"):
             asyncio.run(dispatcher.rounds.once())
         assert given == len(line.taken)
+        is_full.clear()
         asyncio.run(dispatcher.rounds.once())
         standing = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id)
         assert State.FINISHED is dispatcher.lifecycle.named("a").state

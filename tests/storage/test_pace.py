@@ -1,6 +1,8 @@
 """The turns of a channel in the database: one row that two processes cannot move at once, and the hours of a day."""
 
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 from dispatcher.rules.campaign import Channel
@@ -8,6 +10,7 @@ from dispatcher.rules.pace import WHOLE
 from dispatcher.storage import pace
 from dispatcher.storage.pace import Turn
 from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
 from tests.clock import FixedClock
 from tests.stores import open_store
 
@@ -63,3 +66,26 @@ def test_hours_are_summed_and_let_go_of(store: Store, clock: FixedClock) -> None
         assert 0 == pace.spent(connection, Channel.SMS, hour - 3 * HOUR)
         assert 53 == pace.spent(connection, Channel.EMAIL, hour - 90 * HOUR)
         assert hour - 26 * HOUR == pace.oldest(connection, Channel.EMAIL, hour - 90 * HOUR)
+
+
+def test_two_commits_that_move_both_channels_do_not_wait_crosswise(
+    store: Store, database_url: str, journal_url: str, clock: FixedClock
+) -> None:
+    """E-55: two processes whose commits take turns of both channels, in either order, both get theirs."""
+    other = open_store(database_url, journal_url, clock)
+
+    def take(channel: Channel) -> Callable[[Transaction], None]:
+        def work(transaction: Transaction) -> None:
+            pace.locked(transaction.connection, channel)
+            time.sleep(0.2)
+
+        return work
+
+    def take_both(through: Store, *channels: Channel) -> list[Future[None]]:
+        # While the writer is busy the next writes gather, and share one commit.
+        return [through.submit(lambda _: time.sleep(0.2)), *(through.submit(take(each)) for each in channels)]
+
+    waiting = take_both(store, Channel.EMAIL, Channel.SMS) + take_both(other, Channel.SMS, Channel.EMAIL)
+    for each in waiting:
+        each.result(20)
+    other.close()

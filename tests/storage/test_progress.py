@@ -1,5 +1,6 @@
 """The sums of a campaign's progress are the count of its messages at every commit, whatever became of them."""
 
+import time
 from collections import Counter
 from datetime import date, timedelta
 from importlib import util
@@ -25,7 +26,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.tables import OutboxTable, ProgressTable
 from dispatcher.storage.writer import Transaction
 from tests.clock import FixedClock
-from tests.stores import add_campaign
+from tests.stores import add_campaign, open_store, plan
 
 TODAY = date(2026, 11, 23)
 _NAMES = count()
@@ -232,3 +233,34 @@ def _migration(name: str) -> Any:
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_a_message_that_two_withhold_is_counted_once(
+    store: Store, database_url: str, journal_url: str, clock: FixedClock
+) -> None:
+    """A client says no while their campaign is cancelled: one of the two withholds the message, and the sums hold."""
+    other = open_store(database_url, journal_url, clock)
+    campaign = add_campaign(store, "a", clock())
+    plan(store, campaign, [(1, 1), (2, 2)])
+
+    def leave(transaction: Transaction) -> int:
+        found = outbox.open_of_client(transaction.connection, 1, for_update=True)
+        time.sleep(0.3)
+        for row, _, _ in found:
+            outbox.set_withheld(transaction.connection, row, "objection")
+        return len(found)
+
+    def cancel(transaction: Transaction) -> int:
+        time.sleep(0.1)
+        found = outbox.open_of_campaign(transaction.connection, campaign, 10, for_update=True)
+        for row, _, _ in found:
+            outbox.set_withheld(transaction.connection, row, "campaign_cancelled")
+        return len(found)
+
+    leaving, cancelling = store.submit(leave), other.submit(cancel)
+    assert 2 == leaving.result(20) + cancelling.result(20)
+    with store.reading() as connection:
+        assert {"objection": 1, "campaign_cancelled": 1} == {
+            place.reason: count for place, count in progress.sums(connection, campaign).items()
+        }
+    other.close()
