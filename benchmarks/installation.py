@@ -99,7 +99,8 @@ def write_register(path: Path, clients: int) -> Path:
             phone = f"{_PREFIXES[number // 2 % 6]}000{number // 12 % 10_000:04}" if number % 2 else ""
             name, language = _NAMES[number % len(_NAMES)], ("fi", "sv", "en")[number % 3]
             email = f"asiakas.{number}@posti.example"
-            cells = (str(number + 1), name, "Esimerkki", email, phone, language, "3.1.2026", "kyllä", "3.1.2026")
+            day = f"{number % 28 + 1}.{number % 10 + 1}.2026"  # of the year before, one in ten is asked for a new yes
+            cells = (str(number + 1), name, "Esimerkki", email, phone, language, day, "kyllä", day)
             print(";".join(cells), file=file)
     return path
 

@@ -135,7 +135,7 @@ class Gate:
             text = _made(prepared, _Intended(row, verdict, who, None), now) if row.channel is Channel.SMS else None
             intended.append(_Intended(row, verdict, who, text))
         priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
-        handoffs.set_intents(connection, [each.row.id for each in intended], now, today, now + LEASE)
+        handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
         on = today.isoformat()
         transaction.ledger.append(

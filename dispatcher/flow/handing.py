@@ -128,7 +128,7 @@ class Handing:
         self._record = _Record(told.keep, self._written, still.shut)
         self._is_last = self._is_broken = False
         self.under_way = 0
-        """Messages with an intent whose outcome is not on disk yet."""
+        """Messages with an intent whose outcome is not on its way to the disk yet."""
         self._works = [asyncio.create_task(self._work(session)) for session in sessions]
 
     @property
@@ -228,8 +228,8 @@ def is_due_at_once(outcome: Outcome) -> bool:
 class _Record:
     """Has outcomes written as they come; those of the next hundredth of a second share one commit.
 
-    `written` is told how many are on disk, and `shut` that the campaign was held for one of them. `unwritten` are those
-    that a database in trouble did not take.
+    `written` is told how many are on their way to the disk, and `shut` that the campaign was held for one of them.
+    `unwritten` are those that a database in trouble did not take.
     """
 
     def __init__(
@@ -270,10 +270,12 @@ class _Record:
             taken, self._waiting = self._waiting, []
             if not self._is_last:
                 self._enough.clear()
-            (ended,) = await asyncio.gather(asyncio.wrap_future(self._write(taken)), return_exceptions=True)
+            writing = asyncio.wrap_future(self._write(taken))
+            # Writes keep their order: what is decided from now on is committed with these, or after them.
+            self._written(len(taken))
+            (ended,) = await asyncio.gather(writing, return_exceptions=True)
             if isinstance(ended, BaseException):
                 self.trouble = self.trouble or ended
                 self.unwritten += taken
             elif ended:
                 self._shut()
-            self._written(len(taken))

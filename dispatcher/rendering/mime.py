@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from dispatcher.rendering import enclosure, headers
@@ -50,10 +51,15 @@ class Letterhead:
                 self._from,
                 headers.token("To", to),
                 subject_line,
-                headers.token("Date", format_datetime(envelope.date.astimezone(self._zone))),
+                _date_line(envelope.date, self._zone),
                 headers.token("Message-ID", own_id),
             )
         )
+
+
+@lru_cache(maxsize=16)  # a whole batch of messages has one
+def _date_line(date: datetime, zone: ZoneInfo) -> bytes:
+    return headers.token("Date", format_datetime(date.astimezone(zone)))
 
 
 def alternatives(words: Sequence[bytes], page: Sequence[bytes], picture: bytes = b"") -> Iterator[bytes]:

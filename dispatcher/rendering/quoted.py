@@ -6,9 +6,11 @@ Each hole stands on lines of its own between soft line breaks, so that what fill
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dispatcher.rendering.gaps import Values
-from dispatcher.rendering.skeleton import Skeleton, Written
+from dispatcher.rendering.remembered import Written
+from dispatcher.rendering.skeleton import Skeleton
 
 _BREAK = b"=\r\n"
 _LINE = 76
@@ -58,7 +60,12 @@ def encoded(words: str) -> bytes:
 
 
 def _filled(words: str) -> bytes:
-    return words.encode("ascii") if _AS_IT_IS.fullmatch(words) else _broken_off(encoded(words))
+    return words.encode("ascii") if _AS_IT_IS.fullmatch(words) else _encoded_alone(words)
+
+
+@lru_cache(maxsize=4096)  # many clients share a name, a day, a sentence; what differs for each, a link, is plain
+def _encoded_alone(words: str) -> bytes:
+    return _broken_off(encoded(words))
 
 
 def _broken_off(lines: bytes) -> bytes:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dispatcher.errors import RenderingError
 from dispatcher.rendering.gaps import MARK, Gap, Hole, Trace, Values, cut, has_tags, mark_of, marks_in
+from dispatcher.rendering.remembered import Remembered, Written
 from dispatcher.rules.campaign import Campaign, Language
 
 
@@ -30,10 +31,6 @@ def shapes_of(campaign: Campaign) -> list[Shape]:
     """Return every shape of client that a campaign can meet."""
     languages = campaign.audience.languages or frozenset(Language)
     return [Shape(*each) for each in product(sorted(languages), (True, False), (True, False), (True, False))]
-
-
-Written = Callable[[Values], str]
-"""What stands in a hole for one client, ready for the text around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,7 @@ def _plain(gap: Gap) -> Written:
     hole = gap.hole
     if hole is not None:
         return lambda values: values[hole]
-    return lambda values: str(gap.resolve(values))
+    return Remembered(lambda values: str(gap.resolve(values)))
 
 
 def _escaped(gap: Gap, escape: Callable[[str], str]) -> Written:
@@ -90,7 +87,7 @@ def _escaped(gap: Gap, escape: Callable[[str], str]) -> Written:
             raise RenderingError("a template makes tags anew for each client: write them around it (E-36)")
         return escape(value.unescape() if isinstance(value, Markup) else str(value))
 
-    return written
+    return Remembered(written)
 
 
 def _text(words: str) -> str:

@@ -157,7 +157,9 @@ def recall(connection: Connection, client: int, now: datetime) -> None:
     _RECALL.run(connection, whose=client, now=now)
 
 
-def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day: date, lease_until: datetime) -> None:
+def set_intents(
+    connection: Connection, rows: Sequence[Claimed], now: datetime, day: date, lease_until: datetime
+) -> None:
     """Write that these messages are about to be handed off; they count from this local day.
 
     Raises JournalError while the database waits for its replay: a worker may have looked before a copy was put back.
@@ -165,8 +167,8 @@ def set_intents(connection: Connection, rows: Sequence[int], now: datetime, day:
     if _WAITS_FOR_REPLAY.one(connection):
         raise JournalError
     if rows:
-        progress.changing(connection, rows, state=MessageState.ATTEMPTING)
-        _INTEND.run(connection, these=list(rows), now=now, today=day, until=lease_until)
+        progress.intended(connection, ((row.campaign, row.channel, row.attempts > 0) for row in rows))
+        _INTEND.run(connection, these=[row.id for row in rows], now=now, today=day, until=lease_until)
 
 
 def set_prices(connection: Connection, priced: Mapping[int, Priced]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 
 from dispatcher.rules.ledger import GENESIS, Entry, Json, StoredEntry, StoredGroup, canonical, entry_digest, stamp
 from dispatcher.storage.hot import Hot, HotInsert, among, read_moment, stored
@@ -20,17 +20,21 @@ _ENTRY_IDS = text("SELECT nextval('ledger_entry_id') FROM generate_series(1, :n)
 _GROUP_ID = text("SELECT nextval('ledger_group_id')")
 _COLUMNS: list[Any] = [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]
 # Every message brings several entries, and building a statement costs several times what running it does.
-_HIGHEST_ENTRY = select(func.max(LedgerEntryTable.id))
-_HIGHEST_GROUP = select(func.max(LedgerGroupTable.id))
+_HIGHEST_ENTRY = Hot(select(func.max(LedgerEntryTable.id)))
+_HIGHEST_GROUP = Hot(select(func.max(LedgerGroupTable.id)))
 _INSERT_ENTRIES = HotInsert(
     LedgerEntryTable,
     ("id", "group_id", "kind", "at", "actor", "client", "campaign", "channel", "body", "digest"),
 )
-_INSERT_GROUP = insert(LedgerGroupTable)
+_INSERT_GROUP = HotInsert(LedgerGroupTable, ("id", "chain", "position", "committed_at", "entries", "previous", "hash"))
 _HEADS = select(LedgerHeadTable.chain, LedgerHeadTable.position, LedgerHeadTable.hash).order_by(LedgerHeadTable.chain)
-_FREE_HEAD = _HEADS.limit(1).with_for_update(skip_locked=True)
-_THIS_HEAD = _HEADS.where(LedgerHeadTable.chain == bindparam("this")).with_for_update()
-_MOVE_HEAD = update(LedgerHeadTable).where(LedgerHeadTable.chain == bindparam("this"))
+_FREE_HEAD = Hot(_HEADS.limit(1).with_for_update(skip_locked=True))
+_THIS_HEAD = Hot(_HEADS.where(LedgerHeadTable.chain == bindparam("this")).with_for_update())
+_MOVE_HEAD = Hot(
+    update(LedgerHeadTable)
+    .where(LedgerHeadTable.chain == bindparam("this"))
+    .values(position=bindparam("position"), hash=bindparam("hash"))
+)
 _OF_NOBODY = (
     select(*_COLUMNS)
     .where(LedgerEntryTable.client.is_(None), LedgerEntryTable.kind == bindparam("kind"))
@@ -109,48 +113,39 @@ class LedgerDraft:
         """Chain the group to a free head; nothing is written where nothing was appended."""
         if self._group is None or not self._digests:
             return
-        head = self._free_head()
+        chain, position, previous = self._free_head()
         group = StoredGroup(
             id=self._group,
-            chain=head.chain,
-            position=head.position + 1,
+            chain=chain,
+            position=position + 1,
             committed_at=self._now,
             entries=len(self._digests),
-            previous=head.hash,
+            previous=previous,
             hash="",
         )
         chained = group.expected_hash(digest for _, digest in sorted(self._digests))
-        self._connection.execute(
-            _INSERT_GROUP,
-            {
-                "id": group.id,
-                "chain": group.chain,
-                "position": group.position,
-                "committed_at": group.committed_at,
-                "entries": group.entries,
-                "previous": group.previous,
-                "hash": chained,
-            },
-        )
-        self._connection.execute(_MOVE_HEAD, {"this": group.chain, "position": group.position, "hash": chained})
+        row = (group.id, group.chain, group.position, self._at, group.entries, group.previous, chained)
+        _INSERT_GROUP.run(self._connection, [row])
+        _MOVE_HEAD.run(self._connection, this=group.chain, position=group.position, hash=chained)
 
     def _new_group(self) -> int:
         if self._is_sqlite:
-            return (self._connection.scalar(_HIGHEST_GROUP) or 0) + 1
+            return int(_HIGHEST_GROUP.one(self._connection) or 0) + 1
         return int(self._connection.execute(_GROUP_ID).scalar_one())
 
     def _new_ids(self, count: int) -> list[int]:
         if self._is_sqlite:
-            highest = self._connection.scalar(_HIGHEST_ENTRY) or 0
+            highest = _HIGHEST_ENTRY.one(self._connection) or 0
             return list(range(highest + 1, highest + 1 + count))
         return sorted(self._connection.execute(_ENTRY_IDS, {"n": count}).scalars())
 
-    def _free_head(self) -> Row[int, int, str]:
-        found = self._connection.execute(_FREE_HEAD).one_or_none()
-        if found is not None:
-            return found
-        chain = (self._group or 0) % CHAINS[self._connection.dialect.name]
-        return self._connection.execute(_THIS_HEAD, {"this": chain}).one()
+    def _free_head(self) -> Sequence[Any]:
+        """Return chain, position and hash of a head that nobody else is moving."""
+        found = _FREE_HEAD.rows(self._connection)
+        if not found:
+            chain = (self._group or 0) % CHAINS[self._connection.dialect.name]
+            found = _THIS_HEAD.rows(self._connection, this=chain)
+        return found[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,15 @@ def changing(
         counted.entered(after if channel is None else after._replace(channel=channel.value))
 
 
+def intended(connection: Connection, rows: Iterable[tuple[int, Channel, bool]]) -> None:
+    """Count messages about to be handed over, each by its campaign, its channel, and whether it had been deferred."""
+    counted = draft(connection)
+    for (campaign, channel, was_deferred), count in Counter(rows).items():
+        before = MessageState.DEFERRED if was_deferred else MessageState.WAITING
+        counted.left(Place(campaign, channel.value, before.value), count)
+        counted.entered(Place(campaign, channel.value, MessageState.ATTEMPTING.value), count)
+
+
 def settled(connection: Connection, campaign: int, channel: Channel, state: str, count: int) -> None:
     """Count messages that were being handed over and have their outcome now."""
     counted = draft(connection)

@@ -49,6 +49,10 @@ class _Write:
     done: Future[Any]
 
 
+class _Undone(Exception):  # noqa: N818 - nobody hears of it: it takes a transaction back
+    """The only write of a transaction has failed, and its caller knows."""
+
+
 class Writer:
     """Runs writes one group at a time in a thread of its own.
 
@@ -132,11 +136,16 @@ class Writer:
                 # A record on its way into the journal must not look like one this database has missed.
                 wanted.add(Lock(LockKind.JOURNAL, 0, shared=True))
                 locks.take(connection, wanted)
-                for write in group:
-                    self._run_one(write, transaction, results)
+                if len(group) == 1:
+                    self._run_alone(group[0], transaction, results)
+                else:
+                    for write in group:
+                        self._run_one(write, transaction, results)
                 transaction.progress.close(connection)
                 transaction.ledger.close()
                 self._keep_in_journal(transaction)
+        except _Undone:
+            return
         except BaseException as error:  # noqa: BLE001 - whatever kept the commit away, every waiting write must hear of it
             trouble = error if isinstance(error, DispatcherError) else _named(error)
             for write, _ in results:
@@ -147,6 +156,16 @@ class Writer:
             return
         for write, result in results:
             write.done.set_result(result)
+
+    def _run_alone(self, write: _Write, transaction: Transaction, results: list[tuple[_Write, Any]]) -> None:
+        """Run the only write of a transaction: it needs no savepoint, for its failure undoes nobody else's."""
+        try:
+            results.append((write, write.work(transaction)))
+        except BaseException as error:
+            if transaction.connection.invalidated:
+                raise
+            write.done.set_exception(_told(error))
+            raise _Undone from error
 
     def _run_one(self, write: _Write, transaction: Transaction, results: list[tuple[_Write, Any]]) -> None:
         mark, counted, notes = transaction.ledger.mark(), transaction.progress.mark(), len(transaction.notes)

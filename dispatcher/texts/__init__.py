@@ -5,6 +5,7 @@ A sentence never inflects what is filled into it: a name, a date or an address s
 
 from collections.abc import Mapping
 from datetime import date, time
+from functools import lru_cache
 
 from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
@@ -56,6 +57,7 @@ _ONE_PLACE = {Place.MAILTO: Place.EMAIL}
 """Places that a client knows by the name of another."""
 
 
+@lru_cache(maxsize=2048)  # every message tells a few days, and there are not many
 def format_date(day: date, language: Language = Language.FI) -> str:
     """Return a day as this language writes it: "3.2.2026" in Finnish and Swedish, "3 February 2026" in English."""
     if language is Language.EN:

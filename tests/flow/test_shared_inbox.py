@@ -46,9 +46,9 @@ def received(dispatcher: Dispatcher, workshop: Workshop, numbers: Sequence[int],
             address = held[client].addresses[Channel.EMAIL].id
             row = Planned(made, client, f"{made:032d}", MessageState.WAITING, now, Channel.EMAIL, address)
             outbox.add(connection, [row])
-            [(number, _, _)] = [each for each in outbox.open_of_client(connection, client) if each[1] == made]
+            claimed = handoffs.claim(connection, made, now, now, 1, Channel.EMAIL)
             day = workshop.clock().astimezone(ZONE).date() - timedelta(days)
-            handoffs.set_intents(connection, [number], now, day, now)
+            handoffs.set_intents(connection, claimed, now, day, now)
 
     dispatcher.store.write(work)
 

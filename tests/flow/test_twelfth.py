@@ -40,8 +40,8 @@ def received(dispatcher: Dispatcher, numbers: list[int], days: list[date]) -> No
                 for number in numbers
             ]
             outbox.add(connection, rows)
-            opened = outbox.open_of_campaign(connection, made, len(rows))
-            handoffs.set_intents(connection, [row for row, _, _ in opened], now, day, now)
+            claimed = handoffs.claim(connection, made, now, now, len(rows), Channel.EMAIL)
+            handoffs.set_intents(connection, claimed, now, day, now)
 
     dispatcher.store.write(work)
 

@@ -38,7 +38,7 @@ def claim(store: Store, campaign: int, limit: int = 10, channel: Channel = Chann
 
 def intend(store: Store, rows: list[Claimed]) -> None:
     """Write the intents of these messages."""
-    store.write(lambda t: handoffs.set_intents(t.connection, [row.id for row in rows], t.now, TODAY, t.now + LEASE))
+    store.write(lambda t: handoffs.set_intents(t.connection, rows, t.now, TODAY, t.now + LEASE))
 
 
 def tell(store: Store, row: Claimed, outcome: Outcome = ACCEPTED, again_at: datetime | None = None) -> bool:

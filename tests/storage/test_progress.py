@@ -75,7 +75,7 @@ class Run:
         channel, now = (Channel.EMAIL, Channel.SMS)[number % 2], transaction.now
         until = now + timedelta(minutes=20)
         rows = handoffs.claim(transaction.connection, self.campaign, now, until, number + 1, channel)
-        handoffs.set_intents(transaction.connection, [row.id for row in rows], now, TODAY, until)
+        handoffs.set_intents(transaction.connection, rows, now, TODAY, until)
         self._held += rows
 
     def settle(self, transaction: Transaction, number: int) -> None:
