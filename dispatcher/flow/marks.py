@@ -9,7 +9,7 @@ from dispatcher.flow.known import unknown
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Kind
 from dispatcher.rules.ledger import Entry, EntryKind
-from dispatcher.storage import clients
+from dispatcher.storage import clients, handoffs
 from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.locks import Lock, LockKind
@@ -104,6 +104,9 @@ def set_flag(
     """
     if not clients.set_flag(transaction.connection, client, flag.value, value=value):
         return False
+    if value:
+        # What is under way to them is asked about anew: of a topic they still want it goes at the next look.
+        handoffs.recall(transaction.connection, client, transaction.now)
     transaction.notes.append(
         Note(JournalKind.FLAG, {"client": client, "flag": flag.value, "value": value, "actor": str(actor)})
     )

@@ -12,6 +12,7 @@ from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.pace import Pace, run_of
 from dispatcher.storage import campaigns, outbox, progress
+from dispatcher.storage import pace as turns
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
@@ -118,7 +119,7 @@ class Status:
     def _with_end(
         self, connection: Connection, status: CampaignStatus, per_hour: Mapping[Channel, float]
     ) -> CampaignStatus:
-        """Add when the last message leaves: as fast as lately, no faster than the pace, in each channel's hours."""
+        """Add when the last message leaves: as fast as lately, no faster than the pace, in open hours, after a rest."""
         try:
             campaign = self._press.frozen(connection, status.campaign).campaign
         except (DispatcherError, KeyError):
@@ -131,7 +132,8 @@ class Status:
             pace = _pace(self._policy.paces.get(channel), per_hour.get(channel))
             if pace is None:
                 return status
-            start = max(status.at, status.next_look or status.at)
+            rests = turns.read(connection, channel).rests_until
+            start = max(each for each in (status.at, status.next_look, rests) if each is not None)
             run = run_of(left, pace, self._policy.windows_of(campaign), channel, start, campaign.valid_until)
             ends += [leg.ends for leg in run.legs[-1:]]
             too_late += run.left

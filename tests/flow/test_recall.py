@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from dispatcher.channels import RECALLED, MayGo, always
-from dispatcher.rules.campaign import Channel
+from dispatcher.rules.campaign import Channel, Kind
 from dispatcher.rules.message import CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage
 from dispatcher.wiring import Dispatcher
 from tests.workshop import Workshop
@@ -86,6 +86,22 @@ def test_a_no_reaches_a_message_that_a_slow_server_lets_wait(workshop: Workshop,
     assert CLIENTS - 1 == len(line.taken)
     assert ({"objection": 1}, CLIENTS - 1) == (dict(standing.withheld), standing.messages["email"]["accepted"])
     assert () == found.findings
+
+
+@pytest.mark.parametrize(("unwanted", "reached"), [(Kind.OFFER, False), (Kind.TREATMENT_DAY, True)])
+def test_a_topic_nobody_wants_any_more_does_not_leave(workshop: Workshop, unwanted: Kind, *, reached: bool) -> None:
+    """E-12: who gives a topic up between DATA and the body gets nothing of it; what they still want comes once."""
+    line = Tarpit(slow="c0@posti.example")
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        number = dispatcher.register.find("c0@posti.example")
+        wanted = set(Kind) - {unwanted}
+        line.happens = lambda: dispatcher.marks.choose_topics(number, wanted, dispatcher.persons.acting(None))
+        asyncio.run(dispatcher.rounds.once())
+        line.slow = ""
+        asyncio.run(dispatcher.rounds.once())
+    assert reached == ("c0@posti.example" in line.taken)
+    assert CLIENTS - (not reached) == len(line.taken)
 
 
 def test_a_no_of_one_who_shares_the_address_reaches_it_too(workshop: Workshop) -> None:

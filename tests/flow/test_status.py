@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dispatcher.flow.backoff import QUOTA_PAUSE
+from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.status import Status
 from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.message import Blame, Outcome, OutcomeKind
 from dispatcher.rules.pace import Pace
 from dispatcher.storage import handoffs, outbox
 from dispatcher.wiring import Dispatcher
@@ -73,6 +76,17 @@ def test_a_run_goes_on_in_the_next_open_hours(workshop: Workshop) -> None:
         found = at_pace(dispatcher, Pace(1)).of("a")
     # Eleven hours are left of the day: eleven messages. The twelfth leaves from seven the next morning on.
     assert datetime(2026, 11, 25, 6, 0, tzinfo=UTC) == found.ends_at
+
+
+def test_a_rest_is_reckoned_with(workshop: Workshop) -> None:
+    """E-53: a channel that rests goes on after that, and so does the forecast."""
+    with workshop.opened() as dispatcher:
+        planned(workshop, dispatcher, 12)
+        busy = Outcome(OutcomeKind.DEFERRED, "451", blame=Blame.QUOTA)
+        pacing = Pacing(dispatcher.policy.paces)
+        dispatcher.store.write(lambda each: pacing.heard(each.connection, Channel.EMAIL, [busy], each.now))
+        found = at_pace(dispatcher, Pace(60)).of("a")
+    assert MOMENT + QUOTA_PAUSE + 12 * MINUTE == found.ends_at
 
 
 def test_what_comes_too_late_is_told(workshop: Workshop) -> None:
