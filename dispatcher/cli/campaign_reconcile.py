@@ -25,7 +25,7 @@ _FORTUNES = {
     "--from-log",
     "logs",
     multiple=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True),
+    type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
     help="A mail server's log (Postfix, Exim or any that has Message-IDs; .gz too; - for standard input). Several are "
     "read in the order given, oldest first.",

@@ -101,6 +101,16 @@ class Database:
             raise StorageError(f"The database did not answer: {first_line}.") from error
 
 
+def begin_if_missing(url: str) -> None:
+    """Create the file of a SQLite database that is not there, readable by its owner only: a copy is to take its place.
+
+    Raises StorageError where it cannot be created.
+    """
+    database = Database(url)
+    _create_private(database)
+    database.close()
+
+
 def upgrade(url: str) -> None:
     """Create the tables or bring them up to this version. Raises StorageError where that fails."""
     database = Database(url)
@@ -202,7 +212,11 @@ def _engine(url: URL) -> Engine:
 def _connect_sqlite(url: URL) -> sqlite3.Connection:
     """Open the file that is there: no empty one takes the place of one that was moved away."""
     if url.database and not Path(url.database).exists():
-        raise StorageError(f"The database {Path(url.database).name} is not there: put it back where it was.")
+        name = Path(url.database).name
+        raise StorageError(
+            f"The database {name} is not there: put it back where it was, or a copy in its place (`dispatcher db "
+            "restore COPY`); `dispatcher db upgrade` begins an empty one."
+        )
     place = f"file:{quote(url.database)}?mode=rw" if url.database else ":memory:"
     return sqlite3.connect(place, timeout=_BUSY_MILLISECONDS / 1000, check_same_thread=False, uri=True)
 

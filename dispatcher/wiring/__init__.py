@@ -205,7 +205,8 @@ def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool =
     Raises SettingsError, and StorageError where the database would lose commits or is of another version.
     """
     settings = read_settings(directory)
-    store = open_store(directory, settings, read_secrets(directory), clock)
+    ring = read_secrets(directory)
+    store = open_store(directory, settings, ring, clock, begins_missing=not check_tables)
     try:
         store.database.check_durable()
         if check_tables:

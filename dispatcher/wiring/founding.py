@@ -16,7 +16,7 @@ from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.settings import SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage import installation, persons
-from dispatcher.storage.database import Database, upgrade
+from dispatcher.storage.database import Database, begin_if_missing, upgrade
 from dispatcher.storage.journal import DatabaseJournal, FileJournal
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction, Writer
@@ -31,9 +31,14 @@ def system_clock() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one clock
 
 
-def open_store(directory: Path, settings: Settings, ring: KeyRing, clock: Clock) -> Store:
-    """Open database and journal of a workspace."""
-    database = Database(_in(directory, settings.database.url))
+def open_store(
+    directory: Path, settings: Settings, ring: KeyRing, clock: Clock, *, begins_missing: bool = False
+) -> Store:
+    """Open database and journal of a workspace; `begins_missing`: a lost database is begun anew, for a copy of it."""
+    url = _in(directory, settings.database.url)
+    if begins_missing:
+        begin_if_missing(url)
+    database = Database(url)
     where = settings.database.journal
     journal: FileJournal | DatabaseJournal
 
