@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
@@ -209,6 +210,20 @@ def answer_entry(answer: Answer, client: int, actor: Actor, *, booking: Mapping[
     if booking:
         body["booking"] = dict(booking)
     return Entry(EntryKind.ANSWER, actor, client=client, channel=answer.channel, body=body)
+
+
+def answer_in(entry_id: int, at: datetime, channel: str | None, body: str) -> Answer:
+    """Return the answer that an entry of that kind holds, its body as text: what many have said alike is read once."""
+    said = _said(body)
+    by = Channel(channel) if channel else None
+    return Answer(
+        entry_id, said.reply, by, said.not_before, said.not_after, at, said.place, said.wording, said.sound, said.source
+    )
+
+
+@lru_cache(maxsize=4096)
+def _said(body: str) -> Answer:
+    return read_answer(0, datetime(1, 1, 1, tzinfo=UTC), None, json.loads(body))
 
 
 def read_answer(entry_id: int, at: datetime, channel: str | None, body: Mapping[str, Json]) -> Answer:

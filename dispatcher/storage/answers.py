@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from dispatcher.keys import KeyedHash, KeyRing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply, as_it_counts
-from dispatcher.rules.ledger import EntryKind, Json, read_answer
+from dispatcher.rules.ledger import EntryKind, Json, answer_in
 from dispatcher.storage import sources
 from dispatcher.storage.hot import Hot, among, read_moment
 from dispatcher.storage.ledger import bodies_of_clients, entries_of_clients
@@ -52,7 +52,7 @@ def _as_they_count(connection: Connection, clients: Sequence[int]) -> Iterator[t
     """
     voided: Collection[int] | None = None
     for client, number, at, actor, channel, body in bodies_of_clients(connection, EntryKind.ANSWER.value, clients):
-        answer = read_answer(number, at, channel, body)
+        answer = answer_in(number, at, channel, body)
         if answer.source is not None:
             voided = sources.voidings(connection) if voided is None else voided
             answer = as_it_counts(answer, voided)

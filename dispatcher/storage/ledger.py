@@ -1,6 +1,5 @@
 """Writes and reads the ledger: append-only rows, one chained group a commit."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, text, update
 
-from dispatcher.rules.ledger import GENESIS, Entry, Json, StoredEntry, StoredGroup, canonical, entry_digest, stamp
+from dispatcher.rules.ledger import GENESIS, Entry, StoredEntry, StoredGroup, canonical, entry_digest, stamp
 from dispatcher.storage.hot import Hot, HotInsert, among, read_moment, stored
 from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
 
@@ -196,15 +195,15 @@ def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]
 
 def bodies_of_clients(
     connection: Connection, kind: str, clients: Sequence[int]
-) -> Iterator[tuple[int, int, datetime, str, str | None, dict[str, Json]]]:
-    """Yield client, number, instant, actor, channel and body of each entry of one kind about these clients.
+) -> Iterator[tuple[int, int, datetime, str, str | None, str]]:
+    """Yield client, number, instant, actor, channel and body, as text, of each entry of one kind about these clients.
 
     They come in order of their number.
     """
     for client, number, at, actor, channel, body in _BODIES_OF_CLIENTS.rows(
         connection, clients=list(clients), kind=kind
     ):
-        yield client, number, read_moment(at), actor, channel, json.loads(body)
+        yield client, number, read_moment(at), actor, channel, body
 
 
 def open_chains(connection: Connection) -> None:

@@ -20,6 +20,7 @@ from dispatcher.rules.ledger import (
     StoredEntry,
     StoredGroup,
     answer_entry,
+    answer_in,
     canonical,
     digest,
     entry_digest,
@@ -232,6 +233,7 @@ def test_an_answer_comes_back_from_its_entry_as_it_went_in(answer: Answer, clien
     body = json.loads(canonical(entry.body))
     channel = entry.channel.value if entry.channel else None
     assert answer == read_answer(answer.entry, answer.recorded_at, channel, body)
+    assert answer == answer_in(answer.entry, answer.recorded_at, channel, canonical(body))
 
 
 @given(_all_answers, st.dictionaries(st.sampled_from(["place", "day"]), st.text(max_size=9), min_size=1))
