@@ -10,13 +10,14 @@ import pytest
 
 from dispatcher.channels import RECALLED, MayGo, always
 from dispatcher.flow.lifecycle import INTERRUPTED
-from dispatcher.rules.actor import Actor, duty
+from dispatcher.rules.actor import duty
 from dispatcher.rules.campaign import Campaign, Channel, Kind, State
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.life import NO_SLOT
 from dispatcher.rules.message import CampaignMessage, MessageState, Outcome, OutcomeKind, ServiceMessage
 from dispatcher.storage import ledger, slots
 from dispatcher.wiring import Dispatcher
+from tests.flow.carried import begin_by, look
 from tests.workshop import ZONE, Workshop
 
 MOMENT = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -64,23 +65,6 @@ class Line:
         return Outcome(OutcomeKind.ACCEPTED, code="250")
 
 
-def begin(workshop: Workshop, dispatcher: Dispatcher, line: Line, moment: datetime = MOMENT) -> Actor:
-    """Schedule a campaign to everybody by this line, come to its moment, and return the owner."""
-    actor = dispatcher.persons.acting(None)
-    rows = [f"{n};N;N;c{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(CLIENTS)]
-    dispatcher.enrol.run(workshop.register(*rows), actor)
-    dispatcher.schedule.run(workshop.campaign("a", moment, channels=["email"]), actor)
-    dispatcher.deliver._carriers = {Channel.EMAIL: line}
-    dispatcher.deliver._ticks = line.ticks
-    workshop.clock.set(moment)
-    return actor
-
-
-def send(dispatcher: Dispatcher) -> None:
-    """Do a round of the sender."""
-    asyncio.run(dispatcher.rounds.once())
-
-
 def standing(dispatcher: Dispatcher) -> dict[str, int]:
     """Return how many messages of the campaign stand where."""
     found = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id)
@@ -95,7 +79,7 @@ def test_an_act_takes_effect_within_a_second(workshop: Workshop, act: str) -> No
     """
     line = Line(at=30)
     with workshop.opened() as dispatcher:
-        actor = begin(workshop, dispatcher, line)
+        actor = begin_by(line, workshop, dispatcher, CLIENTS, MOMENT)
         acted: list[float] = []
 
         def happens() -> None:
@@ -104,20 +88,20 @@ def test_an_act_takes_effect_within_a_second(workshop: Workshop, act: str) -> No
             line.seconds = 0.4
 
         line.happens = happens
-        send(dispatcher)
+        look(dispatcher)
         late = [at for _, at in line.taken if at > acted[0] + 1]
         assert [] == late
         assert 30 <= len(line.taken) < CLIENTS
         accepted = len(line.taken)
         if act == "hold":
-            send(dispatcher)
+            look(dispatcher)
             assert accepted == len(line.taken)
             dispatcher.lifecycle.release("a", actor)
         else:
             dispatcher.lifecycle.due(duty("planning"))
             left = {MessageState.ACCEPTED.value: accepted, "campaign_cancelled": CLIENTS - accepted}
             assert left == {state: count for state, count in standing(dispatcher).items() if count}
-        send(dispatcher)
+        look(dispatcher)
         assert (CLIENTS if act == "hold" else accepted) == len(line.taken) == len({name for name, _ in line.taken})
         assert () == dispatcher.audit.year(2026).findings
 
@@ -127,15 +111,15 @@ def test_a_run_cut_by_sleep(workshop: Workshop, slept: timedelta, *, goes_on: bo
     """Invariant 6: a run cut by sleep goes on inside the same day's window, and is held on another day."""
     line = Line(at=30, freezes=True)
     with workshop.opened() as dispatcher:
-        actor = begin(workshop, dispatcher, line)
+        actor = begin_by(line, workshop, dispatcher, CLIENTS, MOMENT)
 
         def happens() -> None:
             workshop.clock.advance(slept)
             line.now += slept.total_seconds()
 
         line.happens = happens
-        send(dispatcher)
-        send(dispatcher)
+        look(dispatcher)
+        look(dispatcher)
         found = dispatcher.lifecycle.named("a")
         if goes_on:
             assert (CLIENTS, State.FINISHED) == (len(line.taken), found.state)
@@ -143,7 +127,7 @@ def test_a_run_cut_by_sleep(workshop: Workshop, slept: timedelta, *, goes_on: bo
         assert (State.HELD, INTERRUPTED) == (found.state, found.held_reason)
         assert 30 == len(line.taken)
         dispatcher.lifecycle.release("a", actor)
-        send(dispatcher)
+        look(dispatcher)
         assert CLIENTS == len(line.taken) == len({name for name, _ in line.taken})
         assert () == dispatcher.audit.year(2026).findings
 
@@ -152,13 +136,13 @@ def test_planning_cut_by_sleep_is_held_too(workshop: Workshop) -> None:
     """Invariant 6: a campaign that had begun and planned nothing yet does not go on by itself on another day."""
     line = Line()
     with workshop.opened() as dispatcher:
-        actor = begin(workshop, dispatcher, line)
+        actor = begin_by(line, workshop, dispatcher, CLIENTS, MOMENT)
         dispatcher.plan._begin(dispatcher.lifecycle.named("a"))
         workshop.clock.advance(timedelta(days=1))
-        send(dispatcher)
+        look(dispatcher)
         assert (State.HELD, []) == (dispatcher.lifecycle.named("a").state, line.taken)
         dispatcher.lifecycle.release("a", actor)
-        send(dispatcher)
+        look(dispatcher)
         assert CLIENTS == len(line.taken)
 
 
@@ -169,13 +153,13 @@ def test_what_waits_for_the_next_window_was_not_slept_through(workshop: Workshop
     """
     line = Line()
     with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line, EVENING)
+        begin_by(line, workshop, dispatcher, CLIENTS, EVENING)
         dispatcher.plan.run(dispatcher.lifecycle.named("a"))
         workshop.clock.advance(timedelta(seconds=3))
-        send(dispatcher)
+        look(dispatcher)
         assert [] == line.taken
         workshop.clock.set(datetime(2026, 12, 2, 7, 0, tzinfo=ZONE))
-        send(dispatcher)
+        look(dispatcher)
         assert CLIENTS == len(line.taken)
         with dispatcher.store.reading() as connection:
             days = [slot.date for slot in slots.near(connection, date(2026, 12, 1))]
@@ -190,21 +174,21 @@ def test_a_first_hand_off_in_a_full_year_is_held(workshop: Workshop) -> None:
     line = Line()
     eve = EVENING.replace(day=31)
     with workshop.opened() as dispatcher:
-        actor = begin(workshop, dispatcher, line, eve)
+        actor = begin_by(line, workshop, dispatcher, CLIENTS, eve)
         for each in range(12):
             moment = datetime(2027, 12, 20 + each, 8, 0, tzinfo=UTC)
             bare = Campaign(f"c{each}", f"C{each}", Kind.OFFER, moment, (Channel.EMAIL,), {}, "offer")
             dispatcher.schedule.take(bare, {}, actor)
         dispatcher.plan.run(dispatcher.lifecycle.named("a"))
         workshop.clock.advance(timedelta(seconds=3))
-        send(dispatcher)
+        look(dispatcher)
         workshop.clock.set(datetime(2027, 1, 1, 7, 0, tzinfo=ZONE))
-        send(dispatcher)
+        look(dispatcher)
         found = dispatcher.lifecycle.named("a")
         assert (State.HELD, NO_SLOT, []) == (found.state, found.held_reason, line.taken)
         dispatcher.lifecycle.cancel("c3", actor)
         dispatcher.lifecycle.release("a", actor)
-        send(dispatcher)
+        look(dispatcher)
         assert CLIENTS == len(line.taken)
         assert () == dispatcher.audit.year(2027).findings
 
@@ -213,7 +197,7 @@ def test_released_in_the_night_it_waits_for_its_hour(workshop: Workshop) -> None
     """Invariant 6: the grace counts from the next open hour, so that a release at night is not late in the morning."""
     line = Line()
     with workshop.opened() as dispatcher:
-        actor = begin(workshop, dispatcher, line)
+        actor = begin_by(line, workshop, dispatcher, CLIENTS, MOMENT)
         dispatcher.lifecycle.hold("a", actor)
         workshop.clock.set(datetime(2026, 12, 1, 22, 0, tzinfo=ZONE))
         released = dispatcher.lifecycle.release("a", actor)
@@ -221,9 +205,9 @@ def test_released_in_the_night_it_waits_for_its_hour(workshop: Workshop) -> None
         assert (morning, date(2026, 12, 2)) == (released.send_at, released.day)
         with dispatcher.store.reading() as connection:
             assert [date(2026, 12, 2)] == [slot.date for slot in slots.near(connection, released.day)]
-        send(dispatcher)
+        look(dispatcher)
         assert [] == line.taken
         workshop.clock.set(morning)
-        send(dispatcher)
+        look(dispatcher)
         assert CLIENTS == len(line.taken)
         assert () == dispatcher.audit.year(2026).findings

@@ -1,8 +1,7 @@
 """Refusals that speak of us: the campaign is held and says why, or one domain waits and the others go on (E-53)."""
 
-import asyncio
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,9 @@ from dispatcher.rules.breaker import Trip
 from dispatcher.rules.campaign import State
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
+from tests.flow.carried import MOMENT, look, narrow
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
 
-MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CLIENTS = 60
 Script = Callable[[str], str | None]
 
@@ -34,8 +33,7 @@ def studio(
     with SmtpDouble(lambda who: script["now"](who.lower())) as smtp, TwilioDouble(ACCOUNT, API_KEY, API_SECRET) as sms:
         doubles = Doubles(smtp, sms)
         workshop = build(tmp_path / "studio", clock, database_url, journal_url, doubles)
-        settings = workshop.directory / "dispatcher.toml"
-        settings.write_text(settings.read_text("utf-8") + "\n[sending]\nwindow = 8\n", "utf-8")
+        narrow(workshop, 8)
         yield workshop, doubles
 
 
@@ -49,11 +47,6 @@ def begin(workshop: Workshop, dispatcher: Dispatcher) -> None:
     dispatcher.enrol.run(workshop.register(*rows), actor)
     dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=("email",)), actor)
     workshop.clock.set(MOMENT)
-
-
-def look(dispatcher: Dispatcher) -> None:
-    """Do one round of sending."""
-    asyncio.run(dispatcher.rounds.once())
 
 
 def test_refusals_of_several_providers_hold_the_campaign(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from threading import Event
 
 import pytest
@@ -15,14 +14,14 @@ from dispatcher.errors import RenderingError, StorageError
 from dispatcher.flow.handing import Tempo
 from dispatcher.flow.outcomes import Outcomes
 from dispatcher.flow.preparing import Prepared
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import State
 from dispatcher.rules.life import UNMADE
 from dispatcher.rules.message import CampaignMessage, MessageState, Outcome, OutcomeKind, ServiceMessage
 from dispatcher.storage.tables import OutboxTable
 from dispatcher.wiring import Dispatcher
+from tests.flow.carried import begin_by, narrow
 from tests.workshop import Workshop
 
-MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CLIENTS, WINDOW = 40, 8
 
 
@@ -53,13 +52,8 @@ class Watched:
 
 
 def begin(workshop: Workshop, dispatcher: Dispatcher, line: Watched) -> None:
-    """Schedule a campaign to everybody by this server and come to its moment."""
-    actor = dispatcher.persons.acting(None)
-    rows = [f"{n};N;N;c{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(CLIENTS)]
-    dispatcher.enrol.run(workshop.register(*rows), actor)
-    dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=["email"]), actor)
-    dispatcher.deliver._carriers = {Channel.EMAIL: line}
-    workshop.clock.set(MOMENT)
+    """Begin a campaign by this server, and let it look at what is open."""
+    begin_by(line, workshop, dispatcher, CLIENTS)
     line.look = lambda: attempting(dispatcher)
 
 
@@ -70,15 +64,9 @@ def attempting(dispatcher: Dispatcher) -> int:
         return int(connection.scalar(query) or 0)
 
 
-def narrow(workshop: Workshop, window: int = WINDOW) -> None:
-    """Make the window narrow."""
-    settings = workshop.directory / "dispatcher.toml"
-    settings.write_text(settings.read_text("utf-8") + f"\n[sending]\nwindow = {window}\n", "utf-8")
-
-
 def test_no_more_is_under_way_than_the_window(workshop: Workshop) -> None:
     """E-52: at every hand-off there are no more open intents than the window, and the window is made use of."""
-    narrow(workshop)
+    narrow(workshop, WINDOW)
     line = Watched()
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher, line)
@@ -99,7 +87,7 @@ def test_a_window_narrower_than_the_sessions_holds_as_well(workshop: Workshop) -
 
 def test_somebody_who_is_told_and_breaks_stops_the_run(workshop: Workshop) -> None:
     """E-52: trouble with what is told of an outcome ends the run in order; the outcome itself is kept."""
-    narrow(workshop)
+    narrow(workshop, WINDOW)
     line = Watched()
     told: list[Outcome] = []
 
@@ -119,7 +107,7 @@ def test_somebody_who_is_told_and_breaks_stops_the_run(workshop: Workshop) -> No
 
 def test_a_session_that_breaks_loses_one_message_and_no_other(workshop: Workshop) -> None:
     """E-51: what broke in the middle is unknown for good; the others in its window go out, once."""
-    narrow(workshop)
+    narrow(workshop, WINDOW)
     line = Watched(breaks_at=11)
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher, line)
@@ -138,7 +126,7 @@ def test_a_session_that_breaks_loses_one_message_and_no_other(workshop: Workshop
 
 def test_a_mail_that_cannot_be_made_holds_the_campaign(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """E-36: emails are made after their intents are on disk; where one cannot be, nobody's fate is unknown."""
-    narrow(workshop)
+    narrow(workshop, WINDOW)
     line, made, broken = Watched(), Prepared.message, [0]
 
     def message(self: Prepared, *given: object, **more: object) -> CampaignMessage:
@@ -168,7 +156,7 @@ def test_what_a_database_in_trouble_did_not_take_is_written_later(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """E-52: outcomes and claims that could not be written are kept and written once that works: nobody is unknown."""
-    narrow(workshop)
+    narrow(workshop, WINDOW)
     line, write, is_full = Watched(), Outcomes.write, Event()
 
     def fails(self: Outcomes, *given: object) -> bool:

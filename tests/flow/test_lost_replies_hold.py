@@ -1,19 +1,17 @@
 """A provider that takes messages and never says so: the campaign is held before nobody knows of anybody."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from dispatcher.channels import MayGo, always
 from dispatcher.rules.breaker import AT_LEAST, Trip
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import State
 from dispatcher.rules.message import CampaignMessage, Outcome, OutcomeKind, ServiceMessage
-from dispatcher.wiring import Dispatcher
+from tests.flow.carried import begin_by, look, narrow
 from tests.workshop import Workshop
 
-MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CLIENTS = 60
 
 
@@ -39,28 +37,12 @@ class Silent:
         return Outcome(OutcomeKind.UNKNOWN, "503") if is_lost else Outcome(OutcomeKind.ACCEPTED, "250")
 
 
-def begin(workshop: Workshop, dispatcher: Dispatcher, line: Silent) -> None:
-    """Schedule a campaign to everybody by this provider and come to its moment."""
-    actor = dispatcher.persons.acting(None)
-    rows = [f"{n};N;N;c{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(CLIENTS)]
-    dispatcher.enrol.run(workshop.register(*rows), actor)
-    dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=["email"]), actor)
-    dispatcher.deliver._carriers = {Channel.EMAIL: line}
-    workshop.clock.set(MOMENT)
-
-
-def look(dispatcher: Dispatcher) -> None:
-    """Do one round of sending."""
-    asyncio.run(dispatcher.rounds.once())
-
-
 def test_replies_that_are_all_lost_hold_the_campaign(workshop: Workshop) -> None:
     """E-51: what is unknown is never sent again, so an outage must not use up everybody; released it goes on."""
     line = Silent(from_message=5)
-    settings = workshop.directory / "dispatcher.toml"
-    settings.write_text(settings.read_text("utf-8") + "\n[sending]\nwindow = 8\n", "utf-8")
+    narrow(workshop, 8)
     with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
+        begin_by(line, workshop, dispatcher, CLIENTS)
         look(dispatcher)
         held = dispatcher.lifecycle.named("a")
         assert (State.HELD, Trip.LOST) == (held.state, held.held_reason)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 import pytest
 
 from dispatcher.channels import RECALLED, MayGo, always
-from dispatcher.rules.campaign import Channel, Kind
+from dispatcher.rules.campaign import Kind
 from dispatcher.rules.message import CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage
 from dispatcher.wiring import Dispatcher
+from tests.flow.carried import begin_by, look
 from tests.workshop import Workshop
 
-MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CLIENTS = 6
 
 
@@ -53,17 +53,6 @@ class Tarpit:
         return Outcome(OutcomeKind.ACCEPTED, "250")
 
 
-def begin(workshop: Workshop, dispatcher: Dispatcher, line: Tarpit) -> None:
-    """Schedule a campaign to everybody by this server and come to its moment."""
-    actor = dispatcher.persons.acting(None)
-    rows = [f"{n};N;N;c{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(CLIENTS)]
-    dispatcher.enrol.run(workshop.register(*rows), actor)
-    dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=["email"]), actor)
-    dispatcher.deliver._carriers = {Channel.EMAIL: line}
-    dispatcher.deliver._ticks = line.ticks
-    workshop.clock.set(MOMENT)
-
-
 def leave(dispatcher: Dispatcher, who: str) -> None:
     """Say no as a client does by their link."""
     number = dispatcher.register.find(who)
@@ -75,10 +64,10 @@ def test_a_no_reaches_a_message_that_a_slow_server_lets_wait(workshop: Workshop,
     """E-12: whoever says no between DATA and the body gets nothing; their message ends as withheld, the others go."""
     line = Tarpit(slow=slow)
     with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
+        begin_by(line, workshop, dispatcher, CLIENTS)
         line.happens = lambda: leave(dispatcher, slow)
-        asyncio.run(dispatcher.rounds.once())
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
+        look(dispatcher)
         standing = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id)
         found = dispatcher.audit.year(2026)
     assert line.waited
@@ -93,13 +82,13 @@ def test_a_topic_nobody_wants_any_more_does_not_leave(workshop: Workshop, unwant
     """E-12: who gives a topic up between DATA and the body gets nothing of it; what they still want comes once."""
     line = Tarpit(slow="c0@posti.example")
     with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
+        begin_by(line, workshop, dispatcher, CLIENTS)
         number = dispatcher.register.find("c0@posti.example")
         wanted = set(Kind) - {unwanted}
         line.happens = lambda: dispatcher.marks.choose_topics(number, wanted, dispatcher.persons.acting(None))
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
         line.slow = ""
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
     assert reached == ("c0@posti.example" in line.taken)
     assert CLIENTS - (not reached) == len(line.taken)
 
@@ -108,14 +97,14 @@ def test_a_no_of_one_who_shares_the_address_reaches_it_too(workshop: Workshop) -
     """S-35: the message under way to an address stops for the no of another client who has it."""
     line = Tarpit(slow="c0@posti.example")
     with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
+        begin_by(line, workshop, dispatcher, CLIENTS)
         actor = dispatcher.persons.acting(None)
         shared = "90;Toinen;N;c0@posti.example;;fi;3.1.2026;;;3.1.2026"
         dispatcher.enrol.run(workshop.register(shared, name="more.csv"), actor)
         [other] = [each.number for each in dispatcher.register.listed("Toinen")]
         line.happens = lambda: dispatcher.preferences.withdraw(other, actor)
-        asyncio.run(dispatcher.rounds.once())
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
+        look(dispatcher)
     assert "c0@posti.example" not in line.taken
     assert CLIENTS - 1 == len(line.taken)
 
@@ -124,11 +113,11 @@ def test_nothing_leaves_after_the_hours_have_ended(workshop: Workshop) -> None:
     """S-14: a message that a slow server holds over the end of the window goes out at the next opening."""
     line = Tarpit(slow="c2@posti.example")
     with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
+        begin_by(line, workshop, dispatcher, CLIENTS)
         line.happens = lambda: workshop.clock.set(datetime(2026, 11, 24, 19, 0, tzinfo=UTC))
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
         assert line.slow not in line.taken
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
         workshop.clock.set(datetime(2026, 11, 25, 5, 30, tzinfo=UTC))
-        asyncio.run(dispatcher.rounds.once())
+        look(dispatcher)
     assert CLIENTS == len(line.taken) == len(set(line.taken))
