@@ -53,6 +53,7 @@ class Sender:
 
     async def _look(self) -> bool:
         await self._mind_the_gap()
+        await self._dispatcher.deliver.close_idle()
         return await send(self._dispatcher, lambda: self._stop.is_set() or self._watch.has_gap())
 
     async def _serve(self) -> bool:

@@ -22,7 +22,7 @@ from dispatcher.flow.backoff import again_at
 from dispatcher.flow.breaker import Breaker, feeds
 from dispatcher.flow.gate import LEASE, Gate, Passed
 from dispatcher.flow.handing import Handing, StillGoing, Tempo, Told, concerns_channel, is_due_at_once, not_tried
-from dispatcher.flow.lines import Lines
+from dispatcher.flow.lines import IDLE_SECONDS, Lines
 from dispatcher.flow.outcomes import Outcomes, Settled
 from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.policy import Policy
@@ -137,6 +137,10 @@ class Deliver:
         """Keep connections open from one run to the next."""
         async with self._lines.kept():
             yield
+
+    async def close_idle(self) -> None:
+        """Close the connections that nobody has used for a while."""
+        await self._lines.close_idle(IDLE_SECONDS)
 
     async def run(
         self,

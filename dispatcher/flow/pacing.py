@@ -16,6 +16,7 @@ from dispatcher.storage.pace import Turn
 _AT_ONCE = timedelta(seconds=2)
 """What was not used since the last look may be caught up with, this much of it at most."""
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_LONGEST_REST = _DAY + 2 * _HOUR
 NOT_TRIED = "not_tried"
 """The code of a message that was never handed over, though its intent stood."""
 
@@ -40,7 +41,7 @@ class Pacing:
             self._slowed.discard(channel)
         else:
             self._slowed.add(channel)
-        if turn.rests_until is not None and now < turn.rests_until <= now + _DAY:
+        if _rest_of(turn, now) is not None:
             return 0
         pace = self._paces.get(channel)
         if pace is None:
@@ -74,7 +75,7 @@ class Pacing:
         is_over = any(each.blame is Blame.QUOTA for each in troubles)
         share = share_after(turn.share, accepted, deferred, is_over_quota=is_over)
         rests = [now + min(pause_of(each), _DAY) for each in troubles if each.blame in {Blame.CONNECTION, Blame.QUOTA}]
-        until = max([each for each in (*rests, turn.rests_until) if each is not None], default=None)
+        until = max([each for each in (*rests, _rest_of(turn, now)) if each is not None], default=None)
         if share < WHOLE:
             self._slowed.add(channel)
         next_at = self._moved_with(channel, turn, share, now)
@@ -112,6 +113,12 @@ class Pacing:
         turns.keep(connection, channel, replace(turn, next_at=next_at))
         if pace.per_day is not None:
             turns.count(connection, channel, _hour(now), taken, now - 2 * _DAY)
+
+
+def _rest_of(turn: Turn, now: datetime) -> datetime | None:
+    """Return until when a channel rests, if it does; a rest that is too far ahead is of a clock set back since."""
+    until = turn.rests_until
+    return until if until is not None and now < until <= now + _LONGEST_REST else None
 
 
 def _is_trouble(outcome: Outcome) -> bool:

@@ -1,6 +1,5 @@
 """When refusals are no longer one client's matter: the breaker holds a campaign, or lets one domain wait (E-53)."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,9 +63,8 @@ def judge(last: Sequence[Seen]) -> Tripped | None:
     content = sum(each.blame is Blame.CONTENT for each in last)
     if content >= _CONTENT_AT_LEAST and content > _CONTENT_PART * len(last):
         return Tripped(Trip.CONTENT)
-    domains = Counter(each.domain for each in last if each.blame is Blame.POLICY)
-    if domains.total() < enough:
+    refused = [each.domain for each in last if each.blame is Blame.POLICY]
+    if len(refused) < enough:
         return None
-    if len(domains) > 1 or not next(iter(domains)):
-        return Tripped(Trip.POLICY)
-    return Tripped(Trip.DOMAIN, next(iter(domains)))
+    domains = set(refused) - {""}  # where an erased client's message went is not known any more
+    return Tripped(Trip.DOMAIN, domains.pop()) if len(domains) == 1 else Tripped(Trip.POLICY)

@@ -61,3 +61,17 @@ def test_a_rest_of_days_is_a_rest(store: Store, clock: FixedClock) -> None:
     for passed, expected in ((timedelta(seconds=1), 0), (timedelta(hours=23), 0), (timedelta(hours=1), 5)):
         clock.advance(passed)
         assert expected == store.write(lambda each: pacing.take(each.connection, Channel.SMS, each.now, 5))
+
+
+def test_a_rest_from_before_the_clock_was_set_back_is_none(store: Store, clock: FixedClock) -> None:
+    """E-55: a rest far ahead is of another clock: it keeps nobody waiting, and the next trouble sets one anew."""
+    pacing = Pacing({Channel.EMAIL: Pace(3600)})
+    stale = turns.Turn(None, 1000, clock() + timedelta(days=9))
+    store.write(lambda each: turns.locked(each.connection, Channel.EMAIL))
+    store.write(lambda each: turns.keep(each.connection, Channel.EMAIL, stale))
+    assert 1 == store.write(lambda each: pacing.take(each.connection, Channel.EMAIL, each.now, 5))
+    trouble = [Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)]
+    store.write(lambda each: pacing.heard(each.connection, Channel.EMAIL, trouble, each.now))
+    with store.reading() as connection:
+        assert clock() + timedelta(minutes=1) == turns.read(connection, Channel.EMAIL).rests_until
+    assert 0 == store.write(lambda each: pacing.take(each.connection, Channel.EMAIL, each.now, 5))

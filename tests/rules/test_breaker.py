@@ -30,6 +30,7 @@ def among(seen: list[Seen], total: int = LAST) -> list[Seen]:
         (among(refused(10, "a.example"), 20), Tripped(Trip.DOMAIN, "a.example")),
         (among([*refused(9, "a.example"), *refused(1, "b.example")]), Tripped(Trip.POLICY)),
         (refused(10, ""), Tripped(Trip.POLICY)),
+        ([*refused(9, "a.example"), *refused(1, "")], Tripped(Trip.DOMAIN, "a.example")),
         (among([Seen(Blame.CONTENT)] * 4), None),
         (among([Seen(Blame.CONTENT)] * 5), Tripped(Trip.CONTENT)),
         (among([Seen(Blame.CONTENT)] * 4, 10), None),
