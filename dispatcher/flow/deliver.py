@@ -19,7 +19,7 @@ from dispatcher.channels import Carrier, Session
 from dispatcher.errors import ChannelError, NoSlotError, StorageError
 from dispatcher.flow import acts
 from dispatcher.flow.backoff import again_at
-from dispatcher.flow.breaker import Breaker, feeds
+from dispatcher.flow.breaker import FEEDS, Breaker
 from dispatcher.flow.gate import LEASE, Gate, Passed
 from dispatcher.flow.handing import Handing, StillGoing, Tempo, Told, concerns_channel, is_due_at_once, not_tried
 from dispatcher.flow.lines import IDLE_SECONDS, Lines
@@ -126,7 +126,7 @@ class Deliver:
         return self._store.write(work)
 
     def _give_up_on(self, transaction: Transaction, lost: list[Claimed]) -> None:
-        crash = Outcome(OutcomeKind.UNKNOWN, code=outbox.CRASH)
+        crash = Outcome(OutcomeKind.UNKNOWN, code="crash")
         for channel in Channel:
             mine = [Settled(row, crash) for row in lost if row.channel is channel]
             # Named, so that an erasure knows where a copy may lie.
@@ -241,7 +241,7 @@ class Deliver:
         objecting = [each.row for each in settled if each.outcome.blame is Blame.OBJECTION]
         wanted = [Lock(LockKind.CLIENT, row.client) for row in objecting]
         wanted += [Lock(LockKind.ADDRESS, row.address) for row in objecting if row.address is not None]
-        if any(feeds(each.outcome) for each in settled):
+        if any(each.outcome.blame in FEEDS for each in settled):
             wanted.append(Lock(LockKind.CAMPAIGN, run.scheduled.id))
         return self._store.submit(
             lambda transaction: self._outcomes.write(transaction, settled, run.channel, run.carrier.name),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dispatcher.flow import soft_bounces
-from dispatcher.flow.breaker import Breaker, feeds
+from dispatcher.flow.breaker import Breaker
 from dispatcher.flow.pacing import Pacing
 from dispatcher.flow.recording import record_no
 from dispatcher.keys import KeyRing
@@ -53,7 +53,7 @@ class Outcomes:
             if each.outcome.blame is Blame.OBJECTION:
                 object_for(transaction, self._store.ring, each.row.client, actor)
         self._pacing.heard(connection, channel, [each.outcome for each in mine], now)
-        return self._breaker.look(transaction, channel, (each.row.campaign for each in mine if feeds(each.outcome)))
+        return self._breaker.look(transaction, channel, [(each.row.campaign, each.outcome.blame) for each in mine])
 
 
 def has_ended(outcome: Outcome, again_at: datetime | None) -> bool:

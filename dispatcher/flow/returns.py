@@ -7,7 +7,7 @@ Calls may come twice and in any order; the end is the same.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dispatcher.flow.breaker import Breaker, feeds_later
+from dispatcher.flow.breaker import FEEDS, Breaker
 from dispatcher.flow.outcomes import judge_address, object_for, outcome_body
 from dispatcher.flow.service_entries import entry
 from dispatcher.flow.services import object_to
@@ -70,7 +70,7 @@ class Returns:
         if known is None and service is None:
             return False
         wanted = [Lock(LockKind.CLIENT, client)] if client is not None else []
-        if known is not None and any(feeds_later(self._blame_of(code)) for code in told.fate.codes):
+        if known is not None and FEEDS.intersection(self._blame_of(code) for code in told.fate.codes):
             wanted.append(Lock(LockKind.CAMPAIGN, known.campaign))
         # A no that the provider knows of takes the locks of every other no.
         wanted += [Lock(LockKind.ADDRESS, address) for address in addresses]
@@ -101,8 +101,7 @@ class Returns:
             transaction.ledger.append(_later_entry(found, fate, actor))
         for code, concerns in new.items():
             self._conclude(transaction, found, code, concerns, actor)
-        if any(map(feeds_later, new.values())):
-            self._breaker.look(transaction, found.channel, [found.campaign])
+        self._breaker.look(transaction, found.channel, [(found.campaign, each) for each in new.values()])
         return True
 
     def _taken(self, transaction: Transaction, found: Handed, told: Told, actor: Actor) -> bool:

@@ -25,7 +25,6 @@ from dispatcher.rules.message import Blame, Outcome, OutcomeKind, ServiceMessage
 from dispatcher.rules.service import MONTH
 from dispatcher.storage import clients, services
 from dispatcher.storage.locks import Lock, LockKind
-from dispatcher.storage.outbox import CRASH
 from dispatcher.storage.services import Service
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -54,7 +53,7 @@ class Services:
             until = transaction.now if alone else transaction.now - LEASE
             lost = services.lost(transaction.connection, until)
             for service in lost:
-                crash = Outcome(OutcomeKind.UNKNOWN, code=CRASH)
+                crash = Outcome(OutcomeKind.UNKNOWN, code="crash")
                 # Named, so that an erasure knows where a copy may lie.
                 carrier = self._carriers.get(service.channel)
                 self._settle(transaction, service, crash, carrier.name if carrier else "", None)

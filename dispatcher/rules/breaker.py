@@ -23,22 +23,16 @@ class Trip(StrEnum):
     """What we write is refused: the campaign is held until it is mended."""
     SET_UP = "provider_set_up"
     """The provider says that it is not set up for this: the campaign is held until it is."""
-    LOST = "lost_replies"
-    """The provider does not say what becomes of what it is given: the campaign is held, for none of it goes twice."""
     DOMAIN = "domain_waits"
     """One provider alone refuses us: what is for it waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One of the last outcomes: whom it concerned, and where the message went, empty where nobody knows any more.
-
-    `is_lost`: the provider's reply was lost, so that the message may have arrived and is never sent again (E-51).
-    """
+    """One of the last outcomes: whom it concerned, and where the message went, empty where nobody knows any more."""
 
     blame: Blame
     domain: str = ""
-    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +47,15 @@ def judge(last: Sequence[Seen]) -> Tripped | None:
     """Return what these outcomes, at most the last 200, ask for, or None while they are single clients' matters.
 
     Policy refusals: 5 % and at least 10, in two or more domains the campaign, in one that domain. Content: more than
-    2 %, and at least 5. Lost replies: 5 % and at least 10.
+    2 %, and at least 5.
     """
-    enough = max(AT_LEAST, _PART * len(last))
     if any(each.blame is Blame.SET_UP for each in last):
         return Tripped(Trip.SET_UP)
-    if sum(each.is_lost for each in last) >= enough:
-        return Tripped(Trip.LOST)
     content = sum(each.blame is Blame.CONTENT for each in last)
     if content >= _CONTENT_AT_LEAST and content > _CONTENT_PART * len(last):
         return Tripped(Trip.CONTENT)
     refused = [each.domain for each in last if each.blame is Blame.POLICY]
-    if len(refused) < enough:
+    if len(refused) < max(AT_LEAST, _PART * len(last)):
         return None
     domains = set(refused) - {""}  # where an erased client's message went is not known any more
     return Tripped(Trip.DOMAIN, domains.pop()) if len(domains) == 1 else Tripped(Trip.POLICY)

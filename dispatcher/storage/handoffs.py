@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Boolean, Connection, Integer, bindparam, case, func, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
-from dispatcher.rules.message import Blame, MessageState, Outcome
+from dispatcher.rules.message import MessageState, Outcome
 from dispatcher.rules.values import value
 from dispatcher.storage import progress
 from dispatcher.storage.hot import Hot, among, one_of, read_moment
@@ -34,15 +34,6 @@ class Claimed:
     fence: int
     planned_at: datetime
     not_before: datetime
-
-
-class LastOutcome(NamedTuple):
-    """How a message stands, whom that concerns, and where it went; `address` is "" where nobody knows any more."""
-
-    blame: Blame
-    state: MessageState
-    code: str
-    address: str
 
 
 # These run for every batch, or for every no: their texts are made once.
@@ -220,10 +211,10 @@ def lost(connection: Connection, now: datetime, campaign: int | None = None) -> 
 
 def last_outcomes(
     connection: Connection, campaign: int, channel: Channel, since: datetime | None, limit: int
-) -> list[LastOutcome]:
-    """Return the last outcomes of a campaign by a channel, newest first."""
+) -> list[tuple[str | None, str | None]]:
+    """Return whom the last outcomes of a campaign by a channel concerned, newest first, and at which address."""
     query = (
-        select(OutboxTable.blame, OutboxTable.state, OutboxTable.code, AddressTable.canonical)
+        select(OutboxTable.blame, AddressTable.canonical)
         .join(AddressTable, AddressTable.id == OutboxTable.address, isouter=True)
         .where(OutboxTable.campaign == campaign, OutboxTable.channel == channel.value)
         .where(OutboxTable.outcome_at.is_not(None), OutboxTable.blame.is_not(None))
@@ -232,10 +223,7 @@ def last_outcomes(
     )
     if since is not None:
         query = query.where(OutboxTable.outcome_at > since)
-    return [
-        LastOutcome(Blame(row.blame), MessageState(row.state), row.code or "", row.canonical or "")
-        for row in connection.execute(query)
-    ]
+    return [(row.blame, row.canonical) for row in connection.execute(query)]
 
 
 def postpone_domain(connection: Connection, campaign: int, domain: str, until: datetime) -> None:

@@ -17,8 +17,6 @@ from dispatcher.storage.hot import HotInsert, stored
 from dispatcher.storage.progress import Place
 from dispatcher.storage.tables import Moment, OutboxTable
 
-CRASH = "crash"
-"""The code of a message whose worker died over it."""
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
 _OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)

@@ -46,10 +46,6 @@ FI = {
     "alert_why_provider_set_up": (
         "Viestipalvelu ei ole valmis tähän: tarkista sen asetukset, lähettäjä ja maat, joihin saa lähettää."
     ),
-    "alert_why_lost_replies": (
-        "Viestipalvelu ei kerro, menivätkö viestit perille. Ne ovat voineet mennä, eikä niitä lähetetä uudestaan. "
-        "Selvitä palvelun häiriö, ennen kuin päästät kampanjan jatkamaan."
-    ),
     "alert_why_restored": "Tietokanta palautettiin vanhemmasta kopiosta.",
     "alert_why_other": "Syy: {reason}.",
 }
@@ -99,10 +95,6 @@ SV = {
     "alert_why_provider_set_up": (
         "Meddelandetjänsten är inte klar för detta: kontrollera dess inställningar, avsändaren och tillåtna länder."
     ),
-    "alert_why_lost_replies": (
-        "Meddelandetjänsten säger inte om meddelandena kom fram. De kan ha kommit fram och skickas inte på nytt. "
-        "Ta reda på felet hos tjänsten, innan du låter kampanjen fortsätta."
-    ),
     "alert_why_restored": "Databasen återställdes från en äldre kopia.",
     "alert_why_other": "Orsak: {reason}.",
 }
@@ -150,10 +142,6 @@ EN = {
     "alert_why_content_refusals": "The receivers' servers do not accept the content or the size of the message.",
     "alert_why_provider_set_up": (
         "The provider is not set up for this: check its settings, the sender and the countries it may send to."
-    ),
-    "alert_why_lost_replies": (
-        "The provider does not say whether it took the messages. They may have arrived and are not sent again. "
-        "Find out what is wrong there, before you release the campaign."
     ),
     "alert_why_restored": "The database was put back from an older copy.",
     "alert_why_other": "Why: {reason}.",

@@ -8,7 +8,6 @@ from dispatcher.rules.breaker import AT_LEAST, LAST, Seen, Trip, Tripped, judge
 from dispatcher.rules.message import Blame
 
 GOOD = Seen(Blame.MESSAGE, "posti.example")
-LOST = Seen(Blame.MESSAGE, "posti.example", is_lost=True)
 
 
 def refused(count: int, *domains: str) -> list[Seen]:
@@ -35,9 +34,6 @@ def among(seen: list[Seen], total: int = LAST) -> list[Seen]:
         (among([Seen(Blame.CONTENT)] * 5), Tripped(Trip.CONTENT)),
         (among([Seen(Blame.CONTENT)] * 4, 10), None),
         (among([Seen(Blame.SET_UP)], 2), Tripped(Trip.SET_UP)),
-        (among([LOST] * 9), None),
-        (among([LOST] * 10), Tripped(Trip.LOST)),
-        ([LOST] * 9, None),
         (among([Seen(Blame.ADDRESS), Seen(Blame.MAILBOX_FULL), Seen(Blame.NO_ROUTE)] * 30), None),
         ([], None),
     ],

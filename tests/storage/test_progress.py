@@ -1,6 +1,6 @@
 """The sums of a campaign's progress are the count of its messages at every commit, whatever became of them."""
 
-import time
+import threading
 from collections import Counter
 from datetime import date, timedelta
 from importlib import util
@@ -242,22 +242,27 @@ def test_a_message_that_two_withhold_is_counted_once(
     other = open_store(database_url, journal_url, clock)
     campaign = add_campaign(store, "a", clock())
     plan(store, campaign, [(1, 1), (2, 2)])
+    has_looked, is_next = threading.Event(), threading.Event()
 
     def leave(transaction: Transaction) -> int:
         found = outbox.open_of_client(transaction.connection, 1, for_update=True)
-        time.sleep(0.3)
+        has_looked.set()
+        # SQLite lets the other begin only once this one has ended.
+        assert store.database.is_sqlite or is_next.wait(20)
         for row, _, _ in found:
             outbox.set_withheld(transaction.connection, row, "objection")
         return len(found)
 
     def cancel(transaction: Transaction) -> int:
-        time.sleep(0.1)
+        is_next.set()
         found = outbox.open_of_campaign(transaction.connection, campaign, 10, for_update=True)
         for row, _, _ in found:
             outbox.set_withheld(transaction.connection, row, "campaign_cancelled")
         return len(found)
 
-    leaving, cancelling = store.submit(leave), other.submit(cancel)
+    leaving = store.submit(leave)
+    assert has_looked.wait(20)
+    cancelling = other.submit(cancel)
     assert 2 == leaving.result(20) + cancelling.result(20)
     with store.reading() as connection:
         assert {"objection": 1, "campaign_cancelled": 1} == {
