@@ -28,6 +28,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
+from tests.flow.carried import narrow
 from tests.stores import ROOT
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, ZONE, Doubles, Workshop, build
 
@@ -300,7 +301,9 @@ def opened_studio(directory: Path, clock: FixedClock, database_url: str, journal
     watch = Watch()
     with SmtpDouble(watch.mail) as smtp, TwilioDouble(ACCOUNT, API_KEY, API_SECRET) as twilio:
         doubles = Doubles(smtp, twilio)
-        yield SmallStudio(build(directory, clock, database_url, journal_url, doubles), doubles, watch, clock)
+        workshop = build(directory, clock, database_url, journal_url, doubles)
+        narrow(workshop, 2)  # a sender that is killed leaves something to go
+        yield SmallStudio(workshop, doubles, watch, clock)
 
 
 @contextmanager
