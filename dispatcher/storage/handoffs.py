@@ -17,8 +17,6 @@ from dispatcher.storage.hot import Hot, among, one_of, read_moment
 from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, Moment, OutboxTable
 
-_OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
-
 
 @value
 class Claimed:
@@ -94,6 +92,8 @@ _RECALL = Hot(
     )
     .values(recalled_at=bindparam("now"))
 )
+_ENDED = select(*_COLUMNS).where(_IS_ATTEMPTED, OutboxTable.lease_until <= bindparam("now"))
+_LOST, _LOST_OF_ONE = Hot(_ENDED), Hot(_ENDED.where(OutboxTable.campaign == bindparam("campaign")))
 _GIVE_BACK = (
     update(OutboxTable)
     .where(
@@ -203,10 +203,9 @@ def set_outcomes(
 
 def lost(connection: Connection, now: datetime, campaign: int | None = None) -> list[Claimed]:
     """Return the messages whose intent has no outcome and whose worker's lease has ended: nobody knows what became."""
-    query = select(*_COLUMNS).where(OutboxTable.state == MessageState.ATTEMPTING.value, OutboxTable.lease_until <= now)
-    if campaign is not None:
-        query = query.where(OutboxTable.campaign == campaign)
-    return [_row(row) for row in connection.execute(query)]
+    if campaign is None:
+        return [_claimed(row) for row in _LOST.rows(connection, now=now)]
+    return [_claimed(row) for row in _LOST_OF_ONE.rows(connection, now=now, campaign=campaign)]
 
 
 def last_outcomes(
@@ -261,9 +260,3 @@ def _claimed(row: Sequence[Any]) -> Claimed:
     number, campaign, client, address, channel, message_id, attempts, fence, planned_at, not_before = row
     times = read_moment(planned_at), read_moment(not_before)
     return Claimed(number, campaign, client, address, Channel(channel), message_id, attempts, fence, *times)
-
-
-def _row(row: Any) -> Claimed:
-    """Return a row that came by a statement that reads instants itself."""
-    number, campaign, client, address, channel, *rest = row
-    return Claimed(number, campaign, client, address, Channel(channel), *rest)

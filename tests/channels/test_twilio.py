@@ -13,9 +13,7 @@ import pytest
 
 from dispatcher.channels import RECALLED, Sighting
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
-from dispatcher.channels.twilio_answers import Answer, blame_of, forgotten_by, outcome_of, sightings_of
 from dispatcher.demo.twilio_double import RETRY_AFTER_SECONDS, ReceivedSms, Trouble, TwilioDouble
-from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, Sms
 
 ACCEPTED, DEFERRED = OutcomeKind.ACCEPTED, OutcomeKind.DEFERRED
@@ -173,31 +171,6 @@ def test_refusal_by_number(twilio: Twilio, code: int, expected: Outcome) -> None
     assert not twilio.received
 
 
-@pytest.mark.parametrize(
-    ("code", "blame"),
-    [
-        ("21610", Blame.OBJECTION),
-        ("21211", Blame.ADDRESS),
-        ("21614", Blame.ADDRESS),
-        ("21635", Blame.ADDRESS),
-        ("30006", Blame.ADDRESS),
-        ("30005", Blame.HANDSET),
-        ("30004", Blame.BARRED),
-        ("30007", Blame.POLICY),
-        ("30003", Blame.MESSAGE),
-        ("30008", Blame.MESSAGE),
-        ("30034", Blame.MESSAGE),
-        ("30001", Blame.MESSAGE),
-        ("21408", Blame.MESSAGE),
-        ("", Blame.MESSAGE),
-        ("٣", Blame.MESSAGE),
-    ],
-)
-def test_error_told_afterwards(code: str, blame: Blame) -> None:
-    """The error table of B3 for a message that was taken: whom it concerns; of the connection it says no more."""
-    assert blame is blame_of(code)
-
-
 def test_what_twilio_has_for_a_number(twilio: Twilio) -> None:
     """S-26: a list by number, over several pages, has each message's name, moment and text; others' are not in it."""
     texts = [replace(SMS, text=f"hei {number}") for number in range(60)]
@@ -218,24 +191,6 @@ def test_a_list_that_is_refused_says_nothing(twilio: Twilio) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     assert taken_for(replace(SETTINGS, base_url=f"http://127.0.0.1:{port}"), SMS.recipient) is None
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"messages": None},
-        {"messages": ["text"]},
-        {"messages": [{"sid": "SM1", "body": "hei"}]},
-        {"messages": [{"sid": "S M", "body": "hei", "date_created": "Mon, 04 May 2026 09:00:00 +0000"}]},
-        {"messages": [{"sid": "SM1", "body": None, "date_created": "Mon, 04 May 2026 09:00:00 +0000"}]},
-    ],
-)
-def test_a_list_that_cannot_be_read_says_nothing(body: dict[str, Any]) -> None:
-    """S-26: a page that is none, or a row that cannot be read, makes the whole list worthless as proof."""
-    assert sightings_of([Answer(200, {}, body)]) is None
-    assert sightings_of([Answer(200, {}, {"messages": []})]) == ()
-    assert sightings_of([Answer(500, {}, {"messages": []})]) is None
 
 
 def test_busy(twilio: Twilio) -> None:
@@ -361,54 +316,6 @@ def test_wrong_secret(twilio: Twilio) -> None:
     assert not twilio.received
 
 
-@pytest.mark.parametrize(
-    ("headers", "wait"),
-    [
-        ({}, None),
-        ({"Retry-After": "17"}, timedelta(seconds=17)),
-        ({"Retry-After": "soon"}, None),
-        ({"Retry-After": "9" * 20}, None),
-        ({"Retry-After": "9" * 5000}, None),
-        ({"Retry-After": "9" * 7}, None),
-        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"}, None),
-        ({"Retry-After": "Mon, 04 May 2026 09:01:00 GMT"}, None),
-        (
-            {"Retry-After": "Mon, 04 May 2026 09:01:00 GMT", "Date": "Mon, 04 May 2026 09:00:00 GMT"},
-            timedelta(minutes=1),
-        ),
-        (
-            {"Retry-After": "Mon, 04 May 2026 09:00:00 GMT", "Date": "Mon, 04 May 2026 09:01:00 GMT"},
-            timedelta(0),
-        ),
-    ],
-)
-def test_retry_after(headers: dict[str, str], wait: timedelta | None) -> None:
-    """S-24: Retry-After is read as seconds or, by Twilio's own clock, as a date."""
-    assert wait == outcome_of(Answer(429, headers, {})).retry_after
-
-
-def test_error_without_a_number() -> None:
-    """A 4xx whose body is not Twilio's is judged by its HTTP status."""
-    assert Outcome(REFUSED, "400") == outcome_of(Answer(400, {}, {}))
-    assert Outcome(DEFERRED, "401", blame=Blame.CONNECTION) == outcome_of(Answer(401, {}, {}))
-    assert Outcome(REFUSED, "400") == outcome_of(Answer(400, {}, {"code": 10**30}))
-
-
-def test_a_number_of_parts_that_is_none() -> None:
-    """A number of parts that cannot be one does not undo that the message was accepted."""
-    for told in ("9" * 5000, "0"):  # nought is what Twilio says while it does not know yet (S-07)
-        accepted = outcome_of(Answer(201, {}, {"sid": "SM1", "num_segments": told}))
-        assert Outcome(ACCEPTED, "201", provider_id="SM1") == accepted
-
-
-def test_host_in_europe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S-20: with ie1 and dublin the host is exactly Dublin's, whatever the process environment says."""
-    monkeypatch.setenv("TWILIO_REGION", "us1")
-    monkeypatch.setenv("TWILIO_EDGE", "ashburn")
-    assert TwilioCarrier(SETTINGS).host == "api.dublin.ie1.twilio.com"
-    assert TwilioCarrier(replace(SETTINGS, region="", edge="")).host == "api.twilio.com"
-
-
 def test_requests_go_to_the_named_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """S-20: the host a request goes to is the one the carrier names, path and all."""
     asked: list[tuple[str, str | int | None]] = []
@@ -420,25 +327,6 @@ def test_requests_go_to_the_named_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("asyncio.base_events.BaseEventLoop.getaddrinfo", refuse)
     assert [WAITS] == hand_over(SETTINGS, SMS)
     assert [("api.dublin.ie1.twilio.com", 443)] == asked
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"edge": ""},
-        {"region": ""},
-        {"api_secret": ""},
-        {"account_sid": ""},
-        {"sender": ""},
-        {"base_url": "http://api.twilio.example"},
-        {"base_url": "https://127.0.0.1.example"},
-        {"base_url": "127.0.0.1:80"},
-    ],
-)
-def test_settings_that_cannot_stand(changes: dict[str, str]) -> None:
-    """S-20: a region without its edge, a missing secret or a base_url that leaves the machine is refused at once."""
-    with pytest.raises(ChannelError, match="Twilio"):
-        replace(SETTINGS, **changes)  # type: ignore[arg-type] # every changed field is text
 
 
 def test_email_is_a_mistake() -> None:
@@ -460,23 +348,6 @@ def test_nothing_is_logged(twilio: Twilio, caplog: pytest.LogCaptureFixture) -> 
     for secret in ("401234567", "Kesä", "hunter2", "SK1"):
         assert secret not in caplog.text
     assert "hunter2" not in repr(SETTINGS)
-
-
-@pytest.mark.parametrize(
-    ("answer", "is_gone"),
-    [
-        (Answer(204, {}, {}), True),
-        (Answer(404, {}, {"code": 20404}), True),
-        (Answer(404, {}, {}), False),
-        (Answer(200, {}, {}), False),
-        (Answer(409, {}, {"code": 20009}), False),
-        (Answer(503, {}, {}), False),
-        (None, False),
-    ],
-)
-def test_only_twilio_itself_confirms_a_deletion(answer: Answer | None, *, is_gone: bool) -> None:
-    """S-28: 204, or Twilio's own code that it knows no such message; the page of a proxy confirms nothing."""
-    assert is_gone is forgotten_by(answer).is_gone
 
 
 @pytest.mark.parametrize("kept", [0, 1], ids=["first message", "kept connection"])

@@ -21,8 +21,9 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.tables import OutboxTable
+from tests.faults.recount import recount
 from tests.faults.sink import END, Act, Taken
-from tests.faults.studio import OPEN, People, Studio, email, founded, post, recount, wait_until
+from tests.faults.studio import OPEN, People, Studio, email, founded, post, wait_until
 
 KILLS = 5
 """How often the sender of one campaign is killed."""

@@ -19,8 +19,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from dispatcher.rules.message import MessageState
+from tests.faults.recount import recount
 from tests.faults.sink import END, Act
-from tests.faults.studio import WINDOW, People, Program, Studio, founded, recount, wait_until
+from tests.faults.studio import WINDOW, People, Program, Studio, founded, wait_until
 from tests.postgresql import PostgresServer
 
 PEOPLE = People(mailed=150, texted=0)

@@ -11,8 +11,9 @@ from sqlalchemy.engine import make_url
 
 from dispatcher.rules.message import MessageState
 from dispatcher.storage.tables import OutboxTable
+from tests.faults.recount import recount
 from tests.faults.sink import END, Act
-from tests.faults.studio import OPEN, People, Studio, founded, recount, wait_until
+from tests.faults.studio import OPEN, People, Studio, founded, wait_until
 
 PEOPLE = People(mailed=80, texted=0)
 SESSIONS = 4

@@ -12,8 +12,9 @@ import pytest
 
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
+from tests.faults.recount import recount
 from tests.faults.sink import END, Act
-from tests.faults.studio import People, Studio, email, founded, number_of, phone, post, recount, wait_until
+from tests.faults.studio import People, Studio, email, founded, number_of, phone, post, wait_until
 
 PEOPLE = People(mailed=120, texted=36)
 AT_LATEST = 1.0
