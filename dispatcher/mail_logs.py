@@ -77,6 +77,15 @@ class MailLogs:
         """What has been found so far, by Message-ID."""
         return {name.decode(): traced for name, traced in self._found.items()}
 
+    @staticmethod
+    def require(path: Path) -> None:
+        """Raise RefusedError unless a log can be opened, though nothing is looked for in it."""
+        try:
+            with _opened(path):
+                pass
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
     def read(self, path: Path, tell: Callable[[int, int], None] = lambda _done, _all: None) -> None:
         """Read a log, packed by gzip or not; `tell` is given the bytes read and the bytes there are, where
         that is known.
@@ -94,7 +103,7 @@ class MailLogs:
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise RefusedError(f"{path} is packed and damaged, or not whole: nothing was recorded.") from None
         except OSError as error:
-            raise RefusedError(f"{path} cannot be read ({error.strerror}): nothing was recorded.") from None
+            raise _unreadable(path, error) from None
 
     def _take(self, line: bytes) -> None:
         named = _MESSAGE_ID.search(line)
@@ -147,6 +156,10 @@ class MailLogs:
             self._found[message] = traced
         elif traced.fortune is known.fortune and not known.code:
             self._found[message] = replace(known, code=traced.code)
+
+
+def _unreadable(path: Path, error: OSError) -> RefusedError:
+    return RefusedError(f"{path} cannot be read ({error.strerror}): nothing was recorded.")
 
 
 @contextmanager

@@ -59,8 +59,11 @@ class FromLogs:
         with self._store.reading() as connection:
             wanted = [row.message_id for row in later.unknown_of(connection, campaign.id, Channel.EMAIL)]
         reader = MailLogs(wanted)
-        for log in logs if wanted else ():
-            reader.read(log, tell)
+        for log in logs:
+            if wanted:
+                reader.read(log, tell)
+            else:
+                reader.require(log)  # a name that was mistyped is told all the same
         return LogFindings(len(wanted), reader.found)
 
     def record(self, findings: LogFindings, actor: Actor) -> int:

@@ -132,3 +132,13 @@ def test_an_unknown_campaign_is_named(run: Run, mail: str) -> None:
     """A name that no campaign has is refused."""
     assert mail
     assert 1 == run("campaign", "reconcile", "b").code
+
+
+def test_a_mistyped_log_is_named_where_nothing_is_unknown_too(run: Run, mail: str, tmp_path: Path) -> None:
+    """A file that is none is an error even when there is nothing to look for in it."""
+    log = tmp_path / "mail.log"
+    log.write_text(f"took <{mail}@tunturituuli.example>\n", encoding="utf-8")
+    assert 0 == run(*ASK, "--from-log", log, "--yes").code
+    assert 0 == run(*ASK, "--from-log", log).code
+    missing = run(*ASK, "--from-log", tmp_path / "other.log")
+    assert (1, True) == (missing.code, "other.log cannot be read" in missing.err)
