@@ -68,6 +68,7 @@ from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
+from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
@@ -103,6 +104,7 @@ from dispatcher.wiring.founding import (
     upgrade_database,
 )
 from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
 
@@ -186,6 +188,7 @@ class Dispatcher:
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
+    mailbox: Mailbox | None = None
 
     @property
     def public_sign_up(self) -> SignUp | None:
@@ -247,12 +250,15 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
+    addresses = addresses_of(settings, store.ring, links)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer, addresses)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    letterbox = letterbox_of(directory, settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
+    doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
@@ -353,6 +359,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
 
 
