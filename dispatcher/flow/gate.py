@@ -10,14 +10,15 @@ from typing import NamedTuple
 from dispatcher.errors import RefusedError, RenderingError
 from dispatcher.flow import acts
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.doors import Doors, Reading
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.cost import Priced
-from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
-from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.decision import CampaignFacts, Reason, Send, Verdict, Wait, Withhold, decide
+from dispatcher.rules.ledger import Entry, EntryKind, Json, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
 from dispatcher.storage import campaigns, clients, handoffs, outbox
@@ -31,6 +32,7 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("delivery")
 LEASE = timedelta(minutes=20)
 """How long a worker holds what it claims, and again what it intends: no reply is waited for as long (E-51)."""
+_AT_ONCE = timedelta(0)
 _LOOK_AGAIN = timedelta(minutes=15)
 """When a message that waits for something without an hour is looked at again."""
 
@@ -55,11 +57,13 @@ class _Intended(NamedTuple):
 class Decided:
     """What the gate said of a batch; what waits has been given back.
 
-    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unmade` are rows
+    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unread`: whoever
+    would have got theirs waits, because the letter boxes have not been read up to now. `unmade` are rows
     with an intent whose messages cannot be made, and `trouble` is why.
     """
 
     shut: bool = False
+    unread: bool = False
     passed: list[Passed] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
     unmade: list[Claimed] = field(default_factory=list)
@@ -69,8 +73,9 @@ class Decided:
 class Gate:
     """Decides, for claimed messages, whether each may be handed over now."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, doors: Doors) -> None:
         self._store = store
+        self._doors = doors
         self._policy = policy
         self._press = press
 
@@ -115,10 +120,12 @@ class Gate:
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
             return Decided(shut=True), [], now
+        reading = self._doors.seen(connection, now)
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
+        facts = replace(facts, doors_read=reading.is_read)
         held = handoffs.still_held(connection, rows, now)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
-        decided = Decided()
+        decided = Decided(unread=not reading.is_read)
         intended: list[_Intended] = []
         for row in rows:
             if row.id not in held:
@@ -138,9 +145,7 @@ class Gate:
         handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
         on = today.isoformat()
-        transaction.ledger.append(
-            *(self._entry(each.row, each.send, each.who.facts, on, priced.get(each.row.id)) for each in intended)
-        )
+        transaction.ledger.append(*(self._entry(each, on, priced.get(each.row.id), reading) for each in intended))
         return decided, intended, now
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
@@ -160,7 +165,9 @@ class Gate:
 
     def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
         if isinstance(verdict, Wait):
-            handoffs.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
+            # What waits for a letter box goes on as soon as that has been read, and is late if that takes too long.
+            again = transaction.now + (_AT_ONCE if verdict.reason is Reason.DOORS_UNREAD else _LOOK_AGAIN)
+            handoffs.give_back(transaction.connection, row.id, verdict.until or again)
             return
         outbox.set_withheld(transaction.connection, row.id, verdict.reason.value)
         decided.withheld[verdict.reason.value] += 1
@@ -169,11 +176,13 @@ class Gate:
             Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
         )
 
-    def _entry(self, row: Claimed, send: Send, facts: ClientFacts, day: str, priced: Priced | None) -> Entry:
+    def _entry(self, each: _Intended, day: str, priced: Priced | None, reading: Reading) -> Entry:
         """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
 
-        Of a text message it tells as well what it was foreseen to cost.
+        Where there are letter boxes it tells up to which moment they had been read, and of a text message what it was
+        foreseen to cost.
         """
+        row, send, facts = each.row, each.send, each.who.facts
         address = facts.addresses[send.channel]
         body: dict[str, Json] = {
             "message": row.message_id,
@@ -186,6 +195,8 @@ class Gate:
             "valid_for_days": self._policy.valid_for.days,
             "policy": self._policy.fingerprint,
         }
+        if reading.up_to is not None:
+            body["doors"] = stamp(reading.up_to)
         if priced is not None:
             body |= {"parts": priced.parts, "part_price": str(priced.part_price)}
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)
