@@ -26,7 +26,7 @@ _FLAGS = {
     "restricted": ("restricted", True),
     "unrestricted": ("restricted", False),
     "suspended": ("suspended", True),
-    "released": ("suspended", False),
+    "unsuspended": ("suspended", False),
 }
 _TOPICS = {
     "no_offers": (Kind.OFFER, True),
