@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import islice
 
 from dispatcher.errors import SealError
-from dispatcher.flow.audit_beside import Restores, check_journal, check_seals, places, public_keys
+from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
