@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from dispatcher.flow.audit_beside import beside_figures
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_figures import beside_figures
 from dispatcher.flow.audit_year import (
     YearAudit,
     campaign_figures,

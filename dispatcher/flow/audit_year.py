@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from dispatcher.flow.audit_beside import AskedFigures, LetterFigures, NoFigures, RequestFigures
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_figures import AskedFigures, LetterFigures, NoFigures, RequestFigures
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import reach
 from dispatcher.rules.audit_records import CampaignRecord
@@ -182,7 +182,7 @@ class YearAudit:
     """A year recomputed from the ledger alone.
 
     `findings` are broken promises and differences, `remarks` what else a reader should know, both in plain sentences
-    that name entries. `asked`, `noes`, `requests` and `letters`: see flow.audit_beside. `held` counts how often a
+    that name entries. `asked`, `noes`, `requests` and `letters`: see flow.audit_figures. `held` counts how often a
     campaign was held, by why, and `restores` how often a copy of the database was put back, both in the year.
     """
 
