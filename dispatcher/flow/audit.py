@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import date
 
-from dispatcher.flow.audit_beside import beside_figures
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_figures import beside_figures
 from dispatcher.flow.audit_verify import Progress, Verifying, chain_of
 from dispatcher.flow.audit_year import (
     YearAudit,
@@ -19,7 +19,8 @@ from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.calendar import local_date
-from dispatcher.storage import campaigns, reports, slots, tallies
+from dispatcher.rules.seal import Seal
+from dispatcher.storage import campaigns, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -62,12 +63,19 @@ class Audit:
                     progress(total + done, 2 * total)
             recount.close()
             differences = _differences(connection, recount)
+            sealed = seals.in_ledger(connection)[-1:]
         progress(2 * total, 2 * total)
-        return judged(recount, chain, differences, local_date(self._store.clock(), self._policy.zone))
+        today = local_date(self._store.clock(), self._policy.zone)
+        return judged(recount, chain, differences, today, sealed[0] if sealed else None)
 
 
-def judged(recount: Recount, chain: Verification, differences: Sequence[str], today: date) -> YearAudit:
-    """Return the audit of a recount that has been closed; `today` says whether its year is over."""
+def judged(
+    recount: Recount, chain: Verification, differences: Sequence[str], today: date, seal: Seal | None = None
+) -> YearAudit:
+    """Return the audit of a recount that has been closed; `today` says whether its year is over.
+
+    `seal` is the last one set.
+    """
     figures = slot_figures(recount)
     more = (f"{recount.unnamed} more findings like these are not named.",) if recount.unnamed else ()
     restored = tuple(f"Entry {number} tells of a restore." for number in recount.restored)
@@ -94,6 +102,7 @@ def judged(recount: Recount, chain: Verification, differences: Sequence[str], to
             *late,
             *differences,
         ),
+        seal=seal,
         remarks=(*slot_remarks(recount.year, figures.spent, today), *restored, *recount.texts.remarks()),
     )
 

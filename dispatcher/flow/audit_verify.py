@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import islice
 
 from dispatcher.errors import SealError
-from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_again import Again
