@@ -19,6 +19,7 @@ from typing import Protocol
 
 from dispatcher.errors import DispatcherError, DoorsUnreadError, StorageError
 from dispatcher.rules.actor import duty
+from dispatcher.rules.doors import GOOD_FOR, READ_EVERY, is_good
 from dispatcher.rules.ledger import Entry, EntryKind, Json, stamp
 from dispatcher.storage import doors
 from dispatcher.storage.database import Connection
@@ -26,10 +27,6 @@ from dispatcher.storage.doors import DoorRow
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
-READ_EVERY = timedelta(seconds=10)
-"""How old a reading may be before the doors are read again while messages leave."""
-GOOD_FOR = timedelta(seconds=30)
-"""How old a reading may be on which a message leaves: a no that came within it stops the next one."""
 _PATIENCE = 60.0
 _ACTOR = duty("doors")
 _log = logging.getLogger(__name__)
@@ -224,8 +221,7 @@ class Doors:
         moments = [row.read_up_to for row in doors.read(connection, self._doors).values()]
         known = [moment for moment in moments if moment is not None]
         is_read = not unheard and len(known) == len(moments)
-        # A reading from the future is none: the clock was set back since.
-        is_new = all(timedelta(0) <= now - moment <= within for moment in known)
+        is_new = all(is_good(moment, now, within) for moment in known)
         return Reading(is_read and is_new, min(known, default=None))
 
     def _why_unread(self) -> str:

@@ -10,21 +10,24 @@ from typing import NamedTuple
 from dispatcher.errors import RefusedError, RenderingError
 from dispatcher.flow import acts
 from dispatcher.flow.coverage import coverage
-from dispatcher.flow.doors import Doors, Reading
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
+from dispatcher.rules.audit_again import unusual
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.decision import CampaignFacts, Reason, Send, Verdict, Wait, Withhold, decide
-from dispatcher.rules.ledger import Entry, EntryKind, Json, stamp
+from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
+from dispatcher.rules.terms import terms_body
 from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.handoffs import Claimed
+from dispatcher.storage.ledger import bodies_of_campaign
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -44,6 +47,19 @@ class Passed(NamedTuple):
     message: CampaignMessage
 
 
+class _Deciding(NamedTuple):
+    """What a batch was decided under: the campaign's facts, the entry of their terms, the local date, the moment.
+
+    `doors` is up to when the letter boxes had been read, None where there is none.
+    """
+
+    campaign: CampaignFacts
+    terms: int
+    day: str
+    at: datetime
+    doors: datetime | None
+
+
 class _Intended(NamedTuple):
     """A row with its Send and its intent, and what its message is made of; a text message is made already."""
 
@@ -58,8 +74,8 @@ class Decided:
     """What the gate said of a batch; what waits has been given back.
 
     `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unread`: whoever
-    would have got theirs waits, because the letter boxes have not been read up to now. `unmade` are rows
-    with an intent whose messages cannot be made, and `trouble` is why.
+    would have got theirs waits, because the letter boxes have not been read up to now. `unmade` are rows with an intent
+    whose messages cannot be made, and `trouble` is why.
     """
 
     shut: bool = False
@@ -144,8 +160,9 @@ class Gate:
         priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
         handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
-        on = today.isoformat()
-        transaction.ledger.append(*(self._entry(each, on, priced.get(each.row.id), reading) for each in intended))
+        if intended:
+            deciding = _Deciding(facts, _terms(transaction, scheduled.id, facts), today.isoformat(), now, reading.up_to)
+            transaction.ledger.append(*(self._entry(each, deciding, priced.get(each.row.id)) for each in intended))
         return decided, intended, now
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
@@ -176,7 +193,7 @@ class Gate:
             Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
         )
 
-    def _entry(self, each: _Intended, day: str, priced: Priced | None, reading: Reading) -> Entry:
+    def _entry(self, each: _Intended, deciding: _Deciding, priced: Priced | None) -> Entry:
         """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
 
         Where there are letter boxes it tells up to which moment they had been read, and of a text message what it was
@@ -189,14 +206,17 @@ class Gate:
             "answer": send.answer.entry,
             "address": address.address,
             "attempt": row.attempts + 1,
-            "day": day,
+            "day": deciding.day,
             "client_messages": len(facts.days),
             "address_messages": len(address.days),
             "valid_for_days": self._policy.valid_for.days,
             "policy": self._policy.fingerprint,
+            "terms": deciding.terms,
         }
-        if reading.up_to is not None:
-            body["doors"] = stamp(reading.up_to)
+        if not row.attempts:
+            body |= unusual(facts, deciding.campaign, send, deciding.at)
+        if deciding.doors is not None:
+            body["doors"] = stamp(deciding.doors)
         if priced is not None:
             body |= {"parts": priced.parts, "part_price": str(priced.part_price)}
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)
@@ -213,6 +233,15 @@ def _made(prepared: Prepared, each: _Intended, now: datetime) -> CampaignMessage
     """Return the message of a row with its Send. Raises RenderingError."""
     shared = each.who.facts.addresses[each.send.channel].shared
     return prepared.message(each.who.client, each.send, each.row.message_id, now, is_shared=shared)
+
+
+def _terms(transaction: Transaction, campaign: int, facts: CampaignFacts) -> int:
+    """Return the entry of the terms a campaign is decided under, written now where there is none of just these."""
+    body = terms_body(facts)
+    known = bodies_of_campaign(transaction.connection, EntryKind.TERMS.value, campaign).get(canonical(body))
+    if known is not None:
+        return known
+    return transaction.ledger.append(Entry(EntryKind.TERMS, _ACTOR, campaign=campaign, body=body))[0]
 
 
 def _text_of(message: CampaignMessage | None) -> Sms | None:

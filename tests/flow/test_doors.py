@@ -10,9 +10,10 @@ import pytest
 
 from dispatcher.errors import DoorsUnreadError, MailboxError, StorageError
 from dispatcher.flow.deliver import Deliver
-from dispatcher.flow.doors import GOOD_FOR, READ_EVERY, Doors
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.rounds import Rounds
 from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.doors import GOOD_FOR, READ_EVERY
 from dispatcher.rules.ledger import EntryKind, Json, stamp
 from dispatcher.storage import ledger, outbox
 from dispatcher.storage.store import Store
