@@ -12,9 +12,10 @@ from dispatcher.errors import DoorsUnreadError, MailboxError, StorageError
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.doors import Doors
 from dispatcher.flow.rounds import Rounds
+from dispatcher.rules.audit_again import Again
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.doors import GOOD_FOR, READ_EVERY
-from dispatcher.rules.ledger import EntryKind, Json, stamp
+from dispatcher.rules.ledger import EntryKind, Json, canonical, stamp
 from dispatcher.storage import ledger, outbox
 from dispatcher.storage.store import Store
 from dispatcher.wiring import Dispatcher
@@ -200,6 +201,23 @@ def test_nothing_leaves_before_the_doors_are_read(dispatcher: Dispatcher, double
     with closed.store.reading() as connection:
         (send,) = ledger.entries(connection, [EntryKind.SEND.value])
     assert stamp(clock()) == send.data()["doors"]
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(0, 0), (30, 0), (31, 1), (-1, 1)])
+def test_a_send_is_decided_again_by_how_old_its_reading_was(dispatcher: Dispatcher, seconds: int, found: int) -> None:
+    """Invariants 4 and 9: from the ledger alone it shows that a message left on a reading that was too old."""
+    opened = with_doors(dispatcher, ListDoor())
+    asyncio.run(opened.rounds.once())
+    again = Again()
+    with opened.store.reading() as connection:
+        for entry in ledger.entries(connection):
+            if entry.kind == EntryKind.SEND.value:
+                body = entry.data() | {"doors": stamp(entry.at - timedelta(seconds=seconds))}
+                again.take(replace(entry, body=canonical(body)))
+            else:
+                again.take(entry)
+    assert (1, found) == (again.decided, len(again.findings))
+    assert all("doors_unread" in finding for finding in again.findings)
 
 
 def test_the_gate_itself_asks(dispatcher: Dispatcher, doubles: Doubles, clock: FixedClock) -> None:
