@@ -36,7 +36,7 @@ def sealed(audit: YearAudit, language: Language) -> str:
     seal = audit.seal
     date = f"{seal.at:%Y-%m-%d %H:%M} UTC"
     words, key = seal.words(), key_words(seal.public)
-    return text("audit_seal_is", language, number=seal.number, date=date, words=words, key=key)
+    return text("audit_seal_is", language, number=seal.number, date=date, words=words, sealed_by=key)
 
 
 def page_one(audit: YearAudit, language: Language) -> tuple[Question, ...]:

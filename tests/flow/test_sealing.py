@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dispatcher.errors import SealError
+from dispatcher.flow.audit_formats import to_text
+from dispatcher.flow.audit_words import sealed
 from dispatcher.keys import KeyKind, is_signed_by, public_of, write_ring
 from dispatcher.rules.actor import duty
+from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import EntryKind, canonical
-from dispatcher.rules.seal import Seal, SealReason
+from dispatcher.rules.seal import Seal, SealReason, key_words
 from dispatcher.storage import ledger
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
@@ -69,6 +72,21 @@ def test_the_owners_report_mail_carries_the_seal(workshop: Workshop, doubles: Do
     mails = [mail.content.decode() for mail in doubles.smtp.received if mail.recipient == "aino@tunturituuli.example"]
     assert ended < seal.entries + 1
     assert [True] == [seal.words() in mail for mail in mails if f"Sinetti {seal.number}:" in mail]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_audit_of_a_year_prints_the_last_seal(workshop: Workshop, language: Language) -> None:
+    """The number, the words and the key stand on page one, in the paper's language and in JSON."""
+    with workshop.opened() as dispatcher:
+        none = dispatcher.audit.year(2026)
+        dispatcher.sealing.set(SealReason.DAY, _ACTOR)
+        found = dispatcher.audit.year(2026)
+        [seal] = seals(dispatcher)
+    says = sealed(found, language)
+    assert seal.words() in says
+    assert key_words(seal.public) in says
+    assert (None, seal.words()) == (none.as_json()["seal"], found.as_json()["seal"]["words"])  # type: ignore[index,call-overload]
+    assert seal.words() in " ".join(to_text(found).split())
 
 
 def test_seals_of_an_old_key_still_hold_after_a_rotation(workshop: Workshop) -> None:
