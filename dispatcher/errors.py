@@ -8,10 +8,12 @@
      ├── ChannelError         a channel cannot be used as it is set up
      ├── MailboxError         the inbox cannot be read
      ├── LinkError            a link was not made by this installation
+     ├── DoorsUnreadError     a letter box could not be read, so nothing may leave
      ├── RefusedError         an act the rules do not allow now
      │    ├── NoSlotError     the year has no room for another campaign
      │    └── FieldError      a value that was sent cannot be taken, and which
      ├── NotFoundError        nothing goes by that name
+     ├── SealError            the seals cannot be read or kept
      └── StorageError         the database or the journal cannot be trusted or used
           └── JournalError    the database and its journal disagree
 
@@ -103,6 +105,10 @@ class LinkError(DispatcherError):
     """The link was not made by this installation, or a character of it is missing."""
 
 
+class DoorsUnreadError(DispatcherError):
+    """Nothing is sent until every letter box has been read: `dispatcher doctor` says which one cannot be."""
+
+
 class RefusedError(DispatcherError):
     """The rules do not allow this now."""
 
@@ -121,6 +127,10 @@ class FieldError(RefusedError):
 
 class NotFoundError(DispatcherError):
     """Nothing goes by that name."""
+
+
+class SealError(DispatcherError):
+    """The seals cannot be read or kept: see whether the workspace can be written to, and that nobody changed them."""
 
 
 class StorageError(DispatcherError):

@@ -10,20 +10,24 @@ from typing import NamedTuple
 from dispatcher.errors import RefusedError, RenderingError
 from dispatcher.flow import acts
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
+from dispatcher.rules.audit_again import unusual
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.cost import Priced
-from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
-from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.decision import CampaignFacts, Reason, Send, Verdict, Wait, Withhold, decide
+from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
+from dispatcher.rules.terms import terms_body
 from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.handoffs import Claimed
+from dispatcher.storage.ledger import bodies_of_campaign
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -31,6 +35,7 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("delivery")
 LEASE = timedelta(minutes=20)
 """How long a worker holds what it claims, and again what it intends: no reply is waited for as long (E-51)."""
+_AT_ONCE = timedelta(0)
 _LOOK_AGAIN = timedelta(minutes=15)
 """When a message that waits for something without an hour is looked at again."""
 
@@ -40,6 +45,19 @@ class Passed(NamedTuple):
 
     row: Claimed
     message: CampaignMessage
+
+
+class _Deciding(NamedTuple):
+    """What a batch was decided under: the campaign's facts, the entry of their terms, the local date, the moment.
+
+    `doors` is up to when the letter boxes had been read, None where there is none.
+    """
+
+    campaign: CampaignFacts
+    terms: int
+    day: str
+    at: datetime
+    doors: datetime | None
 
 
 class _Intended(NamedTuple):
@@ -55,11 +73,13 @@ class _Intended(NamedTuple):
 class Decided:
     """What the gate said of a batch; what waits has been given back.
 
-    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unmade` are rows
-    with an intent whose messages cannot be made, and `trouble` is why.
+    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unread`: whoever
+    would have got theirs waits, because the letter boxes have not been read up to now. `unmade` are rows with an intent
+    whose messages cannot be made, and `trouble` is why.
     """
 
     shut: bool = False
+    unread: bool = False
     passed: list[Passed] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
     unmade: list[Claimed] = field(default_factory=list)
@@ -69,8 +89,9 @@ class Decided:
 class Gate:
     """Decides, for claimed messages, whether each may be handed over now."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, doors: Doors) -> None:
         self._store = store
+        self._doors = doors
         self._policy = policy
         self._press = press
 
@@ -115,10 +136,12 @@ class Gate:
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
             return Decided(shut=True), [], now
+        reading = self._doors.seen(connection, now)
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
+        facts = replace(facts, doors_read=reading.is_read)
         held = handoffs.still_held(connection, rows, now)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
-        decided = Decided()
+        decided = Decided(unread=not reading.is_read)
         intended: list[_Intended] = []
         for row in rows:
             if row.id not in held:
@@ -137,10 +160,9 @@ class Gate:
         priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
         handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
-        on = today.isoformat()
-        transaction.ledger.append(
-            *(self._entry(each.row, each.send, each.who.facts, on, priced.get(each.row.id)) for each in intended)
-        )
+        if intended:
+            deciding = _Deciding(facts, _terms(transaction, scheduled.id, facts), today.isoformat(), now, reading.up_to)
+            transaction.ledger.append(*(self._entry(each, deciding, priced.get(each.row.id)) for each in intended))
         return decided, intended, now
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
@@ -160,7 +182,9 @@ class Gate:
 
     def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
         if isinstance(verdict, Wait):
-            handoffs.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
+            # What waits for a letter box goes on as soon as that has been read, and is late if that takes too long.
+            again = transaction.now + (_AT_ONCE if verdict.reason is Reason.DOORS_UNREAD else _LOOK_AGAIN)
+            handoffs.give_back(transaction.connection, row.id, verdict.until or again)
             return
         outbox.set_withheld(transaction.connection, row.id, verdict.reason.value)
         decided.withheld[verdict.reason.value] += 1
@@ -169,23 +193,30 @@ class Gate:
             Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
         )
 
-    def _entry(self, row: Claimed, send: Send, facts: ClientFacts, day: str, priced: Priced | None) -> Entry:
+    def _entry(self, each: _Intended, deciding: _Deciding, priced: Priced | None) -> Entry:
         """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
 
-        Of a text message it tells as well what it was foreseen to cost.
+        Where there are letter boxes it tells up to which moment they had been read, and of a text message what it was
+        foreseen to cost.
         """
+        row, send, facts = each.row, each.send, each.who.facts
         address = facts.addresses[send.channel]
         body: dict[str, Json] = {
             "message": row.message_id,
             "answer": send.answer.entry,
             "address": address.address,
             "attempt": row.attempts + 1,
-            "day": day,
+            "day": deciding.day,
             "client_messages": len(facts.days),
             "address_messages": len(address.days),
             "valid_for_days": self._policy.valid_for.days,
             "policy": self._policy.fingerprint,
+            "terms": deciding.terms,
         }
+        if not row.attempts:
+            body |= unusual(facts, deciding.campaign, send, deciding.at)
+        if deciding.doors is not None:
+            body["doors"] = stamp(deciding.doors)
         if priced is not None:
             body |= {"parts": priced.parts, "part_price": str(priced.part_price)}
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)
@@ -202,6 +233,15 @@ def _made(prepared: Prepared, each: _Intended, now: datetime) -> CampaignMessage
     """Return the message of a row with its Send. Raises RenderingError."""
     shared = each.who.facts.addresses[each.send.channel].shared
     return prepared.message(each.who.client, each.send, each.row.message_id, now, is_shared=shared)
+
+
+def _terms(transaction: Transaction, campaign: int, facts: CampaignFacts) -> int:
+    """Return the entry of the terms a campaign is decided under, written now where there is none of just these."""
+    body = terms_body(facts)
+    known = bodies_of_campaign(transaction.connection, EntryKind.TERMS.value, campaign).get(canonical(body))
+    if known is not None:
+        return known
+    return transaction.ledger.append(Entry(EntryKind.TERMS, _ACTOR, campaign=campaign, body=body))[0]
 
 
 def _text_of(message: CampaignMessage | None) -> Sms | None:

@@ -23,6 +23,7 @@ from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.doctor import Doctor, from_settings, unopened
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
@@ -55,6 +56,7 @@ from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
@@ -74,6 +76,8 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import FILE, Settings, read_secrets, read_settings
+from dispatcher.storage.seals import FILE as SEALS
+from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
     asking_of,
@@ -90,7 +94,7 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
-from dispatcher.wiring.duties import duties_of, settling, telling
+from dispatcher.wiring.duties import duties_of, reading, sealed, settling, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -142,6 +146,7 @@ class Dispatcher:
     schedule: Schedule
     plan: Plan
     deliver: Deliver
+    doors: Doors
     lifecycle: Lifecycle
     status: Status
     declaring: Declaring
@@ -176,6 +181,7 @@ class Dispatcher:
     renewing: Renewing
     forecasting: Forecasting
     audit: Audit
+    sealing: Sealing
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -266,7 +272,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    deliver = Deliver(store, policy, press, carriers)
+    doors = Doors(store, ())
+    deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
@@ -290,7 +297,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     preferences, marks = Preferences(store, links), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
-    alerts, heart = Alerts(store, policy, matters), Heart(store, sender_of(directory, store), VERSION)
+    sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -306,15 +314,18 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
+        doors=doors,
         lifecycle=lifecycle,
         status=Status(store, policy, press, lifecycle),
         declaring=Declaring(store, policy),
-        rounds=Rounds(store, lifecycle, plan, deliver),
+        rounds=Rounds(store, lifecycle, plan, deliver, doors),
         duties=Duties(
             store.clock,
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
+                *reading(doors),
+                *sealed(sealing),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -346,7 +357,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
-        audit=Audit(store, policy),
+        audit=Audit(store, policy, sealing.file),
+        sealing=sealing,
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,

@@ -6,11 +6,13 @@ from functools import partial
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
 from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.retention import Retention
+from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.actor import duty
@@ -40,6 +42,16 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
         Duty("lost replies", timedelta(minutes=5), reconciling.work),
         Duty("what nobody can tell", timedelta(hours=1), in_thread(partial(give_up, store))),
     )
+
+
+def reading(doors: Doors) -> tuple[Duty, ...]:
+    """Return what takes in every no that came by a letter box, whether or not anything is to be sent."""
+    return (Duty("letter boxes", timedelta(minutes=1), doors.work),)
+
+
+def sealed(sealing: Sealing) -> tuple[Duty, ...]:
+    """Return what seals the ledger every day and after every campaign."""
+    return (Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),)
 
 
 def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
