@@ -52,7 +52,7 @@ def web(door: Door) -> None:
             region=dispatcher.settings.register_.region,
         )
         secrets = dispatcher.callback_secrets
-        twilio = TwilioDoor(dispatcher.returns, studio.public_url, secrets) if secrets else None
+        twilio = TwilioDoor(dispatcher.returns, studio.public_url, secrets, dispatcher.texts_in) if secrets else None
         app = create_app(
             dispatcher.preferences,
             studio,

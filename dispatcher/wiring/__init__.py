@@ -60,6 +60,7 @@ from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.status import Status
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
@@ -88,8 +89,9 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
+    texts_in_of,
 )
-from dispatcher.wiring.duties import duties_of, settling, telling
+from dispatcher.wiring.duties import duties_of, settling, taking_in, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -183,6 +185,7 @@ class Dispatcher:
     doctor: Doctor
     links: OptOutLinks
     returns: Returns
+    texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
@@ -266,6 +269,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     returns = Returns(store, blame_of)
+    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -309,6 +313,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
+                *taking_in(texts_in),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -350,6 +355,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
         returns=returns,
+        texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),

@@ -13,6 +13,7 @@ from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.rules.actor import duty
 from dispatcher.rules.retention import Periods
 from dispatcher.storage.store import Store
@@ -40,6 +41,11 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
         Duty("lost replies", timedelta(minutes=5), reconciling.work),
         Duty("what nobody can tell", timedelta(hours=1), in_thread(partial(give_up, store))),
     )
+
+
+def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
+    """Return what lets go of what is known of text messages that came in."""
+    return () if texts_in is None else (Duty("old texts", timedelta(days=1), in_thread(texts_in.purge)),)
 
 
 def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
