@@ -11,6 +11,7 @@ from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.retention import Retention
+from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.texts_in import TextsIn
@@ -46,6 +47,11 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
 def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
     """Return what lets go of what is known of text messages that came in."""
     return () if texts_in is None else (Duty("old texts", timedelta(days=1), in_thread(texts_in.purge)),)
+
+
+def sealed(sealing: Sealing) -> tuple[Duty, ...]:
+    """Return what seals the ledger every day and after every campaign."""
+    return (Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),)
 
 
 def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
