@@ -6,6 +6,7 @@ from functools import partial
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
 from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
@@ -44,9 +45,9 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
     )
 
 
-def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
-    """Return what lets go of what is known of text messages that came in."""
-    return () if texts_in is None else (Duty("old texts", timedelta(days=1), in_thread(texts_in.purge)),)
+def reading(doors: Doors) -> tuple[Duty, ...]:
+    """Return what takes in every no that came by a letter box, whether or not anything is to be sent."""
+    return (Duty("letter boxes", timedelta(minutes=1), doors.work),)
 
 
 def sealed(sealing: Sealing) -> tuple[Duty, ...]:
@@ -61,6 +62,11 @@ def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
         Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
         Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
     )
+
+
+def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
+    """Return what lets go of what is known of text messages that came in."""
+    return () if texts_in is None else (Duty("old texts", timedelta(hours=1), in_thread(texts_in.purge)),)
 
 
 def _let_go(blocks: Blocks) -> str | None:
