@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.audit_why import sample, why
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.cli.files import keep
 from dispatcher.flow.audit_formats import table_csv, to_csv, to_text
@@ -85,6 +86,10 @@ def verify(context: click.Context, door: Door, *, as_json: bool) -> None:
             say(finding)
         say(f"{found.entries} entries in {found.groups} groups: {'whole' if found.ok else 'BROKEN'}.")
     context.exit(0 if found.ok else 1)
+
+
+for part in (why, sample):
+    audit.add_command(part)
 
 
 COMMANDS = (audit,)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
+from dispatcher.flow.accounts import Accounts
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
@@ -54,6 +55,7 @@ from dispatcher.flow.returns import Returns
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
+from dispatcher.flow.sampling import Sampling
 from dispatcher.flow.schedule import Precheck, Schedule
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
@@ -173,7 +175,9 @@ class Dispatcher:
     sign_up: SignUp
     renewing: Renewing
     forecasting: Forecasting
+    accounts: Accounts
     audit: Audit
+    sampling: Sampling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -278,6 +282,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
+    register = Register(store, policy, settings.register_.region)
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
@@ -292,7 +297,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         policy=policy,
         store=store,
         persons=Persons(store),
-        register=Register(store, policy, settings.register_.region),
+        register=register,
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
@@ -340,7 +345,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        accounts=Accounts(store, register, settings.register_.region),
         audit=Audit(store, policy),
+        sampling=Sampling(store),
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
