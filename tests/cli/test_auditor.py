@@ -74,6 +74,7 @@ OPEN = {
     *(
         "api-key list",
         "audit sample",
+        "audit seals",
         "audit verify",
         "audit why",
         "audit year",
