@@ -1,10 +1,12 @@
 """Ledger -> the year, verified: recomputed from the entries alone, then held against the tables that serve screens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
 
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_figures import beside_figures
 from dispatcher.flow.audit_year import (
     YearAudit,
     campaign_figures,
@@ -56,29 +58,39 @@ class Audit:
             recount.close()
             differences = _differences(connection, recount)
         progress(2 * total, 2 * total)
-        return self._judged(recount, chain, differences)
+        return judged(recount, chain, differences, local_date(self._store.clock(), self._policy.zone))
 
-    def _judged(self, recount: Recount, chain: Verification, differences: list[str]) -> YearAudit:
-        figures = slot_figures(recount)
-        today = local_date(self._store.clock(), self._policy.zone)
-        more = (f"{recount.unnamed} more findings like these are not named.",) if recount.unnamed else ()
-        restored = tuple(f"Entry {number} tells of a restore." for number in recount.restored)
-        return YearAudit(
-            year=recount.year,
-            campaigns=tuple(campaign_figures(record) for record in campaigns_of(recount)),
-            declared=declared_figures(recount),
-            slots=figures,
-            messages=message_figures(recount),
-            chain=chain,
-            findings=(
-                *chain.findings,
-                *slot_findings(recount.year, recount.spent()),
-                *recount.findings,
-                *more,
-                *differences,
-            ),
-            remarks=(*slot_remarks(recount.year, figures.spent, today), *restored, *recount.texts.remarks()),
-        )
+
+def judged(recount: Recount, chain: Verification, differences: Sequence[str], today: date) -> YearAudit:
+    """Return the audit of a recount that has been closed; `today` says whether its year is over."""
+    figures = slot_figures(recount)
+    more = (f"{recount.unnamed} more findings like these are not named.",) if recount.unnamed else ()
+    restored = tuple(f"Entry {number} tells of a restore." for number in recount.restored)
+    beside = beside_figures(recount.beside)
+    late = recount.beside.requests.overdue(today)
+    return YearAudit(
+        year=recount.year,
+        campaigns=tuple(campaign_figures(record) for record in campaigns_of(recount)),
+        declared=declared_figures(recount),
+        slots=figures,
+        messages=message_figures(recount),
+        asked=beside.asked,
+        noes=beside.noes,
+        requests=beside.requests,
+        letters=beside.letters,
+        held=beside.held,
+        restores=recount.beside.restores,
+        chain=chain,
+        findings=(
+            *chain.findings,
+            *slot_findings(recount.year, recount.spent()),
+            *recount.findings,
+            *more,
+            *late,
+            *differences,
+        ),
+        remarks=(*slot_remarks(recount.year, figures.spent, today), *restored, *recount.texts.remarks()),
+    )
 
 
 def _verify(connection: Connection, total: int, to_read: int, progress: Progress) -> Verification:

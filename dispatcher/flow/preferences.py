@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from dispatcher.errors import LinkError, NotFoundError
 from dispatcher.flow.known import unknown
 from dispatcher.flow.marks import Marks
-from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client, withdraw_clients
+from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client, withdraw_clients
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
@@ -92,7 +92,9 @@ class Preferences:
 
         On disk when this returns. Raises StorageError where it could not be kept.
         """
-        places = {link.client: place for link, place in reversed(asked)}
+        places: dict[int, Place] = {}
+        for link, place in asked:
+            places.setdefault(link.client, place)
         numbers = list(places)
 
         def work(transaction: Transaction) -> None:
@@ -164,12 +166,7 @@ class Preferences:
 
     def _locks_of(self, numbers: Sequence[int]) -> list[Lock]:
         with self._store.reading() as connection:
-            ids = clients.address_ids(connection, numbers)
-        addresses = {address for held in ids.values() for address in held}
-        return [
-            *(Lock(LockKind.ADDRESS, each) for each in addresses),
-            *(Lock(LockKind.CLIENT, each) for each in numbers),
-        ]
+            return locks_of_no(connection, numbers)
 
 
 def _concern(connection: Connection, link: OptOut, client: Client | None) -> Concern:

@@ -9,14 +9,15 @@ from dispatcher.rules.consent import Place, Reply
 from dispatcher.storage import ledger
 from dispatcher.storage.journal import JournalKind
 from dispatcher.wiring import Dispatcher
+from tests.flow.carried import MOMENT
 from tests.workshop import Workshop
 
-ROWS = "\n".join(f"{n};Maija;Meikäläinen;maija{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(1, 4))
+ROWS = [f"{n};Maija;Meikäläinen;maija{n}@posti.example;;fi;3.1.2026;kyllä;;3.1.2026" for n in range(1, 4)]
 
 
 def begin(workshop: Workshop, dispatcher: Dispatcher) -> list[OptOut]:
     """Import three clients who said yes, and return their links."""
-    dispatcher.enrol.run(workshop.register(ROWS), dispatcher.persons.acting(None))
+    dispatcher.enrol.run(workshop.register(*ROWS), dispatcher.persons.acting(None))
     numbers = (dispatcher.register.find(f"maija{n}@posti.example") for n in range(1, 4))
     return [OptOut(number, Channel.EMAIL) for number in numbers]
 
@@ -53,14 +54,18 @@ def test_twice_together_is_once(workshop: Workshop) -> None:
         dispatcher.preferences.leave_together([(third, Place.LINK)])
         asked = [(first, Place.ONE_CLICK), (first, Place.LINK), (second, Place.LINK), (third, Place.LINK)]
         dispatcher.preferences.leave_together(asked)
-        assert [[Place.ONE_CLICK], [Place.LINK], [Place.LINK]] == [noes(dispatcher, each) for each in (first, second, third)]
+        assert [[Place.ONE_CLICK], [Place.LINK], [Place.LINK]] == [
+            noes(dispatcher, each) for each in (first, second, third)
+        ]
 
 
 def test_what_waits_for_each_is_withheld(workshop: Workshop) -> None:
     """E-12: of a campaign that is planned, the messages of those who leave are withheld, and only theirs."""
     with workshop.opened() as dispatcher:
         *gone, stays = begin(workshop, dispatcher)
-        workshop.plan(dispatcher)
+        dispatcher.schedule.run(workshop.campaign("a", MOMENT, channels=["email"]), dispatcher.persons.acting(None))
+        workshop.clock.set(MOMENT)
+        dispatcher.plan.run(dispatcher.lifecycle.named("a"))
         dispatcher.preferences.leave_together([(link, Place.LINK) for link in gone])
         with dispatcher.store.reading() as connection:
             withheld = [entry.client for entry in ledger.entries(connection, ["withheld"])]

@@ -91,7 +91,7 @@ def test_who_has_gone_is_let_go() -> None:
     """One who no longer waits for an answer keeps nobody else from theirs."""
 
     async def ask() -> list[int | BaseException]:
-        together = Together("same", lambda numbers: list(numbers))
+        together: Together[int, int] = Together("same", list)
         waiting = [asyncio.create_task(together.ask(number)) for number in (1, 2)]
         await asyncio.sleep(0)
         waiting[0].cancel()
@@ -105,5 +105,5 @@ def test_who_has_gone_is_let_go() -> None:
 @pytest.mark.parametrize("times", [1, 2])
 def test_it_outlives_its_loop(times: int) -> None:
     """It serves again once nothing has waited for a while, in whichever loop asks."""
-    together = Together("same", lambda numbers: list(numbers))
+    together: Together[int, int] = Together("same", list)
     assert [[7]] * times == [served([7], together) for _ in range(times)]
