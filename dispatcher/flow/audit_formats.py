@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from dispatcher.flow.audit_tables import Table, is_number, tables, worded
-from dispatcher.flow.audit_words import Question, checking, page_one
+from dispatcher.flow.audit_words import Question, checking, page_one, sealed
 from dispatcher.flow.audit_year import CampaignFigures, YearAudit
 from dispatcher.flow.spreadsheet import csv_text
 from dispatcher.rules.campaign import Channel, Language
@@ -39,6 +39,7 @@ def to_text(audit: YearAudit) -> str:
     lines += [line for question in page_one(audit, language) for line in _answered(question)]
     lines += _listed(text("audit_findings", language), audit.findings)
     lines += _listed(text("audit_remarks", language), audit.remarks)
+    lines += [f"{text('audit_seal', language)}: {sealed(audit, language)}"]
     lines += [f"{text('audit_check', language)}: {checking(audit.year, language)}", ""]
     for table in tables(audit):
         lines += _drawn(table, language)

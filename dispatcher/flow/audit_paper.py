@@ -5,7 +5,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.flow.audit_tables import Table, is_number, tables, worded
-from dispatcher.flow.audit_words import checking, page_one
+from dispatcher.flow.audit_words import checking, page_one, sealed
 from dispatcher.flow.audit_year import YearAudit
 from dispatcher.rendering.paper import pdf
 from dispatcher.rules.calendar import local_date
@@ -45,7 +45,7 @@ def paper(audit: YearAudit, studio: Studio, now: datetime, zone: ZoneInfo, langu
         "questions": [
             {"title": each.title, "figure": each.figure, "lines": each.lines} for each in page_one(audit, language)
         ],
-        "seal": {"title": say("seal"), "text": say("seal_none")},
+        "seal": {"title": say("seal"), "text": sealed(audit, language)},
         "check": {"title": say("check"), "text": checking(audit.year, language)},
         "place_and_date": say("place_and_date"),
         "signature": say("signature"),

@@ -8,6 +8,7 @@ from dispatcher.flow.audit_year import DeclaredFigures, YearAudit
 from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import Json
+from dispatcher.rules.seal import key_words
 from dispatcher.texts import CATALOGUES, counted, format_date, format_number, text
 
 _SPANS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"))
@@ -26,6 +27,16 @@ class Question:
     def as_json(self) -> dict[str, Json]:
         """Return the question with its reply."""
         return {"name": self.name, "question": self.title, "figure": self.figure, "lines": list(self.lines)}
+
+
+def sealed(audit: YearAudit, language: Language) -> str:
+    """Return the last seal as it stands on paper, or that there is none."""
+    if audit.seal is None:
+        return text("audit_seal_none", language)
+    seal = audit.seal
+    date = f"{seal.at:%Y-%m-%d %H:%M} UTC"
+    words, key = seal.words(), key_words(seal.public)
+    return text("audit_seal_is", language, number=seal.number, date=date, words=words, sealed_by=key)
 
 
 def page_one(audit: YearAudit, language: Language) -> tuple[Question, ...]:

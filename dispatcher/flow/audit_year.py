@@ -12,8 +12,9 @@ from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.budget import CEILING, FLOOR, most_in_any_window
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.later import FINAL, Later
-from dispatcher.rules.ledger import Json
+from dispatcher.rules.ledger import Json, stamp
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.seal import Seal, key_words
 
 _STILL_OPEN = (MessageState.WAITING, MessageState.ATTEMPTING, MessageState.DEFERRED)
 _AGES = ((30, "0-30"), (90, "31-90"), (180, "91-180"), (365, "181-365"))
@@ -183,7 +184,8 @@ class YearAudit:
 
     `findings` are broken promises and differences, `remarks` what else a reader should know, both in plain sentences
     that name entries. `asked`, `noes`, `requests` and `letters`: see flow.audit_figures. `held` counts how often a
-    campaign was held, by why, and `restores` how often a copy of the database was put back, both in the year.
+    campaign was held, by why, and `restores` how often a copy of the database was put back, both in the year. `seal` is
+    the last one set.
     """
 
     year: int
@@ -200,6 +202,7 @@ class YearAudit:
     chain: Verification
     findings: tuple[str, ...]
     remarks: tuple[str, ...]
+    seal: Seal | None = None
 
     @property
     def ok(self) -> bool:
@@ -224,7 +227,17 @@ class YearAudit:
             "chain": self.chain.as_json(),
             "findings": list(self.findings),
             "remarks": list(self.remarks),
+            "seal": _seal_json(self.seal) if self.seal else None,
         }
+
+
+def _seal_json(seal: Seal) -> dict[str, Json]:
+    return {
+        "number": seal.number,
+        "at": stamp(seal.at),
+        "words": seal.words(),
+        "key": key_words(seal.public),
+    }
 
 
 def campaigns_of(recount: Recount) -> list[CampaignRecord]:

@@ -43,6 +43,7 @@ FI = {
     "audit_findings_language": "Havainnot ja huomautukset ovat englanniksi, niin kuin tarkastus ne antaa.",
     "audit_remarks": "Huomautukset",
     "audit_seal": "Sinetti",
+    "audit_seal_is": "Numero {number}, {date}: {words} (avain {sealed_by}).",
     "audit_seal_none": "Tapahtumakirjaa ei ole sinetöity.",
     "audit_check": "Näin tarkistat tämän",
     "audit_check_text": "Jokainen luku on laskettu tapahtumakirjasta, johon vain lisätään. Komento {verify} tarkistaa ketjun merkintä merkinnältä, {year} laskee samat luvut uudelleen ja {sample} poimii viestejä, joiden luvat voi verrata lomakkeisiin.",  # noqa: E501
@@ -106,6 +107,7 @@ SV = {
     "audit_findings_language": "Iakttagelser och anmärkningar står på engelska, som granskningen ger dem.",
     "audit_remarks": "Anmärkningar",
     "audit_seal": "Sigill",
+    "audit_seal_is": "Nummer {number}, {date}: {words} (nyckel {sealed_by}).",
     "audit_seal_none": "Händelseboken har inget sigill.",
     "audit_check": "Så kontrolleras detta",
     "audit_check_text": "Varje siffra är räknad ur händelseboken, som det bara läggs till i. Kommandot {verify} kontrollerar kedjan anteckning för anteckning, {year} räknar samma siffror på nytt och {sample} drar meddelanden vars ja kan jämföras med blanketterna.",  # noqa: E501
@@ -169,6 +171,7 @@ EN = {
     "audit_findings_language": "Findings and remarks are given in English, as the audit gives them.",
     "audit_remarks": "Remarks",
     "audit_seal": "Seal",
+    "audit_seal_is": "Number {number}, {date}: {words} (key {sealed_by}).",
     "audit_seal_none": "The ledger has no seal.",
     "audit_check": "How to check this",
     "audit_check_text": "Every figure is counted from the ledger, to which things are only ever added. The command {verify} checks the chain entry by entry, {year} counts the same figures again, and {sample} draws messages whose yes can be held against the forms.",  # noqa: E501
