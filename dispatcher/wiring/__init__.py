@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
+from dispatcher.flow.accounts import Accounts
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
@@ -55,6 +56,7 @@ from dispatcher.flow.returns import Returns
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
+from dispatcher.flow.sampling import Sampling
 from dispatcher.flow.schedule import Precheck, Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
@@ -180,7 +182,9 @@ class Dispatcher:
     sign_up: SignUp
     renewing: Renewing
     forecasting: Forecasting
+    accounts: Accounts
     audit: Audit
+    sampling: Sampling
     sealing: Sealing
     trial: Trial
     preview: Preview
@@ -289,6 +293,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
+    register = Register(store, policy, settings.register_.region)
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
@@ -304,7 +309,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         policy=policy,
         store=store,
         persons=Persons(store),
-        register=Register(store, policy, settings.register_.region),
+        register=register,
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
@@ -356,6 +361,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        accounts=Accounts(store, register, settings.register_.region),
+        sampling=Sampling(store),
         audit=Audit(store, policy, sealing.file),
         sealing=sealing,
         audiences=Audiences(store, policy, press, templates),
