@@ -25,7 +25,7 @@ from dispatcher.links import OptOut
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
-from dispatcher.web.guard import Guard
+from dispatcher.web.guard import HEADERS, SECURE, Guard
 from dispatcher.web.link import METHODS, bare_token, methods_allowed
 from dispatcher.web.one_click import chosen_topic, is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
@@ -71,7 +71,8 @@ def create_app(
             return joining.failed(request)
         return pages.answer(View.FAILED, request)
 
-    app.add_middleware(Guard, failed=failed)
+    is_secure = studio.public_url.lower().startswith("https:")
+    app.add_middleware(Guard, failed=failed, headers=SECURE if is_secure else HEADERS)
     app.add_exception_handler(HTTPException, _unrouted(pages))
     attempts = Attempts(clock, invalid_per_minute)
     doors = {"u": OptOutDoor(preferences, pages, attempts).answer}

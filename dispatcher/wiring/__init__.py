@@ -69,12 +69,13 @@ from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
+from dispatcher.keys import LiveRing
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.studio import Studio
-from dispatcher.settings import FILE, Settings, read_secrets, read_settings
+from dispatcher.settings import FILE, SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage.seals import FILE as SEALS
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -211,7 +212,7 @@ def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool =
     Raises SettingsError, and StorageError where the database would lose commits or is of another version.
     """
     settings = read_settings(directory)
-    ring = read_secrets(directory)
+    ring = LiveRing(directory / SECRETS)
     store = open_store(directory, settings, ring, clock, begins_missing=not check_tables)
     try:
         store.database.check_durable()
