@@ -5,18 +5,21 @@ here for the owner's eyes, and would be withheld anyway.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError
+from dispatcher.flow.concern import Concern, seen
 from dispatcher.flow.known import unknown
-from dispatcher.flow.marks import Marks
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.reopening import Reopening
+from dispatcher.flow.wishes import Wishes
 from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.campaign import Channel, Kind, Language
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.wishes import Less
 from dispatcher.storage import answers, clients, returning
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -27,27 +30,15 @@ _SAME_CLICK = timedelta(minutes=1)
 """How long a click and its repetition by a mail program or an impatient hand are one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token.
-
-    `is_gone`: nor will there be one, since nobody gets the number again. Whoever was erased and has come back since has
-    another, and nothing may lead from the one to the other (L-33, L-35): the link can stop nothing any more. `is_test`:
-    the link stood in a test message and stands for nobody.
-    """
-
-    address: str | None
-    language: Language | None
-    is_gone: bool = False
-    is_test: bool = False
-
-
 class Preferences:
     """Takes every no in."""
 
-    def __init__(self, store: Store, links: OptOutLinks) -> None:
+    def __init__(self, store: Store, links: OptOutLinks, policy: Policy, reopening: Reopening | None = None) -> None:
+        self.reopening = reopening
+        """Asks those who want more for a confirmation; None where more can only be had from a person."""
         self._store = store
         self._links = links
+        self._policy = policy
 
     def look(self, token: str) -> Concern:
         """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
@@ -62,6 +53,14 @@ class Preferences:
         address = client.addresses.get(link.channel)
         return Concern(masked(address.canonical) if address else None, client.language)
 
+    def look_closely(self, token: str) -> Concern:
+        """Return what `look` does, with what was agreed and what can be chosen; raises LinkError likewise."""
+        if self._links.is_test(token):
+            return Concern(None, None, is_test=True)
+        link = self._links.read(token)
+        with self._store.reading() as connection:
+            return seen(connection, self._store.ring, self._policy, link, self._store.clock())
+
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
 
@@ -75,17 +74,18 @@ class Preferences:
         link = self._links.read(token)
         self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
 
-    def choose(self, token: str, kind: Kind) -> None:
-        """Record that the client behind a link wants this topic only; on disk when this returns.
+    def choose(self, token: str, less: Less) -> bool:
+        """Record what the client behind a link wants less of; on disk when this returns. Say whether it could be kept.
 
-        No yes is given by it. A link without a row behind it, or of a test message, changes nothing. Raises LinkError
-        and StorageError as `leave` does.
+        No yes is given by it, and nothing is opened: False for what would. A link without a row behind it, or of a test
+        message, changes nothing. Raises LinkError and StorageError as `leave` does.
         """
         if self._links.is_test(token):
-            return
+            return True
         link = self._links.read(token)
         with suppress(NotFoundError):
-            Marks(self._store).choose_topics(link.client, {kind}, Actor(ActorKind.CLIENT))
+            return Wishes(self._store, self._policy).choose(link.client, less, Actor(ActorKind.CLIENT))
+        return True
 
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.

@@ -16,6 +16,7 @@ from dispatcher.flow.redaction import erased_numbers
 from dispatcher.flow.requests import take_request
 from dispatcher.flow.service_entries import close_restored
 from dispatcher.flow.voiding import take_voiding
+from dispatcher.flow.wishes import take_limit
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.audit_consent import REPLACED
@@ -150,8 +151,8 @@ class Safekeeping:
         match record.kind:
             case JournalKind.NO:
                 _take_no(transaction, record, report, erased)
-            case JournalKind.FLAG:
-                take_flag(transaction, record)
+            case JournalKind.FLAG | JournalKind.LIMIT:
+                (take_flag if record.kind is JournalKind.FLAG else take_limit)(transaction, record)
                 report.marks += 1
             case JournalKind.REQUEST:
                 report.requests += take_request(transaction, record)

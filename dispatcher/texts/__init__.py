@@ -11,12 +11,12 @@ from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import alerts, counts, en, fi, sv, why
+from dispatcher.texts import alerts, choices, counts, en, fi, sv, why
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {
-    Language.FI: {**fi.TEXTS, **why.FI, **counts.FI, **alerts.FI},
-    Language.SV: {**sv.TEXTS, **why.SV, **counts.SV, **alerts.SV},
-    Language.EN: {**en.TEXTS, **why.EN, **counts.EN, **alerts.EN},
+    Language.FI: {**fi.TEXTS, **why.FI, **counts.FI, **alerts.FI, **choices.FI},
+    Language.SV: {**sv.TEXTS, **why.SV, **counts.SV, **alerts.SV, **choices.SV},
+    Language.EN: {**en.TEXTS, **why.EN, **counts.EN, **alerts.EN, **choices.EN},
 }
 """The sentences by language and key; each language has the same keys and the same holes."""
 

@@ -1,0 +1,15 @@
+"""What a client asks for by the link of a message waits for its confirmation beside the sign-ups."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Add the columns."""
+    op.add_column("sign_up", sa.Column("client", sa.BigInteger(), nullable=True))
+    op.add_column("sign_up", sa.Column("wish", sa.String(length=40), nullable=True))
+    op.add_column("sign_up", sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_sign_up_client", "sign_up", ["client"])
