@@ -6,6 +6,7 @@
      ├── RegisterFileError    a register export cannot be read at all
      ├── RenderingError       a template cannot make a message
      ├── ChannelError         a channel cannot be used as it is set up
+     ├── MailboxError         the inbox cannot be read
      ├── LinkError            a link was not made by this installation
      ├── RefusedError         an act the rules do not allow now
      │    ├── NoSlotError     the year has no room for another campaign
@@ -92,6 +93,10 @@ class RenderingError(DispatcherError):
 
 class ChannelError(DispatcherError):
     """The channel cannot be used: check its settings in dispatcher.toml."""
+
+
+class MailboxError(DispatcherError):
+    """The inbox cannot be read: check [mailbox] in dispatcher.toml."""
 
 
 class LinkError(DispatcherError):
