@@ -12,6 +12,7 @@
      │    ├── NoSlotError     the year has no room for another campaign
      │    └── FieldError      a value that was sent cannot be taken, and which
      ├── NotFoundError        nothing goes by that name
+     ├── SealError            the seals cannot be read or kept
      └── StorageError         the database or the journal cannot be trusted or used
           └── JournalError    the database and its journal disagree
 
@@ -121,6 +122,10 @@ class FieldError(RefusedError):
 
 class NotFoundError(DispatcherError):
     """Nothing goes by that name."""
+
+
+class SealError(DispatcherError):
+    """The seals cannot be read or kept: see whether the workspace can be written to, and that nobody changed them."""
 
 
 class StorageError(DispatcherError):

@@ -10,10 +10,10 @@ from datetime import datetime
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.marks import Flag, note_flag, set_flag
 from dispatcher.flow.recording import STRANGER
-from dispatcher.flow.withdrawing import withdraw_client
+from dispatcher.flow.withdrawing import locks_of_no, withdraw_by_letter
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.consent import Place
 from dispatcher.rules.incoming import Arrived, Class, Settled
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
 from dispatcher.storage import clients, incoming, returning
@@ -75,15 +75,11 @@ class Incoming:
                 "`dispatcher consent withdraw ADDRESS` for the address they write from."
             )
         with self._store.reading() as connection:
-            ids = clients.address_ids(connection, [client]).get(client, [])
-        wanted = [*(Lock(LockKind.ADDRESS, each) for each in ids), Lock(LockKind.CLIENT, client)]
+            wanted = locks_of_no(connection, client)
 
         def work(transaction: Transaction) -> None:
             found = _open(transaction, number)
-            said, now = min(found.at, transaction.now), transaction.now
-            answer = Answer(0, Reply.WITHDRAWN, None, said, said, now, _PLACES[found.channel])
-            known = clients.read(transaction.connection, [client]).get(client)
-            withdraw_client(transaction, self._store.ring, client, known, answer, actor)
+            withdraw_by_letter(transaction, self._store.ring, client, _PLACES[found.channel], found.at, actor)
             for each in incoming.listed(transaction.connection, client=client):
                 _settle(transaction, each, Settled.WITHDRAWN, actor)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from dispatcher.flow.known import unknown
 from dispatcher.flow.marks import DECLINES, set_flag
 from dispatcher.flow.policy import Policy
-from dispatcher.flow.withdrawing import withdraw_client
+from dispatcher.flow.withdrawing import locks_of_no, withdraw_client
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
@@ -17,7 +17,6 @@ from dispatcher.storage import answers, clients, handoffs
 from dispatcher.storage.clients import Client, Flags
 from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.ledger import entries_of_clients
-from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -48,8 +47,7 @@ class Wishes:
         does a pause end earlier, or a smaller number of their own grow. Raises NotFoundError for a number nobody has.
         """
         with self._store.reading() as connection:
-            ids = clients.address_ids(connection, [client]).get(client, [])
-        wanted = [Lock(LockKind.ADDRESS, address) for address in ids] + [Lock(LockKind.CLIENT, client)]
+            wanted = locks_of_no(connection, client)
 
         def work(transaction: Transaction) -> bool:
             known = clients.read_flagged(transaction.connection, [client]).get(client)
@@ -136,11 +134,11 @@ def restore_limits(transaction: Transaction, numbers: Iterable[int]) -> None:
         body = told.data()
         if body.get("event") in set(Limit) and told.client is not None:
             limit = Limit(str(body["event"]))
-            clients.set_limit(transaction.connection, told.client, limit.value, _read(limit, body["value"]))
+            clients.set_limit(transaction.connection, told.client, limit.value, _read(limit, body[limit.value]))
 
 
 def _entry(client: int, limit: Limit, told: Json, actor: Actor) -> Entry:
-    return Entry(EntryKind.CLIENT, actor, client=client, body={"event": limit.value, "value": told})
+    return Entry(EntryKind.CLIENT, actor, client=client, body={"event": limit.value, limit.value: told})
 
 
 def _told(value: int | datetime | None) -> Json:

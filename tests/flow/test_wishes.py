@@ -33,11 +33,11 @@ def flags(dispatcher: Dispatcher, number: int) -> Flags:
         return read_flagged(connection, [number])[number][1]
 
 
-def told(dispatcher: Dispatcher, number: int) -> list[tuple[Json, Json]]:
+def told(dispatcher: Dispatcher, number: int) -> list[tuple[str, Json]]:
     """Return what the ledger tells of a client's limits."""
     with dispatcher.store.reading() as connection:
         entries = ledger.entries_of_clients(connection, EntryKind.CLIENT.value, [number])
-        return [(each.data()["event"], each.data().get("value")) for each in entries][1:]
+        return [(event := str(each.data()["event"]), each.data().get(event)) for each in entries][1:]
 
 
 def test_each_limit_is_an_entry_and_a_record(workshop: Workshop) -> None:
