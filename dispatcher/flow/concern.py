@@ -3,7 +3,7 @@
 Whoever has a message may open its link, so that an address is masked and nothing else of a person is shown (E-05).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -85,19 +85,38 @@ class Concern:
         return any(each.is_open for each in self.agreed)
 
 
-def seen(connection: Connection, ring: KeyRing, policy: Policy, link: OptOut, now: datetime) -> Concern:
-    """Return whom a link concerns and what they agreed to, and change nothing (E-09)."""
+def seen(
+    connection: Connection, ring: KeyRing, policy: Policy, links: Sequence[OptOut], now: datetime
+) -> list[Concern]:
+    """Return whom each of these links concerns and what they agreed to, and change nothing (E-09)."""
     today = local_date(now, policy.zone)
-    known = gather(connection, ring, [link.client], None, today, now).get(link.client)
-    if known is None:
-        return Concern(None, None, is_gone=not returning.is_missed(connection, link.client))
-    facts, client = known.facts, known.client
+    known = gather(connection, ring, {link.client for link in links}, None, today, now)
     campaign = policy.any_campaign(coverage(connection, policy))
-    consents = {channel: consent_for(facts, campaign, channel, now) for channel in Channel}
-    questions = _questions(connection, consents)
-    agreed = tuple(_agreed(known, channel, consents[channel], questions, policy) for channel in Channel)
+    consents = {
+        number: {channel: consent_for(each.facts, campaign, channel, now) for channel in Channel}
+        for number, each in known.items()
+    }
+    questions = _questions(connection, consents.values())
+    found = []
+    for link in links:
+        client = known.get(link.client)
+        if client is None:
+            found.append(Concern(None, None, is_gone=not returning.is_missed(connection, link.client)))
+            continue
+        of_channel = consents[link.client]
+        agreed = tuple(_agreed(client, channel, of_channel[channel], questions, policy) for channel in Channel)
+        gets_any = not isinstance(decide(client.facts, campaign, now), Withhold)
+        found.append(_concern(client, link.channel, agreed, policy, now, gets_any=gets_any))
+    return found
+
+
+def _concern(
+    known: Known, reached_by: Channel, agreed: tuple[Agreed, ...], policy: Policy, now: datetime, *, gets_any: bool
+) -> Concern:
+    facts, client = known.facts, known.client
+    today = local_date(now, policy.zone)
     until = facts.paused_until if facts.paused_until and now < facts.paused_until else None
-    address = client.addresses.get(link.channel)
+    address = client.addresses.get(reached_by)
     return Concern(
         address=masked(address.canonical) if address else None,
         language=client.language,
@@ -106,17 +125,18 @@ def seen(connection: Connection, ring: KeyRing, policy: Policy, link: OptOut, no
         own_cap=facts.own_cap,
         paused_until=local_date(until, policy.zone) if until else None,
         declined=facts.declined,
-        is_written_to=not isinstance(decide(facts, campaign, now), Withhold),
+        is_written_to=gets_any,
         less=_less(facts, agreed, is_paused=until is not None),
         more=_more(facts, agreed, is_paused=until is not None),
     )
 
 
 def _questions(
-    connection: Connection, consents: Mapping[Channel, Consent]
+    connection: Connection, consents: Iterable[Mapping[Channel, Consent]]
 ) -> Mapping[str, tuple[str, Language | None]]:
     """Return each question that was answered, with its language where it is known."""
-    digests = {each.answer.wording for each in consents.values() if each.answer and each.answer.wording}
+    given = [consent.answer for each in consents for consent in each.values() if consent.answer]
+    digests = {answer.wording for answer in given if answer.wording}
     told = wordings.spoken(connection, digests) if digests else {}
     return {digest: (words, language or _house_words().get(words)) for digest, (words, language) in told.items()}
 

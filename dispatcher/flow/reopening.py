@@ -52,7 +52,7 @@ class Reopening:
 
     def _ask(self, transaction: Transaction, link: OptOut, more: More, language: Language) -> None:
         connection, now = transaction.connection, transaction.now
-        found = seen(connection, self.sign_up.store.ring, self.policy, link, now)
+        [found] = seen(connection, self.sign_up.store.ring, self.policy, [link], now)
         channel = more.opens or _reached(found, link.channel)
         client = clients.read(connection, [link.client]).get(link.client)
         held = client.addresses.get(channel) if client and channel else None

@@ -47,7 +47,7 @@ class Wishes:
         does a pause end earlier, or a smaller number of their own grow. Raises NotFoundError for a number nobody has.
         """
         with self._store.reading() as connection:
-            wanted = locks_of_no(connection, client)
+            wanted = locks_of_no(connection, [client])
 
         def work(transaction: Transaction) -> bool:
             known = clients.read_flagged(transaction.connection, [client]).get(client)
@@ -111,7 +111,7 @@ def set_limit(transaction: Transaction, client: int, limit: Limit, value: int | 
     if not clients.set_limit(transaction.connection, client, limit.value, value):
         return False
     if value is not None:
-        handoffs.recall(transaction.connection, client, transaction.now)
+        handoffs.recall(transaction.connection, [client], transaction.now)
     told = _told(value)
     transaction.notes.append(
         Note(JournalKind.LIMIT, {"client": client, "limit": limit.value, "value": told, "actor": str(actor)})

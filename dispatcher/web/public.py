@@ -6,7 +6,7 @@ may use it: no cookie, no login, no question about where the request comes from 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -20,10 +20,11 @@ from starlette.types import ASGIApp
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
 from dispatcher.flow.concern import Concern
-from dispatcher.flow.preferences import Preferences
+from dispatcher.flow.preferences import TEST, Preferences
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.returns import STATUS_PATH
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.links import OptOut
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.rules.wishes import Less, More
@@ -35,9 +36,12 @@ from dispatcher.web.one_click import chosen, is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, language_of, stylesheet
 from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
+from dispatcher.web.together import Together
 from dispatcher.web.webhooks import TwilioDoor
 
 _LOG = logging.getLogger(__name__)
+_APART = 0.01
+"""Seconds between two commits of noes: whoever else has to write gets the database in between."""
 
 
 def create_app(
@@ -104,6 +108,9 @@ class OptOutDoor:
         self._preferences = preferences
         self._pages = pages
         self._attempts = attempts
+        self._looks = Together("looks", preferences.look_at)
+        self._close_looks = Together("close looks", preferences.look_closely_at)
+        self._noes = Together("noes", self._leave_together, apart=_APART)
 
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect (E-08)."""
@@ -121,7 +128,7 @@ class OptOutDoor:
             return self._pages.answer(View.FAILED, request, with_button=True)
 
     async def _show(self, request: Request, token: str, view: View = View.QUESTION) -> Response:
-        concern = await run_in_threadpool(self._preferences.look_closely, token)
+        concern = await self._look_closely(self._preferences.read(token))
         if concern.is_gone:
             return self._pages.answer(View.GONE, request)
         return self._pages.answer(
@@ -130,30 +137,31 @@ class OptOutDoor:
 
     async def _take(self, request: Request, token: str) -> Response:
         body = await read_body(request)
-        wish = chosen(body)
+        wish, link = chosen(body), self._preferences.read(token)
         if isinstance(wish, Less):
             is_kept = await run_in_threadpool(self._preferences.choose, token, wish)
-            return await self._chosen(request, token, wish) if is_kept else await self._show(request, token, View.OPENS)
+            return await self._chosen(request, link, wish) if is_kept else await self._show(request, token, View.OPENS)
         if wish is not None:
             return await self._ask(request, token, wish)
-        return await self._leave(request, token, Place.ONE_CLICK if is_one_click(body) else Place.LINK)
+        return await self._leave(request, link, Place.ONE_CLICK if is_one_click(body) else Place.LINK)
 
-    async def _leave(self, request: Request, token: str, place: Place) -> Response:
-        await run_in_threadpool(self._preferences.leave, token, place)
+    async def _leave(self, request: Request, link: OptOut | None, place: Place) -> Response:
+        if link is not None:
+            await self._noes.ask((link, place))
         concern = Concern(None, None)
         # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.
         with suppress(DispatcherError):
-            concern = await run_in_threadpool(self._preferences.look, token)
+            concern = await self._look(link)
         return self._pages.answer(View.GONE if concern.is_gone else View.DONE, request, concern)
 
-    async def _chosen(self, request: Request, token: str, less: Less) -> Response:
-        concern = await run_in_threadpool(self._preferences.look_closely, token)
+    async def _chosen(self, request: Request, link: OptOut | None, less: Less) -> Response:
+        concern = await self._look_closely(link)
         view = View.GONE if concern.is_gone else View.CHOSEN
         return self._pages.answer(view, request, concern, with_button=not concern.is_gone, less=less)
 
     async def _ask(self, request: Request, token: str, more: More) -> Response:
         """Have the address itself asked; the answer is the same whatever is on record, and whether anything is sent."""
-        concern = await run_in_threadpool(self._preferences.look, token)
+        concern = await self._look(self._preferences.read(token))
         if concern.is_gone:
             return self._pages.answer(View.GONE, request)
         reopening = self._preferences.reopening
@@ -162,6 +170,16 @@ class OptOutDoor:
         language = language_of(request, concern.language)
         await run_in_threadpool(reopening.ask, token, more, language)
         return self._pages.answer(View.ASKED, request, replace(concern, address=None))
+
+    async def _look(self, link: OptOut | None) -> Concern:
+        return TEST if link is None else await self._looks.ask(link)
+
+    async def _look_closely(self, link: OptOut | None) -> Concern:
+        return TEST if link is None else await self._close_looks.ask(link)
+
+    def _leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> Sequence[None]:
+        self._preferences.leave_together(asked)
+        return [None] * len(asked)
 
 
 def _unrouted(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -23,6 +23,7 @@ from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.doctor import Doctor, from_settings, unopened
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
@@ -93,7 +94,7 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
-from dispatcher.wiring.duties import duties_of, sealed, settling, telling
+from dispatcher.wiring.duties import duties_of, reading, sealed, settling, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -144,6 +145,7 @@ class Dispatcher:
     schedule: Schedule
     plan: Plan
     deliver: Deliver
+    doors: Doors
     lifecycle: Lifecycle
     status: Status
     declaring: Declaring
@@ -265,7 +267,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    deliver = Deliver(store, policy, press, carriers)
+    doors = Doors(store, ())
+    deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
@@ -306,15 +309,17 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
+        doors=doors,
         lifecycle=lifecycle,
         status=Status(store, policy, press, lifecycle),
         declaring=Declaring(store, policy),
-        rounds=Rounds(store, lifecycle, plan, deliver),
+        rounds=Rounds(store, lifecycle, plan, deliver, doors),
         duties=Duties(
             store.clock,
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
+                *reading(doors),
                 *sealed(sealing),
                 *telling(alerts, periods_of(settings)),
             ),

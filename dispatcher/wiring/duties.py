@@ -6,6 +6,7 @@ from functools import partial
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
 from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
@@ -41,6 +42,11 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
         Duty("lost replies", timedelta(minutes=5), reconciling.work),
         Duty("what nobody can tell", timedelta(hours=1), in_thread(partial(give_up, store))),
     )
+
+
+def reading(doors: Doors) -> tuple[Duty, ...]:
+    """Return what takes in every no that came by a letter box, whether or not anything is to be sent."""
+    return (Duty("letter boxes", timedelta(minutes=1), doors.work),)
 
 
 def sealed(sealing: Sealing) -> tuple[Duty, ...]:
