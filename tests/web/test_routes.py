@@ -18,6 +18,7 @@ GUARDS = {
     "/join/{token:path}": TOKEN,
     "/JOIN/{token:path}": TOKEN,
     "/webhooks/twilio/status": SIGNED,
+    "/webhooks/twilio/inbound": SIGNED,
     "/static/page.css": OPEN,
     "/health": OPEN,
     "/api/v1/openapi.json": OPEN,
