@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,7 +18,7 @@ from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.campaign import Language
 from dispatcher.texts import text
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
-from dispatcher.web.link import METHODS, bare_token, methods_allowed
+from dispatcher.web.link import bare_token, methods_allowed
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import Frame, Pages, language_of
 from dispatcher.web.sign_up import PATH
@@ -38,11 +37,6 @@ class ConfirmDoor:
         self._pages = pages
         self._guesses = Attempts(clock, LIMIT)
         self._has_form = has_form
-
-    def join(self, app: FastAPI) -> None:
-        """Put the links among the routes of an application."""
-        for path in (f"{PATH}/{{token:path}}", f"{PATH.upper()}/{{token:path}}"):
-            app.add_route(path, self.answer, methods=list(METHODS))
 
     def failed(self, request: Request) -> Response:
         """Return the page that says that nothing was changed."""

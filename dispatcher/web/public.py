@@ -71,8 +71,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     joining = SignUpDoor(sign_up, pages, clock) if sign_up is not None else None
-    confirms = sign_up or (preferences.reopening.sign_up if preferences.reopening else None)
-    confirmed = ConfirmDoor(confirms, pages, clock, has_form=joining is not None) if confirms is not None else None
+    confirmed = _confirm_door(preferences, sign_up, pages, clock)
 
     def failed(request: Request) -> Response:
         if confirmed is not None and request.url.path.lower().startswith(PATH):
@@ -85,11 +84,11 @@ def create_app(
     doors = {"u": OptOutDoor(preferences, pages, attempts).answer}
     if renewing is not None:
         doors["r"] = RenewalDoor(renewing, pages, attempts).answer
+    if confirmed is not None:
+        doors[PATH.strip("/")] = confirmed.answer
     for name, door in doors.items():
         for path in (name, name.upper()):  # some scanners capitalise the whole link (X-03)
             app.add_route(f"/{path}/{{token:path}}", door, methods=list(METHODS))
-    if confirmed is not None:
-        confirmed.join(app)
     if joining is not None:
         joining.join(app)
     if api is not None:
@@ -102,6 +101,14 @@ def create_app(
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
     return app
+
+
+def _confirm_door(
+    preferences: Preferences, sign_up: SignUp | None, pages: Pages, clock: Callable[[], datetime]
+) -> ConfirmDoor | None:
+    """Return what takes in confirmations: of the public page where there is one, and of those who want more."""
+    confirms = sign_up or (preferences.reopening.sign_up if preferences.reopening else None)
+    return ConfirmDoor(confirms, pages, clock, has_form=sign_up is not None) if confirms is not None else None
 
 
 class OptOutDoor:
