@@ -94,13 +94,17 @@ def create_app(
     if api is not None:
         app.mount("/api/v1", api)
     if twilio is not None:
-        app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
-        if twilio.takes_texts:
-            app.add_route(INBOUND_PATH, twilio.inbound, methods=["POST"])
+        _add_webhooks(app, twilio)
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
     return app
+
+
+def _add_webhooks(app: FastAPI, twilio: TwilioDoor) -> None:
+    app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
+    if twilio.takes_texts:
+        app.add_route(INBOUND_PATH, twilio.inbound, methods=["POST"])
 
 
 def _confirm_door(
