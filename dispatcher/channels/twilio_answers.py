@@ -160,6 +160,10 @@ def unread(answer: Answer | None) -> ChannelError:
         )
     if answer.status == 429:
         return ChannelError("Twilio was asked too often what clients have texted (429): it is asked again by itself.")
+    if answer.status == 200:
+        return ChannelError(
+            "What Twilio told of what clients have texted is not understood: it is asked again by itself."
+        )
     return ChannelError(
         f"Twilio could not tell what clients have texted (it answered {answer.status}): it is asked again by itself."
     )

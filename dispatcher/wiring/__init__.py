@@ -95,7 +95,6 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
-    texts_in_of,
 )
 from dispatcher.wiring.duties import duties_of, reading, sealed, settling, taking_in, telling
 from dispatcher.wiring.founding import (
@@ -113,6 +112,7 @@ from dispatcher.wiring.founding import (
 from dispatcher.wiring.grounds import grounds_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
+from dispatcher.wiring.texting import text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -264,6 +264,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url)
+    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    texts_in = texts_in_of(settings, store, gate)
     keyring, notices = Keyring(store), Notices(store, papers)
     doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
@@ -272,15 +276,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
-    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    doors = Doors(store, ())
+    doors = Doors(store, text_doors_of(settings, carriers, texts_in))
     deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     returns = Returns(store, blame_of)
-    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
