@@ -50,6 +50,7 @@ from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
+from dispatcher.flow.reopening import Reopening
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.returns import Returns
@@ -73,6 +74,7 @@ from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
+from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
@@ -110,6 +112,7 @@ from dispatcher.wiring.founding import (
     upgrade_database,
 )
 from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
 from dispatcher.wiring.texting import text_doors_of, texts_in_of
@@ -199,6 +202,7 @@ class Dispatcher:
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
+    mailbox: Mailbox | None = None
 
     @property
     def public_sign_up(self) -> SignUp | None:
@@ -260,7 +264,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
+    addresses = addresses_of(settings, store.ring, links)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer, addresses)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
@@ -268,8 +273,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     texts_in = texts_in_of(settings, store, gate)
+    letterbox = letterbox_of(directory, settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
+    doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
@@ -297,7 +304,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
-    preferences, marks = Preferences(store, links), Marks(store)
+    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
@@ -378,6 +385,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
 
 
