@@ -21,6 +21,7 @@ from dispatcher.flow.preferences import TEST, Concern, Preferences
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.returns import STATUS_PATH
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.flow.texts_in import INBOUND_PATH
 from dispatcher.links import OptOut
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
@@ -53,7 +54,7 @@ def create_app(
     """Return the application that clients reach; every answer carries the headers of L-41.
 
     `renewing` takes the yeses that are given anew; with `sign_up` there is the public page on which anybody may say
-    yes; `api` is what booking systems call, and `twilio` where that provider tells what became of text messages.
+    yes; `api` is what booking systems call, and `twilio` where that provider tells of text messages.
     `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
     here is never limited (E-15).
     """
@@ -86,6 +87,8 @@ def create_app(
         app.mount("/api/v1", api)
     if twilio is not None:
         app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
+        if twilio.takes_texts:
+            app.add_route(INBOUND_PATH, twilio.inbound, methods=["POST"])
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])

@@ -27,5 +27,5 @@ def site_of(dispatcher: Dispatcher) -> FastAPI:
         renewing=dispatcher.renewing,
         sign_up=dispatcher.public_sign_up,
         api=api,
-        twilio=TwilioDoor(dispatcher.returns, studio.public_url, secrets) if secrets else None,
+        twilio=TwilioDoor(dispatcher.returns, studio.public_url, secrets, dispatcher.texts_in) if secrets else None,
     )

@@ -65,6 +65,7 @@ from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.status import Status
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
@@ -73,6 +74,7 @@ from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
+from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
@@ -95,8 +97,9 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
+    texts_in_of,
 )
-from dispatcher.wiring.duties import duties_of, reading, sealed, settling, telling
+from dispatcher.wiring.duties import duties_of, reading, sealed, settling, taking_in, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -110,6 +113,7 @@ from dispatcher.wiring.founding import (
     upgrade_database,
 )
 from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
 
@@ -195,9 +199,11 @@ class Dispatcher:
     doctor: Doctor
     links: OptOutLinks
     returns: Returns
+    texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
+    mailbox: Mailbox | None = None
 
     @property
     def public_sign_up(self) -> SignUp | None:
@@ -259,12 +265,15 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
+    addresses = addresses_of(settings, store.ring, links)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer, addresses)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    letterbox = letterbox_of(directory, settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
+    doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
@@ -279,6 +288,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     returns = Returns(store, blame_of)
+    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -327,6 +337,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
                 *settling(store, reconciling),
                 *reading(doors),
                 *sealed(sealing),
+                *taking_in(texts_in),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -372,9 +383,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
         returns=returns,
+        texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
 
 

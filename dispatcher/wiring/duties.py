@@ -15,6 +15,7 @@ from dispatcher.flow.retention import Retention
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.rules.actor import duty
 from dispatcher.rules.retention import Periods
 from dispatcher.storage.store import Store
@@ -61,6 +62,11 @@ def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
         Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
         Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
     )
+
+
+def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
+    """Return what lets go of what is known of text messages that came in."""
+    return () if texts_in is None else (Duty("old texts", timedelta(hours=1), in_thread(texts_in.purge)),)
 
 
 def _let_go(blocks: Blocks) -> str | None:
