@@ -51,6 +51,7 @@ from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
+from dispatcher.flow.reopening import Reopening
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.returns import Returns
@@ -305,7 +306,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
-    preferences, marks = Preferences(store, links), Marks(store)
+    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))

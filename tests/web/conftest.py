@@ -33,6 +33,7 @@ from dispatcher.web.webhooks import TwilioDoor
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.faults.twilio_double import TOKEN
+from tests.stores import POLICY
 from tests.workshop import build
 
 NUMBER = 140_737_488_355_001
@@ -105,7 +106,7 @@ def house(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[Ho
         _enrol(connection, clock())
     store = Store(database, journal, Writer(database, journal, clock), ring, clock)
     links = OptOutLinks(ring, "https://m.tunturituuli.example")
-    yield House(store, links, Preferences(store, links), journal_path)
+    yield House(store, links, Preferences(store, links, POLICY), journal_path)
     store.close()
 
 
