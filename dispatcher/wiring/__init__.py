@@ -33,6 +33,7 @@ from dispatcher.flow.from_logs import FromLogs
 from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.looking import Looking
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.matters import Matters
 from dispatcher.flow.no_list import NoLists
@@ -186,6 +187,7 @@ class Dispatcher:
     renewing: Renewing
     forecasting: Forecasting
     accounts: Accounts
+    looking: Looking
     audit: Audit
     sampling: Sampling
     sealing: Sealing
@@ -368,6 +370,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
         audit=Audit(store, policy, sealing.file),
