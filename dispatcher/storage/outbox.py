@@ -13,13 +13,14 @@ from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState
 from dispatcher.rules.values import value
 from dispatcher.storage import progress
-from dispatcher.storage.hot import HotInsert, stored
+from dispatcher.storage.hot import HotInsert, one_of, stored
 from dispatcher.storage.progress import Place
 from dispatcher.storage.tables import Moment, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
-_OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
+IS_OPEN = one_of(OutboxTable.state, (MessageState.WAITING.value, MessageState.DEFERRED.value))
+IS_ATTEMPTED = one_of(OutboxTable.state, (MessageState.ATTEMPTING.value,))
 
 
 @value
@@ -106,7 +107,7 @@ def set_unknown(connection: Connection, campaign: int, day: date, now: datetime)
 
     They count from `day`, or from the day of their intent where it is known; no worker holds them any longer.
     """
-    still_open = (OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value)))
+    still_open = (OutboxTable.campaign == campaign, or_(IS_OPEN, IS_ATTEMPTED))
     these = list(connection.scalars(select(OutboxTable.id).where(*still_open).with_for_update()))
     progress.changing(connection, these, state=MessageState.UNKNOWN)
     statement = (
@@ -133,7 +134,7 @@ def open_of_client(connection: Connection, client: int, *, for_update: bool = Fa
     """
     query = (
         select(OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
-        .where(OutboxTable.client == client, OutboxTable.state.in_(_OPEN))
+        .where(OutboxTable.client == client, IS_OPEN)
         .order_by(OutboxTable.id)
     )
     found = connection.execute(query.with_for_update() if for_update else query)
@@ -149,7 +150,7 @@ def open_of_campaign(
     """
     query = (
         select(OutboxTable.id, OutboxTable.client, OutboxTable.message_id)
-        .where(OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN))
+        .where(OutboxTable.campaign == campaign, IS_OPEN)
         .order_by(OutboxTable.id)
         .limit(limit)
     )
@@ -159,9 +160,7 @@ def open_of_campaign(
 
 def count_open(connection: Connection, campaign: int) -> int:
     """Return how many messages of a campaign are waiting, deferred or being handed over."""
-    query = select(func.count()).where(
-        OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value))
-    )
+    query = select(func.count()).where(OutboxTable.campaign == campaign, or_(IS_OPEN, IS_ATTEMPTED))
     return int(connection.scalar(query) or 0)
 
 
@@ -173,9 +172,7 @@ def has_left(connection: Connection, campaign: int) -> bool:
 
 def next_due(connection: Connection, campaign: int) -> datetime | None:
     """Return when the next waiting message of a campaign may be looked at, or None where none waits."""
-    query = select(func.min(OutboxTable.not_before)).where(
-        OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN)
-    )
+    query = select(func.min(OutboxTable.not_before)).where(OutboxTable.campaign == campaign, IS_OPEN)
     return connection.scalar(query)
 
 
@@ -188,7 +185,7 @@ def silent_since(connection: Connection, campaign: int) -> datetime | None:
 
 def wait_no_longer_than(connection: Connection, campaign: int, now: datetime) -> None:
     """Let what was due before a campaign was held be due from its release on."""
-    overdue = (OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN), OutboxTable.not_before < now)
+    overdue = (OutboxTable.campaign == campaign, IS_OPEN, OutboxTable.not_before < now)
     connection.execute(update(OutboxTable).where(*overdue).values(not_before=now))
 
 
@@ -197,7 +194,7 @@ def postpone(connection: Connection, campaign: int, channel: Channel, now: datet
     due = (
         OutboxTable.campaign == campaign,
         OutboxTable.channel == channel.value,
-        OutboxTable.state.in_(_OPEN),
+        IS_OPEN,
         OutboxTable.not_before <= now,
         or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= now),
     )
