@@ -6,11 +6,13 @@
      ├── RegisterFileError    a register export cannot be read at all
      ├── RenderingError       a template cannot make a message
      ├── ChannelError         a channel cannot be used as it is set up
+     ├── MailboxError         the inbox cannot be read
      ├── LinkError            a link was not made by this installation
      ├── RefusedError         an act the rules do not allow now
      │    ├── NoSlotError     the year has no room for another campaign
      │    └── FieldError      a value that was sent cannot be taken, and which
      ├── NotFoundError        nothing goes by that name
+     ├── SealError            the seals cannot be read or kept
      └── StorageError         the database or the journal cannot be trusted or used
           └── JournalError    the database and its journal disagree
 
@@ -94,6 +96,10 @@ class ChannelError(DispatcherError):
     """The channel cannot be used: check its settings in dispatcher.toml."""
 
 
+class MailboxError(DispatcherError):
+    """The inbox cannot be read: check [mailbox] in dispatcher.toml."""
+
+
 class LinkError(DispatcherError):
     """The link was not made by this installation, or a character of it is missing."""
 
@@ -116,6 +122,10 @@ class FieldError(RefusedError):
 
 class NotFoundError(DispatcherError):
     """Nothing goes by that name."""
+
+
+class SealError(DispatcherError):
+    """The seals cannot be read or kept: see whether the workspace can be written to, and that nobody changed them."""
 
 
 class StorageError(DispatcherError):

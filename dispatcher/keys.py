@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from dispatcher.errors import SettingsError
@@ -58,6 +59,25 @@ class Key:
         """Return the 32-byte HMAC-SHA-256 over these parts, each with its length before it so that none can shift."""
         message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
         return hmac.digest(self.secret, message, hashlib.sha256)
+
+
+def public_of(key: Key) -> str:
+    """Return the public half of a seal key, 32 bytes in hex."""
+    return ed25519.Ed25519PrivateKey.from_private_bytes(key.secret).public_key().public_bytes_raw().hex()
+
+
+def signed(key: Key, content: bytes) -> str:
+    """Return the Ed25519 signature of a seal key over these bytes (RFC 8032), in hex."""
+    return ed25519.Ed25519PrivateKey.from_private_bytes(key.secret).sign(content).hex()
+
+
+def is_signed_by(public: str, signature: str, content: bytes) -> bool:
+    """Say whether a signature, in hex, is that of this public key over these bytes."""
+    try:
+        ed25519.Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(bytes.fromhex(signature), content)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

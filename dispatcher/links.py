@@ -1,4 +1,4 @@
-"""The links a client can click: made here, read here.
+"""The links a client can click, and the mail addresses a client can write to: made here, read here.
 
 A token is `key id, client number, channel, MAC` in base32, so that it needs no row behind it and works after a restore
 and after erasure (docs/architecture.md). It holds nothing about the client (E-05).
@@ -8,6 +8,7 @@ import base64
 import binascii
 import hmac
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dispatcher.errors import LinkError
@@ -25,7 +26,16 @@ _OPT_OUT = b"opt-out"
 _CONFIRM = b"confirm"
 _RENEWAL = b"renewal"
 _TEST = b"test"
+_REPLY = b"reply"
+_BOUNCE = b"bounce"
 """Each kind of link is sealed under a label of its own, so that none passes for another."""
+_MESSAGE_ID_BYTES = 16
+_BOUNCE_MAC_BYTES = 12
+"""Less than in other mail: the local part of an address has 64 octets, and a bounce alone opens nothing (E-60)."""
+BOUNCE_TOKEN_LENGTH = 47
+"""Characters of the token of an address that bounces come to."""
+LONGEST_LOCAL_PART = 64
+"""Octets before the @ of an address (RFC 5321, section 4.5.3.1.1)."""
 _NOT_BASE32 = re.compile(r"[^a-z2-7]")
 
 
@@ -52,6 +62,55 @@ class Renewal:
     client: int
     channel: Channel
     entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """What the address stands for that a reply comes to: this client, written to by this channel."""
+
+    client: int
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What the address stands for that a bounce comes to: the message with this id, 32 hexadecimal digits."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlusAddress:
+    """An address of ours that takes mail with anything between its separator and its @, as `hei+abc@studio.example`."""
+
+    local: str
+    domain: str
+    separator: str = "+"
+
+    @classmethod
+    def of(cls, address: str, separator: str = "+") -> "PlusAddress":
+        """Return the address as one that takes tokens."""
+        local, _, domain = address.rpartition("@")
+        return cls(local, domain, separator)
+
+    def with_token(self, token: str) -> str:
+        """Return the address that carries a token."""
+        return f"{self.local}{self.separator}{token}@{self.domain}"
+
+    def token_in(self, address: str) -> str | None:
+        """Return what an address carries behind ours, "" for nothing, or None if it is not ours. Case is forgiven."""
+        local, _, domain = address.strip().lower().rpartition("@")
+        own = f"{self.local}{self.separator}".lower()
+        return local.removeprefix(own) if domain == self.domain.lower() and local.startswith(own) else None
+
+
+@dataclass(frozen=True, slots=True)
+class WaysBack:
+    """The addresses of one mail: where a reply goes, where an opt-out by mail goes, and where a bounce goes."""
+
+    reply_to: str
+    opt_out: str
+    bounce_to: str
 
 
 class OptOutLinks:
@@ -134,17 +193,77 @@ class RenewalLinks:
         return Renewal(int.from_bytes(client, "big"), channel, int.from_bytes(entry, "big"))
 
 
+class MailAddresses:
+    """Makes and reads the addresses by which clients and mail servers answer a mail (E-13, E-35, E-60).
+
+    `address` is that of the inbox that is read, `bounces` that of the envelope, which the same inbox gets. Tokens
+    survive what mail servers do to the case of an address.
+    """
+
+    def __init__(self, ring: KeyRing, opt_outs: OptOutLinks, address: PlusAddress, bounces: PlusAddress) -> None:
+        self._ring = ring
+        self._opt_outs = opt_outs
+        self._address = address
+        self._bounces = bounces
+
+    def ways_back(self, client: int, message_id: str, opt_out_token: str) -> WaysBack:
+        """Return the addresses of a mail to a client; an opt-out by mail carries the token of the mail's link."""
+        reply = _seal(self._ring, _REPLY, Channel.EMAIL, _number(client))
+        return WaysBack(
+            self._address.with_token(reply), self._address.with_token(opt_out_token), self.bounce_to(message_id)
+        )
+
+    def of_test(self, message_id: str) -> WaysBack:
+        """Return the addresses of a test message: whoever writes there stands for nobody; bounces are told of."""
+        address = self._address.with_token(_seal(self._ring, _TEST, Channel.EMAIL, _number(0)))
+        return WaysBack(address, address, self.bounce_to(message_id))
+
+    def bounce_to(self, message_id: str) -> str:
+        """Return the envelope sender of a message: at most 64 octets before its @ for a name of 16 (E-60)."""
+        said = bytes.fromhex(message_id)
+        token = _seal(self._ring, _BOUNCE, Channel.EMAIL, said, _BOUNCE_MAC_BYTES)
+        return self._bounces.with_token(token)
+
+    def token_in(self, address: str) -> str | None:
+        """Return what an address of ours carries, "" for nothing, or None for any address that is not ours."""
+        for own in (self._address, self._bounces):
+            found = own.token_in(address)
+            if found is not None:
+                return found
+        return None
+
+    def read(self, token: str) -> OptOut | ReplyTo | Bounce:
+        """Return what the token of an address stands for; it says itself which of the three it is.
+
+        Raises LinkError for anything this installation did not make as such; the comparisons take constant time.
+        """
+        with suppress(LinkError):
+            _, said = _unseal(self._ring, _BOUNCE, token, _MESSAGE_ID_BYTES, _BOUNCE_MAC_BYTES)
+            return Bounce(said.hex())
+        with suppress(LinkError):
+            channel, said = _unseal(self._ring, _REPLY, token)
+            return ReplyTo(int.from_bytes(said, "big"), channel)
+        return self._opt_outs.read(token)
+
+    def is_test(self, token: str) -> bool:
+        """Say whether a token is that of a test message: whoever writes there opts nobody out."""
+        return self._opt_outs.is_test(token)
+
+
 def _number(number: int) -> bytes:
     return number.to_bytes(_NUMBER_BYTES, "big")
 
 
-def _seal(ring: KeyRing, label: bytes, channel: Channel, said: bytes) -> str:
+def _seal(ring: KeyRing, label: bytes, channel: Channel, said: bytes, mac_bytes: int = 0) -> str:
+    """Return a token; its MAC is as long as the channel's are, or as `mac_bytes` says."""
     key = ring.current(KeyKind.TOKEN)
     head = bytes([KEY_IDS.index(key.id) << 1 | _FLAGS[channel]]) + said
-    return _encode(head + _mac(key, label, head, channel))
+    return _encode(head + _mac(key, label, head, mac_bytes or _MAC_BYTES[channel]))
 
 
-def _unseal(ring: KeyRing, label: bytes, token: str, size: int = CLIENT_BITS // 8) -> tuple[Channel, bytes]:
+def _unseal(
+    ring: KeyRing, label: bytes, token: str, size: int = CLIENT_BITS // 8, mac_bytes: int = 0
+) -> tuple[Channel, bytes]:
     """Return the channel and the bytes that a token of this kind says, or raise LinkError."""
     raw = _decode(token)
     if len(raw) <= size:
@@ -152,13 +271,14 @@ def _unseal(ring: KeyRing, label: bytes, token: str, size: int = CLIENT_BITS // 
     key = ring.find(KeyKind.TOKEN, KEY_IDS[(raw[0] >> 1) % len(KEY_IDS)])
     channel = Channel.SMS if raw[0] & 1 else Channel.EMAIL
     head, mac = raw[: size + 1], raw[size + 1 :]
-    if key is None or not hmac.compare_digest(mac, _mac(key, label, head, channel)):
+    wanted = mac_bytes or _MAC_BYTES[channel]
+    if key is None or not hmac.compare_digest(mac, _mac(key, label, head, wanted)):
         raise LinkError
     return channel, head[1:]
 
 
-def _mac(key: Key, label: bytes, head: bytes, channel: Channel) -> bytes:
-    return key.mac(label, head)[: _MAC_BYTES[channel]]
+def _mac(key: Key, label: bytes, head: bytes, size: int) -> bytes:
+    return key.mac(label, head)[:size]
 
 
 def _encode(raw: bytes) -> str:

@@ -47,9 +47,9 @@ POLICY = Policy(
 
 @cache
 def ring() -> KeyRing:
-    """Return keys for tests: one of each kind that storage uses."""
+    """Return keys for tests: one of each kind."""
     keys = KeyRing({})
-    for kind in (KeyKind.HASH, KeyKind.TOKEN, KeyKind.JOURNAL):
+    for kind in KeyKind:
         keys = keys.with_new(kind)
     return keys
 

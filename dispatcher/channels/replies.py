@@ -87,6 +87,14 @@ def outcome_of(reply: Reply, *, names_recipient: bool = True) -> Outcome:
     return Outcome(kind, *found, blame=blame)
 
 
+def blame_of(code: str) -> Blame:
+    """Return whom the code of a bounce concerns: an enhanced status ("5.1.1"), or the reply code where there is none.
+
+    Without the words of the reply no address is dead by a reply code alone.
+    """
+    return _by_words(Reply(int(code)), "") if code.isdecimal() else _by_status(code)
+
+
 def _blame(reply: Reply, *, names_recipient: bool) -> Blame:
     text = reply_words.plain(reply.text)
     if not reply.status.endswith(".2.2") and reply_words.says_sender_quota(text):

@@ -5,8 +5,13 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
-from dispatcher.flow.audit_formats import to_csv, to_text
+from dispatcher.cli.files import keep
+from dispatcher.flow.audit_formats import table_csv, to_csv, to_text
 from dispatcher.flow.audit_paper import to_pdf
+from dispatcher.flow.audit_tables import NAMES
+from dispatcher.rules.campaign import Language
+
+_LANGUAGES = click.Choice([language.value for language in Language])
 
 
 @click.group()
@@ -17,24 +22,42 @@ def audit() -> None:
 @audit.command()
 @click.argument("year", type=click.IntRange(2000, 9998))
 @click.option("--csv", "as_csv", is_flag=True, help="Print the campaigns as CSV instead.")
+@click.option("--table", type=click.Choice(NAMES), help="Print this table as CSV instead.")
 @click.option("--pdf", "paper", type=click.Path(path_type=Path), help="Write a PDF to sign, too.")
+@click.option("--language", type=_LANGUAGES, default=Language.FI.value, help="The language of the PDF.")
 @json_option
 @pass_door
 @click.pass_context
-def year(context: click.Context, door: Door, year: int, paper: Path | None, *, as_csv: bool, as_json: bool) -> None:
-    """Audit a year. Exit code 1 if anything in it does not hold.
+def year(
+    context: click.Context,
+    door: Door,
+    year: int,
+    table: str | None,
+    paper: Path | None,
+    language: str,
+    *,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """Audit a year: how often, to how many, had each agreed, who said no, what went wrong; then the tables.
+
+    Exit code 1 if a promise was broken. Fewer than six campaigns, or a year that is still running, is a remark.
 
     \b
     Example:
-      dispatcher audit year 2026 --pdf audit-2026.pdf
+      dispatcher audit year 2026
+      dispatcher audit year 2026 --pdf audit-2026.pdf --language sv
+      dispatcher audit year 2026 --table withheld
     """
     with door.open_to_all() as dispatcher, progress("entries") as tell:
         found = dispatcher.audit.year(year, tell)
         if paper is not None:
-            page = to_pdf(found, dispatcher.studio, dispatcher.store.clock(), dispatcher.policy.zone)
-            paper.write_bytes(page)
+            now, zone = dispatcher.store.clock(), dispatcher.policy.zone
+            keep(paper, to_pdf(found, dispatcher.studio, now, zone, Language(language)))
     if as_json:
         say_json(found.as_json())
+    elif table is not None:
+        click.echo(table_csv(found, table), nl=False)
     elif as_csv:
         click.echo(to_csv(found), nl=False)
     else:
@@ -47,7 +70,10 @@ def year(context: click.Context, door: Door, year: int, paper: Path | None, *, a
 @pass_door
 @click.pass_context
 def verify(context: click.Context, door: Door, *, as_json: bool) -> None:
-    """Check every entry of the ledger and its chains. Exit code 1 if anyone has touched it.
+    """Check every entry of the ledger, its chains, seals and messages. Exit code 1 if anything does not hold.
+
+    Every message is decided again from the entries before it, and the ledger is held against its seals, the journal,
+    the outbox and what providers told.
 
     \b
     Example:
@@ -58,10 +84,32 @@ def verify(context: click.Context, door: Door, *, as_json: bool) -> None:
     if as_json:
         say_json(found.as_json())
     else:
-        for finding in found.findings:
-            say(finding)
+        for sentence in (*found.findings, *found.remarks):
+            say(sentence)
+        say(f"{found.decided} messages were decided again from the entries before them.")
         say(f"{found.entries} entries in {found.groups} groups: {'whole' if found.ok else 'BROKEN'}.")
     context.exit(0 if found.ok else 1)
+
+
+@audit.command()
+@json_option
+@pass_door
+def seals(door: Door, *, as_json: bool) -> None:
+    """List the seals, to be compared with the mails and papers they stand on.
+
+    \b
+    Example:
+      dispatcher audit seals
+    """
+    with door.open_to_all() as dispatcher:
+        told, _ = dispatcher.sealing.known()
+    if as_json:
+        say_json({"seals": [{**seal.as_json(), "words": seal.words()} for seal in told]})
+        return
+    for seal in told:
+        about = f"{seal.reason.value} {seal.about}" if seal.about else seal.reason.value
+        say(f"{seal.number:>5}  {seal.at:%Y-%m-%d %H:%M} UTC  {about:<9}  {seal.words()}")
+    say(f"{len(told)} seals." if told else "There is no seal yet: `dispatcher run` sets one every day.")
 
 
 COMMANDS = (audit,)

@@ -1,9 +1,12 @@
 """What has to be heard of -> mail to the owners, once for each occasion, without any client in it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
+from dispatcher.errors import SealError
 from dispatcher.flow.matters import Matters
 from dispatcher.flow.policy import Policy
+from dispatcher.flow.sealing import Sealing, last_words
 from dispatcher.flow.service_entries import ask
 from dispatcher.rules.actor import Actor, Role, duty
 from dispatcher.rules.alerts import NEEDS_SOMEBODY, AlertKind, Matter, is_due
@@ -31,14 +34,19 @@ _OVERDUE = frozenset(AlertKind) - _OF_CAMPAIGNS
 class Alerts:
     """Tells the owners what needs them."""
 
-    def __init__(self, store: Store, policy: Policy, matters: Matters) -> None:
+    def __init__(self, store: Store, policy: Policy, matters: Matters, sealing: Sealing) -> None:
         self._store = store
         self._policy = policy
         self._matters = matters
+        self._sealing = sealing
 
     def of_campaigns(self) -> str | None:
         """Ask for mail about campaigns that come up, are held or have gone out; say how many mails."""
-        return self._tell(self._matters.of_campaigns(), _OF_CAMPAIGNS)
+        matters = self._matters.of_campaigns()
+        # After they were looked at, so that the seal in a mail covers the campaign it tells of.
+        with suppress(SealError):  # the duty of the seals says it, and what needs somebody is told all the same
+            self._sealing.when_due()
+        return self._tell(matters, _OF_CAMPAIGNS)
 
     def overdue(self) -> str | None:
         """Ask for mail about what should have been done by now; say how many mails."""
@@ -116,6 +124,8 @@ class Alerts:
                 continue
             alerts.note_mail(connection, row.id, owner.id, today)
             details = {"alert": row.id, "alert_kind": matter.kind.value, **matter.details, **counts}
+            if matter.kind is AlertKind.FINISHED:
+                details |= last_words(connection)
             report = ServicePurpose.REPORT
             asked = Asked(report, Channel.EMAIL, owner.email or "", owner.language, details, person=owner.id)
             ask(transaction, asked, _ACTOR)

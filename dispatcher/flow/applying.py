@@ -6,6 +6,7 @@ from datetime import datetime
 from dispatcher.flow.marks import restore_flags
 from dispatcher.flow.matching import Change
 from dispatcher.flow.recording import OBJECTION, note_clients, record_answers, suppress_addresses
+from dispatcher.flow.service_entries import no_receipt_awaited
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
@@ -47,6 +48,7 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
             _update(transaction, change, rows)
         if change.is_new or change.joins:
             entries.append(_client_entry(change, rows, actor))
+        entries += [no_receipt_awaited(change.number, channel, "vouched", actor) for channel in change.vouched]
         if change.chosen_among:
             chosen: dict[str, Json] = {"event": "matched", "candidates": change.chosen_among}
             entries.append(Entry(EntryKind.CLIENT, actor, client=change.number, body=chosen))
@@ -131,5 +133,7 @@ def _await_receipts(transaction: Transaction, changes: Sequence[Change]) -> None
 
 def _client_entry(change: Change, rows: dict[tuple[Channel, str], int], actor: Actor) -> Entry:
     addresses = {channel.value: rows[channel, text] for channel, text, _ in change.joins}
-    event = "created" if change.is_new else "addresses_changed"
-    return Entry(EntryKind.CLIENT, actor, client=change.number, body={"event": event, "addresses": addresses})
+    body: dict[str, Json] = {"event": "created" if change.is_new else "addresses_changed", "addresses": addresses}
+    if change.typed and addresses:
+        body["awaits_receipt"] = sorted(addresses)
+    return Entry(EntryKind.CLIENT, actor, client=change.number, body=body)

@@ -6,10 +6,16 @@ from datetime import datetime
 from dispatcher.flow.audience import Counts, chunks
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
+from dispatcher.rules.actor import Actor
 from dispatcher.rules.asking import visited_unasked
 from dispatcher.rules.decision import decide
-from dispatcher.rules.ledger import Json
+from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.storage import ledger
 from dispatcher.storage.store import Store
+from dispatcher.storage.writer import Transaction
+
+LOOKED_OVER = "looked_over"
+"""What the ledger calls it when it was counted, after an import, how many had been asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +52,15 @@ def look_over(store: Store, policy: Policy, now: datetime) -> tuple[Counts, Aske
                 visited += 1
                 asked += not visited_unasked(last_visit, known.given, policy.zone)
     return counts, Asked(visited, asked)
+
+
+def keep_asked(store: Store, asked: Asked, actor: Actor) -> None:
+    """Put on record how many had been asked, for the audit: only where it is not what was put there last."""
+
+    def work(transaction: Transaction) -> None:
+        told: dict[str, Json] = {"event": LOOKED_OVER, "visited": asked.visited, "asked": asked.asked}
+        known = [each.data() for each in ledger.entries_of_nobody(transaction.connection, EntryKind.IMPORT.value)]
+        if told != next((body for body in reversed(known) if body.get("event") == LOOKED_OVER), None):
+            transaction.ledger.append(Entry(EntryKind.IMPORT, actor, body=told))
+
+    store.write(work)

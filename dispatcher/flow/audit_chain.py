@@ -21,10 +21,15 @@ _TOLD_EVERY = 1_000
 
 
 class ChainCheck:
-    """Reads a ledger twice: its entries group by group, then its groups link by link."""
+    """Reads a ledger twice: its entries group by group, then its groups link by link.
 
-    def __init__(self, among: Callable[[Collection[int]], set[int]]) -> None:
+    `hashes` are those of the groups at the `watched` chains and positions.
+    """
+
+    def __init__(self, among: Callable[[Collection[int]], set[int]], watched: Collection[tuple[int, int]] = ()) -> None:
         self._among = among
+        self._watched = watched
+        self.hashes: dict[tuple[int, int], str] = {}
         self._firsts: dict[int | None, Break] = {}
         self._places = 0
         self._lacks_groups = False
@@ -57,6 +62,8 @@ class ChainCheck:
         last: dict[int, StoredGroup] = {}
         for group in groups:
             before = last.get(group.chain)
+            if (group.chain, group.position) in self._watched:
+                self.hashes[group.chain, group.position] = group.hash
             expected = before.position + 1 if before else 1
             if group.position > expected:
                 self._gap(group.chain, expected, group.position - 1)

@@ -47,24 +47,32 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was read, and the first broken place of each chain; `places` is how many are broken in all."""
+    """What was read, and the first broken place of each chain; `places` is how many are broken in all.
+
+    `decided` is how many messages were decided again from the ledger, `contradictions` what does not follow from it or
+    is told otherwise elsewhere, a sentence each; `remarks` what a reader should know.
+    """
 
     entries: int
     groups: int
     breaks: tuple[Break, ...] = ()
     places: int = 0
+    decided: int = 0
+    contradictions: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
-        """Say whether nobody has touched the ledger."""
-        return not self.places
+        """Say whether nobody has touched the ledger, and nothing contradicts it."""
+        return not self.places and not self.contradictions
 
     @property
     def findings(self) -> tuple[str, ...]:
-        """Return one sentence a chain, and one on how many more places there are."""
+        """Return one sentence a chain, one on how many more places there are, and the contradictions."""
         more = self.places - len(self.breaks)
         rest = "1 further place of the ledger does" if more == 1 else f"{more} further places of the ledger do"
-        return (*(each.sentence for each in self.breaks), *([f"{rest} not hold."] if more else []))
+        broken = (*(each.sentence for each in self.breaks), *([f"{rest} not hold."] if more else []))
+        return (*broken, *self.contradictions)
 
     def as_json(self) -> dict[str, Json]:
         """Return everything with stable keys."""
@@ -73,6 +81,8 @@ class Verification:
             "entries": self.entries,
             "groups": self.groups,
             "broken_places": self.places,
+            "decided_again": self.decided,
+            "remarks": list(self.remarks),
             "breaks": [each.as_json() for each in self.breaks],
             "findings": list(self.findings),
         }

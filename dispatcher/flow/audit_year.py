@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_figures import AskedFigures, LetterFigures, NoFigures, RequestFigures
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import reach
 from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.budget import CEILING, FLOOR, most_in_any_window
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.ledger import Json
+from dispatcher.rules.later import FINAL, Later
+from dispatcher.rules.ledger import Json, stamp
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.seal import Seal, key_words
 
 _STILL_OPEN = (MessageState.WAITING, MessageState.ATTEMPTING, MessageState.DEFERRED)
 _AGES = ((30, "0-30"), (90, "31-90"), (180, "91-180"), (365, "181-365"))
@@ -39,7 +42,8 @@ class CampaignFigures:
     being handed over), or was withheld later. `withheld` counts clients by reason, at planning and later. `day` is its
     slot's local date. `opted_out_after`: see CampaignRecord. `sms_cost` is what its text messages cost, in euros.
     `may_have_arrived` are those of the unknown of which nobody will tell any more, `later` what was told of the others
-    after they had been taken.
+    after they had been taken: `delivered`, or that they did not arrive (`bounced`). `complained` are those of the
+    `opted_out_after` who complained to their mail service.
     """
 
     number: int
@@ -56,10 +60,21 @@ class CampaignFigures:
     withheld: Mapping[str, int]
     channels: Mapping[str, ChannelFigures]
     opted_out_after: int
+    complained: int
     sms_parts: int
     sms_cost: str
     may_have_arrived: int = 0
     later: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def delivered(self) -> int:
+        """Return of how many it was told that they arrived."""
+        return self.later.get(Later.DELIVERED, 0)
+
+    @property
+    def bounced(self) -> int:
+        """Return of how many it was told, after they had been taken, that they did not arrive."""
+        return sum(self.later.get(word, 0) for word in FINAL - {Later.DELIVERED})
 
     def as_json(self) -> dict[str, Json]:
         """Return the figures with stable keys."""
@@ -68,6 +83,8 @@ class CampaignFigures:
             **figures,
             "day": self.day.isoformat() if self.day else None,
             "withheld": dict(self.withheld),
+            "delivered": self.delivered,
+            "bounced": self.bounced,
             "later": dict(self.later),
             "channels": {name: channel.as_json() for name, channel in self.channels.items()},
         }
@@ -126,9 +143,10 @@ class MessageFigures:
     """The messages that went on a local date of the year, and what anyone got in any 365 dates that touch it.
 
     `agreed` is how many of the accepted and the unknown relied on a yes that stood; `ages` counts those by the age of
-    the yes in days, `places` by where it was asked, `oldest_yes_days` is the oldest. `restored` are apart: a restore
-    took their Send entry away, so they count as unknown with their campaign, and nobody can say more. `sms_cost` is
-    what the text messages cost, in euros, at the prices of their days, without those of which no price is known.
+    the yes in days, `places` by where it was asked, `oldest_yes_days` is the oldest. `by_channel` counts those that
+    left, `spread` the clients by how many messages each got in the year itself. `restored` are apart: a restore took
+    their Send entry away, so they count as unknown with their campaign, and nobody can say more. `sms_cost` is what the
+    text messages cost, in euros, at the prices of their days, without those of which no price is known.
     """
 
     accepted: int
@@ -137,6 +155,8 @@ class MessageFigures:
     clients: int
     most_per_client: int
     most_per_address: int
+    by_channel: Mapping[str, int]
+    spread: Mapping[int, int]
     agreed: int
     oldest_yes_days: int | None
     ages: Mapping[str, int]
@@ -148,7 +168,14 @@ class MessageFigures:
     def as_json(self) -> dict[str, Json]:
         """Return the figures with stable keys."""
         figures: dict[str, Json] = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**figures, "ages": dict(self.ages), "places": dict(self.places)}
+        mapped = ("by_channel", "ages", "places")
+        spread = {str(many): clients for many, clients in self.spread.items()}
+        return {**figures, **{name: dict(getattr(self, name)) for name in mapped}, "spread": spread}
+
+    @property
+    def left(self) -> int:
+        """Return how many left or may have: the accepted and the unknown."""
+        return self.accepted + self.unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +183,9 @@ class YearAudit:
     """A year recomputed from the ledger alone.
 
     `findings` are broken promises and differences, `remarks` what else a reader should know, both in plain sentences
-    that name entries.
+    that name entries. `asked`, `noes`, `requests` and `letters`: see flow.audit_figures. `held` counts how often a
+    campaign was held, by why, and `restores` how often a copy of the database was put back, both in the year. `seal` is
+    the last one set.
     """
 
     year: int
@@ -164,9 +193,16 @@ class YearAudit:
     declared: tuple[DeclaredFigures, ...]
     slots: SlotFigures
     messages: MessageFigures
+    asked: AskedFigures | None
+    noes: NoFigures
+    requests: tuple[RequestFigures, ...]
+    letters: tuple[LetterFigures, ...]
+    held: Mapping[str, int]
+    restores: int
     chain: Verification
     findings: tuple[str, ...]
     remarks: tuple[str, ...]
+    seal: Seal | None = None
 
     @property
     def ok(self) -> bool:
@@ -182,10 +218,26 @@ class YearAudit:
             "declared": [each.as_json() for each in self.declared],
             "slots": self.slots.as_json(),
             "messages": self.messages.as_json(),
+            "asked": self.asked.as_json() if self.asked else None,
+            "noes": self.noes.as_json(),
+            "requests": [each.as_json() for each in self.requests],
+            "letters": [each.as_json() for each in self.letters],
+            "held": dict(self.held),
+            "restores": self.restores,
             "chain": self.chain.as_json(),
             "findings": list(self.findings),
             "remarks": list(self.remarks),
+            "seal": _seal_json(self.seal) if self.seal else None,
         }
+
+
+def _seal_json(seal: Seal) -> dict[str, Json]:
+    return {
+        "number": seal.number,
+        "at": stamp(seal.at),
+        "words": seal.words(),
+        "key": key_words(seal.public),
+    }
 
 
 def campaigns_of(recount: Recount) -> list[CampaignRecord]:
@@ -218,6 +270,7 @@ def campaign_figures(record: CampaignRecord) -> CampaignFigures:
         withheld=dict(sorted(record.withheld.items())),
         channels={channel.value: _channel(record, channel) for channel in Channel},
         opted_out_after=record.opted_out_after,
+        complained=record.complained,
         sms_parts=record.texts.parts,
         sms_cost=str(record.texts.cost),
         may_have_arrived=record.given_up,
@@ -270,6 +323,8 @@ def message_figures(recount: Recount) -> MessageFigures:
         clients=recount.clients.reached(),
         most_per_client=recount.clients.most(),
         most_per_address=recount.addresses.most(),
+        by_channel={channel.value: agreement.by_channel[channel] for channel in Channel},
+        spread=dict(sorted(recount.clients.spread().items())),
         agreed=agreement.agreed,
         oldest_yes_days=max((age for age, count in agreement.by_age.items() if count), default=None),
         ages=ages,

@@ -14,7 +14,7 @@ from pathlib import Path
 from dispatcher.errors import RefusedError
 from dispatcher.flow import presence
 from dispatcher.flow.applying import apply
-from dispatcher.flow.asking import Asked, look_over
+from dispatcher.flow.asking import Asked, keep_asked, look_over
 from dispatcher.flow.audience import Counts
 from dispatcher.flow.doubts import NO_GUIDANCE, Doubts, Guidance
 from dispatcher.flow.fitting import addresses_of
@@ -161,6 +161,7 @@ class Enrol:
                 self._take([doubt.row], task)
             self._close(task, reading, file.sha256, is_whole=guidance.is_whole)
             report.may_write, report.asked = look_over(self._store, self._policy, self._store.clock())
+            keep_asked(self._store, report.asked, actor)
         report.remarks += task.doubts.unheeded()
         return report
 

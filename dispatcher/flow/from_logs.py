@@ -87,6 +87,8 @@ class FromLogs:
             found = [row for row in (later.find(connection, message) for message in messages) if row is not None]
             addresses = clients.address_ids(connection, [row.client for row in found])
         wanted = [Lock(LockKind.CLIENT, row.client) for row in found]
+        # A refusal that speaks of us rather than of the client may hold the campaign.
+        wanted += [Lock(LockKind.CAMPAIGN, row.campaign) for row in found]
         return wanted + [Lock(LockKind.ADDRESS, each) for ids in addresses.values() for each in ids]
 
     def _some(self, transaction: Transaction, some: Sequence[tuple[str, Traced]], actor: Actor) -> int:

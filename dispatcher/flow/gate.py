@@ -13,17 +13,20 @@ from dispatcher.flow.coverage import coverage
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
+from dispatcher.rules.audit_again import unusual
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.cost import Priced
-from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
-from dispatcher.rules.ledger import Entry, EntryKind, Json
+from dispatcher.rules.decision import CampaignFacts, Reason, Send, Verdict, Wait, Withhold, decide
+from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
+from dispatcher.rules.terms import terms_body
 from dispatcher.storage import campaigns, clients, handoffs, outbox
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.facts import Known, gather
 from dispatcher.storage.handoffs import Claimed
+from dispatcher.storage.ledger import bodies_of_campaign
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -47,6 +50,15 @@ class Passed(NamedTuple):
 
     row: Claimed
     message: CampaignMessage
+
+
+class _Deciding(NamedTuple):
+    """What a batch was decided under: the campaign's facts, the entry of their terms, the local date, the moment."""
+
+    campaign: CampaignFacts
+    terms: int
+    day: str
+    at: datetime
 
 
 class Intended(NamedTuple):
@@ -155,10 +167,9 @@ class Gate:
         priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
         handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
-        on = today.isoformat()
-        transaction.ledger.append(
-            *(self._entry(each.row, each.send, each.who.facts, on, priced.get(each.row.id)) for each in intended)
-        )
+        if intended:
+            deciding = _Deciding(facts, _terms(transaction, scheduled.id, facts), today.isoformat(), now)
+            transaction.ledger.append(*(self._entry(each, deciding, priced.get(each.row.id)) for each in intended))
         return decided
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
@@ -187,23 +198,27 @@ class Gate:
             Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
         )
 
-    def _entry(self, row: Claimed, send: Send, facts: ClientFacts, day: str, priced: Priced | None) -> Entry:
+    def _entry(self, each: Intended, deciding: _Deciding, priced: Priced | None) -> Entry:
         """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
 
         Of a text message it tells as well what it was foreseen to cost.
         """
+        row, send, facts = each.row, each.send, each.who.facts
         address = facts.addresses[send.channel]
         body: dict[str, Json] = {
             "message": row.message_id,
             "answer": send.answer.entry,
             "address": address.address,
             "attempt": row.attempts + 1,
-            "day": day,
+            "day": deciding.day,
             "client_messages": len(facts.days),
             "address_messages": len(address.days),
             "valid_for_days": self._policy.valid_for.days,
             "policy": self._policy.fingerprint,
+            "terms": deciding.terms,
         }
+        if not row.attempts:
+            body |= unusual(facts, deciding.campaign, send, deciding.at)
         if priced is not None:
             body |= {"parts": priced.parts, "part_price": str(priced.part_price)}
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)
@@ -220,6 +235,15 @@ def _made(prepared: Prepared, each: Intended) -> CampaignMessage:
     """Return the message of a row with its Send. Raises RenderingError."""
     shared = each.who.facts.addresses[each.send.channel].shared
     return prepared.message(each.who.client, each.send, each.row.message_id, each.at, is_shared=shared)
+
+
+def _terms(transaction: Transaction, campaign: int, facts: CampaignFacts) -> int:
+    """Return the entry of the terms a campaign is decided under, written now where there is none of just these."""
+    body = terms_body(facts)
+    known = bodies_of_campaign(transaction.connection, EntryKind.TERMS.value, campaign).get(canonical(body))
+    if known is not None:
+        return known
+    return transaction.ledger.append(Entry(EntryKind.TERMS, _ACTOR, campaign=campaign, body=body))[0]
 
 
 def _text_of(message: CampaignMessage | None) -> Sms | None:

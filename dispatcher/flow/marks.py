@@ -24,6 +24,8 @@ class Flag(StrEnum):
     """Known to be a minor: never written to, and no yes is taken (L-11)."""
     RESTRICTED = "restricted"
     """The data may be kept and not used (L-32)."""
+    SUSPENDED = "suspended"
+    """Has sent something that a person has to read first (E-35)."""
     NO_OFFERS = "no_offers"
     """Wants no offers, and news of treatment days at most."""
     NO_TREATMENT_DAYS = "no_treatment_days"
@@ -39,6 +41,8 @@ _EVENTS = {
     (Flag.CHILD, False): "not_child",
     (Flag.RESTRICTED, True): "restricted",
     (Flag.RESTRICTED, False): "unrestricted",
+    (Flag.SUSPENDED, True): "suspended",
+    (Flag.SUSPENDED, False): "unsuspended",
     (Flag.NO_OFFERS, True): "no_offers",
     (Flag.NO_OFFERS, False): "offers",
     (Flag.NO_TREATMENT_DAYS, True): "no_treatment_days",
@@ -107,11 +111,16 @@ def set_flag(
     if value:
         # What is under way to them is asked about anew: of a topic they still want it goes at the next look.
         handoffs.recall(transaction.connection, client, transaction.now)
+    note_flag(transaction, client, flag, actor, value=value)
+    return True
+
+
+def note_flag(transaction: Transaction, client: int, flag: Flag, actor: Actor, *, value: bool) -> None:
+    """Put a mark into journal and ledger; a client whom a restore forgot has it when the register brings them back."""
     transaction.notes.append(
         Note(JournalKind.FLAG, {"client": client, "flag": flag.value, "value": value, "actor": str(actor)})
     )
     transaction.ledger.append(_entry(client, flag, actor, value=value))
-    return True
 
 
 def take_flag(transaction: Transaction, record: Record) -> None:

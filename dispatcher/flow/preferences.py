@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.known import unknown
 from dispatcher.flow.marks import Marks
-from dispatcher.flow.withdrawing import withdraw_addresses, withdraw_client
+from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
@@ -123,8 +123,7 @@ class Preferences:
 
     def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
         with self._store.reading() as connection:
-            ids = clients.address_ids(connection, [client]).get(client, [])
-        wanted = [Lock(LockKind.ADDRESS, address) for address in ids] + [Lock(LockKind.CLIENT, client)]
+            wanted = locks_of_no(connection, client)
 
         def work(transaction: Transaction) -> None:
             connection, now = transaction.connection, transaction.now

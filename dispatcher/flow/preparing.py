@@ -7,7 +7,7 @@ from dispatcher.campaign_files import parse_campaign
 from dispatcher.errors import DispatcherError, Finding
 from dispatcher.flow.freezing import Frozen
 from dispatcher.flow.policy import Policy
-from dispatcher.links import OptOut, OptOutLinks, Renewal, RenewalLinks
+from dispatcher.links import MailAddresses, OptOut, OptOutLinks, Renewal, RenewalLinks
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.dkim import Signer
 from dispatcher.rendering.pictures import Picture
@@ -38,6 +38,8 @@ class Prepared:
     renewals: RenewalLinks
     policy: Policy
     tariff: Tariff
+    addresses: MailAddresses | None = None
+    """What makes the addresses that answer a mail, where an inbox is read."""
 
     def message(
         self, client: Client, send: Send, message_id: str, now: datetime, *, is_shared: bool
@@ -53,7 +55,9 @@ class Prepared:
         if send.channel is Channel.EMAIL:
             renewal = Renewal(client.number, send.channel, send.answer.entry)
             renew_url = self.renewals.url(renewal) if recipient.ends_on else ""
-            mail = self.renderer.email(recipient, to, link, message_id, now, renew_url=renew_url)
+            token = link.rpartition("/")[2]
+            ways_back = self.addresses.ways_back(client.number, message_id, token) if self.addresses else None
+            mail = self.renderer.email(recipient, to, link, message_id, now, ways_back, renew_url)
             return CampaignMessage(message_id, mail)
         sms = self.renderer.sms(recipient, to, link)
         return CampaignMessage(message_id, replace(sms, validity_seconds=validity.of_offer(self.policy.windows, now)))
@@ -64,7 +68,8 @@ class Prepared:
         """Return the message marked as a test: a mail to an email address, a text message to a number."""
         recipient = Recipient(first_name, language, "")
         if "@" in to:
-            return self.renderer.email(recipient, to, link, message_id, now, is_trial=True)
+            ways_back = self.addresses.of_test(message_id) if self.addresses else None
+            return self.renderer.email(recipient, to, link, message_id, now, ways_back, is_trial=True)
         sms = self.renderer.sms(recipient, to, link, is_trial=True)
         return replace(sms, validity_seconds=validity.of_service(self.policy.windows, now))
 
@@ -92,7 +97,7 @@ class Prepared:
 class Press:
     """Prepares campaigns: from the bytes they were scheduled with, or from files on disk for a check.
 
-    `signer` signs every email of them.
+    `signer` signs every email of them; `addresses` makes the addresses that answer them, where an inbox is read.
     """
 
     def __init__(
@@ -103,8 +108,10 @@ class Press:
         policy: Policy,
         tariff: Tariff,
         signer: Signer | None = None,
+        addresses: MailAddresses | None = None,
     ) -> None:
         self._studio = studio
+        self._addresses = addresses
         self._tariff = tariff
         self._links = links
         self._renewals = renewals
@@ -151,4 +158,4 @@ class Press:
             picture=picture,
             signer=self._signer,
         )
-        return Prepared(campaign, renderer, self._links, self._renewals, self._policy, self._tariff)
+        return Prepared(campaign, renderer, self._links, self._renewals, self._policy, self._tariff, self._addresses)

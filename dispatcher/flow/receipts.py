@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from dispatcher.flow.answering import Said
-from dispatcher.flow.service_entries import ask
+from dispatcher.flow.service_entries import ask, no_receipt_awaited
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
@@ -37,6 +37,7 @@ class Receipts:
         connection, channel = transaction.connection, said.channel
         if channel not in self.channels:
             clients.set_awaits_receipt(connection, client.number, channel, awaits=False)
+            transaction.ledger.append(no_receipt_awaited(client.number, channel, "none_is_sent", actor))
             return
         receipt = ServicePurpose.RECEIPT
         is_on_its_way = services.is_under_way(connection, receipt, channel, held.canonical, client.number)

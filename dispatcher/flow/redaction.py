@@ -30,6 +30,8 @@ def redaction(erased: frozenset[int], now: datetime, suppressed_for: timedelta) 
         if record.kind is JournalKind.ERASED:
             standing = [each for each in _list(body, "suppressions") if not _is_over(each, now, suppressed_for)]
             return {**body, "suppressions": standing}
+        if record.kind is JournalKind.INCOMING and body.get("client") in erased:
+            return {**body, "key": ""}  # a provider could say by it whose it was
         if "hashes" in body and (body.get("client") in erased or _has_ended(record, now, suppressed_for)):
             return {**body, "hashes": []}
         return body

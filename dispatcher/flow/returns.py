@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.flow.breaker import FEEDS, Breaker
 from dispatcher.flow.outcomes import judge_address, object_for, outcome_body
-from dispatcher.flow.service_entries import entry
+from dispatcher.flow.service_entries import entry, receipt_came
 from dispatcher.flow.services import object_to
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.decision import Reason
@@ -140,8 +140,8 @@ class Returns:
         if services.set_taken(connection, service, told.by, told.provider, told.provider_id, now):
             accepted = Outcome(OutcomeKind.ACCEPTED, told.by)
             transaction.ledger.append(entry("outcome", service, actor, outcome_body(accepted, None)))
-            if service.purpose is ServicePurpose.RECEIPT and service.client:
-                clients.receipt_has_come(connection, service.client, service.channel, service.recipient)
+            if service.purpose is ServicePurpose.RECEIPT:
+                receipt_came(transaction, service, actor)
         for code in sorted(told.fate.codes):
             blame = self._blame_of(code)
             if not services.set_error(connection, service, code):

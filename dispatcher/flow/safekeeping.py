@@ -10,6 +10,7 @@ from dispatcher.flow import acts
 from dispatcher.flow.blocks import take_block
 from dispatcher.flow.declaring import take_declaration
 from dispatcher.flow.erasing import Erasing
+from dispatcher.flow.incoming import take_incoming
 from dispatcher.flow.marks import take_flag
 from dispatcher.flow.recording import OBJECTION, STRANGER
 from dispatcher.flow.redaction import erased_numbers
@@ -56,6 +57,7 @@ class ReplayReport:
     erased: int = 0
     marks: int = 0
     requests: int = 0
+    incoming: int = 0
     blocks: int = 0
     slots: int = 0
     campaigns: int = 0
@@ -69,8 +71,8 @@ class ReplayReport:
         """Return the report in words."""
         return (
             f"The journal has been replayed: {self.records} records taken in, {self.answers} answers, "
-            f"{self.suppressions} suppressions, {self.marks} marks, {self.requests} requests and "
-            f"{self.blocks} legal blocks brought back, "
+            f"{self.suppressions} suppressions, {self.marks} marks, {self.requests} requests, "
+            f"{self.incoming} letters and text messages that wait and {self.blocks} legal blocks brought back, "
             f"{self.erased} clients erased again, {self.clients} clients to come back with the next import, "
             f"{self.slots} slots spent, {self.campaigns} campaigns closed with {self.unknown} messages of which nobody "
             "knows what became."
@@ -150,13 +152,8 @@ class Safekeeping:
         match record.kind:
             case JournalKind.NO:
                 _take_no(transaction, record, report, erased)
-            case JournalKind.FLAG:
-                take_flag(transaction, record)
-                report.marks += 1
-            case JournalKind.REQUEST:
-                report.requests += take_request(transaction, record)
-            case JournalKind.BLOCK:
-                report.blocks += take_block(transaction, record)
+            case JournalKind.FLAG | JournalKind.REQUEST | JournalKind.INCOMING | JournalKind.BLOCK:
+                _take_standing(transaction, record, report, erased)
             case JournalKind.CLIENTS:
                 report.clients += _take_clients(transaction, record, actor, erased)
             case JournalKind.KEY_REVOKED:
@@ -200,6 +197,20 @@ class _No:
 
 def _hash(told: Any) -> KeyedHash:
     return KeyedHash(str(told["key"]), str(told["hash"]))
+
+
+def _take_standing(transaction: Transaction, record: Record, report: ReplayReport, erased: frozenset[int]) -> None:
+    """Take in what stands in a client's way or on their data."""
+    match record.kind:
+        case JournalKind.FLAG:
+            take_flag(transaction, record)
+            report.marks += 1
+        case JournalKind.REQUEST:
+            report.requests += take_request(transaction, record)
+        case JournalKind.INCOMING:
+            report.incoming += take_incoming(transaction, record, erased)
+        case _:
+            report.blocks += take_block(transaction, record)
 
 
 def _take_clients(transaction: Transaction, record: Record, actor: Actor, erased: frozenset[int]) -> int:

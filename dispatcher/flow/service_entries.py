@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import OutcomeKind
-from dispatcher.storage import services, sign_ups
+from dispatcher.storage import clients, services, sign_ups
 from dispatcher.storage.outbox import RESTORED
 from dispatcher.storage.services import Asked, Service
 from dispatcher.storage.writer import Transaction
@@ -29,6 +30,19 @@ def ask(transaction: Transaction, asked: Asked, actor: Actor) -> None:
 def entry(event: str, service: Service, actor: Actor, more: Mapping[str, Json] | None = None) -> Entry:
     """Return the entry of what happened to a service message: `sent`, `withheld` or `outcome`."""
     return _entry(event, service, service.message_id, actor, more or {})
+
+
+def receipt_came(transaction: Transaction, service: Service, actor: Actor) -> None:
+    """Write that a receipt was taken over, where its client still has the address: offers may follow there (L-05)."""
+    client, channel = service.client, service.channel
+    if client is None or not clients.receipt_has_come(transaction.connection, client, channel, service.recipient):
+        return
+    transaction.ledger.append(no_receipt_awaited(client, channel, "receipt_came", actor))
+
+
+def no_receipt_awaited(client: int, channel: Channel, why: str, actor: Actor) -> Entry:
+    """Return the entry that a client's address waits for no receipt any more, and why in a word."""
+    return Entry(EntryKind.ADDRESS, actor, client=client, channel=channel, body={"event": "no_receipt", "why": why})
 
 
 def close_restored(transaction: Transaction, actor: Actor) -> None:

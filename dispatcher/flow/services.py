@@ -14,7 +14,7 @@ from dispatcher.errors import ChannelError
 from dispatcher.flow.backoff import CONNECTION_PAUSE, again_at
 from dispatcher.flow.outcomes import has_ended, judge_address, object_for, outcome_body
 from dispatcher.flow.recording import suppress_stranger
-from dispatcher.flow.service_entries import entry
+from dispatcher.flow.service_entries import entry, receipt_came
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
@@ -154,8 +154,8 @@ class Services:
         elif has_ended(outcome, again):
             address = clients.address_id(connection, service.channel, service.recipient)
             judge_address(transaction, address, service.channel, service.client, outcome, actor)
-        elif outcome.kind is OutcomeKind.ACCEPTED and service.purpose is ServicePurpose.RECEIPT and service.client:
-            clients.receipt_has_come(connection, service.client, service.channel, service.recipient)
+        elif outcome.kind is OutcomeKind.ACCEPTED and service.purpose is ServicePurpose.RECEIPT:
+            receipt_came(transaction, service, actor)
 
 
 def object_to(transaction: Transaction, ring: KeyRing, service: Service, actor: Actor) -> None:

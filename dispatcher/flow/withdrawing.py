@@ -2,16 +2,19 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from dispatcher.flow.recording import record_no, suppress_strangers
 from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer
+from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Entry, EntryKind
-from dispatcher.storage import clients, outbox
+from dispatcher.storage import answers, clients, outbox
 from dispatcher.storage.clients import Client
+from dispatcher.storage.database import Connection
+from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.writer import Transaction
 
 
@@ -35,6 +38,31 @@ def withdraw_client(
         outbox.set_withheld(transaction.connection, row, Reason.OBJECTION.value)
         body = {"reason": Reason.OBJECTION.value, "at": "withdrawal", "message": message_id}
         transaction.ledger.append(Entry(EntryKind.WITHHELD, actor, client=client, campaign=campaign, body=body))
+
+
+def withdraw_by_letter(
+    transaction: Transaction, ring: KeyRing, client: int, place: Place, at: datetime, actor: Actor
+) -> bool:
+    """Record a no to everything that came at this moment, and say whether it was news: the same one is not told twice.
+
+    The transaction holds the locks of the client and of their addresses.
+    """
+    connection, now = transaction.connection, transaction.now
+    is_ahead = at > now  # a box whose clock is ahead must not forbid what is agreed to after it
+    for known in answers.of_clients(connection, [client]).get(client, ()):
+        is_such = (known.reply, known.channel, known.place) == (Reply.WITHDRAWN, None, place)
+        if is_such and (known.not_after == at or (is_ahead and known.not_after == known.recorded_at)):
+            return False
+    said = now if is_ahead else at
+    answer = Answer(0, Reply.WITHDRAWN, None, said, said, now, place)
+    withdraw_client(transaction, ring, client, clients.read(connection, [client]).get(client), answer, actor)
+    return True
+
+
+def locks_of_no(connection: Connection, client: int) -> list[Lock]:
+    """Return what has to be locked for a no of a client: their addresses and themselves."""
+    ids = clients.address_ids(connection, [client]).get(client, [])
+    return [*(Lock(LockKind.ADDRESS, address) for address in ids), Lock(LockKind.CLIENT, client)]
 
 
 def withdraw_addresses(

@@ -12,6 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import RenderingError
+from dispatcher.links import WaysBack
 from dispatcher.rendering import checks, headers, sms_checks, trial
 from dispatcher.rendering import email as emails
 from dispatcher.rendering import sms as text_messages
@@ -85,12 +86,12 @@ class CampaignRenderer:
         opt_out_url: str,
         message_id: str,
         date: datetime,
-        bounce_to: str | None = None,
+        ways_back: WaysBack | None = None,
         renew_url: str = "",
         *,
         is_trial: bool = False,
     ) -> Email:
-        """Return the finished email of one client; `date` is aware, `bounce_to` replaces the envelope sender.
+        """Return the finished email of one client; `date` is aware, `ways_back` are the addresses that answer it.
 
         `renew_url` is where the yes can be given anew; it is needed where the recipient has a day on which it ends.
         `is_trial` marks the message as a test.
@@ -104,7 +105,7 @@ class CampaignRenderer:
         with self._for_one_client():
             if is_trial:
                 form = trial.marked_email(form, values, recipient.language)
-            mail = self._writer.write(form, values, Envelope(to, message_id, date, bounce_to))
+            mail = self._writer.write(form, values, Envelope(to, message_id, date, ways_back))
         return signed(mail, self._signer, date)
 
     def sms(self, recipient: Recipient, to: str, opt_out_url: str, *, is_trial: bool = False) -> Sms:
@@ -140,7 +141,9 @@ class CampaignRenderer:
                 sms = text_messages.write(form.of(values), values, "")
                 if not shape.named:  # with a name that makes it too long a client is not called by it
                     text_messages.checked(sms, None)
-            envelope = Envelope("a" * 64 + "@" + "b" * 180 + ".example", "0" * 32, self._campaign.send_at)
+            address = "a" * 64 + "@" + "b" * 180 + ".example"
+            ways_back = WaysBack(address, address, address)
+            envelope = Envelope(address, "0" * 32, self._campaign.send_at, ways_back)
             for shape, mail in self._emails.items():
                 self._refuse_large(self._writer.write(mail, values, envelope), shape.language)
 

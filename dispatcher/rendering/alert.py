@@ -42,13 +42,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class AlertWords:
-    """What such a mail says, the same in its text and its page."""
+    """What such a mail says, the same in its text and its page.
+
+    `seal` is what the paper keeps of the ledger: whoever rewrites it afterwards contradicts the mail.
+    """
 
     subject: str
     heading: str
     text: str
     commands: tuple[str, ...]
     repeats: str | None
+    seal: str | None = None
 
 
 def words_of(alert: Alert) -> AlertWords:
@@ -77,6 +81,7 @@ def words_of(alert: Alert) -> AlertWords:
         text=say(f"{words}_text" if has_been_read else "import_never_text").strip(),
         commands=tuple(command.format_map(values) for command in commands),
         repeats=say("repeats") if kind in NEEDS_SOMEBODY else None,
+        seal=say("seal") if "seal" in values else None,
     )
 
 

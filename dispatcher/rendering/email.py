@@ -139,16 +139,18 @@ class EmailWriter:
         page = form.html.of(values)
         content = (
             self._letterhead.lines(envelope, form.subject.of(values).header(values)),
-            headers.token("List-Unsubscribe", f"<{link}>"),
+            headers.token("List-Unsubscribe", _ways_out(link, envelope)),
             self._fixed,
             *mime.alternatives(form.text.of(values).quoted.fill(values), page.quoted.fill(values), page.picture),
         )
-        bounces = (
-            headers.checked_address(envelope.bounce_to, "dispatcher.toml")
-            if envelope.bounce_to
-            else self._letterhead.bounces
-        )
-        return Email(sender=bounces, recipient=envelope.to, content=b"".join(content))
+        return Email(self._letterhead.bounces(envelope), recipient=envelope.to, content=b"".join(content))
+
+
+def _ways_out(link: str, envelope: mime.Envelope) -> str:
+    """Return where an opt-out goes: by web first, since a reader takes the first way it knows, then by mail (E-01)."""
+    if envelope.ways_back is None:
+        return f"<{link}>"
+    return f"<{link}>, <mailto:{headers.checked_address(envelope.ways_back.opt_out, 'dispatcher.toml')}>"
 
 
 def _plain(name: str) -> str:

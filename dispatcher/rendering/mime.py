@@ -7,6 +7,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from dispatcher.links import WaysBack
 from dispatcher.rendering import enclosure, headers
 from dispatcher.rules.studio import Studio
 
@@ -19,12 +20,12 @@ NO_AUTO_REPLY = headers.token("X-Auto-Response-Suppress", "OOF, AutoReply")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What one email needs beside its words."""
+    """What one email needs beside its words; without ways back it is answered at the studio's own addresses."""
 
     to: str
     message_id: str
     date: datetime
-    bounce_to: str | None = None
+    ways_back: WaysBack | None = None
 
 
 class Letterhead:
@@ -36,11 +37,13 @@ class Letterhead:
     def __init__(self, studio: Studio, zone: ZoneInfo) -> None:
         self._zone = zone
         self._domain = studio.domain
-        sender, replies, self.bounces = (
+        self._name = studio.name
+        sender, replies, self._bounces = (
             headers.checked_address(address, "dispatcher.toml")
             for address in (studio.sender, studio.email, studio.bounces)
         )
-        self._from = headers.mailbox("From", studio.name, sender) + headers.mailbox("Reply-To", studio.name, replies)
+        self._from = headers.mailbox("From", studio.name, sender)
+        self._reply_to = headers.mailbox("Reply-To", studio.name, replies)
 
     def lines(self, envelope: Envelope, subject_line: bytes) -> bytes:
         """Return sender, recipient, subject, date and Message-ID. Raises RenderingError."""
@@ -49,12 +52,23 @@ class Letterhead:
         return b"".join(
             (
                 self._from,
+                self._answered_at(envelope.ways_back),
                 headers.token("To", to),
                 subject_line,
                 _date_line(envelope.date, self._zone),
                 headers.token("Message-ID", own_id),
             )
         )
+
+    def bounces(self, envelope: Envelope) -> str:
+        """Return the sender of the envelope, to whom a mail that cannot be delivered comes back (E-60)."""
+        back = envelope.ways_back
+        return headers.checked_address(back.bounce_to, "dispatcher.toml") if back else self._bounces
+
+    def _answered_at(self, back: WaysBack | None) -> bytes:
+        if back is None:
+            return self._reply_to
+        return headers.mailbox("Reply-To", self._name, headers.checked_address(back.reply_to, "dispatcher.toml"))
 
 
 @lru_cache(maxsize=16)  # a whole batch of messages has one

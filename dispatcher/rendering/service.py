@@ -100,7 +100,7 @@ class ServiceRenderer:
                 [encoded(_INLINER.inline(self._render(f"{name}.html.j2", letter, words)))],
             ),
         )
-        mail = Email(sender=self._letterhead.bounces, recipient=envelope.to, content=b"".join(content))
+        mail = Email(self._letterhead.bounces(envelope), recipient=envelope.to, content=b"".join(content))
         return signed(mail, self._signer, envelope.date)
 
     def sms(self, letter: Letter, to: str) -> Sms:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from dispatcher.rules.audit_beside import Beside
 from dispatcher.rules.audit_consent import ConsentCheck, Relied
 from dispatcher.rules.audit_counts import Counted, Counts
 from dispatcher.rules.audit_records import Agreement, CampaignRecord, DeclaredRecord
@@ -17,7 +18,7 @@ from dispatcher.rules.audit_texts import Texts, foreseen, told
 from dispatcher.rules.budget import CEILING, Slot
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
-from dispatcher.rules.consent import Reply
+from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.later import FINAL, MAY_HAVE_ARRIVED
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
@@ -68,6 +69,7 @@ class Recount:
         self.clients, self.addresses = Counts(year), Counts(year)
         self.agreement = Agreement()
         self.texts = Texts()
+        self.beside = Beside(year, zone)
         self.restored: list[int] = []
         self.findings: list[str] = []
         self.unnamed = 0
@@ -95,11 +97,13 @@ class Recount:
 
     def take(self, entry: StoredEntry) -> None:
         """Take the next entry. What cannot be true is a finding, and the count goes on."""
-        take = self._takes.get(entry.kind)
-        if take is None:
+        take = self._takes.get(entry.kind, _pass)
+        if take is _pass and not self.beside.takes(entry.kind):
             return
         try:
-            take(entry, entry.data())
+            body = entry.data()
+            self.beside.take(entry, body)
+            take(entry, body)
         except _OutOfOrderError as wrong:
             self._find(f"Entry {entry.id} ({entry.kind}) {wrong}.")
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -195,10 +199,12 @@ class Recount:
 
     def _answer(self, entry: StoredEntry, body: Body) -> None:
         answer = self._consent.hear(entry, body)
+        self.beside.hear(entry, answer)
         if answer.reply is Reply.WITHDRAWN:
             last = self._last_from.pop(entry.client or 0, None)
             if last is not None:
                 last.opted_out_after += 1
+                last.complained += answer.place is Place.COMPLAINT
 
     def _planned(self, entry: StoredEntry, body: Body) -> None:
         record, channel, name = self._record(entry), Channel(entry.channel or ""), str(body["message"])
@@ -289,6 +295,7 @@ class Recount:
         self._move(body, message, MessageState.UNKNOWN)
         self._count(entry, message, message.counted)
         self.agreement.restored += day.year == self.year
+        self.agreement.by_channel[message.channel] += day.year == self.year
 
     def _later(self, entry: StoredEntry, body: Body) -> None:
         """Take what was told after the outcome: no outcome of its own, so that nothing is counted twice."""
@@ -309,6 +316,7 @@ class Recount:
         if message.counted is None or message.counted.day.year != self.year:
             return
         self.agreement.messages[state] += by
+        self.agreement.by_channel[message.channel] += by
         if message.relied is not None:
             self.agreement.agreed += by
             self.agreement.by_age[message.relied.age_days] += by
@@ -344,6 +352,10 @@ class Recount:
         standing[message.state, message.channel] += 1
         if state in _ENDED:
             del self._messages[str(body["message"])]
+
+
+def _pass(_entry: StoredEntry, _body: Body) -> None:
+    """Take nothing in."""
 
 
 def _number(value: Json) -> int:

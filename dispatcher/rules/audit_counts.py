@@ -1,6 +1,6 @@
 """How often: the messages of each client and of each address, and the slots of the year, against the twelve (L-23)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -56,6 +56,11 @@ class Counts:
         """Return how many got a message in the year itself."""
         return sum(any(message.day.year == self._year for message in held) for held in self._by.values())
 
+    def spread(self) -> Counter[int]:
+        """Return how many got one message in the year itself, how many two, and so on."""
+        got = (sum(message.day.year == self._year for message in held) for held in self._by.values())
+        return Counter(many for many in got if many)
+
     def over(self) -> Iterator[tuple[int, list[Counted]]]:
         """Yield everybody who got more than twelve in 365 days, with the messages of the fullest window."""
         for who, held in self._by.items():
@@ -90,8 +95,9 @@ def slot_remarks(year: int, spent: int, today: date) -> list[str]:
     """Return what there is to say of a year with too few campaigns, or of one that is not over."""
     if today.year < year:
         return [f"{year} has not begun."]
+    campaigns = "1 campaign" if spent == 1 else f"{spent} campaigns"
     if today.year == year:
-        return [f"{year} is still running: {spent} campaigns so far, {FLOOR} to {CEILING} are promised."]
+        return [f"{year} is still running: {campaigns} so far, {FLOOR} to {CEILING} are promised."]
     if spent < FLOOR:
-        return [f"{spent} campaigns went out in {year}, fewer than the {FLOOR} that clients were told to expect."]
+        return [f"{campaigns} went out in {year}, fewer than the {FLOOR} that clients were told to expect."]
     return []

@@ -16,9 +16,10 @@ class CampaignRecord:
     `slot` and `day` are the last word on its slot; `planned` counts the messages put into the outbox by channel,
     `standing` where they are now by state and channel, `withheld` clients without a message by reason. `touches` says
     that a message of it went on a local date of the year, `has_left` on any. `opted_out_after` counts the clients whose
-    next word after a message of this campaign, and before one of another, was an objection. `texts` are its text
-    messages by what they cost. `given_up` counts the unknown of which nobody will tell any more: they may have arrived.
-    `later` counts the messages of which it was told afterwards how far they came.
+    next word after a message of this campaign, and before one of another, was an objection; `complained` those of them
+    who complained to their mail service. `texts` are its text messages by what they cost. `given_up` counts the unknown
+    of which nobody will tell any more: they may have arrived. `later` counts the messages of which it was told
+    afterwards how far they came.
     """
 
     number: int
@@ -34,6 +35,7 @@ class CampaignRecord:
     standing: Counter[tuple[MessageState, Channel]] = field(default_factory=Counter)
     withheld: Counter[str] = field(default_factory=Counter)
     opted_out_after: int = 0
+    complained: int = 0
     texts: Texts = field(default_factory=Texts)
     given_up: int = 0
     later: Counter[str] = field(default_factory=Counter)
@@ -57,11 +59,13 @@ class DeclaredRecord:
 class Agreement:
     """The year's messages that left, accepted or unknown, against the yes each relied on.
 
-    `by_age` counts those with a standing yes by its age in local days, `by_place` by where it was asked. `restored` are
-    apart: an older copy of the database took their Send entry away, so they count as unknown and nobody can say more.
+    `by_channel` counts them all. `by_age` counts those with a standing yes by its age in local days, `by_place` by
+    where it was asked. `restored` are apart: an older copy of the database took their Send entry away, so they count as
+    unknown and nobody can say more.
     """
 
     messages: Counter[MessageState] = field(default_factory=Counter)
+    by_channel: Counter[Channel] = field(default_factory=Counter)
     restored: int = 0
     agreed: int = 0
     by_age: Counter[int] = field(default_factory=Counter)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 from dispatcher.rules.ledger import Json, StoredEntry
 
-_SETS = {"gone": "gone", "child": "child", "restricted": "restricted"}
-_ENDS = {"back": "gone", "not_child": "child", "unrestricted": "restricted"}
+_SETS = {"gone": "gone", "child": "child", "restricted": "restricted", "suspended": "suspended"}
+_ENDS = {"back": "gone", "not_child": "child", "unrestricted": "restricted", "unsuspended": "suspended"}
 """The events of a client that put something in the way of every message, and those that take it away again."""
 _SAYS = {
     "gone": "whom the register named no longer (entry {entry})",
     "child": "who was marked as a child (entry {entry})",
     "restricted": "whose data was restricted (entry {entry})",
+    "suspended": "whose letter or text message waited for a person (entry {entry})",
     "request": "whose request was open (entry {entry})",
     "erased": "who had been erased (entry {entry})",
 }

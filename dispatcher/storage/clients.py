@@ -298,18 +298,16 @@ def set_awaits_receipt(connection: Connection, client: int, channel: Channel, *,
     connection.execute(update(ClientAddressTable).where(*where).values(awaits_receipt=awaits))
 
 
-def receipt_has_come(connection: Connection, client: int, channel: Channel, canonical: str) -> None:
-    """Write that a receipt has reached this address, if the client still has it: offers may follow (L-05)."""
+def receipt_has_come(connection: Connection, client: int, channel: Channel, canonical: str) -> bool:
+    """Write that a receipt has reached this address, and say whether the client still has it and waited for one."""
     address = select(AddressTable.id).where(AddressTable.channel == channel.value, AddressTable.canonical == canonical)
-    connection.execute(
-        update(ClientAddressTable)
-        .where(
-            ClientAddressTable.client == client,
-            ClientAddressTable.channel == channel.value,
-            ClientAddressTable.address.in_(address),
-        )
-        .values(awaits_receipt=False)
+    where = (
+        ClientAddressTable.client == client,
+        ClientAddressTable.channel == channel.value,
+        ClientAddressTable.address.in_(address),
+        ClientAddressTable.awaits_receipt,
     )
+    return connection.execute(update(ClientAddressTable).where(*where).values(awaits_receipt=False)).rowcount > 0
 
 
 def set_confirmed(connection: Connection, client: int, channel: Channel, address: int, now: datetime) -> None:

@@ -14,6 +14,7 @@ from dispatcher.storage.tables import (
     AddressTable,
     ClientAddressTable,
     ClientTable,
+    IncomingTable,
     OutboxTable,
     ReplacedTable,
     ReturningTable,
@@ -32,6 +33,7 @@ TOUCHED = (
     "returning_client",
     "replaced_address",
     "suppression",
+    "incoming",
     "deletion",
 )
 """The tables from which something is deleted: what has to be written anew so that no byte of it is left."""
@@ -137,6 +139,7 @@ def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], n
     deletions.collect(connection, now, clients)
     connection.execute(delete(ReturningTable).where(ReturningTable.number.in_(clients)))
     connection.execute(delete(ReplacedTable).where(ReplacedTable.client.in_(clients)))
+    connection.execute(delete(IncomingTable).where(IncomingTable.client.in_(clients)))
     _clear_services(connection, ServiceTable.client.in_(clients))
     for start in range(0, len(lonely), _AT_ONCE):
         chunk = lonely[start : start + _AT_ONCE]

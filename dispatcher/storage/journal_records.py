@@ -26,6 +26,8 @@ class JournalKind(StrEnum):
     """A client was marked as one who is not written to (a child, restricted), or is so no longer."""
     REQUEST = "request"
     """A client's request was opened, its identity checked, or it was answered: number of the client, kind, and that."""
+    INCOMING = "incoming"
+    """Something came in that a person has to read, or a person has settled it: client, where it lies, and which."""
     BLOCK = "block"
     """A legal block was set or ended: number of the client, reason, what it keeps, until when."""
     ERASED = "erased"

@@ -39,6 +39,11 @@ _OF_NOBODY = (
     .where(LedgerEntryTable.client.is_(None), LedgerEntryTable.kind == bindparam("kind"))
     .order_by(LedgerEntryTable.id)
 )
+_OF_CAMPAIGN = Hot(
+    select(LedgerEntryTable.id, LedgerEntryTable.body)
+    .where(LedgerEntryTable.campaign == bindparam("campaign"), LedgerEntryTable.kind == bindparam("kind"))
+    .order_by(LedgerEntryTable.id)
+)
 _TOLD_OF_CLIENTS = (among(LedgerEntryTable.client, "clients"), LedgerEntryTable.kind == bindparam("kind"))
 _OF_CLIENTS = Hot(select(*_COLUMNS).where(*_TOLD_OF_CLIENTS).order_by(LedgerEntryTable.id))
 _BODIES_OF_CLIENTS = Hot(
@@ -191,6 +196,11 @@ def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]
     for row in _OF_CLIENTS.rows(connection, clients=list(clients), kind=kind):
         entry = StoredEntry(*row)
         yield replace(entry, at=read_moment(entry.at))
+
+
+def bodies_of_campaign(connection: Connection, kind: str, campaign: int) -> dict[str, int]:
+    """Return the bodies, as text, of the entries of one kind about a campaign, each with the number of the last one."""
+    return {body: number for number, body in _OF_CAMPAIGN.rows(connection, campaign=campaign, kind=kind)}
 
 
 def bodies_of_clients(

@@ -10,8 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, String, TypeDecorator, func, select, type_coerce
 
+from dispatcher.rules.audit_fates import Fate
 from dispatcher.rules.ledger import StoredEntry, StoredGroup
-from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable
+from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, OutboxTable
 
 _READ_AT_ONCE = 2_000
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -77,6 +78,21 @@ def entries_by_number(connection: Connection) -> Iterator[StoredEntry]:
 def entries_among(connection: Connection, numbers: Collection[int]) -> set[int]:
     """Return which of these numbers an entry has."""
     return set(connection.scalars(select(LedgerEntryTable.id).where(LedgerEntryTable.id.in_(numbers))))
+
+
+def messages(connection: Connection, campaign: int | None = None) -> Iterator[tuple[int, Fate, str | None]]:
+    """Yield each planned message of the outbox: its campaign, where it stands, and what was told of it afterwards."""
+    names = ("campaign", "message_id", "client", "channel", "address", "state", "attempts", "later")
+    query = select(*(getattr(OutboxTable, name) for name in names)).where(OutboxTable.channel.is_not(None))
+    if campaign is not None:
+        query = query.where(OutboxTable.campaign == campaign)
+    for number, message, client, channel, address, state, attempts, later in _streamed(connection, query):
+        went = attempts > 0
+        yield (
+            number,
+            Fate(message, client, channel if went else None, address if went else None, state, attempts),
+            later,
+        )
 
 
 def _groups(connection: Connection, *order: Any) -> Iterator[StoredGroup]:

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from datetime import date, time
 from functools import lru_cache
 
+from babel.numbers import format_decimal
+
 from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import alerts, counts, en, fi, sv, why
+from dispatcher.texts import alerts, audit, audit_tables, counts, en, fi, sv, why
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {
-    Language.FI: {**fi.TEXTS, **why.FI, **counts.FI, **alerts.FI},
-    Language.SV: {**sv.TEXTS, **why.SV, **counts.SV, **alerts.SV},
-    Language.EN: {**en.TEXTS, **why.EN, **counts.EN, **alerts.EN},
+    Language.FI: {**fi.TEXTS, **why.FI, **counts.FI, **alerts.FI, **audit.FI, **audit_tables.FI},
+    Language.SV: {**sv.TEXTS, **why.SV, **counts.SV, **alerts.SV, **audit.SV, **audit_tables.SV},
+    Language.EN: {**en.TEXTS, **why.EN, **counts.EN, **alerts.EN, **audit.EN, **audit_tables.EN},
 }
 """The sentences by language and key; each language has the same keys and the same holes."""
 
@@ -36,6 +38,12 @@ def text(key: str, language: Language, **values: object) -> str:
         return pattern.format_map(values)
     except KeyError as missing:
         raise NotFoundError(f"The text '{key}' needs a value for {missing}: write {missing.args[0]}=...") from None
+
+
+def counted(noun: str, count: int, language: Language) -> str:
+    """Return a number, as this language writes it, with the form of a noun of `counts` that stands beside it."""
+    pattern = CATALOGUES[language][f"{noun}_{counts.category(count, language)}"]
+    return pattern.format(count=format_number(count, language))
 
 
 def reason_text(reason: Reason, language: Language) -> str:
@@ -63,6 +71,11 @@ def format_date(day: date, language: Language = Language.FI) -> str:
     if language is Language.EN:
         return f"{day.day} {en.MONTHS[day.month - 1]} {day.year}"
     return f"{day.day}.{day.month}.{day.year}"
+
+
+def format_number(number: int, language: Language) -> str:
+    """Return a whole number as this language writes it: "2,311" in English, with no-break spaces in the others."""
+    return format_decimal(number, locale=language.value)
 
 
 def format_time(moment: time, language: Language) -> str:

@@ -20,6 +20,7 @@ FI = {
     "alert_finished_subject": "Lähetetty: {title}",
     "alert_finished_heading": "Kampanja on lähetetty",
     "alert_finished_text": "Kampanjasta ”{title}” lähti {emails} ja {text_messages}. Torjuttuja viestejä on {refused} ja epäselviä {unknown}. Ilman viestiä jääneitä asiakkaita on {withheld}.",  # noqa: E501
+    "alert_seal": "Sinetti {seal}: {seal_words} (avain {seal_key}). Säilytä tämä viesti: jos joku myöhemmin muuttaa lähetyksistä kirjattua, sinetti ei enää täsmää.",  # noqa: E501
     "alert_held_subject": "Pysäytetty: {title}",
     "alert_held_heading": "Kampanja odottaa sinua",
     "alert_held_text": "Kampanjasta ”{title}” ei lähde mitään, ennen kuin joku päästää sen jatkamaan tai peruu sen. {why}",  # noqa: E501
@@ -69,6 +70,7 @@ SV = {
     "alert_finished_subject": "Skickad: {title}",
     "alert_finished_heading": "Kampanjen har skickats",
     "alert_finished_text": "Av kampanjen ”{title}” lämnades {emails} och {text_messages} vidare. Mottagaren avvisade {refused}, {unknown} är ovissa, och antalet kunder som inte fick något är {withheld}.",  # noqa: E501
+    "alert_seal": "Sigill {seal}: {seal_words} (nyckel {seal_key}). Spara det här meddelandet: om någon senare ändrar det som har antecknats om utskicken stämmer sigillet inte längre.",  # noqa: E501
     "alert_held_subject": "Stoppad: {title}",
     "alert_held_heading": "Kampanjen väntar på dig",
     "alert_held_text": "Inget mer av kampanjen ”{title}” skickas förrän någon låter den fortsätta eller ställer in den. {why}",  # noqa: E501
@@ -118,6 +120,7 @@ EN = {
     "alert_finished_subject": "Sent: {title}",
     "alert_finished_heading": "A campaign has gone out",
     "alert_finished_text": "Of “{title}”, the program handed over {emails} and {text_messages}. Refused: {refused}. Nobody knows what became of: {unknown}. Clients left out: {withheld}.",  # noqa: E501
+    "alert_seal": "Seal {seal}: {seal_words} (key {seal_key}). Keep this mail: if anybody changes what is on record of the messages sent, the seal fits no longer.",  # noqa: E501
     "alert_held_subject": "Held: {title}",
     "alert_held_heading": "A campaign waits for you",
     "alert_held_text": "Nothing more of “{title}” is sent until somebody releases or cancels it. {why}",

@@ -25,6 +25,16 @@ FI = {
     "emails_other": "{count} sähköpostia",
     "text_messages_one": "{count} tekstiviesti",
     "text_messages_other": "{count} tekstiviestiä",
+    "campaigns_one": "{count} kampanja",
+    "campaigns_other": "{count} kampanjaa",
+    "messages_one": "{count} viesti",
+    "messages_other": "{count} viestiä",
+    "parts_one": "{count} osa",
+    "parts_other": "{count} osaa",
+    "seconds_one": "{count} sekunti",
+    "seconds_other": "{count} sekuntia",
+    "hours_one": "{count} tunti",
+    "hours_other": "{count} tuntia",
 }
 SV = {
     "minutes_one": "{count}\N{NO-BREAK SPACE}minut",
@@ -41,6 +51,16 @@ SV = {
     "emails_other": "{count} e-postbrev",
     "text_messages_one": "{count} sms",
     "text_messages_other": "{count} sms",
+    "campaigns_one": "{count} kampanj",
+    "campaigns_other": "{count} kampanjer",
+    "messages_one": "{count} meddelande",
+    "messages_other": "{count} meddelanden",
+    "parts_one": "{count} del",
+    "parts_other": "{count} delar",
+    "seconds_one": "{count} sekund",
+    "seconds_other": "{count} sekunder",
+    "hours_one": "{count} timme",
+    "hours_other": "{count} timmar",
 }
 EN = {
     "minutes_one": "{count}\N{NO-BREAK SPACE}minute",
@@ -57,6 +77,16 @@ EN = {
     "emails_other": "{count} emails",
     "text_messages_one": "{count} text message",
     "text_messages_other": "{count} text messages",
+    "campaigns_one": "{count} campaign",
+    "campaigns_other": "{count} campaigns",
+    "messages_one": "{count} message",
+    "messages_other": "{count} messages",
+    "parts_one": "{count} part",
+    "parts_other": "{count} parts",
+    "seconds_one": "{count} second",
+    "seconds_other": "{count} seconds",
+    "hours_one": "{count} hour",
+    "hours_other": "{count} hours",
 }
 
 

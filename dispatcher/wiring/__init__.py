@@ -55,6 +55,7 @@ from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
@@ -73,6 +74,8 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import FILE, Settings, read_secrets, read_settings
+from dispatcher.storage.seals import FILE as SEALS
+from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
 from dispatcher.wiring.choices import (
     asking_of,
@@ -89,7 +92,7 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
-from dispatcher.wiring.duties import duties_of, settling, telling
+from dispatcher.wiring.duties import duties_of, sealed, settling, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -174,6 +177,7 @@ class Dispatcher:
     renewing: Renewing
     forecasting: Forecasting
     audit: Audit
+    sealing: Sealing
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -284,7 +288,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     preferences, marks = Preferences(store, links), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
-    alerts, heart = Alerts(store, policy, matters), Heart(store, sender_of(directory, store), VERSION)
+    sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -309,6 +314,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
+                *sealed(sealing),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -340,7 +346,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
-        audit=Audit(store, policy),
+        audit=Audit(store, policy, sealing.file),
+        sealing=sealing,
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,

@@ -6,10 +6,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dispatcher.channels import AskingCarrier, Carrier, ForgettingCarrier, twilio_answers
+from dispatcher.channels import AskingCarrier, Carrier, ForgettingCarrier, replies, twilio_answers
 from dispatcher.channels.closed import ClosedCarrier
 from dispatcher.channels.preview import PreviewCarrier
-from dispatcher.channels.replies import DEAD
 from dispatcher.channels.smtp import SmtpCarrier, SmtpSettings, Tls
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
 from dispatcher.errors import ChannelError, SettingsError
@@ -156,8 +155,8 @@ def asking_of(carriers: Mapping[Channel, Carrier]) -> Mapping[Channel, AskingCar
 
 
 def blame_of(code: str) -> Blame:
-    """Return whom an error concerns that is told after a message was taken: a number of Twilio's, or a mail status."""
-    return Blame.ADDRESS if code in DEAD else twilio_answers.blame_of(code)
+    """Return whom an error concerns that is told after a message was taken: Twilio's number or a mail server's code."""
+    return replies.blame_of(code) if "." in code or len(code) == len("550") else twilio_answers.blame_of(code)
 
 
 def previews_of(directory: Path) -> tuple[PreviewCarrier, ...]:

@@ -11,6 +11,7 @@ from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.retention import Retention
+from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.rules.actor import duty
@@ -40,6 +41,11 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
         Duty("lost replies", timedelta(minutes=5), reconciling.work),
         Duty("what nobody can tell", timedelta(hours=1), in_thread(partial(give_up, store))),
     )
+
+
+def sealed(sealing: Sealing) -> tuple[Duty, ...]:
+    """Return what seals the ledger every day and after every campaign."""
+    return (Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),)
 
 
 def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:

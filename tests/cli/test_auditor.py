@@ -71,7 +71,16 @@ MORE_ACTS = [
     ("today", "--seen"),
 ]
 OPEN = {
-    *("api-key list", "audit verify", "audit year", "breach-scope", "client export", "client list", "client requests"),
+    *(
+        "api-key list",
+        "audit seals",
+        "audit verify",
+        "audit year",
+        "breach-scope",
+        "client export",
+        "client list",
+        "client requests",
+    ),
     *("campaign audience", "campaign check", "campaign list", "campaign preview", "campaign status", "campaign year"),
     *("client show", "consent ask-list", "consent forecast", "consent history", "consent poster", "consent receipt"),
     *("consent source list", "consent source show", "consent wordings list", "consent wordings show", "doctor"),

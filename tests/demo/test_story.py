@@ -138,7 +138,7 @@ def test_the_year_adds_up(run: Run) -> None:
     assert [] == audit["findings"]
     assert 717 == audit["report"]["messages"]["accepted"] + audit["report"]["messages"]["unknown"]
     assert audit["report"] == json.loads((run.output / "audit.json").read_text(encoding="utf-8"))
-    assert "every promise held" in (run.output / "audit.txt").read_text(encoding="utf-8")
+    assert "Every promise held" in (run.output / "audit.txt").read_text(encoding="utf-8")
     assert CAMPAIGNS[0] in (run.output / "audit.csv").read_text(encoding="utf-8")
 
 

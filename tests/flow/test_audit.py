@@ -14,6 +14,7 @@ from dispatcher.flow.audit_formats import to_csv, to_text
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import handoffs
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -21,6 +22,7 @@ from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.conftest import Tamper
 from tests.stores import OWNER, POLICY, say
+from tests.workshop import OWNER as OWNER_NAME
 from tests.workshop import Workshop
 
 FIRST = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -73,10 +75,13 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "withheld": {"channel_consent_missing": 1},
         "channels": {"email": none | {"planned": 2, "accepted": 2}, "sms": none | {"planned": 1, "accepted": 1}},
         "opted_out_after": 1,
+        "complained": 0,
         "sms_parts": 1,
         "sms_cost": "0.08",
         "may_have_arrived": 0,
         "later": {},
+        "delivered": 0,
+        "bounced": 0,
     } == one
     assert (2, {"channel_consent_missing": 1, "objection": 1}, 0) == (
         two["accepted"],
@@ -99,6 +104,8 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "clients": 3,
         "most_per_client": 2,
         "most_per_address": 2,
+        "by_channel": {"email": 3, "sms": 2},
+        "spread": {"1": 1, "2": 2},
         "agreed": 5,
         "oldest_yes_days": 325,
         "ages": {"0-30": 0, "31-90": 0, "91-180": 0, "181-365": 5, "over 365": 0},
@@ -107,6 +114,21 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "sms_cost": "0.16",
         "sms_without_price": 0,
     } == told["messages"]
+    assert {"day": "2026-11-23", "visited": 3, "asked": 3, "percent": 100} == told["asked"]
+    assert {
+        "clients": 1,
+        "withdrawn": 1,
+        "declined": 0,
+        "places": {"desk": 1},
+        "median_seconds": 0,
+        "longest_seconds": 0,
+        "within": {"minute": 1, "hour": 0, "day": 0, "week": 0, "longer": 0},
+        "untimed": 0,
+        "withheld": 0,
+        "in_hand": 0,
+        "left_after": 0,
+    } == told["noes"]
+    assert ([], [], {}, 0) == (told["requests"], told["letters"], told["held"], told["restores"])
     assert (True, True, []) == (told["ok"], told["chain"]["ok"], told["chain"]["breaks"])
     assert heard[-1] == (2 * found.chain.entries, 2 * found.chain.entries)
     assert (0, 2, ()) == (other.slots.spent, other.slots.most_in_365_days, other.campaigns)
@@ -249,17 +271,58 @@ def test_the_campaigns_as_csv_open_safely(workshop: Workshop) -> None:
     assert ["0"] * len(counts) == [row[count] for count in counts]
 
 
-def test_the_audit_as_text_says_what_did_not_hold_first(workshop: Workshop) -> None:
-    """No line is wider than 100 characters; findings come before figures."""
+def test_the_audit_as_text_says_first_whether_every_promise_held(workshop: Workshop) -> None:
+    """The verdict comes first, then the five questions; findings come before tables."""
     with workshop.opened() as dispatcher:
         a_year(workshop, dispatcher)
-        whole = to_text(dispatcher.audit.year(2026))
+        whole = to_text(dispatcher.audit.year(2026)).splitlines()
         with dispatcher.store.database.writing() as connection:
             connection.execute(text("UPDATE campaign SET title = 'Toinen' WHERE id = 2"))
-        broken = to_text(dispatcher.audit.year(2026))
-        empty = to_text(dispatcher.audit.year(2020))
-    assert "The year 2026: every promise held." == whole.splitlines()[0]
-    assert ["The year 2026: 1 finding.", "", "Findings"] == broken.splitlines()[:3]
+        broken = to_text(dispatcher.audit.year(2026)).splitlines()
+        empty = to_text(dispatcher.audit.year(2020)).splitlines()
+    assert "Marketing audit 2026. Every promise held." == whole[0]
+    assert ["Marketing audit 2026. Not every promise held.", "", "How often?  2"] == broken[:3]
+    assert "What went wrong?  1" in broken
+    assert broken.index("What did not hold") < broken.index("Campaigns")
     assert "Campaigns: none." in empty
-    assert "Had each agreed: 5 of 5. The oldest yes was 325 days old." in whole
-    assert 100 >= max(len(line) for line in (whole + broken + empty).splitlines())
+    assert {"Had each agreed?  5 of 5", "  The oldest yes was 325 days old."} <= set(whole)
+
+
+def test_mail_beside_the_campaigns_and_requests_are_told(workshop: Workshop) -> None:
+    """E-34: what left beside the campaigns is counted by purpose, and requests by how long the answer took."""
+    with workshop.opened() as dispatcher:
+        actor = dispatcher.persons.acting(None)
+        dispatcher.enrol.run(workshop.register(*ROWS), actor)
+        dispatcher.persons.reach(OWNER_NAME, actor, "FI", email="aino@tunturituuli.example")
+        dispatcher.trial.run(workshop.campaign("one", FIRST), actor)
+        client = dispatcher.register.find("maija@posti.example")
+        request = dispatcher.requests.begin(client, RequestKind.ACCESS, IdentityCheck.KNOWN, actor)
+        workshop.clock.advance(timedelta(days=3))
+        dispatcher.requests.close(request, "done", actor)
+        late = dispatcher.requests.begin(client, RequestKind.ERASURE, IdentityCheck.KNOWN, actor)
+        found = dispatcher.audit.year(2026)
+        workshop.clock.advance(timedelta(days=40))
+        overdue = dispatcher.audit.year(2026)
+    assert [("test", "email", 1, 1)] == [
+        (each.purpose, each.channel, each.asked, each.accepted) for each in found.letters
+    ]
+    access, erasure = found.requests
+    assert (1, 1, 0, 3, 3) == (
+        access.opened,
+        access.answered,
+        access.open,
+        access.median_days,
+        access.longest_days,
+    )
+    assert ("erasure", 1, 0, 1, None) == (
+        erasure.kind,
+        erasure.opened,
+        erasure.answered,
+        erasure.open,
+        erasure.longest_days,
+    )
+    assert () == found.findings
+    assert late > request
+    [finding] = overdue.findings
+    assert "A request for erasure of client" in finding
+    assert finding.endswith("has no answer; it was due on 2026-12-26.")

@@ -45,7 +45,7 @@ def test_a_declaration_counts_and_is_marked(workshop: Workshop) -> None:
             "by": "person:1",
             "declared_on": "2026-11-23",
         } == found.declared[0].as_json()
-        assert "declared, sent beside this program: 2026-02-03 Talven tarjous, 120 messages" in to_text(found)
+        assert "Declared, sent beside this program: 3 February 2026 Talven tarjous, 120 messages" in to_text(found)
         assert [number] == [each.id for each in dispatcher.declaring.standing()]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dispatcher.campaign_files import read_campaign
+from dispatcher.links import WaysBack
 from dispatcher.rendering import CampaignRenderer, Templates
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.message import Recipient
@@ -22,6 +23,10 @@ _ZONE = ZoneInfo("Europe/Helsinki")
 _MOMENT = datetime(2026, 3, 17, 8, 0, tzinfo=UTC)
 _CAMPAIGNS = {"offer": "2026-03-kevat", "treatment_day": "2026-04-vappu"}
 """A sample campaign for each template."""
+_BACK = WaysBack(
+    f"hei+{'b' * 37}@revontuli.example", f"hei+{'a' * 37}@revontuli.example", f"hei+{'c' * 47}@revontuli.example"
+)
+"""Where mails are answered whose inbox is read: the headers of one are kept, the rest is the same."""
 _STUDIO = replace(STUDIO, notice={Language.FI: STUDIO.notice[Language.FI]}, sms_sender="Revontuli")
 
 
@@ -39,6 +44,9 @@ def messages() -> Mapping[str, bytes]:
             reader = Recipient("Ánne-Maija", language, agreed)
             mail = renderer.email(reader, "anne@posti.example", _link(37), "0190c0ffee", _MOMENT)
             found[f"{template}.{language}.eml"] = mail.content
+            if (template, language) == ("offer", Language.FI):
+                back = renderer.email(reader, "anne@posti.example", _link(37), "0190c0ffee", _MOMENT, _BACK)
+                found["offer.fi.answered.eml"] = back.content.partition(b"\r\n\r\n")[0] + b"\r\n"
             if Channel.SMS in campaign.channels:
                 sms = renderer.sms(reader, "+358401234567", _link(31))
                 found[f"{template}.{language}.sms.txt"] = f"{sms.text}\n".encode()

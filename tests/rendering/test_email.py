@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dispatcher.errors import RenderingError
+from dispatcher.links import WaysBack
 from dispatcher.rendering import CampaignRenderer, Templates
 from dispatcher.rules.campaign import Audience, Campaign, Channel, Language
 from dispatcher.rules.message import Email, Recipient
@@ -21,6 +22,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 
 _AINO = Recipient("Aino", Language.FI, "3.2.2026")
+_BACK = WaysBack("hei+r@revontuli.example", "hei+u@revontuli.example", "b+7@m.revontuli.example")
 _URL = f"https://m.revontuli.example/u/{'a' * 37}"
 _TEXT, _HTML = "email/offer/body.txt.j2", "email/offer/body.html.j2"
 _ONCE = [
@@ -253,27 +255,30 @@ def test_only_what_is_the_clients_own_differs(send: Callable[..., Email]) -> Non
 
 def test_the_envelope(renderer: CampaignRenderer, send: Callable[..., Email], moment: datetime) -> None:
     """Bounces go to the studio's own address, or to the one asked for; neither stands in the mail."""
-    own = renderer.email(_AINO, "aino@posti.example", _URL, "0190-a", moment, "b+7@m.revontuli.example")
+    own = renderer.email(_AINO, "aino@posti.example", _URL, "0190-a", moment, _BACK)
     assert ("palautukset@m.revontuli.example", "aino@posti.example") == (send().sender, send().recipient)
-    assert ("b+7@m.revontuli.example", send().content) == (own.sender, own.content)
+    assert ("b+7@m.revontuli.example", "aino@posti.example") == (own.sender, own.recipient)
+    assert b"b+7" not in own.content
 
 
 @pytest.mark.parametrize(
-    ("address", "url", "message_id", "bounce_to"),
+    ("address", "url", "message_id", "ways_back"),
     [
         ("a@b.example\r\nBcc: c@evil.example", _URL, "1", None),
         ("aino@posti.example", f"{_URL}>\r\nX: y", "1", None),
         ("aino@posti.example", _URL, "1>\r\nBcc: c@evil.example", None),
-        ("aino@posti.example", _URL, "1", "b@m.example\r\nRCPT TO:<c@evil.example>"),
+        ("aino@posti.example", _URL, "1", replace(_BACK, bounce_to="b@m.example\r\nRCPT TO:<c@evil.example>")),
+        ("aino@posti.example", _URL, "1", replace(_BACK, reply_to="b@m.example\r\nBcc: c@evil.example")),
+        ("aino@posti.example", _URL, "1", replace(_BACK, opt_out="b@m.example>\r\nBcc: <c@evil.example")),
     ],
-    ids=["to", "link", "id", "bounces"],
+    ids=["to", "link", "id", "bounces", "replies", "opt-outs"],
 )
 def test_nothing_handed_in_makes_a_header(
-    address: str, url: str, message_id: str, bounce_to: str | None, renderer: CampaignRenderer, moment: datetime
+    address: str, url: str, message_id: str, ways_back: WaysBack | None, renderer: CampaignRenderer, moment: datetime
 ) -> None:
     """E-25: a line end anywhere in what is handed in is an error."""
     with pytest.raises(RenderingError):
-        renderer.email(_AINO, address, url, message_id, moment, bounce_to)
+        renderer.email(_AINO, address, url, message_id, moment, ways_back)
 
 
 def test_a_subject_of_its_own_may_greet(compiled: Compile, moment: datetime) -> None:

@@ -4,6 +4,7 @@ from dispatcher.storage.tables.base import Moment, Table
 from dispatcher.storage.tables.campaigns import CampaignFileTable, CampaignTable, FrozenTable, OutboxTable, SlotTable
 from dispatcher.storage.tables.delivery import PaceHourTable, PaceTable, ProgressTable, SoftBounceTable
 from dispatcher.storage.tables.evidence import NoticeTable, RegisterReadTable, SourceTable
+from dispatcher.storage.tables.incoming import DoorTable, IncomingTable
 from dispatcher.storage.tables.installation import (
     AccessLogTable,
     IdempotencyTable,
@@ -36,9 +37,11 @@ __all__ = [
     "ClientAddressTable",
     "ClientTable",
     "DeletionTable",
+    "DoorTable",
     "FrozenTable",
     "HeartbeatTable",
     "IdempotencyTable",
+    "IncomingTable",
     "InstallationTable",
     "JournalMarkTable",
     "LedgerEntryTable",

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 _DUE, _ATTEMPTED = sa.text("state IN ('waiting', 'deferred')"), sa.text("state IN ('attempting')")
 _NAMED = sa.text("provider_id IS NOT NULL")

@@ -1,0 +1,161 @@
+"""The ledger beside what stands outside it: the seals, and the journal that no restore of the database takes back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from dispatcher.errors import JournalError
+from dispatcher.keys import KeyKind, KeyRing, is_signed_by, public_of
+from dispatcher.rules.ledger import GENESIS, EntryKind, StoredEntry, stamp
+from dispatcher.rules.seal import FIRST, Seal
+from dispatcher.storage import installation
+from dispatcher.storage.database import Connection
+from dispatcher.storage.journal import Journal, JournalKind
+from dispatcher.storage.seals import Kept
+
+Hashes = Mapping[tuple[int, int], str]
+"""The hash of the group at each chain and position that a seal names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A restore as its entry tells it: seals set after `since` and before `at` sealed what it took back."""
+
+    entry: int
+    since: datetime
+    at: datetime
+
+    def took_back(self, seal: Seal) -> bool:
+        """Say whether this restore took back what a seal had sealed."""
+        return self.since <= seal.at <= self.at
+
+
+@dataclass(slots=True)
+class Restores:
+    """Notes every restore that entries tell of; entries come in order of number."""
+
+    found: list[Restored] = field(default_factory=list)
+    _group: int = 0
+    _last: datetime | None = None
+    _before: datetime | None = None
+
+    def take(self, entry: StoredEntry) -> None:
+        """Take the next entry."""
+        if entry.group != self._group:
+            self._group, self._before = entry.group, self._last
+        self._last = entry.at
+        if entry.kind == EntryKind.RESTORE.value:
+            self.found.append(Restored(entry.id, self._before or entry.at, entry.at))
+
+
+@dataclass(slots=True)
+class Beside:
+    """What does not hold, a sentence each, and what a reader should know."""
+
+    findings: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def public_keys(ring: KeyRing) -> dict[str, str]:
+    """Return the public half of every seal key of this installation, old ones too, by the key's id."""
+    return {key.id: public_of(key) for key in ring.all(KeyKind.SEAL)}
+
+
+def places(seals: Collection[Seal]) -> frozenset[tuple[int, int]]:
+    """Return every chain and position that these seals name."""
+    return frozenset((chain, position) for seal in seals for chain, position, _ in seal.heads)
+
+
+def check_seals(
+    told: Sequence[Seal], kept: Kept, hashes: Hashes, publics: Collection[str], restores: Sequence[Restored]
+) -> Beside:
+    """Hold every seal, of the ledger and of the file, against its signature, its key and the chains it sealed."""
+    beside = Beside()
+    beside.findings += [f"Line {number} of the file of seals holds no seal: it was altered." for number in kept.unread]
+    in_ledger = {seal.hash() for seal in told}
+    every = {seal.hash(): seal for seal in (*told, *kept.seals)}
+    ordered = sorted(every.values(), key=lambda seal: (seal.number, seal.hash()))
+    for seal in ordered:
+        wrong = _forged(seal, publics) or _contradicted(seal, hashes)
+        if wrong is None:
+            continue
+        if seal.hash() not in in_ledger and _forged(seal, publics) is None:
+            restore = next((each for each in restores if each.took_back(seal)), None)
+            if restore is not None:
+                beside.remarks.append(
+                    f"{_named(seal)} sealed what the restore of entry {restore.entry} took back: {seal.words()}."
+                )
+                continue
+        beside.findings.append(f"{_named(seal)} {wrong}")
+    if kept.is_there:
+        beside.findings += _gaps(ordered, told, kept, in_ledger, restores)
+    elif told:
+        beside.remarks.append("There is no file of seals here: only the seals that the ledger tells of were checked.")
+    return beside
+
+
+def check_journal(connection: Connection, journal: Journal, restores: Sequence[Restored]) -> Beside:
+    """Hold the ledger against the journal: nothing the journal knows may be missing, and it knows every restore."""
+    beside = Beside()
+    try:
+        behind = installation.why_untrusted(connection, journal)
+        known = {record.at for record in journal.records() if record.kind is JournalKind.RESTORED}
+    except JournalError as error:
+        beside.findings.append(str(error))
+        return beside
+    if behind is not None:
+        beside.findings.append(behind)
+    for restore in restores:
+        if stamp(restore.at) in known:
+            beside.remarks.append(f"Entry {restore.entry} tells of a restore.")
+        else:
+            beside.findings.append(
+                f"Entry {restore.entry} tells of a restore that the journal knows nothing of: it was put in."
+            )
+    return beside
+
+
+def _forged(seal: Seal, publics: Collection[str]) -> str | None:
+    if not is_signed_by(seal.public, seal.signature, seal.content()):
+        return "is forged: it does not carry the signature of its key."
+    return None if seal.public in publics else "is forged: it is signed with a key that is not this installation's."
+
+
+def _contradicted(seal: Seal, hashes: Hashes) -> str | None:
+    for chain, position, end in seal.heads:
+        found = hashes.get((chain, position), GENESIS if position == 0 else None)
+        if found is None:
+            return (
+                f"sealed chain {chain} up to position {position}, which is not there: the ledger was cut off or an "
+                f"older copy was put in its place. On paper it reads {seal.words()}."
+            )
+        if found != end:
+            return (
+                f"sealed another history of chain {chain} up to position {position}: the ledger was rewritten after "
+                f"it. On paper it reads {seal.words()}."
+            )
+    return None
+
+
+def _gaps(
+    ordered: Sequence[Seal], told: Sequence[Seal], kept: Kept, in_ledger: Collection[str], restores: Sequence[Restored]
+) -> list[str]:
+    """Return what is missing from the row of seals, or from the ledger though the file has it."""
+    found = []
+    before = FIRST
+    for seal in ordered:
+        if seal.previous != before:
+            found.append(f"{_named(seal)} does not follow from the seal before it: one was taken out or put in.")
+        before = seal.hash()
+    in_file = {seal.hash() for seal in kept.seals}
+    found += [f"{_named(seal)} is missing from the file of seals." for seal in told if seal.hash() not in in_file]
+    found += [
+        f"{_named(seal)} is in the file of seals, and the ledger does not tell of it: its entry was taken out."
+        for seal in kept.seals
+        if seal.hash() not in in_ledger and not any(each.took_back(seal) for each in restores)
+    ]
+    return found
+
+
+def _named(seal: Seal) -> str:
+    return f"Seal {seal.number} of {seal.at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,137 @@
+"""The ledger, whole and by itself: chains, seals, journal, every message decided again, every table beside it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from dispatcher.errors import SealError
+from dispatcher.flow.audit_chain import ChainCheck
+from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
+from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
+from dispatcher.flow.policy import Policy
+from dispatcher.rules.audit import Recount
+from dispatcher.rules.audit_again import Again
+from dispatcher.rules.audit_counts import slot_findings
+from dispatcher.rules.audit_fates import Fates, Sum, differences
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.seal import Seal
+from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
+from dispatcher.storage.database import Connection
+from dispatcher.storage.seals import Kept, SealFile
+from dispatcher.storage.store import Store
+
+Progress = Callable[[int, int], None]
+"""Called with how many entries have been read and how many there are to read; each is read twice."""
+_TOLD_EVERY = 1_000
+_NAMED_AT_MOST = 20
+
+
+def chain_of(
+    connection: Connection, told: Iterable[Seal], total: int, to_read: int, progress: Progress
+) -> tuple[Verification, ChainCheck]:
+    """Recompute every digest, group and chain, and note the hashes that the seals name."""
+    check = ChainCheck(lambda numbers: reports.entries_among(connection, numbers), places(list(told)))
+    check.read(
+        reports.groups_by_number(connection),
+        reports.entries_by_group(connection),
+        lambda done: progress(done, to_read),
+    )
+    check.link(reports.groups_by_chain(connection), ledger.heads(connection))
+    progress(total, to_read)
+    return check.result(), check
+
+
+class Verifying:
+    """Verifies an installation: it changes nothing, and reads one consistent state however long it takes."""
+
+    def __init__(self, store: Store, policy: Policy, file: SealFile | None) -> None:
+        self._store = store
+        self._policy = policy
+        self._file = file
+
+    def run(self, progress: Progress) -> Verification:
+        """Verify everything; the first broken place of each chain is named, and every message that does not follow."""
+        kept, unread = self._kept()
+        with self._store.reading() as connection, reports.as_it_stands(connection):
+            total = reports.count_entries(connection)
+            told = seals.in_ledger(connection)
+            chain, check = chain_of(connection, [*told, *kept.seals], total, 2 * total, progress)
+            again, fates, restores = Again(), Fates(), Restores()
+            today = local_date(self._store.clock(), self._policy.zone)
+            recount = Recount(today.year, self._policy.zone, self._policy.valid_for)
+            for done, entry in enumerate(reports.entries_by_number(connection), start=1):
+                restores.take(entry)
+                body = again.take(entry)
+                if body is not None:
+                    fates.take(entry, body)
+                recount.take(entry)
+                if done % _TOLD_EVERY == 0:
+                    progress(total + done, 2 * total)
+            recount.close()
+            beside = check_seals(told, kept, check.hashes, public_keys(self._store.ring).values(), restores.found)
+            journal = check_journal(connection, self._store.journal, restores.found)
+            found = [
+                *again.findings,
+                *([f"{again.unnamed} more messages like these are not named."] if again.unnamed else []),
+                *unread,
+                *beside.findings,
+                *journal.findings,
+                *_of_slots(recount),
+                *_tables(connection, recount, fates),
+            ]
+        progress(2 * total, 2 * total)
+        return replace(
+            chain,
+            decided=again.decided,
+            contradictions=tuple(found),
+            remarks=(*beside.remarks, *journal.remarks),
+        )
+
+    def _kept(self) -> tuple[Kept, list[str]]:
+        if self._file is None:
+            return Kept(), []
+        try:
+            return self._file.read(), []
+        except SealError as error:
+            return Kept(), [str(error)]
+
+
+def _of_slots(recount: Recount) -> Iterator[str]:
+    spent = recount.spent()
+    for year in sorted({slot.date.year for slot in spent}):
+        yield from slot_findings(year, spent)
+
+
+def _tables(connection: Connection, recount: Recount, fates: Fates) -> Iterator[str]:
+    """Yield every difference between the ledger and the tables that serve the screens, message by message."""
+    yield from campaign_differences(recount.campaigns, campaigns.all_scheduled(connection))
+    yield from slot_differences(recount, slots.every(connection))
+    yield from tally_differences(list(recount.campaigns.values()), tallies.counted(connection))
+    held: dict[int, Sum] = {}
+    for campaign, fate, later in reports.messages(connection):
+        total = held.setdefault(campaign, Sum())
+        total.add(fate)
+        total.add_told(fate.message, later)
+    told = fates.sums()
+    for campaign in sorted(told.keys() | held.keys()):
+        mine, theirs = told.get(campaign, Sum()), held.get(campaign, Sum())
+        if (mine.count, mine.sum) != (theirs.count, theirs.sum):
+            yield from islice(_named(connection, campaign), _NAMED_AT_MOST)
+        if (mine.told, mine.told_sum) != (theirs.told, theirs.told_sum):
+            yield (
+                f"Campaign {campaign}: what providers told afterwards is {mine.told} messages' end by the ledger and "
+                f"{theirs.told} in the outbox, and not the same."
+            )
+
+
+def _named(connection: Connection, campaign: int) -> Iterator[str]:
+    fates = Fates(only=campaign)
+    for entry in reports.entries_by_number(connection):
+        if entry.campaign == campaign:
+            try:
+                fates.take(entry, entry.data())
+            except (ValueError, KeyError, TypeError):
+                continue
+    fates.sums()
+    yield from differences(campaign, fates.each, (fate for _, fate, _ in reports.messages(connection, campaign)))

@@ -1,0 +1,165 @@
+"""Every message decided again: the verdict of `decide` from the ledger alone, beside the Send that was written."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from dispatcher.rules.audit_facts import TELLING, Body, FactBook, Got
+from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, decide
+from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
+from dispatcher.rules.message import MessageState
+from dispatcher.rules.terms import read_terms
+
+_NOT_COUNTED = frozenset({MessageState.REFUSED.value, MessageState.DEFERRED.value})
+_AT_ONCE = timedelta(minutes=1)
+"""What is put on record without waiting for messages under way may be numbered before one that was decided first."""
+_UNAWAITED = {Reason.GONE_FROM_REGISTER: "gone", Reason.SUSPENDED: "request"}
+_OF_MESSAGES = (
+    EntryKind.PLANNED,
+    EntryKind.WITHHELD,
+    EntryKind.TERMS,
+    EntryKind.SEND,
+    EntryKind.OUTCOME,
+    EntryKind.LATER,
+)
+_TELLING = TELLING | {kind.value for kind in _OF_MESSAGES}
+_NAMED_AT_MOST = 500
+
+
+@dataclass(slots=True)
+class _Out:
+    client: int
+    address: int
+    got: Got
+
+
+def unusual(facts: ClientFacts, campaign: CampaignFacts, send: Send, now: datetime) -> dict[str, Json]:
+    """Return what a Send entry tells of the facts it used beside the counts: only what differs from the usual.
+
+    `passed_over` are the channels before the one taken, and why each was closed: a suppression, which is one reason,
+    stands in no entry.
+    """
+    told: dict[str, Json] = {}
+    if facts.own_cap is not None:
+        told["own_cap"] = facts.own_cap
+    if facts.declined:
+        told["declined"] = sorted(kind.value for kind in facts.declined)
+    if send.channel is not campaign.channels[0]:
+        before = campaign.channels[: list(campaign.channels).index(send.channel)]
+        told["passed_over"] = {channel.value: _closed(facts, campaign, channel, now) for channel in before}
+    return told
+
+
+def _closed(facts: ClientFacts, campaign: CampaignFacts, channel: Channel, now: datetime) -> str:
+    verdict = decide(facts, replace(campaign, channels=(channel,)), now)
+    return "open" if isinstance(verdict, Send) else verdict.reason.value
+
+
+class Again:
+    """Takes the entries of a ledger in order of number, and decides each Send anew by what stands before it."""
+
+    def __init__(self) -> None:
+        self.decided = 0
+        self.findings: list[str] = []
+        self.unnamed = 0
+        self._book = FactBook()
+        self._terms: dict[int, tuple[int | None, CampaignFacts]] = {}
+        self._out: dict[str, _Out] = {}
+        self._days: dict[str, date] = {}
+
+    def take(self, entry: StoredEntry) -> Body | None:
+        """Take the next entry and return its body, or None; what cannot be read is a finding."""
+        if entry.kind not in _TELLING:
+            return None
+        try:
+            body = entry.data()
+            if entry.kind == EntryKind.SEND.value:
+                self._send(entry, body)
+            elif entry.kind == EntryKind.OUTCOME.value:
+                self._outcome(entry, body)
+            elif entry.kind == EntryKind.TERMS.value:
+                self._terms[entry.id] = (entry.campaign, read_terms(body))
+            else:
+                self._book.take(entry, body)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._find(f"Entry {entry.id} ({entry.kind}) cannot be read.")
+            return None
+        return body
+
+    def _send(self, entry: StoredEntry, body: Body) -> None:
+        client, address, campaign = entry.client or 0, body["address"], entry.campaign or 0
+        day = self._days.get(body["day"]) or self._days.setdefault(body["day"], date.fromisoformat(body["day"]))
+        self._judge(entry, body, client, campaign, day)
+        out = self._out[body["message"]] = _Out(client, address, (day, campaign))
+        self._book.count(client, address, out.got)
+        self.decided += 1
+
+    def _judge(self, entry: StoredEntry, body: Body, client: int, campaign: int, day: date) -> None:
+        of, terms = self._terms.get(body.get("terms", 0), (None, None))
+        if terms is None or of != entry.campaign:
+            self._find(f"Entry {entry.id} (send) names no terms of its campaign: it cannot be decided again.")
+            return
+        if local_date(entry.at, terms.windows.zone) != day:
+            self._find(f"Entry {entry.id} (send) counts on {day}, which was not its local date.")
+        facts = self._book.facts(client, campaign, entry.at, day)
+        channel = Channel(entry.channel or "")
+        asked = replace(terms, channels=self._channels(terms, channel, body))
+        verdict = decide(facts, asked, entry.at)
+        if self._is_excused(verdict, entry, client):
+            return
+        wrong = _against(verdict, channel, body, facts)
+        if wrong is not None:
+            self._find(f"Entry {entry.id} (send) to client {client} does not follow from the ledger: {wrong}.")
+
+    def _channels(self, terms: CampaignFacts, channel: Channel, body: Body) -> tuple[Channel, ...]:
+        """Return the channels that were asked about: its own after a first attempt, else those not found closed."""
+        passed = body.get("passed_over", {})
+        if body["attempt"] > 1:
+            return (channel,)
+        return tuple(each for each in terms.channels if each.value not in passed)
+
+    def _is_excused(self, verdict: Verdict, entry: StoredEntry, client: int) -> bool:
+        """Say whether a no of the same moment, put on record without waiting, is all that speaks against a Send."""
+        if isinstance(verdict, Send) or verdict.reason not in _UNAWAITED:
+            return False
+        since = self._book.since(client, _UNAWAITED[verdict.reason])
+        return since is not None and entry.at - since <= _AT_ONCE
+
+    def _outcome(self, entry: StoredEntry, body: Body) -> None:
+        out = self._out.get(body["message"])
+        if body["outcome"] in _NOT_COUNTED:
+            if out is not None:
+                self._book.uncount(out.client, out.address, out.got)
+        elif out is None and "day" in body:
+            # An older copy took the Send away: it counts for the client, by an address that nobody can name.
+            got = (date.fromisoformat(body["day"]), entry.campaign or 0)
+            self._book.count(entry.client or 0, 0, got)
+        if body["outcome"] != MessageState.UNKNOWN.value:
+            self._out.pop(body["message"], None)
+
+    def _find(self, sentence: str) -> None:
+        if len(self.findings) < _NAMED_AT_MOST:
+            self.findings.append(sentence)
+        else:
+            self.unnamed += 1
+
+
+def _against(verdict: Verdict, channel: Channel, body: Body, facts: ClientFacts) -> str | None:
+    """Return what speaks against a Send as the end of a sentence, or None."""
+    if not isinstance(verdict, Send):
+        return f"the verdict at that moment is {type(verdict).__name__} ({verdict.reason.value})"
+    if verdict.channel is not channel:
+        return f"it would have gone by {verdict.channel.value}, and went by {channel.value}"
+    if verdict.answer.entry != body["answer"]:
+        return f"the yes that stood is entry {verdict.answer.entry}, and it names entry {body['answer']}"
+    held = facts.addresses[channel]
+    if held.address != body["address"]:
+        return f"the client had address {held.address}, and it went to address {body['address']}"
+    for what, told, counted in (
+        ("client", body["client_messages"], len(facts.days)),
+        ("address", body["address_messages"], len(held.days)),
+    ):
+        if told < counted:
+            return f"it counted {told} messages to the {what}, and the ledger {counted}"
+    return None

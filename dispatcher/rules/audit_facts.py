@@ -1,0 +1,248 @@
+"""What the ledger tells of each client up to an entry: the facts that a verdict needs, built from entries alone."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from dispatcher.rules.audit_consent import REPLACED
+from dispatcher.rules.budget import WINDOW
+from dispatcher.rules.campaign import Channel, Kind
+from dispatcher.rules.consent import VALID_FOR, Answer, Reply, as_it_counts, fold
+from dispatcher.rules.decision import AddressFacts, ClientFacts
+from dispatcher.rules.ledger import EntryKind, StoredEntry, answer_in, read_stamp
+from dispatcher.rules.source import VOIDED
+
+Body = Mapping[str, Any]
+Got = tuple[date, int]
+"""A message that counts: the local date it counts on, and its campaign."""
+
+_FLAGS = {
+    "gone": ("gone", True),
+    "back": ("gone", False),
+    "child": ("child", True),
+    "not_child": ("child", False),
+    "restricted": ("restricted", True),
+    "unrestricted": ("restricted", False),
+    "suspended": ("suspended", True),
+    "unsuspended": ("suspended", False),
+}
+_TOPICS = {
+    "no_offers": (Kind.OFFER, True),
+    "offers": (Kind.OFFER, False),
+    "no_treatment_days": (Kind.TREATMENT_DAY, True),
+    "treatment_days": (Kind.TREATMENT_DAY, False),
+}
+_NOBODY = 0
+TELLING = frozenset(
+    {
+        EntryKind.CLIENT.value,
+        EntryKind.ADDRESS.value,
+        EntryKind.ANSWER.value,
+        EntryKind.SOURCE.value,
+        EntryKind.REQUEST.value,
+        EntryKind.ERASED.value,
+    }
+)
+"""The kinds of entries that tell a fact of a client which a verdict uses."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the ledger has told of one client so far."""
+
+    known: bool = False
+    marks: set[str] = field(default_factory=set)
+    since: dict[str, datetime] = field(default_factory=dict)
+    requests: dict[int, datetime] = field(default_factory=dict)
+    declined: frozenset[Kind] = frozenset()
+    paused_until: datetime | None = None
+    own_cap: int | None = None
+    answers: list[Answer] = field(default_factory=list)
+    addresses: dict[Channel, int] = field(default_factory=dict)
+    changed: dict[Channel, datetime] = field(default_factory=dict)
+    replaced: dict[Channel, datetime] = field(default_factory=dict)
+    awaiting: set[Channel] = field(default_factory=set)
+    got: list[Got] = field(default_factory=list)
+
+
+class FactBook:
+    """Takes entries in order of number and says, at any of them, what was known of a client.
+
+    What cannot be read is passed over: that it is damaged is said by whoever checks the entries themselves.
+    """
+
+    def __init__(self) -> None:
+        self._clients: dict[int, _Told] = defaultdict(_Told)
+        self._holders: dict[int, set[tuple[int, Channel]]] = defaultdict(set)
+        self._dead: set[int] = set()
+        self._got_at: dict[int, list[Got]] = defaultdict(list)
+        self._voided: set[int] = set()
+        self._takes: Mapping[str, Callable[[StoredEntry, Body], None]] = {
+            EntryKind.CLIENT: self._client,
+            EntryKind.ADDRESS: self._address,
+            EntryKind.ANSWER: self._answer,
+            EntryKind.SOURCE: self._source,
+            EntryKind.REQUEST: self._request,
+            EntryKind.ERASED: self._erased,
+        }
+
+    def take(self, entry: StoredEntry, body: Body) -> None:
+        """Take the next entry; kinds that tell nothing of a client change nothing."""
+        take = self._takes.get(entry.kind)
+        if take is not None:
+            take(entry, body)
+
+    def count(self, client: int, address: int, got: Got) -> None:
+        """Count a message to a client and to an address."""
+        self._clients[client].got.append(got)
+        self._got_at[address].append(got)
+
+    def uncount(self, client: int, address: int, got: Got) -> None:
+        """Count a message no longer: it was refused or deferred."""
+        for held in (self._clients[client].got, self._got_at[address]):
+            if got in held:
+                held.remove(got)
+
+    def facts(self, number: int, campaign: int, now: datetime, today: date) -> ClientFacts:
+        """Return what was known of a client; `today` is the local date on which a message of the campaign counts."""
+        told = self._clients[number]
+        got = told.got = _recent(told.got, today)
+        return ClientFacts(
+            number=number,
+            known=told.known,
+            in_register="gone" not in told.marks,
+            restricted="restricted" in told.marks,
+            child="child" in told.marks,
+            suspended="suspended" in told.marks or bool(told.requests),
+            paused_until=told.paused_until,
+            declined=told.declined,
+            own_cap=told.own_cap,
+            answers=tuple(_carried(told)),
+            addresses={
+                channel: self._of_address(address, number, channel, told, campaign, now, today)
+                for channel, address in told.addresses.items()
+            },
+            days=tuple(day for day, _ in got),
+            got_this_campaign=any(which == campaign for _, which in got),
+        )
+
+    def since(self, number: int, what: str) -> datetime | None:
+        """Return since when a client has been `gone` or, for `request`, since when the newest open one."""
+        told = self._clients[number]
+        return max(told.requests.values(), default=None) if what == "request" else told.since.get(what)
+
+    def _of_address(
+        self, address: int, number: int, channel: Channel, told: _Told, campaign: int, now: datetime, today: date
+    ) -> AddressFacts:
+        got = self._got_at[address] = _recent(self._got_at[address], today)
+        others = [who for who, by in self._holders[address] if who != number and by is channel]
+        return AddressFacts(
+            address=address,
+            dead=address in self._dead,
+            shared=len(self._holders[address]) > 1,
+            awaits_receipt=channel in told.awaiting,
+            shared_objection=any(fold(self._clients[who].answers, channel, now, VALID_FOR).objected for who in others),
+            days=tuple(day for day, _ in got),
+            got_this_campaign=any(which == campaign for _, which in got),
+        )
+
+    def _client(self, entry: StoredEntry, body: Body) -> None:
+        number, event = entry.client or _NOBODY, str(body.get("event"))
+        told = self._clients[number]
+        if event == "created":
+            told.known = True
+            told.marks.discard("gone")
+        if event in _FLAGS:
+            mark, is_set = _FLAGS[event]
+            (told.marks.add if is_set else told.marks.discard)(mark)
+            told.since[mark] = entry.at
+        if event in _TOPICS:
+            kind, declines = _TOPICS[event]
+            told.declined = told.declined | {kind} if declines else told.declined - {kind}
+        if event == REPLACED:
+            channel, at = Channel(str(body["channel"])), read_stamp(body["at"])
+            if at is not None:
+                told.replaced[channel] = max(at, told.replaced.get(channel, at))
+        if "paused_until" in body:
+            told.paused_until = read_stamp(body["paused_until"])
+        if "own_cap" in body:
+            told.own_cap = body["own_cap"]
+        for name, address in body.get("addresses", {}).items():
+            self._join(number, Channel(name), address, entry.at)
+        told.awaiting |= {Channel(name) for name in body.get("awaits_receipt", ())}
+
+    def _join(self, number: int, channel: Channel, address: int, at: datetime) -> None:
+        told = self._clients[number]
+        before = told.addresses.get(channel)
+        if before is not None:
+            self._holders[before].discard((number, channel))
+            told.changed[channel] = at
+        told.addresses[channel] = address
+        told.awaiting.discard(channel)
+        self._holders[address].add((number, channel))
+
+    def _address(self, entry: StoredEntry, body: Body) -> None:
+        event, address = body.get("event"), body.get("address")
+        told = self._clients[entry.client or _NOBODY]
+        if event == "dead" and isinstance(address, int):
+            self._dead.add(address)
+        elif event == "confirmed" and isinstance(address, int):
+            self._dead.discard(address)
+        if event in {"confirmed", "no_receipt"}:
+            told.awaiting.discard(Channel(entry.channel or ""))
+
+    def _answer(self, entry: StoredEntry, body: Body) -> None:
+        del body
+        answer = as_it_counts(answer_in(entry.id, entry.at, entry.channel, entry.body), self._voided)
+        self._clients[entry.client or _NOBODY].answers.append(answer)
+
+    def _source(self, entry: StoredEntry, body: Body) -> None:
+        del entry
+        if body.get("event") == VOIDED:
+            self._voided.add(body["source"])
+            for told in self._clients.values():
+                told.answers[:] = [as_it_counts(answer, {body["source"]}) for answer in told.answers]
+
+    def _request(self, entry: StoredEntry, body: Body) -> None:
+        told = self._clients[entry.client or _NOBODY]
+        if body["event"] == "opened":
+            told.requests[body["request"]] = entry.at
+        elif body["event"] == "closed":
+            told.requests.pop(body["request"], None)
+
+    def _erased(self, entry: StoredEntry, body: Body) -> None:
+        del body
+        if entry.client is None:
+            return
+        told = self._clients[entry.client]
+        told.known = False
+        for channel, address in told.addresses.items():
+            self._holders[address].discard((entry.client, channel))
+        told.addresses.clear()
+        told.awaiting.clear()
+
+
+def _recent(got: list[Got], today: date) -> list[Got]:
+    """Leave out what lies before the 365 dates that end today, which never counts again."""
+    if all(today - day < WINDOW for day, _ in got):
+        return got
+    return [each for each in got if today - each[0] < WINDOW]
+
+
+def _carried(told: _Told) -> list[Answer]:
+    """Leave out each yes for an address that another has replaced since (L-31)."""
+    if not told.changed and not told.replaced:
+        return told.answers
+    return [answer for answer in told.answers if not _was_for_another(answer, told)]
+
+
+def _was_for_another(answer: Answer, told: _Told) -> bool:
+    if answer.reply is not Reply.GRANTED or answer.channel is None:
+        return False
+    changed, replaced = told.changed.get(answer.channel), told.replaced.get(answer.channel)
+    if changed is not None and answer.recorded_at < changed:
+        return True
+    said = answer.not_before
+    return replaced is not None and (said is None or said < replaced)

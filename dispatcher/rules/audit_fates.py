@@ -1,0 +1,143 @@
+"""What became of each message by the ledger, as one sum a campaign: compared with the outbox without holding either.
+
+A sum of hashes is the same in whatever order its parts come, so that two long lists are compared in one reading each.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dispatcher.rules.audit_facts import Body
+from dispatcher.rules.later import FINAL
+from dispatcher.rules.ledger import EntryKind, StoredEntry
+from dispatcher.rules.message import MessageState
+
+_OVER = frozenset({MessageState.ACCEPTED.value, MessageState.REFUSED.value, MessageState.WITHHELD.value})
+_FINAL = frozenset(later.value for later in FINAL)
+_MASK = (1 << 64) - 1
+
+
+class Fate(NamedTuple):
+    """Where one message stands: whose it is, by which channel and to which address, its state, its attempts.
+
+    Until its first hand-off it has neither channel nor address: it may be given over to another.
+    """
+
+    message: str
+    client: int
+    channel: str | None
+    address: int | None
+    state: str
+    attempts: int
+
+
+@dataclass(slots=True)
+class Sum:
+    """How many messages, and the sum over all of them; of how many providers told the end, and the sum of that."""
+
+    count: int = 0
+    sum: int = 0
+    told: int = 0
+    told_sum: int = 0
+
+    def add(self, fate: Fate) -> None:
+        """Add one message as the outbox would show it."""
+        self.count += 1
+        self.sum = (self.sum + hash(fate)) & _MASK
+
+    def add_told(self, message: str, later: str | None) -> None:
+        """Add what a provider told of a message afterwards, where that is its end."""
+        if later in _FINAL:
+            self.told += 1
+            self.told_sum = (self.told_sum + hash((message, later))) & _MASK
+
+
+@dataclass(slots=True)
+class Fates:
+    """Takes the entries of a ledger in order of number; held are only the messages that are not over.
+
+    Given a campaign, it holds every message of that one instead, in `each`.
+    """
+
+    only: int | None = None
+    each: dict[str, Fate] = field(default_factory=dict)
+    _sums: dict[int, Sum] = field(default_factory=lambda: defaultdict(Sum))
+    _open: dict[str, tuple[int, Fate]] = field(default_factory=dict)
+
+    def take(self, entry: StoredEntry, body: Body) -> None:
+        """Take the next entry; what cannot be read is passed over here."""
+        campaign = entry.campaign or 0
+        if self.only not in {None, campaign}:
+            return
+        if entry.kind == EntryKind.PLANNED.value:
+            fate = Fate(body["message"], entry.client or 0, None, None, MessageState.WAITING.value, 0)
+            self._open[fate.message] = (campaign, fate)
+        elif entry.kind == EntryKind.SEND.value:
+            _, fate = self._open.get(body["message"], (campaign, _unplanned(entry, body)))
+            fate = fate._replace(
+                channel=entry.channel,
+                address=body["address"],
+                state=MessageState.ATTEMPTING.value,
+                attempts=body["attempt"],
+            )
+            self._open[fate.message] = (campaign, fate)
+        elif entry.kind == EntryKind.LATER.value:
+            self._tell(campaign, body)
+        elif entry.kind in {EntryKind.OUTCOME.value, EntryKind.WITHHELD.value} and body.get("message"):
+            self._end(entry, body)
+
+    def sums(self) -> dict[int, Sum]:
+        """Return the sum of each campaign, once every entry has been taken."""
+        for campaign, fate in self._open.values():
+            self._keep(campaign, fate)
+        self._open.clear()
+        return self._sums
+
+    def _tell(self, campaign: int, body: Body) -> None:
+        told = self._sums[campaign]
+        for word, sign in ((body["later"], 1), (body.get("was"), -1)):
+            if word in _FINAL:
+                told.told += sign
+                told.told_sum = (told.told_sum + sign * hash((body["message"], word))) & _MASK
+
+    def _end(self, entry: StoredEntry, body: Body) -> None:
+        held = self._open.get(body["message"])
+        if held is None:
+            return
+        campaign, fate = held
+        state = MessageState.WITHHELD.value if entry.kind == EntryKind.WITHHELD.value else body["outcome"]
+        # Whoever is withheld leaves their address to nobody.
+        fate = fate._replace(state=state, address=None if state == MessageState.WITHHELD.value else fate.address)
+        if state in _OVER:
+            del self._open[fate.message]
+            self._keep(campaign, fate)
+        else:
+            self._open[fate.message] = (campaign, fate)
+
+    def _keep(self, campaign: int, fate: Fate) -> None:
+        self._sums[campaign].add(fate)
+        if self.only is not None:
+            self.each[fate.message] = fate
+
+
+def _unplanned(entry: StoredEntry, body: Body) -> Fate:
+    return Fate(body["message"], entry.client or 0, None, None, MessageState.ATTEMPTING.value, 0)
+
+
+def differences(campaign: int, told: dict[str, Fate], rows: Iterator[Fate]) -> Iterator[str]:
+    """Yield, a sentence each, in which messages of a campaign the ledger and the outbox differ."""
+    left = dict(told)
+    for row in rows:
+        mine = left.pop(row.message, None)
+        if mine is None:
+            yield f"The outbox holds a message of campaign {campaign} to client {row.client} that no entry tells of."
+        elif mine != row:
+            what = ", ".join(
+                f"{name} is {getattr(mine, name)} by the ledger and {getattr(row, name)} in the outbox"
+                for name in Fate._fields
+                if getattr(mine, name) != getattr(row, name)
+            )
+            yield f"A message of campaign {campaign} to client {mine.client}: its {what}."
+    for fate in left.values():
+        yield f"The ledger tells of a message of campaign {campaign} to client {fate.client} that the outbox has not."
