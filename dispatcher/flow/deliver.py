@@ -20,6 +20,7 @@ from dispatcher.errors import ChannelError, NoSlotError, StorageError
 from dispatcher.flow import acts
 from dispatcher.flow.backoff import again_at
 from dispatcher.flow.breaker import FEEDS, Breaker
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.gate import LEASE, Gate, Passed, Writing
 from dispatcher.flow.handing import Handing, StillGoing, Tempo, Told, concerns_channel, is_due_at_once
 from dispatcher.flow.lines import IDLE_SECONDS, Lines
@@ -50,8 +51,8 @@ Report = Callable[[Outcome], None]
 class DeliverReport:
     """What a run of deliveries came to; `blocked` names the channels whose carrier could not go on.
 
-    `shut`: the campaign was held or cancelled on the way, or the day ended. `miscounted` are text messages of which the
-    provider told other parts than were foreseen (S-07).
+    `shut`: the campaign was held or cancelled on the way, the day ended, or a letter box could not be read.
+    `miscounted` are text messages of which the provider told other parts than were foreseen (S-07).
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -95,13 +96,14 @@ class Deliver:
         policy: Policy,
         press: Press,
         carriers: Mapping[Channel, Carrier],
+        doors: Doors,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._policy = policy
         self._carriers = carriers
         self._press = press
-        self._gate = Gate(store, policy, press)
+        self._gate = Gate(store, policy, press, doors)
         self._pacing = Pacing(policy.paces)
         self._outcomes = Outcomes(store, self._pacing, Breaker())
         self._ticks = ticks
@@ -229,6 +231,7 @@ class Deliver:
             run.report.shut = True
             return batch + left
         run.report.withheld.update(decided.withheld)
+        run.report.shut = run.report.shut or decided.unread
         if decided.intended:
             make = partial(asyncio.to_thread, self._gate.make, run.scheduled, decided.intended)
             handing.add([each.row for each in decided.intended], make, asked)

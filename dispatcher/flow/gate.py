@@ -10,6 +10,7 @@ from typing import NamedTuple
 from dispatcher.errors import RefusedError, RenderingError
 from dispatcher.flow import acts
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Prepared, Press
 from dispatcher.rules.actor import duty
@@ -18,7 +19,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, State
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.decision import CampaignFacts, Reason, Send, Verdict, Wait, Withhold, decide
-from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical
+from dispatcher.rules.ledger import Entry, EntryKind, Json, canonical, stamp
 from dispatcher.rules.life import UNMADE, Act
 from dispatcher.rules.message import CampaignMessage, Sms
 from dispatcher.rules.terms import terms_body
@@ -34,6 +35,7 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("delivery")
 LEASE = timedelta(minutes=20)
 """How long a worker holds what it claims, and again what it intends: no reply is waited for as long (E-51)."""
+_AT_ONCE = timedelta(0)
 _LOOK_AGAIN = timedelta(minutes=15)
 """When a message that waits for something without an hour is looked at again."""
 
@@ -53,12 +55,16 @@ class Passed(NamedTuple):
 
 
 class _Deciding(NamedTuple):
-    """What a batch was decided under: the campaign's facts, the entry of their terms, the local date, the moment."""
+    """What a batch was decided under: the campaign's facts, the entry of their terms, the local date, the moment.
+
+    `doors` is up to when the letter boxes had been read, None where there is none.
+    """
 
     campaign: CampaignFacts
     terms: int
     day: str
     at: datetime
+    doors: datetime | None
 
 
 class Intended(NamedTuple):
@@ -75,11 +81,13 @@ class Intended(NamedTuple):
 class Decided:
     """What the gate said of a batch; what waits has been given back.
 
-    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `intended` are the
-    rows that have their Send and their intent; `make` makes their messages.
+    `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unread`: whoever
+    would have got theirs waits, because the letter boxes have not been read up to now. `intended` are the rows that
+    have their Send and their intent; `make` makes their messages.
     """
 
     shut: bool = False
+    unread: bool = False
     intended: list[Intended] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
 
@@ -87,8 +95,9 @@ class Decided:
 class Gate:
     """Decides, for claimed messages, whether each may be handed over now."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, doors: Doors) -> None:
         self._store = store
+        self._doors = doors
         self._policy = policy
         self._press = press
 
@@ -144,10 +153,12 @@ class Gate:
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
             return Decided(shut=True)
+        reading = self._doors.seen(connection, now)
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
+        facts = replace(facts, doors_read=reading.is_read)
         held = handoffs.still_held(connection, rows, now)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
-        decided = Decided()
+        decided = Decided(unread=not reading.is_read)
         intended = decided.intended
         for row in rows:
             if row.id not in held:
@@ -168,7 +179,7 @@ class Gate:
         handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
         if intended:
-            deciding = _Deciding(facts, _terms(transaction, scheduled.id, facts), today.isoformat(), now)
+            deciding = _Deciding(facts, _terms(transaction, scheduled.id, facts), today.isoformat(), now, reading.up_to)
             transaction.ledger.append(*(self._entry(each, deciding, priced.get(each.row.id)) for each in intended))
         return decided
 
@@ -189,7 +200,9 @@ class Gate:
 
     def _not_now(self, transaction: Transaction, row: Claimed, verdict: Wait | Withhold, decided: Decided) -> None:
         if isinstance(verdict, Wait):
-            handoffs.give_back(transaction.connection, row.id, verdict.until or transaction.now + _LOOK_AGAIN)
+            # What waits for a letter box goes on as soon as that has been read, and is late if that takes too long.
+            again = transaction.now + (_AT_ONCE if verdict.reason is Reason.DOORS_UNREAD else _LOOK_AGAIN)
+            handoffs.give_back(transaction.connection, row.id, verdict.until or again)
             return
         outbox.set_withheld(transaction.connection, row.id, verdict.reason.value)
         decided.withheld[verdict.reason.value] += 1
@@ -201,7 +214,8 @@ class Gate:
     def _entry(self, each: Intended, deciding: _Deciding, priced: Priced | None) -> Entry:
         """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
 
-        Of a text message it tells as well what it was foreseen to cost.
+        Where there are letter boxes it tells up to which moment they had been read, and of a text message what it was
+        foreseen to cost.
         """
         row, send, facts = each.row, each.send, each.who.facts
         address = facts.addresses[send.channel]
@@ -219,6 +233,8 @@ class Gate:
         }
         if not row.attempts:
             body |= unusual(facts, deciding.campaign, send, deciding.at)
+        if deciding.doors is not None:
+            body["doors"] = stamp(deciding.doors)
         if priced is not None:
             body |= {"parts": priced.parts, "part_price": str(priced.part_price)}
         return Entry(EntryKind.SEND, _ACTOR, client=row.client, campaign=row.campaign, channel=send.channel, body=body)

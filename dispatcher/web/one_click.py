@@ -7,13 +7,15 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from dispatcher.rules.campaign import Kind
+from dispatcher.rules.wishes import Less, More
 
 READ_AT_MOST = 8 * 1024
 """How many bytes of a body are looked at; what follows is let go unread (E-06)."""
 BODY_SECONDS = 5.0
 """How long a body may take to arrive. A no does not wait for it: the token in the path has said everything."""
 _FIELD_OF_FORM = re.compile(rb'name="?list-unsubscribe"?[;\r\n]', re.IGNORECASE)
+_FORMS: dict[str, type[Less | More]] = {"less": Less, "more": More}
+"""The buttons of our own page beneath the one that stops everything, by the name they send."""
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
@@ -43,10 +45,14 @@ def is_one_click(body: bytes) -> bool:
     return bool(value) and _is_value(value[0].partition(b"\n")[0].decode("latin-1"))
 
 
-def chosen_topic(body: bytes) -> Kind | None:
-    """Return the one topic that our page's own form asks for; anything else in a body is a no to everything (E-06)."""
-    given = [value for name, value in parse_qsl(body.decode("latin-1")) if name == "only"]
-    return Kind(given[0]) if len(given) == 1 and given[0] in set(Kind) and not is_one_click(body) else None
+def chosen(body: bytes) -> Less | More | None:
+    """Return what one of our page's own forms asks for; whatever is not exactly one is a no to everything (E-06)."""
+    pairs = parse_qsl(body.decode("latin-1"), keep_blank_values=True)
+    if len(pairs) != 1:
+        return None
+    name, value = pairs[0]
+    kind: type[Less | More] | None = _FORMS.get(name)
+    return kind(value) if kind is not None and value in set(kind) else None
 
 
 def _is_value(text: str) -> bool:

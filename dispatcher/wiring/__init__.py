@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
+from dispatcher.flow.accounts import Accounts
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
@@ -23,6 +24,7 @@ from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.doctor import Doctor, from_settings, unopened
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
@@ -48,12 +50,14 @@ from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
+from dispatcher.flow.reopening import Reopening
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.returns import Returns
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
+from dispatcher.flow.sampling import Sampling
 from dispatcher.flow.schedule import Precheck, Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
@@ -61,6 +65,7 @@ from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.status import Status
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
@@ -69,6 +74,7 @@ from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
+from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
@@ -91,8 +97,9 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
+    texts_in_of,
 )
-from dispatcher.wiring.duties import duties_of, sealed, settling, telling
+from dispatcher.wiring.duties import duties_of, reading, sealed, settling, taking_in, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -106,6 +113,7 @@ from dispatcher.wiring.founding import (
     upgrade_database,
 )
 from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
 
@@ -143,6 +151,7 @@ class Dispatcher:
     schedule: Schedule
     plan: Plan
     deliver: Deliver
+    doors: Doors
     lifecycle: Lifecycle
     status: Status
     declaring: Declaring
@@ -176,7 +185,9 @@ class Dispatcher:
     sign_up: SignUp
     renewing: Renewing
     forecasting: Forecasting
+    accounts: Accounts
     audit: Audit
+    sampling: Sampling
     sealing: Sealing
     trial: Trial
     preview: Preview
@@ -187,9 +198,11 @@ class Dispatcher:
     doctor: Doctor
     links: OptOutLinks
     returns: Returns
+    texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
+    mailbox: Mailbox | None = None
 
     @property
     def public_sign_up(self) -> SignUp | None:
@@ -251,12 +264,15 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
+    addresses = addresses_of(settings, store.ring, links)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer, addresses)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    letterbox = letterbox_of(directory, settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
+    doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
@@ -264,12 +280,14 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    deliver = Deliver(store, policy, press, carriers)
+    doors = Doors(store, ())
+    deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     returns = Returns(store, blame_of)
+    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -282,10 +300,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
+    register = Register(store, policy, settings.register_.region)
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
-    preferences, marks = Preferences(store, links), Marks(store)
+    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
@@ -297,7 +316,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         policy=policy,
         store=store,
         persons=Persons(store),
-        register=Register(store, policy, settings.register_.region),
+        register=register,
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
@@ -305,16 +324,19 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
+        doors=doors,
         lifecycle=lifecycle,
         status=Status(store, policy, press, lifecycle),
         declaring=Declaring(store, policy),
-        rounds=Rounds(store, lifecycle, plan, deliver),
+        rounds=Rounds(store, lifecycle, plan, deliver, doors),
         duties=Duties(
             store.clock,
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
+                *reading(doors),
                 *sealed(sealing),
+                *taking_in(texts_in),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -346,6 +368,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        accounts=Accounts(store, register, settings.register_.region),
+        sampling=Sampling(store),
         audit=Audit(store, policy, sealing.file),
         sealing=sealing,
         audiences=Audiences(store, policy, press, templates),
@@ -357,9 +381,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
         returns=returns,
+        texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
 
 
