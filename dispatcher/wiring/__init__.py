@@ -59,7 +59,7 @@ from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.sampling import Sampling
-from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.schedule import Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
@@ -113,7 +113,7 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
-from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.grounds import grounds_of, well
 from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
@@ -324,7 +324,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         timing=timing,
-        schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
+        schedule=Schedule(store, policy, templates, (well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
         doors=doors,
@@ -391,13 +391,3 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         callback_secrets=callback_secrets_of(settings, store.ring),
         mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
-
-
-def _well(doctor: Doctor) -> Precheck:
-    """Return the doctor's part in what is asked before a campaign gets its slot."""
-
-    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
-        doctor.refuse_unless_well()
-        return ()
-
-    return look
