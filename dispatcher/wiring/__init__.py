@@ -1,9 +1,9 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
