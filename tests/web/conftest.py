@@ -78,9 +78,11 @@ class House:
         with self.store.reading() as connection:
             return answers.of_clients(connection, [NUMBER]).get(NUMBER, [])
 
-    def everything(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return every row of every table, and every record of the journal."""
-        return everything(self.store)
+    def everything(self, *, besides: str = "") -> dict[str, list[tuple[object, ...]]]:
+        """Return every row of every table, `besides` one of them, and every record of the journal."""
+        found = everything(self.store)
+        found.pop(besides, None)
+        return found
 
     def erase(self) -> None:
         """Take the client's row and addresses away, so that nothing stands behind the token."""
