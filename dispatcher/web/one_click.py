@@ -11,6 +11,8 @@ from dispatcher.rules.wishes import Less, More
 
 READ_AT_MOST = 8 * 1024
 """How many bytes of a body are looked at; what follows is let go unread (E-06)."""
+CUT_AT = 1024 * 1024
+"""After how many bytes nothing more of a body is waited for."""
 BODY_SECONDS = 5.0
 """How long a body may take to arrive. A no does not wait for it: the token in the path has said everything."""
 _FIELD_OF_FORM = re.compile(rb'name="?list-unsubscribe"?[;\r\n]', re.IGNORECASE)
@@ -22,13 +24,17 @@ _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 async def read_body(request: Request, at_most: int = READ_AT_MOST) -> bytes:
     """Return the first bytes of a body: as much as came in time, empty where none came. Never raises for what it got.
 
-    The rest is taken off the wire and dropped, since a client whose upload is cut off may never read the answer.
+    The rest is taken off the wire and dropped, since a client whose upload is cut off may never read the answer; of an
+    upload without an end only so much is.
     """
-    kept = bytearray()
+    kept, came = bytearray(), 0
     with suppress(ClientDisconnect, TimeoutError):
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 kept += chunk[: at_most - len(kept)]
+                came += len(chunk)
+                if came > CUT_AT:
+                    break
     return bytes(kept)
 
 

@@ -31,7 +31,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.rules.wishes import Less, More
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
 from dispatcher.web.confirm import ConfirmDoor
-from dispatcher.web.guard import Guard
+from dispatcher.web.guard import HEADERS, SECURE, Guard
 from dispatcher.web.link import METHODS, bare_token, methods_allowed
 from dispatcher.web.one_click import chosen, is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, language_of, stylesheet
@@ -78,7 +78,8 @@ def create_app(
             return confirmed.failed(request)
         return pages.answer(View.FAILED, request)
 
-    app.add_middleware(Guard, failed=failed)
+    is_secure = studio.public_url.lower().startswith("https:")
+    app.add_middleware(Guard, failed=failed, headers=SECURE if is_secure else HEADERS)
     app.add_exception_handler(HTTPException, _unrouted(pages))
     attempts = Attempts(clock, invalid_per_minute)
     doors = {"u": OptOutDoor(preferences, pages, attempts).answer}

@@ -59,7 +59,7 @@ from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.sampling import Sampling
-from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.schedule import Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
@@ -74,13 +74,14 @@ from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
+from dispatcher.keys import LiveRing
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.studio import Studio
-from dispatcher.settings import FILE, Settings, read_secrets, read_settings
+from dispatcher.settings import FILE, SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage.seals import FILE as SEALS
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -98,7 +99,6 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
-    texts_in_of,
 )
 from dispatcher.wiring.duties import duties_of, reading, sealed, settling, taking_in, telling
 from dispatcher.wiring.founding import (
@@ -113,10 +113,11 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
-from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.grounds import grounds_of, well
 from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
+from dispatcher.wiring.texting import text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -224,7 +225,7 @@ def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool =
     Raises SettingsError, and StorageError where the database would lose commits or is of another version.
     """
     settings = read_settings(directory)
-    ring = read_secrets(directory)
+    ring = LiveRing(directory / SECRETS)
     store = open_store(directory, settings, ring, clock, begins_missing=not check_tables)
     try:
         store.database.check_durable()
@@ -271,6 +272,10 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url)
+    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    texts_in = texts_in_of(settings, store, gate)
     letterbox = letterbox_of(directory, settings, store.ring)
     grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
     keyring, notices = Keyring(store), Notices(store, papers)
@@ -281,15 +286,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
-    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    doors = Doors(store, ())
+    doors = Doors(store, text_doors_of(settings, carriers, texts_in))
     deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     returns = Returns(store, blame_of)
-    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -323,7 +324,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         timing=timing,
-        schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
+        schedule=Schedule(store, policy, templates, (well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
         doors=doors,
@@ -390,13 +391,3 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         callback_secrets=callback_secrets_of(settings, store.ring),
         mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
-
-
-def _well(doctor: Doctor) -> Precheck:
-    """Return the doctor's part in what is asked before a campaign gets its slot."""
-
-    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
-        doctor.refuse_unless_well()
-        return ()
-
-    return look

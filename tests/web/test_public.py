@@ -324,6 +324,26 @@ class TestStranger:
         assert visitor.get(f"/u/{'a' * 37}").text == visitor.get(f"/u/{'b' + altered[1:]}").text
 
     @on_sqlite
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+    def test_a_broken_link_is_the_same_whatever_is_on_record(
+        self, visitor: TestClient, house: House, method: str
+    ) -> None:
+        """E-15: of a client, of one who has left, of one who was erased and of nobody: every byte and header is one."""
+        token = house.token()
+        broken = [f"/u/{token[:20]}{'b' if token[20] != 'b' else 'c'}{token[21:]}", f"/u/{'a' * 37}"]
+
+        def told() -> set[tuple[int, bytes, tuple[tuple[str, str], ...]]]:
+            answers = [visitor.request(method, each) for each in broken]
+            return {(each.status_code, each.content, tuple(sorted(each.headers.items()))) for each in answers}
+
+        found = told()
+        visitor.post(path(house))
+        found |= told()
+        house.erase()
+        found |= told()
+        assert 1 == len(found)
+
+    @on_sqlite
     def test_a_guesser_is_slowed_down(self, visitor: TestClient, house: House, clock: FixedClock) -> None:
         """E-15: the 31st broken link within a minute is 429, a good link never is, and a minute later all is well."""
         broken = [visitor.get("/u/broken").status_code for _ in range(30)]
@@ -367,6 +387,14 @@ class TestPage:
             assert HEADERS == {name: answer.headers.get(name) for name in HEADERS}
             assert "set-cookie" not in answer.headers
             assert not answer.is_redirect
+
+    @on_sqlite
+    def test_a_browser_stays_with_https(self, visitor: TestClient, house: House, studio: Studio) -> None:
+        """A studio reached by https says so for a year; one on http, as the demo is, does not."""
+        assert "max-age=31536000" == visitor.get(path(house)).headers["strict-transport-security"]
+        plain = replace(studio, public_url="http://127.0.0.1:8025")
+        with TestClient(create_app(house.preferences, plain, house.store.clock)) as other:
+            assert "strict-transport-security" not in other.get(path(house)).headers
 
     @on_sqlite
     def test_the_policy_is_the_rule(self, visitor: TestClient, house: House) -> None:
