@@ -264,7 +264,7 @@ def examined(directory: Path, clock: Clock = system_clock) -> list[Finding]:
 def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
-    links = OptOutLinks(store.ring, studio.public_url)
+    links = OptOutLinks(store.ring, studio.public_url, studio.sms_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
     addresses = addresses_of(settings, store.ring, links)
@@ -273,7 +273,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     texts_in = texts_in_of(settings, store, gate)
     letterbox = letterbox_of(directory, settings, store.ring)

@@ -28,7 +28,7 @@ def grounds_of(
 ) -> Grounds:
     """Return what the doctor judges of these settings; `is_told` is whether calls of the SMS service are believed."""
     studio, email, sms = settings.studio, settings.email, settings.sms
-    pages = [studio.public_url, *studio.notice.values()]
+    pages = [studio.public_url, studio.sms_url or studio.public_url, *studio.notice.values()]
     domains = {studio.email.rpartition("@")[2], *(urlsplit(page).hostname or "" for page in pages)}
     return Grounds(
         processing=processing,
