@@ -65,7 +65,7 @@ class Verifying:
                 body = again.take(entry)
                 if body is not None:
                     fates.take(entry, body)
-                recount.take(entry)
+                recount.take(entry, body)
                 if done % _TOLD_EVERY == 0:
                     progress(total + done, 2 * total)
             recount.close()

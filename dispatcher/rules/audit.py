@@ -95,13 +95,13 @@ class Recount:
             EntryKind.RESTORE.value: self._restore,
         }
 
-    def take(self, entry: StoredEntry) -> None:
-        """Take the next entry. What cannot be true is a finding, and the count goes on."""
+    def take(self, entry: StoredEntry, body: Body | None = None) -> None:
+        """Take the next entry, with its body where that has been read. What cannot be true is a finding."""
         take = self._takes.get(entry.kind, _pass)
         if take is _pass and not self.beside.takes(entry.kind):
             return
         try:
-            body = entry.data()
+            body = entry.data() if body is None else body
             self.beside.take(entry, body)
             take(entry, body)
         except _OutOfOrderError as wrong:
