@@ -22,6 +22,7 @@ from dispatcher.rules.terms import terms_body
 from dispatcher.storage import campaigns, slots
 from dispatcher.storage.ledger import LedgerDraft
 from dispatcher.storage.tables import OutboxTable
+from dispatcher.storage.wordings import keep_wordings
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 
@@ -32,6 +33,7 @@ BEGINNING = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 AFTERWARDS = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
 YEAR = 2026
 _GROUP = 128
+_QUESTION = "Saako lähettää tarjouksia sähköpostitse?"
 _PERSON, _DELIVERY, _SERVER = Actor(ActorKind.PERSON, "1"), duty("delivery"), Actor(ActorKind.PROVIDER, "smtp")
 _SETTINGS = """
 [studio]
@@ -59,13 +61,14 @@ def write(directory: Path, entries: int) -> int:
     wiring.found(directory, OWNER, clock)
     clients = entries // A_CLIENT
     with wiring.opened(directory, clock) as dispatcher, dispatcher.store.database.writing() as connection:
-        answers = dict(_people(connection, clients))
+        [wording] = keep_wordings(connection, [_QUESTION], BEGINNING).values()
+        answers = dict(_people(connection, clients, wording))
         for number in range(1, CAMPAIGNS + 1):
             _campaign(connection, dispatcher, number, answers)
     return clients
 
 
-def _people(connection: Connection, clients: int) -> Iterator[tuple[int, int]]:
+def _people(connection: Connection, clients: int, wording: str) -> Iterator[tuple[int, int]]:
     """Write that clients came in and said yes; yield each with the entry of their yes."""
     for first in range(1, clients + 1, _GROUP):
         draft = LedgerDraft(connection, BEGINNING)
@@ -76,7 +79,7 @@ def _people(connection: Connection, clients: int) -> Iterator[tuple[int, int]]:
                 for each in numbers
             )
         )
-        yes = Answer(0, Reply.GRANTED, Channel.EMAIL, BEGINNING, BEGINNING, BEGINNING, Place.ONLINE, "0" * 64)
+        yes = Answer(0, Reply.GRANTED, Channel.EMAIL, BEGINNING, BEGINNING, BEGINNING, Place.ONLINE, wording)
         said = draft.append(*(answer_entry(yes, each, _PERSON) for each in numbers))
         draft.close()
         yield from zip(numbers, said, strict=True)

@@ -125,6 +125,10 @@ class Recount:
         found += [Slot(each.day, each.title) for each in self.declared.values() if each.stands]
         return sorted(found + self.lost, key=lambda slot: slot.date)
 
+    def agreed_to(self) -> frozenset[str]:
+        """Return the hashes of the wordings that anybody said yes to."""
+        return frozenset(self._consent.agreed_to)
+
     def local(self, moment: datetime) -> date:
         """Return the local date of a moment."""
         return local_date(moment, self._zone)
@@ -147,6 +151,7 @@ class Recount:
     def _campaign(self, entry: StoredEntry, body: Body) -> None:
         record = self._record(entry)
         if "name" in body:
+            record.content = str(body["content"]) if "content" in body else record.content
             record.name, record.title, record.kind = str(body["name"]), str(body["title"]), str(body["kind"])
         record.state = _STATES.get(str(body["event"]), record.state)
 

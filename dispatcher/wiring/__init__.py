@@ -15,6 +15,7 @@ from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -178,6 +179,7 @@ class Dispatcher:
     forecasting: Forecasting
     audit: Audit
     sealing: Sealing
+    bundling: Bundling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -289,6 +291,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    audit = Audit(store, policy, sealing.file)
     alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
@@ -346,8 +349,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
-        audit=Audit(store, policy, sealing.file),
+        audit=audit,
         sealing=sealing,
+        bundling=Bundling(store, policy, audit, sealing.file),
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,

@@ -73,6 +73,7 @@ MORE_ACTS = [
 OPEN = {
     *(
         "api-key list",
+        "audit bundle",
         "audit seals",
         "audit verify",
         "audit year",
