@@ -8,6 +8,7 @@
      ├── ChannelError         a channel cannot be used as it is set up
      ├── MailboxError         the inbox cannot be read
      ├── LinkError            a link was not made by this installation
+     ├── DoorsUnreadError     a letter box could not be read, so nothing may leave
      ├── RefusedError         an act the rules do not allow now
      │    ├── NoSlotError     the year has no room for another campaign
      │    └── FieldError      a value that was sent cannot be taken, and which
@@ -102,6 +103,10 @@ class MailboxError(DispatcherError):
 
 class LinkError(DispatcherError):
     """The link was not made by this installation, or a character of it is missing."""
+
+
+class DoorsUnreadError(DispatcherError):
+    """Nothing is sent until every letter box has been read: `dispatcher doctor` says which one cannot be."""
 
 
 class RefusedError(DispatcherError):

@@ -19,13 +19,18 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dispatcher.errors import SettingsError
 
 KEY_IDS = "123456789abcdefghijklmnopqrstuv"
 """The ids keys get, in order: one character each, so that they fit a token (5 bits of base32)."""
+
+
+_NONCE = 12
+"""Bytes of the number that no two sealed texts share (AES-GCM)."""
 
 
 class KeyKind(StrEnum):
@@ -122,6 +127,24 @@ class KeyRing:
         """Return the hash under each known key, newest first: what a look-up must compare after a rotation."""
         return tuple(_hashed(key, label, value) for key in reversed(self._keys[KeyKind.HASH]))
 
+    def seal(self, label: str, text: str, about: str) -> bytes:
+        """Return a text encrypted by AES-256-GCM; it opens only under the same label and as what it is about."""
+        key, nonce = self.current(KeyKind.HASH), secrets.token_bytes(_NONCE)
+        return (
+            key.id.encode() + nonce + _cipher(key, label).encrypt(nonce, text.encode(errors="replace"), about.encode())
+        )
+
+    def unseal(self, label: str, sealed: bytes, about: str) -> str | None:
+        """Return a text that `seal` encrypted, or None where its key is not here or it was made of something else."""
+        key = self.find(KeyKind.HASH, sealed[:1].decode("latin-1"))
+        nonce, rest = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+        if key is None or len(nonce) < _NONCE:
+            return None
+        try:
+            return _cipher(key, label).decrypt(nonce, rest, about.encode()).decode()
+        except InvalidTag:
+            return None
+
     def with_new(self, kind: KeyKind) -> "KeyRing":
         """Return a ring with one more key of this kind, which becomes the current one."""
         used = self._keys[kind]
@@ -130,6 +153,39 @@ class KeyRing:
         following = KEY_IDS.index(used[-1].id) + 1 if used else 0
         key = Key(kind, KEY_IDS[following], _new_secret(kind))
         return KeyRing({**self._keys, kind: (*used, key)}, self.credentials)
+
+
+class LiveRing(KeyRing):
+    """The keys of a secrets file, read anew where something asks for a key that came after they were read.
+
+    A process that runs on while another rotates a key knows what the new one makes: no link is dead for a minute.
+    Raises SettingsError, as `read_ring` does, where the file cannot be read at first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._state = _state_of(path)
+        ring = read_ring(path)
+        super().__init__({kind: ring.all(kind) for kind in KeyKind}, ring.credentials)
+        self._later = ring
+
+    def find(self, kind: KeyKind, key_id: str) -> Key | None:
+        """Return the key of this kind with this id, or None. A file that cannot be read any more adds none."""
+        found = super().find(kind, key_id)
+        if found is None and (state := _state_of(self._path)) != self._state:
+            self._state = state
+            # Only what finds is renewed: what makes goes on with the key it began with until it starts anew.
+            with suppress(SettingsError):
+                self._later = read_ring(self._path)
+        return found or self._later.find(kind, key_id)
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def new_ring() -> KeyRing:
@@ -219,6 +275,11 @@ def _damaged(name: str) -> SettingsError:
     return SettingsError(
         f"{name} is damaged: restore the copy that `dispatcher keys backup` made. Nothing was changed."
     )
+
+
+def _cipher(key: Key, label: str) -> AESGCM:
+    """Return a cipher whose key is made of this one and of nothing else of its kind."""
+    return AESGCM(key.mac(b"seal", label.encode()))
 
 
 def _hashed(key: Key, label: str, value: str) -> KeyedHash:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.errors import SettingsError
-from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing, new_ring, parse_ring, read_ring, write_ring
+from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing, LiveRing, new_ring, parse_ring, read_ring, write_ring
 
 _SECRET = b"s" * 32
 
@@ -339,3 +339,58 @@ def test_a_key_cannot_be_changed() -> None:
     assert key == pickle.loads(pickle.dumps(key))  # noqa: S301 - our own bytes
     with pytest.raises(AttributeError):
         key.secret = b""  # type: ignore[misc] # that is the point
+
+
+def test_a_live_ring_finds_what_came_later(path: Path) -> None:
+    """A key that another process has added is found; what makes things goes on with the key it began with."""
+    ring = LiveRing(path)
+    first = ring.current(KeyKind.TOKEN)
+    assert ring.find(KeyKind.TOKEN, "2") is None
+    write_ring(path, read_ring(path).with_new(KeyKind.TOKEN))
+    later = ring.find(KeyKind.TOKEN, "2")
+    assert later == read_ring(path).current(KeyKind.TOKEN)
+    assert (first, first) == (ring.current(KeyKind.TOKEN), ring.find(KeyKind.TOKEN, first.id))
+
+
+def test_a_live_ring_outlives_its_file(path: Path) -> None:
+    """Where the file is gone or damaged, what was read goes on, and nothing else is found."""
+    ring = LiveRing(path)
+    path.write_text("no keys")
+    path.chmod(0o600)
+    assert ring.find(KeyKind.TOKEN, "2") is None
+    path.unlink()
+    assert ring.find(KeyKind.TOKEN, "2") is None
+    assert ring.find(KeyKind.TOKEN, "1") == ring.current(KeyKind.TOKEN)
+
+
+# --- what is sealed ---------------------------------------------------------------------------------------------------
+
+
+@given(text=st.text(), about=st.text(st.characters(exclude_categories=["Cs"])))
+def test_what_is_sealed_opens_as_the_same_thing_only(text: str, about: str) -> None:
+    """A sealed text opens under its own label and as what it is about, and nowhere else; two of one text differ."""
+    ring = _ring()
+    sealed = ring.seal("text", text, about)
+    assert ring.unseal("text", sealed, about) == text
+    assert ring.unseal("other", sealed, about) is None
+    assert ring.unseal("text", sealed, f"{about}.") is None
+    assert sealed != ring.seal("text", text, about)
+
+
+@given(cut=st.integers(0, 40), flipped=st.integers(0, 32))
+def test_what_was_changed_does_not_open(cut: int, flipped: int) -> None:
+    """A sealed text of which a byte is missing or altered opens no more, and raises nothing."""
+    sealed = _ring().seal("text", "salaisuus", "1:SM1")
+    altered = bytearray(sealed)
+    altered[flipped % len(altered)] ^= 1
+    assert _ring().unseal("text", sealed[:cut], "1:SM1") is None or cut >= len(sealed)
+    assert _ring().unseal("text", bytes(altered), "1:SM1") is None
+
+
+def test_a_sealed_text_outlives_a_new_key() -> None:
+    """After a rotation what the old key sealed is read still; without that key it is lost."""
+    old = _hash_keys("1")
+    sealed = old.seal("text", "Milloin olette auki?", "1:SM1")
+    both = old.with_new(KeyKind.HASH)
+    assert both.unseal("text", sealed, "1:SM1") == "Milloin olette auki?"
+    assert _hash_keys("2").unseal("text", sealed, "1:SM1") is None

@@ -1,7 +1,9 @@
 """Opt-out links: what was made here is read, whatever mail programs do to it, and nothing else is."""
 
 import base64
+import hmac
 import string
+from types import SimpleNamespace
 from urllib.parse import quote, unquote
 
 import pytest
@@ -244,3 +246,53 @@ def test_an_altered_renewal_is_no_link(link: Renewal, data: st.DataObject) -> No
         assert link == RENEWALS.read(altered)
     except LinkError:
         assert altered != token
+
+
+@given(_links, st.integers(0, 15))
+def test_a_wrong_seal_is_compared_whole(link: OptOut, place: int) -> None:
+    """E-15: every seal, right or wrong at any place, is compared by the one function that takes constant time."""
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return hmac.compare_digest(one, other)
+
+    raw = bytearray(base64.b32decode(LINKS.token(link).upper() + "=" * (-LENGTHS[link.channel] % 8)))
+    raw[7 + place % (len(raw) - 7)] ^= 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dispatcher.links.hmac", SimpleNamespace(compare_digest=compare))
+        with pytest.raises(LinkError):
+            LINKS.read(base64.b32encode(bytes(raw)).decode().rstrip("=").lower())
+        assert link == LINKS.read(LINKS.token(link))
+    whole = MAC_BITS[link.channel] // 8
+    assert [(whole, whole)] * 2 == compared
+
+
+@given(_links, st.data())
+def test_a_cut_token_is_known_by_its_shape(link: OptOut, data: st.DataObject) -> None:
+    """Of any token that lost characters at its end it is said so, whoever it was for; of a whole one it never is."""
+    token = LINKS.token(link)
+    kept = data.draw(st.integers(8, len(token) - 1))
+    assert LINKS.is_cut(token[:kept])
+    assert LINKS.is_cut(token[:kept].upper() + ".")
+    assert not LINKS.is_cut(token)
+    assert not LINKS.is_cut(token[:7])
+    assert not OptOutLinks(_ring("2"), "https://m.example.fi").is_cut(token[:kept])
+
+
+@given(st.text())
+def test_any_text_is_cut_or_not(text: str) -> None:
+    """Whatever somebody types, the shape is judged without an error."""
+    assert LINKS.is_cut(text) in {True, False}
+
+
+@given(_links)
+def test_a_short_host_for_text_messages(link: OptOut) -> None:
+    """S-10: links of text messages are at the short host, those of mails are not, and both are read alike."""
+    links = OptOutLinks(_ring("1"), "https://viestit.studio.example", "https://rt.example/")
+    host = "https://rt.example" if link.channel is Channel.SMS else "https://viestit.studio.example"
+    assert f"{host}/u/{links.token(link)}" == links.url(link)
+    assert links.test_url(link.channel).startswith(f"{host}/u/")
+    assert link == LINKS.read(links.token(link))
+    confirm = ConfirmLinks(_ring("1"), "https://viestit.studio.example", "https://rt.example")
+    assert confirm.url(Confirm(5, link.channel)).startswith(f"{host}/join/")

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.audit_looks import looks
 from dispatcher.cli.audit_proof import PROOFS
+from dispatcher.cli.audit_why import sample, why
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.cli.files import keep
 from dispatcher.flow.audit_formats import table_csv, to_csv, to_text
@@ -66,6 +68,8 @@ def year(
     context.exit(0 if found.ok else 1)
 
 
-for command in PROOFS:
-    audit.add_command(command)
+for part in (*PROOFS, why, sample, looks):
+    audit.add_command(part)
+
+
 COMMANDS = (audit,)

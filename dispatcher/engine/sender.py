@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from dispatcher.engine.watch import Watch
-from dispatcher.errors import JournalError, StorageError
+from dispatcher.errors import DoorsUnreadError, JournalError, StorageError
 from dispatcher.flow import heart
 from dispatcher.flow.rounds import Worked
 from dispatcher.rules.actor import duty
@@ -15,7 +15,7 @@ from dispatcher.wiring import Dispatcher
 LOOK_EVERY = 1.0
 """Seconds between two looks at what is due."""
 AFTER_TROUBLE = 15.0
-"""Seconds to rest where the database or its journal cannot be trusted."""
+"""Seconds to rest where the database or its journal cannot be trusted, or a letter box cannot be read."""
 _SENDING, _SERVING = "sending", "serving"
 _log = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ class Sender:
         if gap is None:
             return
         _log.warning("%s: what is late by now is held", gap.sentence())
+        self._dispatcher.doors.forget()
         with suppress(StorageError):
             await asyncio.to_thread(self._dispatcher.heart.stepped, gap.jumped + gap.slept)
         await hold_interrupted(self._dispatcher, "then")
@@ -79,7 +80,7 @@ class Sender:
                     self._well[name] = await work()
                     self._is_over(name)
                     due = max(due + self._look_every, time())
-                except (JournalError, StorageError) as error:
+                except (JournalError, StorageError, DoorsUnreadError) as error:
                     self._is_in_trouble(name, str(error))
                     due = time() + self._after_trouble
                 await self._wait(due - time())

@@ -75,7 +75,7 @@ class Incoming:
                 "`dispatcher consent withdraw ADDRESS` for the address they write from."
             )
         with self._store.reading() as connection:
-            wanted = locks_of_no(connection, client)
+            wanted = locks_of_no(connection, [client])
 
         def work(transaction: Transaction) -> None:
             found = _open(transaction, number)

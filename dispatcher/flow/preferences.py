@@ -4,20 +4,25 @@ The gate asks again at every hand-off, so a no needs no list of what to stop: wh
 here for the owner's eyes, and would be withheld anyway.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.errors import NotFoundError
+from dispatcher.errors import LinkError, NotFoundError
+from dispatcher.flow.concern import Concern, seen
 from dispatcher.flow.known import unknown
-from dispatcher.flow.marks import Marks
-from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.reopening import Reopening
+from dispatcher.flow.wishes import Wishes
+from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client, withdraw_clients
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.campaign import Channel, Kind, Language
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.wishes import Less
 from dispatcher.storage import answers, clients, returning
+from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -27,40 +32,48 @@ _SAME_CLICK = timedelta(minutes=1)
 """How long a click and its repetition by a mail program or an impatient hand are one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token.
-
-    `is_gone`: nor will there be one, since nobody gets the number again. Whoever was erased and has come back since has
-    another, and nothing may lead from the one to the other (L-33, L-35): the link can stop nothing any more. `is_test`:
-    the link stood in a test message and stands for nobody.
-    """
-
-    address: str | None
-    language: Language | None
-    is_gone: bool = False
-    is_test: bool = False
+TEST = Concern(None, None, is_test=True)
+"""What the link of a test message concerns: nobody."""
 
 
 class Preferences:
     """Takes every no in."""
 
-    def __init__(self, store: Store, links: OptOutLinks) -> None:
+    def __init__(self, store: Store, links: OptOutLinks, policy: Policy, reopening: Reopening | None = None) -> None:
+        self.reopening = reopening
+        """Asks those who want more for a confirmation; None where more can only be had from a person."""
         self._store = store
         self._links = links
+        self._policy = policy
 
     def look(self, token: str) -> Concern:
         """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
-        if self._links.is_test(token):
-            return Concern(None, None, is_test=True)
-        link = self._links.read(token)
+        link = self.read(token)
+        return self.look_at([link])[0] if link else TEST
+
+    def read(self, token: str) -> OptOut | None:
+        """Return what a link stands for; None for one of a test message. Raises LinkError for one not made here."""
+        try:
+            return self._links.read(token)
+        except LinkError:
+            if self._links.is_test(token):
+                return None
+            raise
+
+    def is_cut(self, token: str) -> bool:
+        """Say whether a link that was not read looks like one whose end was lost on the way."""
+        return self._links.is_cut(token)
+
+    def look_at(self, links: Sequence[OptOut]) -> list[Concern]:
+        """Return whom each of these links concerns, and change nothing (E-09)."""
         with self._store.reading() as connection:
-            client = clients.read(connection, [link.client]).get(link.client)
-            is_missed = client is None and returning.is_missed(connection, link.client)
-        if client is None:
-            return Concern(None, None, is_gone=not is_missed)
-        address = client.addresses.get(link.channel)
-        return Concern(masked(address.canonical) if address else None, client.language)
+            known = clients.read(connection, {link.client for link in links})
+            return [_concern(connection, link, known.get(link.client)) for link in links]
+
+    def look_closely_at(self, links: Sequence[OptOut]) -> list[Concern]:
+        """Return what `look_at` does, with what was agreed and what can be chosen."""
+        with self._store.reading() as connection:
+            return seen(connection, self._store.ring, self._policy, links, self._store.clock())
 
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
@@ -70,22 +83,46 @@ class Preferences:
         test message changes nothing. Raises LinkError for a link not made here and StorageError where the no could not
         be kept.
         """
-        if self._links.is_test(token):
-            return
-        link = self._links.read(token)
-        self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
+        link = self.read(token)
+        if link:
+            self.leave_together([(link, place)])
 
-    def choose(self, token: str, kind: Kind) -> None:
-        """Record that the client behind a link wants this topic only; on disk when this returns.
+    def leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> None:
+        """Record that the clients behind these links said no to everything, in one commit: all of them or nobody.
 
-        No yes is given by it. A link without a row behind it, or of a test message, changes nothing. Raises LinkError
-        and StorageError as `leave` does.
+        On disk when this returns. Raises StorageError where it could not be kept.
         """
-        if self._links.is_test(token):
-            return
-        link = self._links.read(token)
+        places: dict[int, Place] = {}
+        for link, place in asked:
+            places.setdefault(link.client, place)
+        numbers = list(places)
+
+        def work(transaction: Transaction) -> None:
+            connection, now = transaction.connection, transaction.now
+            repeated = _who_has_just_said_so(connection, numbers, now)
+            known = clients.read(connection, numbers)
+            noes = {
+                number: (known.get(number), Answer(0, Reply.WITHDRAWN, None, now, now, now, place))
+                for number, place in places.items()
+                if number not in repeated
+            }
+            if noes:
+                withdraw_clients(transaction, self._store.ring, noes, Actor(ActorKind.CLIENT))
+
+        self._store.write(work, wanted=self._locks_of(numbers), urgent=True)
+
+    def choose(self, token: str, less: Less) -> bool:
+        """Record what the client behind a link wants less of; on disk when this returns. Say whether it could be kept.
+
+        No yes is given by it, and nothing is opened: False for what would. A link without a row behind it, or of a test
+        message, changes nothing. Raises LinkError and StorageError as `leave` does.
+        """
+        link = self.read(token)
+        if link is None:
+            return True
         with suppress(NotFoundError):
-            Marks(self._store).choose_topics(link.client, {kind}, Actor(ActorKind.CLIENT))
+            return Wishes(self._store, self._policy).choose(link.client, less, Actor(ActorKind.CLIENT))
+        return True
 
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.
@@ -96,7 +133,14 @@ class Preferences:
             known = clients.read(connection, [client])
         if not known:
             raise unknown(client)
-        self._withdraw(client, Place.DESK, actor, channel, None)
+
+        def work(transaction: Transaction) -> None:
+            now = transaction.now
+            answer = Answer(0, Reply.WITHDRAWN, channel, now, now, now, Place.DESK)
+            held = clients.read(transaction.connection, [client]).get(client)
+            withdraw_client(transaction, self._store.ring, client, held, answer, actor)
+
+        self._store.write(work, wanted=self._locks_of([client]), urgent=True)
 
     def withdraw_address(
         self, address: tuple[Channel, str], actor: Actor, channel: Channel | None = None, place: Place = Place.DESK
@@ -121,26 +165,25 @@ class Preferences:
 
         return self._store.write(work, wanted=wanted, urgent=True)
 
-    def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
+    def _locks_of(self, numbers: Sequence[int]) -> list[Lock]:
         with self._store.reading() as connection:
-            wanted = locks_of_no(connection, client)
-
-        def work(transaction: Transaction) -> None:
-            connection, now = transaction.connection, transaction.now
-            if link is not None and _has_just_said_so(connection, client, now):
-                return
-            answer = Answer(0, Reply.WITHDRAWN, channel, now, now, now, place)
-            known = clients.read(connection, [client]).get(client)
-            withdraw_client(transaction, self._store.ring, client, known, answer, actor)
-
-        self._store.write(work, wanted=wanted, urgent=True)
+            return locks_of_no(connection, numbers)
 
 
-def _has_just_said_so(connection: Connection, client: int, now: datetime) -> bool:
-    """Say whether a no to everything is on record that counts until now, so that a second click adds nothing."""
-    noes = [
-        answer
-        for answer in answers.of_clients(connection, [client]).get(client, [])
-        if answer.reply is Reply.WITHDRAWN and answer.channel is None
-    ]
-    return any(now - no.latest() < _SAME_CLICK for no in noes)
+def _concern(connection: Connection, link: OptOut, client: Client | None) -> Concern:
+    if client is None:
+        return Concern(None, None, is_gone=not returning.is_missed(connection, link.client))
+    address = client.addresses.get(link.channel)
+    return Concern(masked(address.canonical) if address else None, client.language)
+
+
+def _who_has_just_said_so(connection: Connection, numbers: Sequence[int], now: datetime) -> set[int]:
+    """Return for whom a no to everything is on record that counts until now, so that a second click adds nothing."""
+    return {
+        number
+        for number, said in answers.of_clients(connection, numbers).items()
+        if any(
+            answer.reply is Reply.WITHDRAWN and answer.channel is None and now - answer.latest() < _SAME_CLICK
+            for answer in said
+        )
+    }

@@ -29,12 +29,16 @@ _HOW = {Place.PHONE: "phone", Place.EMAIL: "email", Place.IN_PERSON: "in_person"
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Asks the holder of an address to confirm a sign-up: the exact question, and until when the link works."""
+    """Asks the holder of an address to confirm a sign-up: the exact question, and until when the link works.
+
+    `is_change`: it is no sign-up, but more that a client asked for by the link of a message.
+    """
 
     language: Language
     question: str
     link: str
     until: date
+    is_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,13 @@ class Receipt:
     link: str
     given_on: date
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Says to whoever texted a no that it is in force; by text message only, since that is what they wrote."""
+
+    language: Language
 
 
 Letter = Confirmation | Receipt
@@ -103,11 +114,15 @@ class ServiceRenderer:
         mail = Email(self._letterhead.bounces(envelope), recipient=envelope.to, content=b"".join(content))
         return signed(mail, self._signer, envelope.date)
 
-    def sms(self, letter: Letter, to: str) -> Sms:
+    def sms(self, letter: Letter | Stopped, to: str) -> Sms:
         """Return a letter as a finished text message."""
-        words = self._words(letter)
-        headers.checked_link(words.link)
-        parts = measure(plain(words.sms))
+        if isinstance(letter, Stopped):
+            said = text("service_stopped_sms", letter.language, studio=self._studio.name)
+        else:
+            words = self._words(letter)
+            headers.checked_link(words.link)
+            said = words.sms
+        parts = measure(plain(said))
         return Sms(recipient=to, text=parts.text, segments=parts.segments)
 
     def _render(self, template: str, letter: Letter | Alert, words: _Words | AlertWords) -> str:
@@ -122,7 +137,8 @@ class ServiceRenderer:
 
     def _words(self, letter: Letter) -> _Words:
         if isinstance(letter, Confirmation):
-            return self._said(letter, "confirm", "asked", ("until", "not_you"), letter.until)
+            kind = "change" if letter.is_change else "confirm"
+            return self._said(letter, kind, "asked", ("until", "not_you"), letter.until)
         return self._said(letter, "receipt", _HOW.get(letter.place, "other"), ("not_you",), letter.given_on)
 
     def _said(self, letter: Letter, kind: str, asked: str, remarks: tuple[str, ...], day: date) -> _Words:

@@ -7,7 +7,8 @@ from dispatcher.rules.audit_facts import TELLING, Body, FactBook, Got
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, decide
-from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
+from dispatcher.rules.doors import is_good
+from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, read_stamp
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.terms import read_terms
 
@@ -109,7 +110,10 @@ class Again:
         facts = self._book.facts(client, campaign, entry.at, day)
         channel = _CHANNELS[entry.channel or ""]
         channels = self._channels(terms, channel, body)
-        asked = terms if channels == terms.channels else replace(terms, channels=channels)
+        doors = read_stamp(body.get("doors"))
+        is_read = doors is None or is_good(doors, entry.at)
+        usual = is_read and channels == terms.channels
+        asked = terms if usual else replace(terms, channels=channels, doors_read=is_read)
         verdict = decide(facts, asked, entry.at)
         if self._is_excused(verdict, entry, client):
             return

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, case, func, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, update
 
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState
 from dispatcher.rules.values import value
 from dispatcher.storage import progress
-from dispatcher.storage.hot import HotInsert, stored
+from dispatcher.storage.hot import Hot, HotInsert, among, one_of, stored
 from dispatcher.storage.progress import Place
 from dispatcher.storage.tables import Moment, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
-_OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
+IS_OPEN = one_of(OutboxTable.state, (MessageState.WAITING.value, MessageState.DEFERRED.value))
+IS_ATTEMPTED = one_of(OutboxTable.state, (MessageState.ATTEMPTING.value,))
 
 
 @value
@@ -49,6 +50,17 @@ class Closed:
 # These run for every message or batch, and building a statement costs several times what running it does.
 _PLANNED = "campaign client address channel state reason message_id attempts not_before planned_at fence"
 _ADD = HotInsert(OutboxTable, _PLANNED.split())
+_OPEN_OF_CLIENTS = (
+    select(OutboxTable.client, OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
+    .where(among(OutboxTable.client, "clients"), IS_OPEN)
+    .order_by(OutboxTable.id)
+)
+_LOOK, _LOOK_AND_LOCK = Hot(_OPEN_OF_CLIENTS), Hot(_OPEN_OF_CLIENTS.with_for_update())
+_WITHHOLD = Hot(
+    update(OutboxTable)
+    .where(among(OutboxTable.id, "these"))
+    .values(state=MessageState.WITHHELD.value, reason=bindparam("reason"), address=None, lease_until=None, day=None)
+)
 
 
 def add(connection: Connection, rows: Sequence[Planned]) -> None:
@@ -93,12 +105,14 @@ def move(connection: Connection, row: int, channel: Channel, address: int, now: 
 
 def set_withheld(connection: Connection, row: int, reason: str) -> None:
     """Write that a planned message does not go, and why; its address is free again for nobody of this campaign."""
-    progress.changing(connection, [row], state=MessageState.WITHHELD, reason=reason)
-    connection.execute(
-        update(OutboxTable)
-        .where(OutboxTable.id == row)
-        .values(state=MessageState.WITHHELD.value, reason=reason, address=None, lease_until=None, day=None)
-    )
+    withhold(connection, [row], reason)
+
+
+def withhold(connection: Connection, rows: Sequence[int], reason: str) -> None:
+    """Write the same of several messages."""
+    if rows:
+        progress.changing(connection, rows, state=MessageState.WITHHELD, reason=reason)
+        _WITHHOLD.run(connection, these=list(rows), reason=reason)
 
 
 def set_unknown(connection: Connection, campaign: int, day: date, now: datetime) -> list[Closed]:
@@ -106,7 +120,7 @@ def set_unknown(connection: Connection, campaign: int, day: date, now: datetime)
 
     They count from `day`, or from the day of their intent where it is known; no worker holds them any longer.
     """
-    still_open = (OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value)))
+    still_open = (OutboxTable.campaign == campaign, or_(IS_OPEN, IS_ATTEMPTED))
     these = list(connection.scalars(select(OutboxTable.id).where(*still_open).with_for_update()))
     progress.changing(connection, these, state=MessageState.UNKNOWN)
     statement = (
@@ -131,13 +145,16 @@ def open_of_client(connection: Connection, client: int, *, for_update: bool = Fa
 
     `for_update` keeps everybody else from them meanwhile, whoever cancels their campaign included.
     """
-    query = (
-        select(OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
-        .where(OutboxTable.client == client, OutboxTable.state.in_(_OPEN))
-        .order_by(OutboxTable.id)
-    )
-    found = connection.execute(query.with_for_update() if for_update else query)
-    return [(row.id, row.campaign, row.message_id) for row in found]
+    found = open_of_clients(connection, [client], for_update=for_update)
+    return [(row, campaign, message_id) for _, row, campaign, message_id in found]
+
+
+def open_of_clients(
+    connection: Connection, clients: Sequence[int], *, for_update: bool = False
+) -> list[tuple[int, int, int, str]]:
+    """Return the same for several clients: client, row, campaign and message id, in the order of the rows."""
+    look = _LOOK_AND_LOCK if for_update else _LOOK
+    return [(*map(int, ids), message_id) for *ids, message_id in look.rows(connection, clients=list(clients))]
 
 
 def open_of_campaign(
@@ -149,7 +166,7 @@ def open_of_campaign(
     """
     query = (
         select(OutboxTable.id, OutboxTable.client, OutboxTable.message_id)
-        .where(OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN))
+        .where(OutboxTable.campaign == campaign, IS_OPEN)
         .order_by(OutboxTable.id)
         .limit(limit)
     )
@@ -159,9 +176,7 @@ def open_of_campaign(
 
 def count_open(connection: Connection, campaign: int) -> int:
     """Return how many messages of a campaign are waiting, deferred or being handed over."""
-    query = select(func.count()).where(
-        OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value))
-    )
+    query = select(func.count()).where(OutboxTable.campaign == campaign, or_(IS_OPEN, IS_ATTEMPTED))
     return int(connection.scalar(query) or 0)
 
 
@@ -173,9 +188,7 @@ def has_left(connection: Connection, campaign: int) -> bool:
 
 def next_due(connection: Connection, campaign: int) -> datetime | None:
     """Return when the next waiting message of a campaign may be looked at, or None where none waits."""
-    query = select(func.min(OutboxTable.not_before)).where(
-        OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN)
-    )
+    query = select(func.min(OutboxTable.not_before)).where(OutboxTable.campaign == campaign, IS_OPEN)
     return connection.scalar(query)
 
 
@@ -188,7 +201,7 @@ def silent_since(connection: Connection, campaign: int) -> datetime | None:
 
 def wait_no_longer_than(connection: Connection, campaign: int, now: datetime) -> None:
     """Let what was due before a campaign was held be due from its release on."""
-    overdue = (OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN), OutboxTable.not_before < now)
+    overdue = (OutboxTable.campaign == campaign, IS_OPEN, OutboxTable.not_before < now)
     connection.execute(update(OutboxTable).where(*overdue).values(not_before=now))
 
 
@@ -197,7 +210,7 @@ def postpone(connection: Connection, campaign: int, channel: Channel, now: datet
     due = (
         OutboxTable.campaign == campaign,
         OutboxTable.channel == channel.value,
-        OutboxTable.state.in_(_OPEN),
+        IS_OPEN,
         OutboxTable.not_before <= now,
         or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= now),
     )

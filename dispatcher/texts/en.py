@@ -41,13 +41,6 @@ TEXTS = {
     "sms_book": "Book {phone}.",
     "sms_opt_out": "Stop:",
     # The page a client leaves by
-    "page_topics": "Or fewer messages",
-    "page_only_offer": "Offers only",
-    "page_only_treatment_day": "Treatment days only",
-    "page_topic_title": "Your choice is on record",
-    "page_topic_offer": "From now on we send you offers only, and no news of treatment days.",
-    "page_topic_treatment_day": "From now on we send you news of treatment days only, and no offers.",
-    "page_topic_rest": "You can still stop all messages at any time:",
     "page_test": "This link is from a test message. It removes nobody: nothing is recorded.",
     "page_title": "Stop the messages",
     "page_question": "Shall we stop the messages?",
@@ -126,6 +119,7 @@ TEXTS = {
     "service_receipt_button": "It was not me",
     "service_receipt_here": "Stop the messages here:",
     "service_receipt_sms": "{studio}: you agreed to our messages on {date}. Not you? Stop: {link}",
+    "service_stopped_sms": "{studio}: you will get no more advertising from us.",
     # The sign-up page
     "join_title": "Sign up for our messages",
     "join_explanation": "Give your address and tick the box if you agree. You will get a message in which you confirm it. We send nothing else before you have confirmed.",  # noqa: E501
@@ -316,6 +310,7 @@ TEXTS = {
     "service_receipt": "receipt of an answer",
     "service_test": "test message",
     "service_report": "report",
+    "service_stopped": "confirmation of a no",
     "purpose_email": "Direct marketing by email (6–12 messages a year)",  # noqa: RUF001
     "purpose_sms": "Direct marketing by text message (6–12 messages a year)",  # noqa: RUF001
     "country_outside": "the data may be reached from outside the EU as well",

@@ -26,13 +26,6 @@ TEXTS = {
     "sms_book": "Varaa {phone}.",
     "sms_opt_out": "Lopeta:",
     # The page a client leaves by
-    "page_topics": "Tai vähemmän viestejä",
-    "page_only_offer": "Vain tarjoukset",
-    "page_only_treatment_day": "Vain hoitopäivät",
-    "page_topic_title": "Valinta on tallennettu",
-    "page_topic_offer": "Lähetämme sinulle jatkossa vain tarjouksia, emme tietoa hoitopäivistä.",
-    "page_topic_treatment_day": "Lähetämme sinulle jatkossa vain tietoa hoitopäivistä, emme tarjouksia.",
-    "page_topic_rest": "Voit silti lopettaa kaikki viestit milloin tahansa:",
     "page_test": "Tämä linkki on testiviestistä. Sillä ei poisteta ketään: mitään ei tallenneta.",
     "page_title": "Lopeta viestit",
     "page_question": "Lopetetaanko viestit?",
@@ -111,6 +104,7 @@ TEXTS = {
     "service_receipt_button": "Se en ollut minä",
     "service_receipt_here": "Lopeta viestit tästä:",
     "service_receipt_sms": "{studio}: annoit {date} luvan viesteihimme. Etkö se ollut sinä? Lopeta: {link}",
+    "service_stopped_sms": "{studio}: et saa meiltä enää mainosviestejä.",
     # The sign-up page
     "join_title": "Tilaa viestimme",
     "join_explanation": "Anna osoitteesi ja rastita ruutu, jos annat luvan. Saat viestin, josta voit vahvistaa sen. Emme lähetä mitään muuta, ennen kuin olet vahvistanut.",  # noqa: E501
@@ -301,6 +295,7 @@ TEXTS = {
     "service_receipt": "vahvistus vastauksesta",
     "service_test": "koeviesti",
     "service_report": "ilmoitus",
+    "service_stopped": "vahvistus kiellosta",
     "purpose_email": "Suoramarkkinointi sähköpostitse (6–12 viestiä vuodessa)",  # noqa: RUF001
     "purpose_sms": "Suoramarkkinointi tekstiviestillä (6–12 viestiä vuodessa)",  # noqa: RUF001
     "country_outside": "tietoihin voi olla pääsy myös EU:n ulkopuolelta",

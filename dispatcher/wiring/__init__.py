@@ -1,13 +1,14 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
+from dispatcher.flow.accounts import Accounts
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
@@ -24,6 +25,7 @@ from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.deliver import Deliver
 from dispatcher.flow.desk import Desk
 from dispatcher.flow.doctor import Doctor, from_settings, unopened
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duties
 from dispatcher.flow.enrol import Enrol
 from dispatcher.flow.erasing import Erasing
@@ -32,6 +34,7 @@ from dispatcher.flow.from_logs import FromLogs
 from dispatcher.flow.heart import Heart
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.looking import Looking
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.matters import Matters
 from dispatcher.flow.no_list import NoLists
@@ -49,19 +52,22 @@ from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
+from dispatcher.flow.reopening import Reopening
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.returns import Returns
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
-from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.sampling import Sampling
+from dispatcher.flow.schedule import Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.status import Status
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
@@ -69,12 +75,14 @@ from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
+from dispatcher.keys import LiveRing
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
+from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.studio import Studio
-from dispatcher.settings import FILE, Settings, read_secrets, read_settings
+from dispatcher.settings import FILE, SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage.seals import FILE as SEALS
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -93,7 +101,7 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
-from dispatcher.wiring.duties import duties_of, sealed, settling, telling
+from dispatcher.wiring.duties import duties_of, reading, sealed, settling, taking_in, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -106,9 +114,11 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
-from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.grounds import grounds_of, well
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
+from dispatcher.wiring.texting import is_told, text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -144,6 +154,7 @@ class Dispatcher:
     schedule: Schedule
     plan: Plan
     deliver: Deliver
+    doors: Doors
     lifecycle: Lifecycle
     status: Status
     declaring: Declaring
@@ -177,7 +188,10 @@ class Dispatcher:
     sign_up: SignUp
     renewing: Renewing
     forecasting: Forecasting
+    accounts: Accounts
+    looking: Looking
     audit: Audit
+    sampling: Sampling
     sealing: Sealing
     bundling: Bundling
     trial: Trial
@@ -189,9 +203,11 @@ class Dispatcher:
     doctor: Doctor
     links: OptOutLinks
     returns: Returns
+    texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
+    mailbox: Mailbox | None = None
 
     @property
     def public_sign_up(self) -> SignUp | None:
@@ -211,7 +227,7 @@ def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool =
     Raises SettingsError, and StorageError where the database would lose commits or is of another version.
     """
     settings = read_settings(directory)
-    ring = read_secrets(directory)
+    ring = LiveRing(directory / SECRETS)
     store = open_store(directory, settings, ring, clock, begins_missing=not check_tables)
     try:
         store.database.check_durable()
@@ -250,26 +266,32 @@ def examined(directory: Path, clock: Clock = system_clock) -> list[Finding]:
 def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
-    links = OptOutLinks(store.ring, studio.public_url)
+    links = OptOutLinks(store.ring, studio.public_url, studio.sms_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
+    addresses = addresses_of(settings, store.ring, links)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer, addresses)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
+    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    texts_in = texts_in_of(settings, store, gate)
+    letterbox = letterbox_of(directory, settings, store.ring)
+    told = is_told(settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox, is_told=told)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
+    doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
-    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    deliver = Deliver(store, policy, press, carriers)
+    doors = Doors(store, text_doors_of(settings, carriers, texts_in))
+    deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
     returns = Returns(store, blame_of)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
@@ -284,10 +306,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
+    register = Register(store, policy, settings.register_.region)
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
-    preferences, marks = Preferences(store, links), Marks(store)
+    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
@@ -300,24 +323,27 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         policy=policy,
         store=store,
         persons=Persons(store),
-        register=Register(store, policy, settings.register_.region),
+        register=register,
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         timing=timing,
-        schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
+        schedule=Schedule(store, policy, templates, (well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
+        doors=doors,
         lifecycle=lifecycle,
         status=Status(store, policy, press, lifecycle),
         declaring=Declaring(store, policy),
-        rounds=Rounds(store, lifecycle, plan, deliver),
+        rounds=Rounds(store, lifecycle, plan, deliver, doors),
         duties=Duties(
             store.clock,
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
+                *reading(doors),
                 *sealed(sealing),
+                *taking_in(texts_in),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -349,6 +375,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        looking=Looking(store),
+        accounts=Accounts(store, register, settings.register_.region),
+        sampling=Sampling(store),
         audit=audit,
         sealing=sealing,
         bundling=Bundling(store, policy, audit, sealing.file),
@@ -361,17 +390,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
         returns=returns,
+        texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
-
-
-def _well(doctor: Doctor) -> Precheck:
-    """Return the doctor's part in what is asked before a campaign gets its slot."""
-
-    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
-        doctor.refuse_unless_well()
-        return ()
-
-    return look

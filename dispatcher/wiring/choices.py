@@ -176,9 +176,10 @@ def studio_of(settings: Settings) -> Studio:
         booking_url=section.booking_url,
         public_url=section.public_url,
         sender=settings.email.sender,
-        bounces=settings.email.bounces or settings.email.sender,
+        bounces=settings.bounce_address,
         notice=section.notice,
         sms_sender=settings.sms.sender,
+        sms_url=section.sms_url or "",
     )
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
 from dispatcher.flow.giving_up import give_up
 from dispatcher.flow.looking import purge_looks
@@ -14,6 +15,7 @@ from dispatcher.flow.retention import Retention
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.rules.actor import duty
 from dispatcher.rules.retention import Periods
 from dispatcher.storage.store import Store
@@ -43,6 +45,11 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
     )
 
 
+def reading(doors: Doors) -> tuple[Duty, ...]:
+    """Return what takes in every no that came by a letter box, whether or not anything is to be sent."""
+    return (Duty("letter boxes", timedelta(minutes=1), doors.work),)
+
+
 def sealed(sealing: Sealing) -> tuple[Duty, ...]:
     """Return what seals the ledger every day and after every campaign."""
     return (Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),)
@@ -55,6 +62,11 @@ def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
         Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
         Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
     )
+
+
+def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
+    """Return what lets go of what is known of text messages that came in."""
+    return () if texts_in is None else (Duty("old texts", timedelta(hours=1), in_thread(texts_in.purge)),)
 
 
 def _let_go(blocks: Blocks) -> str | None:

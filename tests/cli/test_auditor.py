@@ -74,8 +74,11 @@ OPEN = {
     *(
         "api-key list",
         "audit bundle",
+        "audit looks",
+        "audit sample",
         "audit seals",
         "audit verify",
+        "audit why",
         "audit year",
         "breach-scope",
         "client export",

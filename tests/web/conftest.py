@@ -33,6 +33,7 @@ from dispatcher.web.webhooks import TwilioDoor
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.faults.twilio_double import TOKEN
+from tests.stores import POLICY
 from tests.workshop import build
 
 NUMBER = 140_737_488_355_001
@@ -77,16 +78,11 @@ class House:
         with self.store.reading() as connection:
             return answers.of_clients(connection, [NUMBER]).get(NUMBER, [])
 
-    def everything(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return every row of every table, and every record of the journal."""
-        with self.store.reading() as connection:
-            tables = MetaData()
-            tables.reflect(connection)
-            found = {
-                table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-                for table in tables.sorted_tables
-            }
-        return found | {"the journal": [(record.as_json(),) for record in self.store.journal.records()]}
+    def everything(self, *, besides: str = "") -> dict[str, list[tuple[object, ...]]]:
+        """Return every row of every table, `besides` one of them, and every record of the journal."""
+        found = everything(self.store)
+        found.pop(besides, None)
+        return found
 
     def erase(self) -> None:
         """Take the client's row and addresses away, so that nothing stands behind the token."""
@@ -110,7 +106,7 @@ def house(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[Ho
         _enrol(connection, clock())
     store = Store(database, journal, Writer(database, journal, clock), ring, clock)
     links = OptOutLinks(ring, "https://m.tunturituuli.example")
-    yield House(store, links, Preferences(store, links), journal_path)
+    yield House(store, links, Preferences(store, links, POLICY), journal_path)
     store.close()
 
 
@@ -129,6 +125,18 @@ def _enrol(connection: Connection, now: datetime) -> None:
     held = {(Channel.EMAIL, "maj.berg@posti.example"), (Channel.SMS, "+358401234567")}
     found = clients.address_rows(connection, held, now)
     clients.insert_links(connection, [(NUMBER, channel, row) for (channel, _), row in found.items()])
+
+
+def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table of an installation, and every record of its journal."""
+    with store.reading() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        found = {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in tables.sorted_tables
+        }
+    return found | {"the journal": [(record.as_json(),) for record in store.journal.records()]}
 
 
 def lose_journal(store: Store) -> None:
@@ -182,5 +190,5 @@ def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
         public_url=dispatcher.studio.public_url,
         invalid_per_minute=invalid_per_minute,
     )
-    twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN})
+    twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN}, dispatcher.texts_in)
     return create_app(dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api, twilio=twilio)
