@@ -16,6 +16,7 @@ from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -192,6 +193,7 @@ class Dispatcher:
     audit: Audit
     sampling: Sampling
     sealing: Sealing
+    bundling: Bundling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -313,6 +315,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    audit = Audit(store, policy, sealing.file)
     alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
@@ -376,8 +379,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
-        audit=Audit(store, policy, sealing.file),
+        audit=audit,
         sealing=sealing,
+        bundling=Bundling(store, policy, audit, sealing.file),
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
