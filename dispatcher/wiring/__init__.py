@@ -72,6 +72,7 @@ from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
+from dispatcher.flow.watching import Watching
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.keys import LiveRing
@@ -91,6 +92,7 @@ from dispatcher.wiring.choices import (
     callback_secrets_of,
     carriers_of,
     forgetting_of,
+    metrics_token_of,
     own_days_of,
     periods_of,
     policy_of,
@@ -204,7 +206,9 @@ class Dispatcher:
     texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
+    watching: Watching
     callback_secrets: Mapping[str, str] = field(repr=False)
+    metrics_token: str = field(repr=False)
     mailbox: Mailbox | None = None
 
     @property
@@ -388,6 +392,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
+        watching=Watching(store),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        metrics_token=metrics_token_of(settings, store.ring),
         mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
