@@ -16,6 +16,7 @@ from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -119,7 +120,7 @@ from dispatcher.wiring.grounds import grounds_of, well
 from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
-from dispatcher.wiring.texting import text_doors_of, texts_in_of
+from dispatcher.wiring.texting import is_told, text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -194,6 +195,7 @@ class Dispatcher:
     audit: Audit
     sampling: Sampling
     sealing: Sealing
+    bundling: Bundling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -278,10 +280,12 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     papers = Papers(processing, policy.zone)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
     confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    letters = ServiceRenderer(studio, policy.zone, signatures.signer)
+    gate = ServiceGate(store, policy, letters, links, confirm_links, addresses)
     texts_in = texts_in_of(settings, store, gate)
     letterbox = letterbox_of(directory, settings, store.ring)
-    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
+    told = is_told(settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox, is_told=told)
     keyring, notices = Keyring(store), Notices(store, papers)
     doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
@@ -315,6 +319,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    audit = Audit(store, policy, sealing.file)
     alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
@@ -378,8 +383,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
-        audit=Audit(store, policy, sealing.file),
+        audit=audit,
         sealing=sealing,
+        bundling=Bundling(store, policy, audit, sealing.file),
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
