@@ -179,7 +179,9 @@ class _Words:
         if noes.median_seconds is not None and noes.longest_seconds is not None:
             median, longest = (span_text(each, self._language) for each in (noes.median_seconds, noes.longest_seconds))
             said.append(self.say("noes_fast", median=median, longest=longest))
-        counts = {name: self.number(getattr(noes, name)) for name in ("withheld", "in_hand", "left_after")}
+        counts = {
+            name: self.number(getattr(noes, name)) for name in ("withheld", "in_hand", "in_hand_left", "left_after")
+        }
         return [*said, self.say("noes_effect", **counts)]
 
     def wrong(self) -> list[str]:

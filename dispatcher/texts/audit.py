@@ -30,7 +30,7 @@ FI = {
     "audit_noes_said": "Viestit kielsi {clients}: lopettamispyyntöjä {withdrawn}, kielteisiä vastauksia kysyttäessä {declined}.",  # noqa: E501
     "audit_noes_places": "Missä: {places}.",
     "audit_noes_fast": "Kiellosta merkintään, josta alkaen jokainen lähetyspäätös tietää siitä, kului puolessa tapauksista enintään {median} ja pisimmillään {longest}.",  # noqa: E501
-    "audit_noes_effect": "Odottavista viesteistä jäi lähtemättä {withheld}; kiellon tullessa oli juuri lähdössä {in_hand}. Merkinnän jälkeen lähti {left_after}.",  # noqa: E501
+    "audit_noes_effect": "Odottavista viesteistä jäi lähtemättä {withheld}; kiellon tullessa oli juuri lähdössä {in_hand}, ja niistä lähti {in_hand_left}. Merkinnän jälkeen lähti {left_after}.",  # noqa: E501
     "audit_wrong": "Mikä meni vikaan?",
     "audit_wrong_none": "Yhtään lupausta ei rikottu.",
     "audit_wrong_found": "Havaintoja on {count}; ne ovat alempana merkintöineen.",
@@ -103,7 +103,7 @@ SV = {
     "audit_noes_said": "Nej sade {clients}: önskningar att slippa meddelanden {withdrawn}, nej som svar på frågan {declined}.",  # noqa: E501
     "audit_noes_places": "Var: {places}.",
     "audit_noes_fast": "Från ordet till anteckningen, som varje beslut därefter känner till, gick det i hälften av fallen högst {median} och som mest {longest}.",  # noqa: E501
-    "audit_noes_effect": "Av väntande meddelanden stoppades {withheld}; {in_hand} höll just på att lämnas över när svaret kom. Efter anteckningen skickades {left_after}.",  # noqa: E501
+    "audit_noes_effect": "Av väntande meddelanden stoppades {withheld}; {in_hand} höll just på att lämnas över när svaret kom, och av dem skickades {in_hand_left}. Efter anteckningen skickades {left_after}.",  # noqa: E501
     "audit_wrong": "Vad gick fel?",
     "audit_wrong_none": "Inget löfte bröts.",
     "audit_wrong_found": "Iakttagelser: {count}; de står nedan med sina anteckningar.",
@@ -176,7 +176,7 @@ EN = {
     "audit_noes_said": "It was {clients}: wishes for no more messages {withdrawn}, a no to the question {declined}.",
     "audit_noes_places": "Where: {places}.",
     "audit_noes_fast": "From the word to the record, from which every verdict knows it: {median} or less for half of them, {longest} at most.",  # noqa: E501
-    "audit_noes_effect": "Of messages that were waiting, {withheld} were withheld; {in_hand} were being handed over when the no came. After it was on record, {left_after} left.",  # noqa: E501
+    "audit_noes_effect": "Of messages that were waiting, {withheld} were withheld; {in_hand} were being handed over when the no came, and {in_hand_left} of those left. After it was on record, {left_after} left.",  # noqa: E501
     "audit_wrong": "What went wrong?",
     "audit_wrong_none": "No promise was broken.",
     "audit_wrong_found": "Findings: {count}; they stand below with their entries.",

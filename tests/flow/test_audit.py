@@ -127,6 +127,7 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "untimed": 0,
         "withheld": 0,
         "in_hand": 0,
+        "in_hand_left": 0,
         "left_after": 0,
     } == told["noes"]
     assert ([], [], {}, 0) == (told["requests"], told["letters"], told["held"], told["restores"])

@@ -165,7 +165,7 @@ def test_page_one_answers_five_questions_with_a_number_each(language: Language) 
     assert [messages["clients"], left, messages["accepted"], messages["unknown"]] == many[:4]
     assert [365, messages["most_per_client"], messages["most_per_address"], messages["sms_parts"], *cost] == many[4:]
     assert [messages["oldest_yes_days"], *messages["places"].values(), 94, 1893, 2000] == agreed[: 4 + 3]
-    assert [noes["clients"], noes["withdrawn"], noes["declined"], *noes["places"].values(), 40, 25, 0, 0, 0] == no
+    assert [noes["clients"], noes["withdrawn"], noes["declined"], *noes["places"].values(), 40, 25, 0, 0, 0, 0] == no
     campaigns = audit["campaigns"]
     wrongs = [sum(each[what] for each in campaigns) for what in ("refused", "bounced", "complained")]
     assert [*wrongs, 1, 1, chain["entries"], chain["groups"]] == wrong
