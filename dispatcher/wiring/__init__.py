@@ -16,6 +16,7 @@ from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -72,6 +73,7 @@ from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
+from dispatcher.flow.watching import Watching
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.keys import LiveRing
@@ -91,6 +93,7 @@ from dispatcher.wiring.choices import (
     callback_secrets_of,
     carriers_of,
     forgetting_of,
+    metrics_token_of,
     own_days_of,
     periods_of,
     policy_of,
@@ -192,6 +195,7 @@ class Dispatcher:
     audit: Audit
     sampling: Sampling
     sealing: Sealing
+    bundling: Bundling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -204,7 +208,9 @@ class Dispatcher:
     texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
+    watching: Watching
     callback_secrets: Mapping[str, str] = field(repr=False)
+    metrics_token: str = field(repr=False)
     mailbox: Mailbox | None = None
 
     @property
@@ -274,7 +280,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     papers = Papers(processing, policy.zone)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
     confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    letters = ServiceRenderer(studio, policy.zone, signatures.signer)
+    gate = ServiceGate(store, policy, letters, links, confirm_links, addresses)
     texts_in = texts_in_of(settings, store, gate)
     letterbox = letterbox_of(directory, settings, store.ring)
     told = is_told(settings, store.ring)
@@ -312,6 +319,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    audit = Audit(store, policy, sealing.file)
     alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
@@ -375,8 +383,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
-        audit=Audit(store, policy, sealing.file),
+        audit=audit,
         sealing=sealing,
+        bundling=Bundling(store, policy, audit, sealing.file),
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
@@ -389,6 +398,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
+        watching=Watching(store),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        metrics_token=metrics_token_of(settings, store.ring),
         mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
