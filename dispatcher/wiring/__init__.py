@@ -30,6 +30,8 @@ from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.from_logs import FromLogs
 from dispatcher.flow.heart import Heart
+from dispatcher.flow.inbox import Inbox
+from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.marks import Marks
@@ -145,6 +147,7 @@ class Dispatcher:
     plan: Plan
     deliver: Deliver
     doors: Doors
+    inbox: Inbox
     lifecycle: Lifecycle
     status: Status
     declaring: Declaring
@@ -257,8 +260,11 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
+    doors, incoming = Doors(store, ()), Incoming(store)
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about))
+    doctor = Doctor(
+        store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about), doors=doors.rows
+    )
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
@@ -266,7 +272,6 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    doors = Doors(store, ())
     deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
@@ -290,7 +295,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     blocks, retention = Blocks(erasing), Retention(erasing)
     preferences, marks = Preferences(store, links), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
-    matters = Matters(store, policy, press, retention)
+    matters = Matters(store, policy, press, retention, doors)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
     alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
@@ -309,8 +314,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         plan=plan,
         deliver=deliver,
         doors=doors,
+        inbox=Inbox(store, incoming, {}, lambda _waiting, _sealed: None),
         lifecycle=lifecycle,
-        status=Status(store, policy, press, lifecycle),
+        status=Status(store, policy, press, lifecycle, doors),
         declaring=Declaring(store, policy),
         rounds=Rounds(store, lifecycle, plan, deliver, doors),
         duties=Duties(
@@ -318,7 +324,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
-                *reading(doors),
+                *reading(doors, incoming, periods_of(settings)),
                 *sealed(sealing),
                 *telling(alerts, periods_of(settings)),
             ),
