@@ -19,13 +19,18 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from dispatcher.errors import SettingsError
 
 KEY_IDS = "123456789abcdefghijklmnopqrstuv"
 """The ids keys get, in order: one character each, so that they fit a token (5 bits of base32)."""
+
+
+_NONCE = 12
+"""Bytes of the number that no two sealed texts share (AES-GCM)."""
 
 
 class KeyKind(StrEnum):
@@ -121,6 +126,24 @@ class KeyRing:
     def every_hash(self, label: str, value: str) -> tuple[KeyedHash, ...]:
         """Return the hash under each known key, newest first: what a look-up must compare after a rotation."""
         return tuple(_hashed(key, label, value) for key in reversed(self._keys[KeyKind.HASH]))
+
+    def seal(self, label: str, text: str, about: str) -> bytes:
+        """Return a text encrypted by AES-256-GCM; it opens only under the same label and as what it is about."""
+        key, nonce = self.current(KeyKind.HASH), secrets.token_bytes(_NONCE)
+        return (
+            key.id.encode() + nonce + _cipher(key, label).encrypt(nonce, text.encode(errors="replace"), about.encode())
+        )
+
+    def unseal(self, label: str, sealed: bytes, about: str) -> str | None:
+        """Return a text that `seal` encrypted, or None where its key is not here or it was made of something else."""
+        key = self.find(KeyKind.HASH, sealed[:1].decode("latin-1"))
+        nonce, rest = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+        if key is None or len(nonce) < _NONCE:
+            return None
+        try:
+            return _cipher(key, label).decrypt(nonce, rest, about.encode()).decode()
+        except InvalidTag:
+            return None
 
     def with_new(self, kind: KeyKind) -> "KeyRing":
         """Return a ring with one more key of this kind, which becomes the current one."""
@@ -219,6 +242,11 @@ def _damaged(name: str) -> SettingsError:
     return SettingsError(
         f"{name} is damaged: restore the copy that `dispatcher keys backup` made. Nothing was changed."
     )
+
+
+def _cipher(key: Key, label: str) -> AESGCM:
+    """Return a cipher whose key is made of this one and of nothing else of its kind."""
+    return AESGCM(key.mac(b"seal", label.encode()))
 
 
 def _hashed(key: Key, label: str, value: str) -> KeyedHash:

@@ -32,6 +32,8 @@ _BOUNCE = b"bounce"
 _MESSAGE_ID_BYTES = 16
 _BOUNCE_MAC_BYTES = 12
 """Less than in other mail: the local part of an address has 64 octets, and a bounce alone opens nothing (E-60)."""
+TOKEN_LENGTH = 37
+"""Characters of the token of an opt-out link in mail, and of the address that a reply comes to."""
 BOUNCE_TOKEN_LENGTH = 47
 """Characters of the token of an address that bounces come to."""
 LONGEST_LOCAL_PART = 64

@@ -29,6 +29,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "cryptography": ("keys", "rendering/dkim"),
     "css_inline": ("rendering",),
     "email_validator": ("rules",),
+    "flufl": ("mailbox/reports",),
     "fastapi": ("web", "engine", "demo"),
     "holidays": ("rules",),
     "jinja2": ("rendering", "web"),

@@ -339,3 +339,36 @@ def test_a_key_cannot_be_changed() -> None:
     assert key == pickle.loads(pickle.dumps(key))  # noqa: S301 - our own bytes
     with pytest.raises(AttributeError):
         key.secret = b""  # type: ignore[misc] # that is the point
+
+
+# --- what is sealed ---------------------------------------------------------------------------------------------------
+
+
+@given(text=st.text(), about=st.text(st.characters(exclude_categories=["Cs"])))
+def test_what_is_sealed_opens_as_the_same_thing_only(text: str, about: str) -> None:
+    """A sealed text opens under its own label and as what it is about, and nowhere else; two of one text differ."""
+    ring = _ring()
+    sealed = ring.seal("text", text, about)
+    assert ring.unseal("text", sealed, about) == text
+    assert ring.unseal("other", sealed, about) is None
+    assert ring.unseal("text", sealed, f"{about}.") is None
+    assert sealed != ring.seal("text", text, about)
+
+
+@given(cut=st.integers(0, 40), flipped=st.integers(0, 32))
+def test_what_was_changed_does_not_open(cut: int, flipped: int) -> None:
+    """A sealed text of which a byte is missing or altered opens no more, and raises nothing."""
+    sealed = _ring().seal("text", "salaisuus", "1:SM1")
+    altered = bytearray(sealed)
+    altered[flipped % len(altered)] ^= 1
+    assert _ring().unseal("text", sealed[:cut], "1:SM1") is None or cut >= len(sealed)
+    assert _ring().unseal("text", bytes(altered), "1:SM1") is None
+
+
+def test_a_sealed_text_outlives_a_new_key() -> None:
+    """After a rotation what the old key sealed is read still; without that key it is lost."""
+    old = _hash_keys("1")
+    sealed = old.seal("text", "Milloin olette auki?", "1:SM1")
+    both = old.with_new(KeyKind.HASH)
+    assert both.unseal("text", sealed, "1:SM1") == "Milloin olette auki?"
+    assert _hash_keys("2").unseal("text", sealed, "1:SM1") is None

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.audit_why import sample, why
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.cli.files import keep
 from dispatcher.flow.audit_formats import table_csv, to_csv, to_text
@@ -110,6 +111,10 @@ def seals(door: Door, *, as_json: bool) -> None:
         about = f"{seal.reason.value} {seal.about}" if seal.about else seal.reason.value
         say(f"{seal.number:>5}  {seal.at:%Y-%m-%d %H:%M} UTC  {about:<9}  {seal.words()}")
     say(f"{len(told)} seals." if told else "There is no seal yet: `dispatcher run` sets one every day.")
+
+
+for part in (why, sample):
+    audit.add_command(part)
 
 
 COMMANDS = (audit,)

@@ -8,10 +8,8 @@ import click
 
 from dispatcher.cli.door import Door, note, pass_door
 from dispatcher.engine.embedded import run_sender, settle_down, stop_on_signals, supervise
-from dispatcher.web.api import create_api
-from dispatcher.web.public import create_app
 from dispatcher.web.server import serve
-from dispatcher.web.webhooks import TwilioDoor
+from dispatcher.web.site import site_of
 
 
 @click.command()
@@ -42,28 +40,8 @@ def web(door: Door) -> None:
     """
     _log_plainly()
     with door.open() as dispatcher:
-        clock, studio = dispatcher.store.clock, dispatcher.studio
-        api = create_api(
-            dispatcher.bookings,
-            dispatcher.verdicts,
-            dispatcher.api_keys,
-            clock,
-            public_url=studio.public_url,
-            region=dispatcher.settings.register_.region,
-        )
-        secrets = dispatcher.callback_secrets
-        twilio = TwilioDoor(dispatcher.returns, studio.public_url, secrets) if secrets else None
-        app = create_app(
-            dispatcher.preferences,
-            studio,
-            clock,
-            renewing=dispatcher.renewing,
-            sign_up=dispatcher.public_sign_up,
-            api=api,
-            twilio=twilio,
-        )
         section = dispatcher.settings.web
-        serve(app, section.host, section.port, proxies=section.proxies)
+        serve(site_of(dispatcher), section.host, section.port, proxies=section.proxies)
 
 
 @click.command()

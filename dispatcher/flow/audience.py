@@ -198,7 +198,7 @@ class Audiences:
 
 def _leaves_name_out(prepared: Prepared, known: Known, send: Send, now: datetime) -> bool:
     shared = known.facts.addresses[send.channel].shared
-    content = prepared.message(known.client, send, "audience", now, is_shared=shared).content
+    content = prepared.message(known.client, send, "0" * 32, now, is_shared=shared).content
     return isinstance(content, Sms) and content.leaves_name_out
 
 

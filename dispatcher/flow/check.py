@@ -30,7 +30,7 @@ from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.facts import Known
 from dispatcher.storage.store import Store
 
-_PREVIEW_ID = "check"
+_PREVIEW_ID = "0" * 32
 
 
 @dataclass(frozen=True, slots=True)

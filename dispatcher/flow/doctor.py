@@ -21,6 +21,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.doctor import Concern, Finding, Host, Level, Sender
 from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.letterbox import Letterbox, letterbox
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.signing import Signing, signing
 from dispatcher.storage import health, ledger, readings
@@ -45,7 +46,8 @@ _NEED_TABLES = (
 class Grounds:
     """What the settings say, as far as the doctor judges it; `secrets` and `directory` are on this machine.
 
-    `register` is how old the last import may be; `signing` is None where the keys could not be asked for yet.
+    `register` is how old the last import may be; `signing` and `letterbox` are None where
+    the keys could not be asked for yet.
     """
 
     processing: Processing
@@ -56,6 +58,7 @@ class Grounds:
     directory: Path
     eu_only: bool
     signing: Signing | None = None
+    letterbox: Letterbox | None = None
 
 
 def free_space(directory: Path) -> int:
@@ -203,6 +206,7 @@ def from_settings(grounds: Grounds, today: date) -> list[Finding]:
         Finding(Concern.SETTINGS, Level.OK, "The settings can be read."),
         *doctor.sender(grounds.sender),
         *(signing(grounds.signing) if grounds.signing else ()),
+        *(letterbox(grounds.letterbox) if grounds.letterbox else ()),
         *doctor.processors(grounds.processing, today, eu_only=grounds.eu_only),
         *doctor.hosts(grounds.hosts, eu_only=grounds.eu_only),
     ]

@@ -1,7 +1,7 @@
 """What waits for a person -> shown, read where it lies, and released or withdrawn by them."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dispatcher.errors import RefusedError
@@ -37,10 +37,10 @@ class Item:
 class Inbox:
     """Shows a person what waits for them, and does what they say of it."""
 
-    def __init__(self, store: Store, incoming_: Incoming, boxes: Mapping[str, Mailbox], unseal: Unseal) -> None:
+    def __init__(self, store: Store, incoming_: Incoming, boxes: Iterable[Mailbox], unseal: Unseal) -> None:
         self._store = store
         self._incoming = incoming_
-        self._boxes = boxes
+        self._boxes = {box.name: box for box in boxes}
         self._unseal = unseal
 
     def listed(self, *, only_waiting: bool = True) -> list[Item]:

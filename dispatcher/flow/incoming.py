@@ -78,7 +78,7 @@ class Incoming:
         """
         client = self.find(number).client
         with self._store.reading() as connection:
-            wanted = locks_of_no(connection, client)
+            wanted = locks_of_no(connection, [client])
 
         def work(transaction: Transaction) -> None:
             found = _open(transaction, number)

@@ -63,7 +63,7 @@ class Letters:
         if client is None:
             return
         with self._store.reading() as connection:
-            wanted = locks_of_no(connection, client)
+            wanted = locks_of_no(connection, [client])
         ring, place, actor = self._store.ring, _NOES[letter.kind], _WHO[letter.kind]
         self._store.write(
             lambda transaction: withdraw_by_letter(transaction, ring, client, place, letter.at, actor),

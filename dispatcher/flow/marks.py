@@ -110,7 +110,7 @@ def set_flag(
         return False
     if value:
         # What is under way to them is asked about anew: of a topic they still want it goes at the next look.
-        handoffs.recall(transaction.connection, client, transaction.now)
+        handoffs.recall(transaction.connection, [client], transaction.now)
     note_flag(transaction, client, flag, actor, value=value)
     return True
 

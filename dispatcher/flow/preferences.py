@@ -4,20 +4,22 @@ The gate asks again at every hand-off, so a no needs no list of what to stop: wh
 here for the owner's eyes, and would be withheld anyway.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from dispatcher.errors import NotFoundError
+from dispatcher.errors import LinkError, NotFoundError
 from dispatcher.flow.known import unknown
 from dispatcher.flow.marks import Marks
-from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client
+from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client, withdraw_clients
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel, Kind, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.storage import answers, clients, returning
+from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
@@ -42,6 +44,10 @@ class Concern:
     is_test: bool = False
 
 
+TEST = Concern(None, None, is_test=True)
+"""What the link of a test message concerns: nobody."""
+
+
 class Preferences:
     """Takes every no in."""
 
@@ -51,16 +57,23 @@ class Preferences:
 
     def look(self, token: str) -> Concern:
         """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
-        if self._links.is_test(token):
-            return Concern(None, None, is_test=True)
-        link = self._links.read(token)
+        link = self.read(token)
+        return self.look_at([link])[0] if link else TEST
+
+    def read(self, token: str) -> OptOut | None:
+        """Return what a link stands for; None for one of a test message. Raises LinkError for one not made here."""
+        try:
+            return self._links.read(token)
+        except LinkError:
+            if self._links.is_test(token):
+                return None
+            raise
+
+    def look_at(self, links: Sequence[OptOut]) -> list[Concern]:
+        """Return whom each of these links concerns, and change nothing (E-09)."""
         with self._store.reading() as connection:
-            client = clients.read(connection, [link.client]).get(link.client)
-            is_missed = client is None and returning.is_missed(connection, link.client)
-        if client is None:
-            return Concern(None, None, is_gone=not is_missed)
-        address = client.addresses.get(link.channel)
-        return Concern(masked(address.canonical) if address else None, client.language)
+            known = clients.read(connection, {link.client for link in links})
+            return [_concern(connection, link, known.get(link.client)) for link in links]
 
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
@@ -70,10 +83,33 @@ class Preferences:
         test message changes nothing. Raises LinkError for a link not made here and StorageError where the no could not
         be kept.
         """
-        if self._links.is_test(token):
-            return
-        link = self._links.read(token)
-        self._withdraw(link.client, place, Actor(ActorKind.CLIENT), None, link)
+        link = self.read(token)
+        if link:
+            self.leave_together([(link, place)])
+
+    def leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> None:
+        """Record that the clients behind these links said no to everything, in one commit: all of them or nobody.
+
+        On disk when this returns. Raises StorageError where it could not be kept.
+        """
+        places: dict[int, Place] = {}
+        for link, place in asked:
+            places.setdefault(link.client, place)
+        numbers = list(places)
+
+        def work(transaction: Transaction) -> None:
+            connection, now = transaction.connection, transaction.now
+            repeated = _who_has_just_said_so(connection, numbers, now)
+            known = clients.read(connection, numbers)
+            noes = {
+                number: (known.get(number), Answer(0, Reply.WITHDRAWN, None, now, now, now, place))
+                for number, place in places.items()
+                if number not in repeated
+            }
+            if noes:
+                withdraw_clients(transaction, self._store.ring, noes, Actor(ActorKind.CLIENT))
+
+        self._store.write(work, wanted=self._locks_of(numbers), urgent=True)
 
     def choose(self, token: str, kind: Kind) -> None:
         """Record that the client behind a link wants this topic only; on disk when this returns.
@@ -81,9 +117,9 @@ class Preferences:
         No yes is given by it. A link without a row behind it, or of a test message, changes nothing. Raises LinkError
         and StorageError as `leave` does.
         """
-        if self._links.is_test(token):
+        link = self.read(token)
+        if link is None:
             return
-        link = self._links.read(token)
         with suppress(NotFoundError):
             Marks(self._store).choose_topics(link.client, {kind}, Actor(ActorKind.CLIENT))
 
@@ -96,7 +132,14 @@ class Preferences:
             known = clients.read(connection, [client])
         if not known:
             raise unknown(client)
-        self._withdraw(client, Place.DESK, actor, channel, None)
+
+        def work(transaction: Transaction) -> None:
+            now = transaction.now
+            answer = Answer(0, Reply.WITHDRAWN, channel, now, now, now, Place.DESK)
+            held = clients.read(transaction.connection, [client]).get(client)
+            withdraw_client(transaction, self._store.ring, client, held, answer, actor)
+
+        self._store.write(work, wanted=self._locks_of([client]), urgent=True)
 
     def withdraw_address(
         self, address: tuple[Channel, str], actor: Actor, channel: Channel | None = None, place: Place = Place.DESK
@@ -121,26 +164,25 @@ class Preferences:
 
         return self._store.write(work, wanted=wanted, urgent=True)
 
-    def _withdraw(self, client: int, place: Place, actor: Actor, channel: Channel | None, link: OptOut | None) -> None:
+    def _locks_of(self, numbers: Sequence[int]) -> list[Lock]:
         with self._store.reading() as connection:
-            wanted = locks_of_no(connection, client)
-
-        def work(transaction: Transaction) -> None:
-            connection, now = transaction.connection, transaction.now
-            if link is not None and _has_just_said_so(connection, client, now):
-                return
-            answer = Answer(0, Reply.WITHDRAWN, channel, now, now, now, place)
-            known = clients.read(connection, [client]).get(client)
-            withdraw_client(transaction, self._store.ring, client, known, answer, actor)
-
-        self._store.write(work, wanted=wanted, urgent=True)
+            return locks_of_no(connection, numbers)
 
 
-def _has_just_said_so(connection: Connection, client: int, now: datetime) -> bool:
-    """Say whether a no to everything is on record that counts until now, so that a second click adds nothing."""
-    noes = [
-        answer
-        for answer in answers.of_clients(connection, [client]).get(client, [])
-        if answer.reply is Reply.WITHDRAWN and answer.channel is None
-    ]
-    return any(now - no.latest() < _SAME_CLICK for no in noes)
+def _concern(connection: Connection, link: OptOut, client: Client | None) -> Concern:
+    if client is None:
+        return Concern(None, None, is_gone=not returning.is_missed(connection, link.client))
+    address = client.addresses.get(link.channel)
+    return Concern(masked(address.canonical) if address else None, client.language)
+
+
+def _who_has_just_said_so(connection: Connection, numbers: Sequence[int], now: datetime) -> set[int]:
+    """Return for whom a no to everything is on record that counts until now, so that a second click adds nothing."""
+    return {
+        number
+        for number, said in answers.of_clients(connection, numbers).items()
+        if any(
+            answer.reply is Reply.WITHDRAWN and answer.channel is None and now - answer.latest() < _SAME_CLICK
+            for answer in said
+        )
+    }

@@ -57,22 +57,44 @@ def record_no(
     *,
     left: Collection[tuple[Channel, str]] | None = None,
 ) -> int:
-    """Write a no to the ledger and to the journal, and return the number of its entry.
+    """Write a no to the ledger and to the journal, and return the number of its entry, as `record_noes` does.
 
-    What is being handed over to the client just now does not leave any more, where it has not yet (E-12).
+    `left` are the addresses the client has had and nobody has now, where somebody has looked them up already.
+    """
+    known = None if left is None else {client: left}
+    return record_noes(transaction, ring, {client: (answer, addresses)}, actor, booking, left=known)[0]
 
-    The journal's record also holds keyed hashes of the client's addresses, so that the no can be kept even where a
+
+def record_noes(
+    transaction: Transaction,
+    ring: KeyRing,
+    noes: Mapping[int, tuple[Answer, Iterable[tuple[Channel, str]]]],
+    actor: Actor,
+    booking: KeyedHash | None = None,
+    *,
+    left: Mapping[int, Collection[tuple[Channel, str]]] | None = None,
+) -> list[int]:
+    """Write the noes of clients, each with the addresses they have, to the ledger and to the journal.
+
+    Return the numbers of their entries, in order. What is being handed over to these clients just now does not leave
+    any more, where it has not yet (E-12).
+
+    The journal's record also holds keyed hashes of a client's addresses, so that the no can be kept even where a
     restored database does not know the client any more. For the addresses they have left it is kept as an objection:
     an older export that names one of those would make somebody new of them, with a yes of before (L-31).
-    `left` are those addresses, where somebody has looked them up already.
     """
-    entry = answer_entry(answer, client, actor, booking=_reference(booking))
-    handoffs.recall(transaction.connection, client, transaction.now)
+    handoffs.recall(transaction.connection, list(noes), transaction.now)
     if left is None:
-        left = erasure.addresses_left(transaction.connection, [client]).get(client, ())
-    transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body, left))
-    _suppress(transaction, ring, answer.channel, left, answer.latest())
-    return transaction.ledger.append(entry)[0]
+        left = erasure.addresses_left(transaction.connection, list(noes))
+    entries = []
+    for client, (answer, addresses) in noes.items():
+        entry = answer_entry(answer, client, actor, booking=_reference(booking))
+        gone = left.get(client, ())
+        transaction.notes.append(_no_note(ring, client, answer, actor, addresses, entry.body, gone))
+        if gone:
+            _suppress(transaction, ring, answer.channel, gone, answer.latest())
+        entries.append(entry)
+    return transaction.ledger.append(*entries)
 
 
 def record_answers(  # noqa: PLR0913 - all that a record of it holds

@@ -9,7 +9,7 @@ from dispatcher.flow.service_entries import entry
 from dispatcher.links import Confirm, ConfirmLinks, OptOut, OptOutLinks
 from dispatcher.rendering.alert import Alert
 from dispatcher.rendering.mime import Envelope
-from dispatcher.rendering.service import Confirmation, Letter, Receipt, ServiceRenderer
+from dispatcher.rendering.service import Confirmation, Letter, Receipt, ServiceRenderer, Stopped
 from dispatcher.rules import validity
 from dispatcher.rules.actor import ActorKind, duty
 from dispatcher.rules.alerts import AlertKind
@@ -84,16 +84,18 @@ class ServiceGate:
         services.set_withheld(transaction.connection, service, reason.value)
         transaction.ledger.append(entry("withheld", service, _ACTOR, {"reason": reason.value}))
 
-    def _message(self, service: Service, letter: Letter | Alert, now: datetime) -> ServiceMessage:
-        if service.channel is Channel.SMS and not isinstance(letter, Alert):
+    def _message(self, service: Service, letter: Letter | Stopped | Alert, now: datetime) -> ServiceMessage:
+        if isinstance(letter, Stopped) or (service.channel is Channel.SMS and not isinstance(letter, Alert)):
             sms = self.renderer.sms(letter, service.recipient)
             seconds = validity.of_service(self.policy.windows, now)
             return ServiceMessage(service.message_id, service.purpose, replace(sms, validity_seconds=seconds))
         envelope = Envelope(service.recipient, service.message_id, now)
         return ServiceMessage(service.message_id, service.purpose, self.renderer.email(letter, envelope))
 
-    def _letter(self, connection: Connection, service: Service, now: datetime) -> Letter | Alert | None:
+    def _letter(self, connection: Connection, service: Service, now: datetime) -> Letter | Stopped | Alert | None:
         """Return what a message says, or None where what it is about no longer stands."""
+        if service.purpose is ServicePurpose.STOPPED:
+            return Stopped(service.language)
         if service.purpose is ServicePurpose.CONFIRMATION:
             return self._confirmation(connection, service, now)
         if service.purpose is ServicePurpose.REPORT:

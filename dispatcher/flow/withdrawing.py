@@ -1,10 +1,10 @@
 """A no -> journal and ledger, for clients and for addresses nobody has; what waits for them is withheld."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatcher.flow.recording import record_no, suppress_strangers
+from dispatcher.flow.recording import record_noes, suppress_strangers
 from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
@@ -30,14 +30,34 @@ def withdraw_client(
     transaction: Transaction, ring: KeyRing, client: int, known: Client | None, answer: Answer, actor: Actor
 ) -> None:
     """Record a no of a client, in the register or not, and withhold what waits for one who closes every channel."""
-    addresses = {channel: held.canonical for channel, held in known.addresses.items()} if known else {}
-    record_no(transaction, ring, client, answer, actor, addresses.items())
-    if answer.channel is not None:
-        return
-    for row, campaign, message_id in outbox.open_of_client(transaction.connection, client, for_update=True):
-        outbox.set_withheld(transaction.connection, row, Reason.OBJECTION.value)
-        body = {"reason": Reason.OBJECTION.value, "at": "withdrawal", "message": message_id}
-        transaction.ledger.append(Entry(EntryKind.WITHHELD, actor, client=client, campaign=campaign, body=body))
+    withdraw_clients(transaction, ring, {client: (known, answer)}, actor)
+
+
+def withdraw_clients(
+    transaction: Transaction, ring: KeyRing, noes: Mapping[int, tuple[Client | None, Answer]], actor: Actor
+) -> None:
+    """Do the same for the noes of several clients, each with what the register holds of them."""
+    told = {client: (answer, _addresses(known)) for client, (known, answer) in noes.items()}
+    record_noes(transaction, ring, told, actor)
+    closed = [client for client, (_, answer) in noes.items() if answer.channel is None]
+    waiting = outbox.open_of_clients(transaction.connection, closed, for_update=True) if closed else []
+    outbox.withhold(transaction.connection, [row for _, row, _, _ in waiting], Reason.OBJECTION.value)
+    transaction.ledger.append(
+        *(
+            Entry(
+                EntryKind.WITHHELD,
+                actor,
+                client=client,
+                campaign=campaign,
+                body={"reason": Reason.OBJECTION.value, "at": "withdrawal", "message": message_id},
+            )
+            for client, _, campaign, message_id in waiting
+        )
+    )
+
+
+def _addresses(known: Client | None) -> list[tuple[Channel, str]]:
+    return [(channel, held.canonical) for channel, held in known.addresses.items()] if known else []
 
 
 def withdraw_by_letter(
@@ -59,10 +79,11 @@ def withdraw_by_letter(
     return True
 
 
-def locks_of_no(connection: Connection, client: int) -> list[Lock]:
-    """Return what has to be locked for a no of a client: their addresses and themselves."""
-    ids = clients.address_ids(connection, [client]).get(client, [])
-    return [*(Lock(LockKind.ADDRESS, address) for address in ids), Lock(LockKind.CLIENT, client)]
+def locks_of_no(connection: Connection, numbers: Sequence[int]) -> list[Lock]:
+    """Return what has to be locked for the noes of these clients: their addresses and themselves."""
+    ids = clients.address_ids(connection, numbers)
+    addresses = {address for held in ids.values() for address in held}
+    return [*(Lock(LockKind.ADDRESS, each) for each in addresses), *(Lock(LockKind.CLIENT, each) for each in numbers)]
 
 
 def withdraw_addresses(
@@ -81,8 +102,8 @@ def withdraw_addresses(
     known = clients.by_address(transaction.connection, addresses)
     numbers = sorted(set().union(*known.values()).difference(but))
     held = clients.read(transaction.connection, numbers)
-    for number in numbers:
-        withdraw_client(transaction, ring, number, held[number], answer, actor)
+    if numbers:
+        withdraw_clients(transaction, ring, {number: (held[number], answer) for number in numbers}, actor)
     strangers = [address for address in addresses if address not in known]
     if strangers:
         suppress_strangers(transaction, ring, answer, actor, strangers)

@@ -9,9 +9,6 @@ from typing import Protocol
 
 from dispatcher.rules.letter import Letter
 
-MOST_BYTES = 256 * 1024
-"""So much of a letter is looked at: a report and a reply stand at its beginning, pictures after them."""
-
 
 class Mailbox(Protocol):
     """An inbox that is read and left as it is."""

@@ -48,6 +48,13 @@ class Receipt:
     place: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Says to whoever texted a no that it is in force; by text message only, since that is what they wrote."""
+
+    language: Language
+
+
 Letter = Confirmation | Receipt
 
 
@@ -103,11 +110,15 @@ class ServiceRenderer:
         mail = Email(self._letterhead.bounces(envelope), recipient=envelope.to, content=b"".join(content))
         return signed(mail, self._signer, envelope.date)
 
-    def sms(self, letter: Letter, to: str) -> Sms:
+    def sms(self, letter: Letter | Stopped, to: str) -> Sms:
         """Return a letter as a finished text message."""
-        words = self._words(letter)
-        headers.checked_link(words.link)
-        parts = measure(plain(words.sms))
+        if isinstance(letter, Stopped):
+            said = text("service_stopped_sms", letter.language, studio=self._studio.name)
+        else:
+            words = self._words(letter)
+            headers.checked_link(words.link)
+            said = words.sms
+        parts = measure(plain(said))
         return Sms(recipient=to, text=parts.text, segments=parts.segments)
 
     def _render(self, template: str, letter: Letter | Alert, words: _Words | AlertWords) -> str:

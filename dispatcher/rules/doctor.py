@@ -64,6 +64,7 @@ class Concern(StrEnum):
     NOTICE = "notice"
     SENDER = "sender"
     SIGNING = "signing"
+    MAILBOX = "mailbox"
     PROCESSORS = "processors"
     HOSTS = "hosts"
     KEYS = "keys"

@@ -137,6 +137,8 @@ class ServicePurpose(StrEnum):
     RECEIPT = "receipt"
     TEST = "test"
     REPORT = "report"
+    STOPPED = "stopped"
+    """Says to somebody who texted a no that it is in force."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ AUTHORITY_URL = "https://tietosuoja.fi"
 class Processor:
     """A company that handles data for the studio; `country` is two letters, `contract` the day it was signed (L-39).
 
-    `channel` is what it carries, None for who keeps the database. `reaches_outside`: its people may reach data from
-    outside the EU and EEA, which is a transfer (L-42).
+    `channel` is what it carries, None for who keeps the database; `is_inbox`: it keeps what comes back by it instead.
+    `reaches_outside`: its people may reach data from outside the EU and EEA, which is a transfer (L-42).
     """
 
     id: str
@@ -30,6 +30,7 @@ class Processor:
     country: str | None
     contract: date | None
     reaches_outside: bool = False
+    is_inbox: bool = False
 
     @property
     def is_inside(self) -> bool:
@@ -76,7 +77,7 @@ class Processing:
 
     def carrier(self, channel: Channel) -> Processor | None:
         """Return who carries messages by this channel, or None where nobody outside does."""
-        return next((each for each in self.processors if each.channel is channel), None)
+        return next((each for each in self.processors if each.channel is channel and not each.is_inbox), None)
 
     def handling(self, channel: Channel) -> list[Processor]:
         """Return the processors who handle what is kept for this channel: who carries it, and who keeps it."""

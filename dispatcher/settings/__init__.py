@@ -19,6 +19,7 @@ from dispatcher.errors import SettingsError
 from dispatcher.keys import KeyRing, read_ring
 from dispatcher.rules.places import check_company
 from dispatcher.settings.carriers import EmailProvider, EmailSection, SmsProvider, SmsSection
+from dispatcher.settings.mailbox import MailboxProvider, MailboxSection, check_addresses
 from dispatcher.settings.sections import (
     AnswerSection,
     ConsentSection,
@@ -40,6 +41,7 @@ __all__ = [
     "SECRETS",
     "AnswerSection",
     "EmailProvider",
+    "MailboxProvider",
     "RegisterSection",
     "Settings",
     "SmsProvider",
@@ -79,6 +81,7 @@ class Settings(BaseSettings):
     studio: StudioSection
     email: EmailSection
     sms: SmsSection = SmsSection()
+    mailbox: MailboxSection = MailboxSection()
     database: DatabaseSection = DatabaseSection()
     sending: SendingSection = SendingSection()
     consent: ConsentSection = ConsentSection()
@@ -101,6 +104,26 @@ class Settings(BaseSettings):
             raise ValueError(f"[email] sender is still {email.sender}: write the address your mails come from")
         check_company("email", "mail server", email.country, email.dpa_signed, eu_only=self.eu_only)
         return self
+
+    @model_validator(mode="after")
+    def _mailbox_stays_in_the_eu(self) -> Self:
+        box = self.mailbox
+        box.check_reachable()
+        if box.is_read:
+            check_addresses(self.inbox_address, self.bounce_address)
+        if not box.stays_here:
+            check_company("mailbox", "IMAP server", box.country, box.dpa_signed, eu_only=self.eu_only)
+        return self
+
+    @property
+    def inbox_address(self) -> str:
+        """Return the address of the inbox that answers come to."""
+        return self.mailbox.address or self.studio.email
+
+    @property
+    def bounce_address(self) -> str:
+        """Return the sender of envelopes; where an inbox is read, what comes back is read there."""
+        return self.email.bounces or (self.inbox_address if self.mailbox.is_read else self.email.sender)
 
     @model_validator(mode="after")
     def _database_stays_in_the_eu(self) -> Self:

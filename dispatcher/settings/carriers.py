@@ -101,7 +101,8 @@ class EmailSection(Section):
 class SmsSection(Section):
     """[sms]: how text messages leave (S-11, S-20, L-42), and what they may cost in euros (S-05).
 
-    With `status_callbacks` the provider tells what became of each, where a secret is there to know it by (S-30).
+    With `status_callbacks` the provider tells what became of each, where a secret is there to know it by (S-30). With
+    `inbound` what clients text is taken in; `stop_confirmation` says whether their no is confirmed by a text.
 
     A campaign that would cost more than its ceiling, or take the calendar year above the year's, cannot be scheduled.
     `prices` are of one part, by country; `part_price` is the price everywhere else.
@@ -121,6 +122,8 @@ class SmsSection(Section):
     per_hour: int | None = Field(default=None, ge=1, le=3_600_000)
     per_day: int | None = Field(default=None, ge=1, le=100_000_000)
     status_callbacks: bool = True
+    inbound: bool = True
+    stop_confirmation: bool = True
     dpa_signed: date | None = None
     accepted_transfer_note: str = ""
     part_price: PartPrice = Decimal("0.08")

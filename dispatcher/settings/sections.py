@@ -202,6 +202,7 @@ class CredentialsSection(Section):
     """Passwords, from variables such as `DISPATCHER_CREDENTIALS__SMTP_PASSWORD`; the secrets file has the others."""
 
     smtp_password: SecretStr = SecretStr("")
+    mailbox_password: SecretStr = SecretStr("")
     twilio_api_secret: SecretStr = SecretStr("")
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_shared_key: SecretStr = SecretStr("")

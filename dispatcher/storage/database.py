@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from dispatcher.errors import SettingsError, StorageError
 from dispatcher.storage import locks
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.tables import Table
+from dispatcher.storage.turns import Turns
 
 _BUSY_MILLISECONDS = 30_000
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -47,6 +48,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _known(url)
         self.engine = _engine(self.url)
+        file = self.url.database if self.is_sqlite else None
+        self._turns = Turns(Path(file), _BUSY_MILLISECONDS / 1000) if file and file != ":memory:" else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -61,10 +64,19 @@ class Database:
             yield connection.execution_options(**options)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Give a connection in a writing transaction, committed at the end; BEGIN IMMEDIATE on SQLite."""
-        with self._trouble_named(), self.engine.connect() as connection:
+    def writing(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """Give a connection in a writing transaction, committed at the end; BEGIN IMMEDIATE on SQLite.
+
+        `urgent`, a no, goes before whatever else waits to write into a SQLite file, in any process.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(self._trouble_named())
+            connection = stack.enter_context(self.engine.connect())
             connection.execution_options(dispatcher_writes=True)
+            if self._turns is not None and urgent:
+                stack.enter_context(self._turns.urgent())
+            elif self._turns is not None:
+                self._turns.let_pass()
             with connection.begin():
                 yield connection
 

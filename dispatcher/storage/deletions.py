@@ -11,6 +11,8 @@ from dispatcher.storage.tables import ClientTable, DeletionTable, OutboxTable, S
 
 TRACES = "traces"
 """The name, in a provider's place, of this installation itself: its journal, and the files of its database."""
+TEXTS_COME_BY = "twilio"
+"""The carrier that text messages come in by; it keeps their words as it keeps those that went out."""
 KEEPS_COPIES = frozenset({"twilio", "preview"})
 """The carriers that hold on to what they were given; a mail server passes it on and has nothing to forget."""
 _BY_OUR_NUMBER = frozenset({"preview"})

@@ -9,7 +9,7 @@ from dispatcher.rules.blocks import CHANNEL_OF, Field
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import deletions, ledger
+from dispatcher.storage import deletions, ledger, texts_in
 from dispatcher.storage.tables import (
     AddressTable,
     ClientAddressTable,
@@ -34,6 +34,7 @@ TOUCHED = (
     "replaced_address",
     "suppression",
     "incoming",
+    "text_in",
     "deletion",
 )
 """The tables from which something is deleted: what has to be written anew so that no byte of it is left."""
@@ -137,6 +138,8 @@ def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], n
     """Remove what hangs on these clients, and on the addresses that nobody has any more."""
     lonely = _lonely(connection, sorted(had))
     deletions.collect(connection, now, clients)
+    came_in = texts_in.take_of(connection, clients)
+    deletions.add(connection, ((client, deletions.TEXTS_COME_BY, sid) for client, sid in came_in), now)
     connection.execute(delete(ReturningTable).where(ReturningTable.number.in_(clients)))
     connection.execute(delete(ReplacedTable).where(ReplacedTable.client.in_(clients)))
     connection.execute(delete(IncomingTable).where(IncomingTable.client.in_(clients)))

@@ -82,11 +82,11 @@ _PRICE = (
     .values(segments=bindparam("parts"), part_price=bindparam("price"))
 )
 _WAITS_FOR_REPLAY = Hot(select(InstallationTable.needs_replay))
-_HAS = select(ClientAddressTable.address).where(ClientAddressTable.client == bindparam("whose"))
+_HAVE = select(ClientAddressTable.address).where(among(ClientAddressTable.client, "whose"))
 _RECALL = Hot(
     update(OutboxTable)
     .where(
-        or_(OutboxTable.client == bindparam("whose"), OutboxTable.address.in_(_HAS)),
+        or_(among(OutboxTable.client, "whose"), OutboxTable.address.in_(_HAVE)),
         _IS_ATTEMPTED,
         OutboxTable.recalled_at.is_(None),
     )
@@ -143,9 +143,9 @@ def not_recalled(connection: Connection, rows: Sequence[Claimed]) -> set[int]:
     return _with_fence(connection, _NOT_RECALLED, rows)
 
 
-def recall(connection: Connection, client: int, now: datetime) -> None:
-    """Let no message leave any more that is being handed over to this client, or to an address they have."""
-    _RECALL.run(connection, whose=client, now=now)
+def recall(connection: Connection, clients: Sequence[int], now: datetime) -> None:
+    """Let no message leave any more that is being handed over to these clients, or to an address they have."""
+    _RECALL.run(connection, whose=list(clients), now=now)
 
 
 def set_intents(

@@ -49,14 +49,16 @@ class Incoming:
 def add(connection: Connection, came: Arrived, now: datetime) -> int | None:
     """Write what came and return its number, or None where it is known already, settled or not.
 
-    A box that numbers its letters anew names one we know by another key: it came at the same moment from the same
-    client, so it is the same.
+    A mailbox that numbers its letters anew names one we know by another key: it came at the same moment from the same
+    client, so it is the same. Two text messages may well have come in one second.
     """
     same = and_(IncomingTable.channel == came.channel.value, IncomingTable.at == came.at)
     known = select(IncomingTable.id).where(
         IncomingTable.box == came.box,
         IncomingTable.client == came.client,
-        or_(IncomingTable.key == came.key, same) if came.client else IncomingTable.key == came.key,
+        or_(IncomingTable.key == came.key, same)
+        if came.client and came.channel is Channel.EMAIL
+        else IncomingTable.key == came.key,
     )
     if connection.scalar(known.limit(1)) is not None:
         return None

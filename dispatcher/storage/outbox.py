@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, case, func, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, update
 
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import COUNTED, MessageState
 from dispatcher.rules.values import value
 from dispatcher.storage import progress
-from dispatcher.storage.hot import HotInsert, stored
+from dispatcher.storage.hot import Hot, HotInsert, among, one_of, stored
 from dispatcher.storage.progress import Place
 from dispatcher.storage.tables import Moment, OutboxTable
 
@@ -49,6 +49,17 @@ class Closed:
 # These run for every message or batch, and building a statement costs several times what running it does.
 _PLANNED = "campaign client address channel state reason message_id attempts not_before planned_at fence"
 _ADD = HotInsert(OutboxTable, _PLANNED.split())
+_OPEN_OF_CLIENTS = (
+    select(OutboxTable.client, OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
+    .where(among(OutboxTable.client, "clients"), one_of(OutboxTable.state, _OPEN))
+    .order_by(OutboxTable.id)
+)
+_LOOK, _LOOK_AND_LOCK = Hot(_OPEN_OF_CLIENTS), Hot(_OPEN_OF_CLIENTS.with_for_update())
+_WITHHOLD = Hot(
+    update(OutboxTable)
+    .where(among(OutboxTable.id, "these"))
+    .values(state=MessageState.WITHHELD.value, reason=bindparam("reason"), address=None, lease_until=None, day=None)
+)
 
 
 def add(connection: Connection, rows: Sequence[Planned]) -> None:
@@ -93,12 +104,14 @@ def move(connection: Connection, row: int, channel: Channel, address: int, now: 
 
 def set_withheld(connection: Connection, row: int, reason: str) -> None:
     """Write that a planned message does not go, and why; its address is free again for nobody of this campaign."""
-    progress.changing(connection, [row], state=MessageState.WITHHELD, reason=reason)
-    connection.execute(
-        update(OutboxTable)
-        .where(OutboxTable.id == row)
-        .values(state=MessageState.WITHHELD.value, reason=reason, address=None, lease_until=None, day=None)
-    )
+    withhold(connection, [row], reason)
+
+
+def withhold(connection: Connection, rows: Sequence[int], reason: str) -> None:
+    """Write the same of several messages."""
+    if rows:
+        progress.changing(connection, rows, state=MessageState.WITHHELD, reason=reason)
+        _WITHHOLD.run(connection, these=list(rows), reason=reason)
 
 
 def set_unknown(connection: Connection, campaign: int, day: date, now: datetime) -> list[Closed]:
@@ -131,13 +144,16 @@ def open_of_client(connection: Connection, client: int, *, for_update: bool = Fa
 
     `for_update` keeps everybody else from them meanwhile, whoever cancels their campaign included.
     """
-    query = (
-        select(OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
-        .where(OutboxTable.client == client, OutboxTable.state.in_(_OPEN))
-        .order_by(OutboxTable.id)
-    )
-    found = connection.execute(query.with_for_update() if for_update else query)
-    return [(row.id, row.campaign, row.message_id) for row in found]
+    found = open_of_clients(connection, [client], for_update=for_update)
+    return [(row, campaign, message_id) for _, row, campaign, message_id in found]
+
+
+def open_of_clients(
+    connection: Connection, clients: Sequence[int], *, for_update: bool = False
+) -> list[tuple[int, int, int, str]]:
+    """Return the same for several clients: client, row, campaign and message id, in the order of the rows."""
+    look = _LOOK_AND_LOCK if for_update else _LOOK
+    return [(*map(int, ids), message_id) for *ids, message_id in look.rows(connection, clients=list(clients))]
 
 
 def open_of_campaign(

@@ -95,6 +95,18 @@ def is_under_way(
     return bool(connection.scalar(query))
 
 
+def has_had(connection: Connection, purpose: ServicePurpose, channel: Channel, recipient: str, since: datetime) -> bool:
+    """Say whether an address was sent such a message since then, or one waits or may have gone."""
+    query = select(ServiceTable.id).where(
+        ServiceTable.purpose == purpose.value,
+        ServiceTable.channel == channel.value,
+        ServiceTable.recipient == recipient,
+        ServiceTable.state.in_([*_UNSETTLED, *_COUNTED]),
+        ServiceTable.asked_at > since,
+    )
+    return connection.scalar(query.limit(1)) is not None
+
+
 def read(connection: Connection, message_id: str) -> Service:
     """Return the service message of this id."""
     return _service(connection.execute(select(*_COLUMNS).where(ServiceTable.message_id == message_id)).one())

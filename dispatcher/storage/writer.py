@@ -47,6 +47,7 @@ class _Write:
     work: Callable[[Transaction], Any]
     locks: tuple[Lock, ...]
     done: Future[Any]
+    urgent: bool
 
 
 class _Undone(Exception):  # noqa: N818 - nobody hears of it: it takes a transaction back
@@ -89,7 +90,7 @@ class Writer:
             if not self._started:
                 self._thread.start()
                 self._started = True
-            self._queue.put((0 if urgent else 1, next(self._order), _Write(work, tuple(wanted), done)))
+            self._queue.put((0 if urgent else 1, next(self._order), _Write(work, tuple(wanted), done, urgent)))
         return done
 
     def write(self, work: Callable[[Transaction], T], *, wanted: Iterable[Lock] = (), urgent: bool = False) -> T:
@@ -128,7 +129,7 @@ class Writer:
         results: list[tuple[_Write, Any]] = []
         try:
             now = self._clock()
-            with self._database.writing() as connection:
+            with self._database.writing(urgent=any(write.urgent for write in group)) as connection:
                 counted = ProgressDraft(now)
                 connection.execution_options(**{OPTION: counted})
                 transaction = Transaction(connection, now, LedgerDraft(connection, now), self._suppressed_for, counted)

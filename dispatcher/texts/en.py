@@ -126,6 +126,7 @@ TEXTS = {
     "service_receipt_button": "It was not me",
     "service_receipt_here": "Stop the messages here:",
     "service_receipt_sms": "{studio}: you agreed to our messages on {date}. Not you? Stop: {link}",
+    "service_stopped_sms": "{studio}: you will get no more advertising from us.",
     # The sign-up page
     "join_title": "Sign up for our messages",
     "join_explanation": "Give your address and tick the box if you agree. You will get a message in which you confirm it. We send nothing else before you have confirmed.",  # noqa: E501
@@ -316,6 +317,7 @@ TEXTS = {
     "service_receipt": "receipt of an answer",
     "service_test": "test message",
     "service_report": "report",
+    "service_stopped": "confirmation of a no",
     "purpose_email": "Direct marketing by email (6–12 messages a year)",  # noqa: RUF001
     "purpose_sms": "Direct marketing by text message (6–12 messages a year)",  # noqa: RUF001
     "country_outside": "the data may be reached from outside the EU as well",

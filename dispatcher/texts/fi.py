@@ -111,6 +111,7 @@ TEXTS = {
     "service_receipt_button": "Se en ollut minä",
     "service_receipt_here": "Lopeta viestit tästä:",
     "service_receipt_sms": "{studio}: annoit {date} luvan viesteihimme. Etkö se ollut sinä? Lopeta: {link}",
+    "service_stopped_sms": "{studio}: et saa meiltä enää mainosviestejä.",
     # The sign-up page
     "join_title": "Tilaa viestimme",
     "join_explanation": "Anna osoitteesi ja rastita ruutu, jos annat luvan. Saat viestin, josta voit vahvistaa sen. Emme lähetä mitään muuta, ennen kuin olet vahvistanut.",  # noqa: E501
@@ -301,6 +302,7 @@ TEXTS = {
     "service_receipt": "vahvistus vastauksesta",
     "service_test": "koeviesti",
     "service_report": "ilmoitus",
+    "service_stopped": "vahvistus kiellosta",
     "purpose_email": "Suoramarkkinointi sähköpostitse (6–12 viestiä vuodessa)",  # noqa: RUF001
     "purpose_sms": "Suoramarkkinointi tekstiviestillä (6–12 viestiä vuodessa)",  # noqa: RUF001
     "country_outside": "tietoihin voi olla pääsy myös EU:n ulkopuolelta",

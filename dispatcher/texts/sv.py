@@ -111,6 +111,7 @@ TEXTS = {
     "service_receipt_button": "Det var inte jag",
     "service_receipt_here": "Stoppa meddelandena här:",
     "service_receipt_sms": "{studio}: du gav {date} samtycke till våra meddelanden. Var det inte du? Stoppa: {link}",
+    "service_stopped_sms": "{studio}: du får inte längre reklam från oss.",
     # The sign-up page
     "join_title": "Beställ våra meddelanden",
     "join_explanation": "Ange din adress och kryssa i rutan om du ger ditt samtycke. Du får ett meddelande där du bekräftar det. Vi skickar ingenting annat innan du har bekräftat.",  # noqa: E501
@@ -301,6 +302,7 @@ TEXTS = {
     "service_receipt": "bekräftelse på svaret",
     "service_test": "provmeddelande",
     "service_report": "rapport",
+    "service_stopped": "bekräftelse på att du sagt nej",
     "purpose_email": "Direktmarknadsföring per e-post (6–12 meddelanden om året)",  # noqa: RUF001
     "purpose_sms": "Direktmarknadsföring per textmeddelande (6–12 meddelanden om året)",  # noqa: RUF001
     "country_outside": "uppgifterna kan nås också från länder utanför EU",

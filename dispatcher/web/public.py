@@ -5,7 +5,7 @@ may use it: no cookie, no login, no question about where the request comes from 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -17,10 +17,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
-from dispatcher.flow.preferences import Concern, Preferences
+from dispatcher.flow.preferences import TEST, Concern, Preferences
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.returns import STATUS_PATH
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.flow.texts_in import INBOUND_PATH
+from dispatcher.links import OptOut
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
@@ -30,9 +32,12 @@ from dispatcher.web.one_click import chosen_topic, is_one_click, read_body
 from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
 from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
+from dispatcher.web.together import Together
 from dispatcher.web.webhooks import TwilioDoor
 
 _LOG = logging.getLogger(__name__)
+_APART = 0.01
+"""Seconds between two commits of noes: whoever else has to write gets the database in between."""
 
 
 def create_app(
@@ -49,7 +54,7 @@ def create_app(
     """Return the application that clients reach; every answer carries the headers of L-41.
 
     `renewing` takes the yeses that are given anew; with `sign_up` there is the public page on which anybody may say
-    yes; `api` is what booking systems call, and `twilio` where that provider tells what became of text messages.
+    yes; `api` is what booking systems call, and `twilio` where that provider tells of text messages.
     `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
     here is never limited (E-15).
     """
@@ -82,6 +87,8 @@ def create_app(
         app.mount("/api/v1", api)
     if twilio is not None:
         app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
+        if twilio.takes_texts:
+            app.add_route(INBOUND_PATH, twilio.inbound, methods=["POST"])
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
@@ -95,6 +102,8 @@ class OptOutDoor:
         self._preferences = preferences
         self._pages = pages
         self._attempts = attempts
+        self._looks = Together("looks", preferences.look_at)
+        self._noes = Together("noes", self._leave_together, apart=_APART)
 
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect (E-08)."""
@@ -112,7 +121,7 @@ class OptOutDoor:
             return self._pages.answer(View.FAILED, request, with_button=True)
 
     async def _show(self, request: Request, token: str) -> Response:
-        concern = await run_in_threadpool(self._preferences.look, token)
+        concern = await self._look(self._preferences.read(token))
         if concern.is_gone:
             return self._pages.answer(View.GONE, request)
         return self._pages.answer(View.QUESTION, request, concern, with_button=True)
@@ -124,13 +133,21 @@ class OptOutDoor:
             await run_in_threadpool(self._preferences.choose, token, only)
             concern = await run_in_threadpool(self._preferences.look, token)
             return self._pages.answer(View.TOPIC, request, concern, with_button=True, topic=only)
-        place = Place.ONE_CLICK if is_one_click(body) else Place.LINK
-        await run_in_threadpool(self._preferences.leave, token, place)
+        link = self._preferences.read(token)
+        if link is not None:
+            await self._noes.ask((link, Place.ONE_CLICK if is_one_click(body) else Place.LINK))
         concern = Concern(None, None)
         # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.
         with suppress(DispatcherError):
-            concern = await run_in_threadpool(self._preferences.look, token)
+            concern = await self._look(link)
         return self._pages.answer(View.GONE if concern.is_gone else View.DONE, request, concern)
+
+    async def _look(self, link: OptOut | None) -> Concern:
+        return TEST if link is None else await self._looks.ask(link)
+
+    def _leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> Sequence[None]:
+        self._preferences.leave_together(asked)
+        return [None] * len(asked)
 
 
 def _unrouted(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:

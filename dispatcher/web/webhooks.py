@@ -1,4 +1,4 @@
-"""What providers call: Twilio tells here what became of a text message (S-27, S-30 to S-32).
+"""What providers call: Twilio tells here what became of a text message, and of one that came in (S-27, S-30 to S-35).
 
 Nothing of a call means anything before its signature is known to be Twilio's. Whoever has none learns nothing, and no
 number, token or body is logged.
@@ -22,13 +22,18 @@ from twilio.request_validator import (  # type: ignore[import-untyped] # the lib
 
 from dispatcher.errors import StorageError
 from dispatcher.flow.returns import STATUS_PATH, Returns, Told, text_fate
+from dispatcher.flow.texts_in import INBOUND_PATH, TextIn, TextsIn
 from dispatcher.web.one_click import read_body
 
 BODY_AT_MOST = 16 * 1024
-"""Bytes of the longest call: Twilio's take about one kilobyte."""
+"""Bytes of the longest call that tells of a message of ours: Twilio's take about one kilobyte."""
+TEXT_AT_MOST = 64 * 1024
+"""Bytes of the longest call that tells of a text that came in: 1,600 letters of any script, and ten pictures' names."""
 _FIELDS_AT_MOST = 200
 _MESSAGE_ID = re.compile(r"[0-9a-f]{32}")
 _SID = re.compile(r"\w{1,64}", re.ASCII)
+_NO_ANSWER = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+"""Twilio is to send nothing by itself: a text of ours goes out as every other one does (S-22)."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,23 +63,28 @@ class TwilioDoor:
     """Answers Twilio's calls: `secrets` has one for each algorithm that is accepted, `public_url` is our own host.
 
     The address that was signed is made of the settings: what a request says of its host anybody can write (S-31).
+    `texts` takes in what clients text, where that is wanted.
     """
 
-    def __init__(self, returns: Returns, public_url: str, secrets: Mapping[str, str]) -> None:
+    def __init__(
+        self, returns: Returns, public_url: str, secrets: Mapping[str, str], texts: TextsIn | None = None
+    ) -> None:
         self._returns = returns
-        self._address = f"{public_url}{STATUS_PATH}"
+        self._public_url = public_url
         self._validators = {algorithm: RequestValidator(secret) for algorithm, secret in secrets.items()}
+        self._texts = texts
+
+    @property
+    def takes_texts(self) -> bool:
+        """Say whether there is anybody to take in what clients text."""
+        return self._texts is not None
 
     async def status(self, request: Request) -> Response:
         """Keep what became of a message: 204 once it is on disk, 503 where it cannot be kept, 403 without a word."""
-        body = await read_body(request, BODY_AT_MOST + 1)
-        if len(body) > BODY_AT_MOST:
-            return Response(status_code=413)
-        query = request.scope["query_string"].decode("latin-1")
-        fields = self._signed(request, query, body)
-        if fields is None:
-            return Response(status_code=403)
-        told = _told(query, fields)
+        fields = await self._fields(request, STATUS_PATH, BODY_AT_MOST)
+        if isinstance(fields, Response):
+            return fields
+        told = _told(_query(request), fields)
         if told is None:
             _LOG.warning("Twilio told of a message in words that are not known: nothing was kept")
             return Response(status_code=204)
@@ -87,7 +97,36 @@ class TwilioDoor:
             _LOG.warning("Twilio told of a message that is none of ours, or of one that is kept no longer")
         return Response(status_code=204)
 
-    def _signed(self, request: Request, query: str, body: bytes) -> Mapping[str, str] | None:
+    async def inbound(self, request: Request) -> Response:
+        """Take in what a client texted: an empty answer once it is on disk, 503 where it cannot be kept (S-22, S-35).
+
+        403 without a word for what Twilio did not sign.
+        """
+        if self._texts is None:
+            return Response(status_code=404)
+        fields = await self._fields(request, INBOUND_PATH, TEXT_AT_MOST)
+        if isinstance(fields, Response):
+            return fields
+        text = _text(fields)
+        if text is None:
+            _LOG.warning("Twilio told of a text message without naming it: nothing was kept")
+            return _no_answer()
+        try:
+            await run_in_threadpool(self._texts.take, text)
+        except StorageError as error:
+            _LOG.error("A text message that came in could not be kept: %s", error)
+            return Response(status_code=503)
+        return _no_answer()
+
+    async def _fields(self, request: Request, path: str, at_most: int) -> Mapping[str, str] | Response:
+        """Return the fields of a call that Twilio signed for this path, or the answer to any other."""
+        body = await read_body(request, at_most + 1)
+        if len(body) > at_most:
+            return Response(status_code=413)
+        fields = self._signed(request, path, body)
+        return Response(status_code=403) if fields is None else fields
+
+    def _signed(self, request: Request, path: str, body: bytes) -> Mapping[str, str] | None:
         """Return the fields of a call that Twilio signed, or None for any other (S-30)."""
         signatures, settings = (request.headers.getlist(name) for name in (SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER))
         if len(signatures) != 1 or len(settings) > 1:
@@ -96,7 +135,8 @@ class TwilioDoor:
         validator = self._validators.get(algorithm)
         if validator is None:
             return None
-        address = f"{self._address}?{query}" if query else self._address
+        query = _query(request)
+        address = f"{self._public_url}{path}{query and '?'}{query}"
         kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         try:
             text = body.decode()
@@ -110,6 +150,22 @@ class TwilioDoor:
             return None
         fields = Fields(pairs)
         return fields if validator.validate(address, fields, signatures[0], algorithm) else None
+
+
+def _query(request: Request) -> str:
+    return str(request.scope["query_string"].decode("latin-1"))
+
+
+def _no_answer() -> Response:
+    return Response(_NO_ANSWER, media_type="text/xml")
+
+
+def _text(fields: Mapping[str, str]) -> TextIn | None:
+    """Return the text message that a call tells of, or None where it does not name it and its sender."""
+    sid, sender = fields.get("MessageSid", ""), fields.get("From", "")
+    if not _SID.fullmatch(sid) or not sender:
+        return None
+    return TextIn(sid, sender, None, fields.get("Body", ""), fields.get("OptOutType", ""))
 
 
 def _of_json(text: str) -> Mapping[str, str] | None:

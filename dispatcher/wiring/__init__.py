@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
 from dispatcher.flow.access import Access
+from dispatcher.flow.accounts import Accounts
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
@@ -57,6 +59,7 @@ from dispatcher.flow.returns import Returns
 from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
+from dispatcher.flow.sampling import Sampling
 from dispatcher.flow.schedule import Precheck, Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
@@ -64,6 +67,7 @@ from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.status import Status
+from dispatcher.flow.texts_in import TextsIn, unsealed
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
@@ -94,6 +98,7 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
+    texts_in_of,
 )
 from dispatcher.wiring.duties import duties_of, reading, sealed, settling, telling
 from dispatcher.wiring.founding import (
@@ -109,6 +114,7 @@ from dispatcher.wiring.founding import (
     upgrade_database,
 )
 from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mail_doors_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
 
@@ -181,7 +187,9 @@ class Dispatcher:
     sign_up: SignUp
     renewing: Renewing
     forecasting: Forecasting
+    accounts: Accounts
     audit: Audit
+    sampling: Sampling
     sealing: Sealing
     trial: Trial
     preview: Preview
@@ -192,6 +200,7 @@ class Dispatcher:
     doctor: Doctor
     links: OptOutLinks
     returns: Returns
+    texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
     callback_secrets: Mapping[str, str] = field(repr=False)
@@ -256,15 +265,18 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     links = OptOutLinks(store.ring, studio.public_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
-    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer)
+    addresses = addresses_of(settings, store.ring, links)
+    press = Press(studio, links, renewals, policy, tariff_of(settings), signatures.signer, addresses)
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
-    doors, incoming = Doors(store, ()), Incoming(store)
+    returns, incoming = Returns(store, blame_of), Incoming(store)
+    mailbox = mailbox_of(directory, settings, store.ring, addresses, store.clock)
+    doors = Doors(store, mail_doors_of(store, mailbox, addresses, returns, incoming))
     keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(
-        store, policy, keyring, notices, grounds_of(directory, settings, processing, signatures.about), doors=doors.rows
-    )
+    letterbox = letterbox_of(directory, settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
+    doctor = Doctor(store, policy, keyring, notices, grounds, doors=doors.rows)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
@@ -277,7 +289,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     confirm_links = ConfirmLinks(store.ring, studio.public_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
-    returns = Returns(store, blame_of)
+    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -290,6 +302,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         settings.register_.region,
     )
     requests = Requests(store, policy)
+    register = Register(store, policy, settings.register_.region)
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
@@ -305,7 +318,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         policy=policy,
         store=store,
         persons=Persons(store),
-        register=Register(store, policy, settings.register_.region),
+        register=register,
         enrol=Enrol(store, policy, sources.register_map, periods_of(settings)),
         no_lists=NoLists(store, settings.register_.region),
         check=check,
@@ -314,7 +327,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         plan=plan,
         deliver=deliver,
         doors=doors,
-        inbox=Inbox(store, incoming, {}, lambda _waiting, _sealed: None),
+        inbox=Inbox(store, incoming, (mailbox,) if mailbox else (), partial(unsealed, store.ring)),
         lifecycle=lifecycle,
         status=Status(store, policy, press, lifecycle, doors),
         declaring=Declaring(store, policy),
@@ -324,7 +337,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
-                *reading(doors, incoming, periods_of(settings)),
+                *reading(doors, incoming, texts_in, periods_of(settings)),
                 *sealed(sealing),
                 *telling(alerts, periods_of(settings)),
             ),
@@ -357,6 +370,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        accounts=Accounts(store, register, settings.register_.region),
+        sampling=Sampling(store),
         audit=Audit(store, policy, sealing.file),
         sealing=sealing,
         audiences=Audiences(store, policy, press, templates),
@@ -368,6 +383,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         years=Years(store, policy, own_days_of(settings.year), timedelta(days=settings.year.lead_days)),
         links=links,
         returns=returns,
+        texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),

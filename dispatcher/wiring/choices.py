@@ -14,6 +14,8 @@ from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
 from dispatcher.errors import ChannelError, SettingsError
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.returns import SHA1, SHA256, STATUS_PATH
+from dispatcher.flow.service_gate import ServiceGate
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.keys import KeyRing
 from dispatcher.register_files import (
     DEFAULT_COLUMNS,
@@ -47,6 +49,7 @@ from dispatcher.settings import (
     YearSection,
 )
 from dispatcher.settings.sections import NotedDaySection
+from dispatcher.storage.store import Store
 
 
 def carriers_of(
@@ -123,6 +126,13 @@ def _status_callback(settings: Settings, ring: KeyRing) -> str:
     return f"{settings.studio.public_url}{STATUS_PATH}" if is_wanted else ""
 
 
+def texts_in_of(settings: Settings, store: Store, gate: ServiceGate) -> TextsIn | None:
+    """Return what takes in the text messages of clients, where the settings want them."""
+    if not settings.sms.inbound:
+        return None
+    return TextsIn(store, gate, settings.register_.region, settings.sms.stop_confirmation)
+
+
 def receipts_of(settings: Settings) -> frozenset[Channel]:
     """Return the channels by which an address typed at the desk gets a receipt before any offer (L-05)."""
     wanted = {Channel.EMAIL: settings.consent.receipt_email, Channel.SMS: settings.consent.receipt_sms}
@@ -176,7 +186,7 @@ def studio_of(settings: Settings) -> Studio:
         booking_url=section.booking_url,
         public_url=section.public_url,
         sender=settings.email.sender,
-        bounces=settings.email.bounces or settings.email.sender,
+        bounces=settings.bounce_address,
         notice=section.notice,
         sms_sender=settings.sms.sender,
     )

@@ -16,6 +16,7 @@ from dispatcher.flow.retention import Retention
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
+from dispatcher.flow.texts_in import TextsIn
 from dispatcher.rules.actor import duty
 from dispatcher.rules.retention import Periods
 from dispatcher.storage.store import Store
@@ -45,11 +46,12 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
     )
 
 
-def reading(doors: Doors, incoming: Incoming, periods: Periods) -> tuple[Duty, ...]:
+def reading(doors: Doors, incoming: Incoming, texts_in: TextsIn | None, periods: Periods) -> tuple[Duty, ...]:
     """Return what takes in every no that came by a letter box, and lets go of what people have read."""
     return (
         Duty("letter boxes", timedelta(minutes=1), doors.work),
         Duty("old letters", timedelta(hours=1), in_thread(partial(incoming.tidy, periods.client))),
+        *((Duty("old texts", timedelta(hours=1), in_thread(texts_in.purge)),) if texts_in else ()),
     )
 
 

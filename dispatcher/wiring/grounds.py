@@ -6,15 +6,22 @@ from urllib.parse import urlsplit
 
 from dispatcher.flow.doctor import Grounds
 from dispatcher.rules.doctor import Host, Sender
+from dispatcher.rules.letterbox import Letterbox
 from dispatcher.rules.places import server
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.signing import Signing
-from dispatcher.settings import SECRETS, EmailProvider, Settings, SmsProvider
+from dispatcher.settings import SECRETS, EmailProvider, MailboxProvider, Settings, SmsProvider
 
 _TWILIO_IN_THE_EU = ("ie1", "dublin")
 
 
-def grounds_of(directory: Path, settings: Settings, processing: Processing, signing: Signing | None = None) -> Grounds:
+def grounds_of(
+    directory: Path,
+    settings: Settings,
+    processing: Processing,
+    signing: Signing | None = None,
+    letterbox: Letterbox | None = None,
+) -> Grounds:
     """Return what the doctor judges of these settings."""
     studio, email, sms = settings.studio, settings.email, settings.sms
     pages = [studio.public_url, *studio.notice.values()]
@@ -23,7 +30,7 @@ def grounds_of(directory: Path, settings: Settings, processing: Processing, sign
         processing=processing,
         sender=Sender(
             email=email.sender,
-            bounces=email.bounces or email.sender,
+            bounces=settings.bounce_address,
             domains=frozenset(domains),
             sends_mail=email.provider is EmailProvider.SMTP,
             sms=sms.sender,
@@ -36,6 +43,7 @@ def grounds_of(directory: Path, settings: Settings, processing: Processing, sign
         directory=directory,
         eu_only=settings.eu_only,
         signing=signing,
+        letterbox=letterbox,
     )
 
 
@@ -49,6 +57,8 @@ def _hosts(settings: Settings) -> tuple[Host, ...]:
         spoken_to = urlsplit(sms.base_url).hostname or f"api.{sms.edge}.{sms.region}.twilio.com"
         # Only this one pair leads to a machine in the EU, whatever else is in the names of hosts (S-20).
         found.append(Host(spoken_to, "SMS service", "IE" if place == _TWILIO_IN_THE_EU else "US"))
+    if settings.mailbox.provider is MailboxProvider.IMAP:
+        found.append(Host(settings.mailbox.host, "IMAP server", settings.mailbox.country))
     for url, what in ((database.url, "database server"), (database.journal, "journal's server")):
         place_of = server(url)
         names = {name for name, _ in place_of.hosts} if place_of else set()

@@ -34,11 +34,16 @@ def processing_of(settings: Settings, studio: Studio) -> Processing:
 
 
 def _processors(settings: Settings) -> list[Processor]:
-    email, sms, database = settings.email, settings.sms, settings.database
+    email, sms, database, box = settings.email, settings.sms, settings.database, settings.mailbox
     found = []
     if not email.stays_here:
         outside = _is_outside(email.country)
         found.append(Processor("", email.host, Channel.EMAIL, email.country, email.dpa_signed, reaches_outside=outside))
+    if not box.stays_here:
+        outside = _is_outside(box.country)
+        found.append(
+            Processor("", box.host, Channel.EMAIL, box.country, box.dpa_signed, reaches_outside=outside, is_inbox=True)
+        )
     if not sms.stays_here:
         country = "IE" if sms.region == _IN_THE_EU else "US"
         found.append(Processor("", "Twilio", Channel.SMS, country, sms.dpa_signed, reaches_outside=True))

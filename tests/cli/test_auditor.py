@@ -73,8 +73,10 @@ MORE_ACTS = [
 OPEN = {
     *(
         "api-key list",
+        "audit sample",
         "audit seals",
         "audit verify",
+        "audit why",
         "audit year",
         "breach-scope",
         "client export",

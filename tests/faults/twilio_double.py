@@ -53,6 +53,28 @@ def call_of(address: str, fields: Mapping[str, str], secret: str = TOKEN) -> Cal
     return Call(address, urlencode(fields).encode(), headers)
 
 
+def texted(
+    address: str, sender: str, body: str, sid: str = "SM" + "1" * 32, opt_out: str = "", secret: str = TOKEN
+) -> Call:
+    """Return the call by which Twilio tells that somebody texted our number."""
+    fields = {
+        "AccountSid": "AC" + "0" * 32,
+        "ApiVersion": "2010-04-01",
+        "Body": body,
+        "From": sender,
+        "FromCountry": "FI",
+        "MessageSid": sid,
+        "NumMedia": "0",
+        "NumSegments": "1",
+        "SmsMessageSid": sid,
+        "SmsSid": sid,
+        "SmsStatus": "received",
+        "To": "+358400000000",
+        "ToCountry": "FI",
+    }
+    return call_of(address, fields | ({"OptOutType": opt_out} if opt_out else {}), secret)
+
+
 def told_of(received: ReceivedSms, status: str, code: str = "", secret: str = TOKEN) -> Call:
     """Return the call by which Twilio tells how a message that it took stands."""
     fields = {

@@ -18,6 +18,7 @@ from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
 from dispatcher.rules.doctor import Concern, Finding, Level
 from dispatcher.wiring import Dispatcher, examined
 from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.mailboxes import letterbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import signatures_of
 from tests.stores import raw
@@ -81,7 +82,8 @@ def with_free(workshop: Workshop, dispatcher: Dispatcher, free: Callable[[Path],
     """Return the installation's doctor on a disk with so much room."""
     processing = processing_of(dispatcher.settings, dispatcher.studio)
     signing = signatures_of(workshop.directory, dispatcher.settings, dispatcher.store.ring).about
-    grounds = grounds_of(workshop.directory, dispatcher.settings, processing, signing)
+    letterbox = letterbox_of(workshop.directory, dispatcher.settings, dispatcher.store.ring)
+    grounds = grounds_of(workshop.directory, dispatcher.settings, processing, signing, letterbox)
     return Doctor(dispatcher.store, dispatcher.policy, dispatcher.keyring, dispatcher.notices, grounds, free)
 
 

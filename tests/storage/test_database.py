@@ -187,7 +187,9 @@ def test_a_new_database_file_is_for_its_owner_alone(tmp_path: Path) -> None:
         connection.execute(select(WordingTable.sha256))
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     database.close()
-    assert {"dispatcher.db": 0o600, "dispatcher.db-wal": 0o600, "dispatcher.db-shm": 0o600} == modes
+    assert (
+        dict.fromkeys(("dispatcher.db", "dispatcher.db-wal", "dispatcher.db-shm", "dispatcher.db-turn"), 0o600) == modes
+    )
 
 
 def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

@@ -79,14 +79,7 @@ class House:
 
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """Return every row of every table, and every record of the journal."""
-        with self.store.reading() as connection:
-            tables = MetaData()
-            tables.reflect(connection)
-            found = {
-                table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-                for table in tables.sorted_tables
-            }
-        return found | {"the journal": [(record.as_json(),) for record in self.store.journal.records()]}
+        return everything(self.store)
 
     def erase(self) -> None:
         """Take the client's row and addresses away, so that nothing stands behind the token."""
@@ -129,6 +122,18 @@ def _enrol(connection: Connection, now: datetime) -> None:
     held = {(Channel.EMAIL, "maj.berg@posti.example"), (Channel.SMS, "+358401234567")}
     found = clients.address_rows(connection, held, now)
     clients.insert_links(connection, [(NUMBER, channel, row) for (channel, _), row in found.items()])
+
+
+def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Return every row of every table of an installation, and every record of its journal."""
+    with store.reading() as connection:
+        tables = MetaData()
+        tables.reflect(connection)
+        found = {
+            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
+            for table in tables.sorted_tables
+        }
+    return found | {"the journal": [(record.as_json(),) for record in store.journal.records()]}
 
 
 def lose_journal(store: Store) -> None:
@@ -182,5 +187,5 @@ def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
         public_url=dispatcher.studio.public_url,
         invalid_per_minute=invalid_per_minute,
     )
-    twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN})
+    twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN}, dispatcher.texts_in)
     return create_app(dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api, twilio=twilio)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from starlette.types import Message
 
 from dispatcher.errors import StorageError
 from dispatcher.flow.preferences import Preferences
+from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.studio import Studio
@@ -480,12 +481,11 @@ class TestFault:
         secret = "maj.berg@posti.example"
 
         class Broken(Preferences):
-            def look(self, token: str) -> None:  # type: ignore[override]  # it never returns
-                raise ZeroDivisionError(secret + token)
+            def look_at(self, links: Sequence[OptOut]) -> None:  # type: ignore[override]  # it never returns
+                raise ZeroDivisionError(secret + house.token(), links)
 
-            def leave(self, token: str, place: Place) -> None:
-                del place
-                self.look(token)
+            def leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> None:
+                self.look_at([link for link, _ in asked])
 
         app = create_app(Broken(house.store, house.links), studio, clock)
         with TestClient(app) as visitor, caplog.at_level(logging.DEBUG, "dispatcher"):

@@ -16,6 +16,7 @@ GUARDS = {
     "/u/{token:path}": TOKEN,
     "/U/{token:path}": TOKEN,
     "/webhooks/twilio/status": SIGNED,
+    "/webhooks/twilio/inbound": SIGNED,
     "/static/page.css": OPEN,
     "/health": OPEN,
     "/api/v1/openapi.json": OPEN,

@@ -4,7 +4,7 @@ from dispatcher.storage.tables.base import Moment, Table
 from dispatcher.storage.tables.campaigns import CampaignFileTable, CampaignTable, FrozenTable, OutboxTable, SlotTable
 from dispatcher.storage.tables.delivery import PaceHourTable, PaceTable, ProgressTable, SoftBounceTable
 from dispatcher.storage.tables.evidence import NoticeTable, RegisterReadTable, SourceTable
-from dispatcher.storage.tables.incoming import DoorTable, IncomingTable
+from dispatcher.storage.tables.incoming import DoorTable, IncomingTable, TextInTable
 from dispatcher.storage.tables.installation import (
     AccessLogTable,
     IdempotencyTable,
@@ -66,5 +66,6 @@ __all__ = [
     "SourceTable",
     "SuppressionTable",
     "Table",
+    "TextInTable",
     "WordingTable",
 ]

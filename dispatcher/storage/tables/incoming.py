@@ -3,7 +3,7 @@
 from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dispatcher.storage.tables.base import ClientNumber, Instant, Serial, Table, Word
+from dispatcher.storage.tables.base import BigKey, ClientNumber, Instant, Serial, Table, Word
 
 
 class DoorTable(Table):
@@ -18,6 +18,19 @@ class DoorTable(Table):
     read_up_to: Mapped[Instant | None]
     trouble: Mapped[str | None] = mapped_column(Text)
     failing_since: Mapped[Instant | None]
+
+
+class TextInTable(Table):
+    """A text message that came in by the SMS service and was dealt with, by that service's own name for it.
+
+    Nothing of it is here: whose it was, 0 where nobody has the number, when it came, and what it amounted to.
+    """
+
+    __tablename__ = "text_in"
+    sid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False, index=True)
+    at: Mapped[Instant]
+    said: Mapped[Word]
 
 
 class IncomingTable(Table):

@@ -1,0 +1,33 @@
+"""Which text messages that came in have been dealt with, by the SMS service's own names for them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from dispatcher.storage.database import insert_new
+from dispatcher.storage.tables import TextInTable
+
+
+def is_known(connection: Connection, sid: str) -> bool:
+    """Say whether this message has been dealt with already."""
+    return connection.scalar(select(TextInTable.sid).where(TextInTable.sid == sid).limit(1)) is not None
+
+
+def add(connection: Connection, sid: str, clients: Iterable[int], said: str, at: datetime) -> None:
+    """Write that a message which came in then has been dealt with, and whose it was; 0 is nobody in the register."""
+    rows = [{"sid": sid, "client": client, "at": at, "said": said} for client in clients]
+    insert_new(connection, TextInTable, rows)
+
+
+def take_of(connection: Connection, clients: Sequence[int]) -> list[tuple[int, str]]:
+    """Forget the messages of these clients and return them, client and name: the service still has their words."""
+    statement = delete(TextInTable).where(TextInTable.client.in_(clients))
+    found = connection.execute(statement.returning(TextInTable.client, TextInTable.sid))
+    return sorted((row.client, row.sid) for row in found)
+
+
+def purge_strangers(connection: Connection, before: datetime) -> int:
+    """Forget what came before this time from nobody in the register, and return how much it was."""
+    theirs = delete(TextInTable).where(TextInTable.client == 0, TextInTable.at < before)
+    return connection.execute(theirs).rowcount

@@ -1,0 +1,68 @@
+"""Messages drawn from a year, the same by anybody, each with the answer it relied on and the form's picture."""
+
+import asyncio
+import hashlib
+import json
+from pathlib import Path
+
+from dispatcher.storage import access_log
+from tests.flow.test_audit import FIRST, a_year
+from tests.flow.test_sources import MAIJA, PNG, WORDS, add, enrol
+from tests.workshop import Workshop
+
+
+def test_the_same_seed_draws_the_same_messages(workshop: Workshop) -> None:
+    """What is drawn depends on the seed and on nothing else: an independent draw comes to the same."""
+    with workshop.opened() as dispatcher:
+        a_year(workshop, dispatcher)
+        actor = dispatcher.persons.acting(None)
+        every = dispatcher.sampling.draw(2026, 100, "x", actor)
+        drawn = {seed: dispatcher.sampling.draw(2026, 3, seed, actor) for seed in ("x", "y", "z", "w")}
+        again = dispatcher.sampling.draw(2026, 3, "x", actor)
+        none = dispatcher.sampling.draw(2025, 3, "x", actor)
+    assert (5, 5) == (every.left, len(every.messages))
+    assert again == drawn["x"]
+    names = [each.message for each in every.messages]
+    for seed, found in drawn.items():
+        smallest = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).hexdigest())[:3]
+        assert set(smallest) == {each.message for each in found.messages}
+    assert (0, ()) == (none.left, none.messages)
+
+
+def test_each_message_is_drawn_with_its_answer_and_its_words(workshop: Workshop) -> None:
+    """The answer is that of the client the message went to, a yes to its channel, with words and who recorded it."""
+    with workshop.opened() as dispatcher:
+        a_year(workshop, dispatcher)
+        drawn = dispatcher.sampling.draw(2026, 10, "x", dispatcher.persons.acting(None))
+        with dispatcher.store.reading() as connection:
+            look = access_log.looks(connection)[-1]
+    for each in drawn.messages:
+        assert each.relied is not None
+        assert ("granted", each.channel, each.client) == (
+            each.relied.answer.reply.value,
+            each.relied.answer.channel,
+            each.relied.client,
+        )
+        assert each.relied.wording
+        assert "accepted" == each.state
+    assert json.loads(json.dumps(drawn.as_json()))["messages"][0]["answer"]["wording"]
+    assert ("sample", 3) == (look.act, look.clients)
+
+
+def test_the_picture_of_the_form_comes_with_it(workshop: Workshop, tmp_path: Path) -> None:
+    """D-01: an answer that came off a form leads to the picture of that form."""
+    picture = tmp_path / "form.png"
+    picture.write_bytes(PNG)
+    with workshop.opened() as dispatcher:
+        add(dispatcher, picture=picture)
+        enrol(workshop, dispatcher, MAIJA)
+        actor = dispatcher.persons.acting(None)
+        dispatcher.schedule.run(workshop.campaign("one", FIRST), actor)
+        workshop.clock.set(FIRST)
+        asyncio.run(dispatcher.rounds.once())
+        [drawn] = dispatcher.sampling.draw(2026, 3, "x", actor).messages
+        assert drawn.relied is not None
+        assert ("Slotti", WORDS) == (drawn.relied.source, drawn.relied.wording)
+        assert hashlib.sha256(PNG).hexdigest() == drawn.relied.picture
+        assert PNG == dispatcher.sampling.picture(drawn.relied.picture or "")
+        assert dispatcher.sampling.picture("0" * 64) is None
