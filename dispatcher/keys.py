@@ -155,6 +155,39 @@ class KeyRing:
         return KeyRing({**self._keys, kind: (*used, key)}, self.credentials)
 
 
+class LiveRing(KeyRing):
+    """The keys of a secrets file, read anew where something asks for a key that came after they were read.
+
+    A process that runs on while another rotates a key knows what the new one makes: no link is dead for a minute.
+    Raises SettingsError, as `read_ring` does, where the file cannot be read at first.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._state = _state_of(path)
+        ring = read_ring(path)
+        super().__init__({kind: ring.all(kind) for kind in KeyKind}, ring.credentials)
+        self._later = ring
+
+    def find(self, kind: KeyKind, key_id: str) -> Key | None:
+        """Return the key of this kind with this id, or None. A file that cannot be read any more adds none."""
+        found = super().find(kind, key_id)
+        if found is None and (state := _state_of(self._path)) != self._state:
+            self._state = state
+            # Only what finds is renewed: what makes goes on with the key it began with until it starts anew.
+            with suppress(SettingsError):
+                self._later = read_ring(self._path)
+        return found or self._later.find(kind, key_id)
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
 def new_ring() -> KeyRing:
     """Return a ring with one new key of every kind."""
     ring = KeyRing({})

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.errors import SettingsError
-from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing, new_ring, parse_ring, read_ring, write_ring
+from dispatcher.keys import KEY_IDS, Key, KeyKind, KeyRing, LiveRing, new_ring, parse_ring, read_ring, write_ring
 
 _SECRET = b"s" * 32
 
@@ -339,6 +339,28 @@ def test_a_key_cannot_be_changed() -> None:
     assert key == pickle.loads(pickle.dumps(key))  # noqa: S301 - our own bytes
     with pytest.raises(AttributeError):
         key.secret = b""  # type: ignore[misc] # that is the point
+
+
+def test_a_live_ring_finds_what_came_later(path: Path) -> None:
+    """A key that another process has added is found; what makes things goes on with the key it began with."""
+    ring = LiveRing(path)
+    first = ring.current(KeyKind.TOKEN)
+    assert ring.find(KeyKind.TOKEN, "2") is None
+    write_ring(path, read_ring(path).with_new(KeyKind.TOKEN))
+    later = ring.find(KeyKind.TOKEN, "2")
+    assert later == read_ring(path).current(KeyKind.TOKEN)
+    assert (first, first) == (ring.current(KeyKind.TOKEN), ring.find(KeyKind.TOKEN, first.id))
+
+
+def test_a_live_ring_outlives_its_file(path: Path) -> None:
+    """Where the file is gone or damaged, what was read goes on, and nothing else is found."""
+    ring = LiveRing(path)
+    path.write_text("no keys")
+    path.chmod(0o600)
+    assert ring.find(KeyKind.TOKEN, "2") is None
+    path.unlink()
+    assert ring.find(KeyKind.TOKEN, "2") is None
+    assert ring.find(KeyKind.TOKEN, "1") == ring.current(KeyKind.TOKEN)
 
 
 # --- what is sealed ---------------------------------------------------------------------------------------------------

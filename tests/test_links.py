@@ -1,7 +1,9 @@
 """Opt-out links: what was made here is read, whatever mail programs do to it, and nothing else is."""
 
 import base64
+import hmac
 import string
+from types import SimpleNamespace
 from urllib.parse import quote, unquote
 
 import pytest
@@ -244,3 +246,23 @@ def test_an_altered_renewal_is_no_link(link: Renewal, data: st.DataObject) -> No
         assert link == RENEWALS.read(altered)
     except LinkError:
         assert altered != token
+
+
+@given(_links, st.integers(0, 15))
+def test_a_wrong_seal_is_compared_whole(link: OptOut, place: int) -> None:
+    """E-15: every seal, right or wrong at any place, is compared by the one function that takes constant time."""
+    compared = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append((len(one), len(other)))
+        return hmac.compare_digest(one, other)
+
+    raw = bytearray(base64.b32decode(LINKS.token(link).upper() + "=" * (-LENGTHS[link.channel] % 8)))
+    raw[7 + place % (len(raw) - 7)] ^= 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dispatcher.links.hmac", SimpleNamespace(compare_digest=compare))
+        with pytest.raises(LinkError):
+            LINKS.read(base64.b32encode(bytes(raw)).decode().rstrip("=").lower())
+        assert link == LINKS.read(LINKS.token(link))
+    whole = MAC_BITS[link.channel] // 8
+    assert [(whole, whole)] * 2 == compared

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -86,6 +86,19 @@ class Sighting:
     text: str
     status: str = ""
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameIn:
+    """A message that came in, as a provider's own list has it: from whom, and when (aware UTC).
+
+    Printing it shows neither who wrote nor what.
+    """
+
+    provider_id: str
+    sender: str = field(repr=False)
+    at: datetime
+    text: str = field(repr=False)
 
 
 class AskingSession(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
 from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
@@ -12,9 +13,18 @@ from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the li
 from twilio.http.response import Response  # type: ignore[import-untyped] # the same
 from twilio.rest import Client  # type: ignore[import-untyped] # the same
 
-from dispatcher.channels import RECALLED, Forgotten, MayGo, Sighting, always
+from dispatcher.channels import RECALLED, CameIn, Forgotten, MayGo, Sighting, always
 from dispatcher.channels.hosts import is_loopback
-from dispatcher.channels.twilio_answers import SID, Answer, forgotten_by, outcome_of, read_object, sightings_of
+from dispatcher.channels.twilio_answers import (
+    SID,
+    Answer,
+    came_in_of,
+    forgotten_by,
+    outcome_of,
+    read_object,
+    sightings_of,
+    unread,
+)
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind, ServiceMessage, Sms
 
@@ -25,6 +35,8 @@ _NO_ENVIRONMENT = {"TWILIO_REGION": "", "TWILIO_EDGE": ""}
 # An empty mapping would make the client read the process environment, and a region from there would be silent (S-20).
 _A_PAGE, _AT_MOST = 50, 200
 """How many messages to one number are asked for at once, and in all: the newest come first."""
+_A_LARGE_PAGE, _MOST = 500, 100_000
+"""The same of messages that came in: all of them, but for a list without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,18 @@ class TwilioCarrier:
             API
         )
         self.host = urlsplit(spoken_to).hostname or ""
+
+    def came_in(self, since: date) -> tuple[CameIn, ...]:
+        """Return what was texted to the sender's number on this day, by UTC, or since; oldest first.
+
+        It waits for Twilio, in a loop of its own. Raises ChannelError where Twilio does not say.
+        """
+
+        async def ask() -> tuple[CameIn, ...]:
+            async with self.session() as session:
+                return await session.came_in(since)
+
+        return asyncio.run(ask())
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["TwilioSession"]:
@@ -124,6 +148,20 @@ class TwilioSession:
             except Exception:  # noqa: BLE001 - no answer is no news of the message, whatever it came from
                 return None
             return sightings_of(pages) if pages else None
+
+    async def came_in(self, since: date) -> tuple[CameIn, ...]:
+        """Do what the carrier's `came_in` does, on this connection."""
+        async with self._turn:
+            pages: list[Answer] = []
+            self._transport.begin(pages)
+            try:
+                # The filter goes by whole days of UTC, whatever hour it is given (S-26).
+                await self._client.messages.list_async(
+                    to=self._settings.sender, date_sent_after=since, page_size=_A_LARGE_PAGE, limit=_MOST
+                )
+            except Exception:  # noqa: BLE001 - whatever it was, the answer says more, or there was none
+                raise unread(pages[-1] if pages and pages[-1].status != 200 else None) from None
+            return came_in_of(pages)
 
     async def _create(self, message_id: str, sms: Sms, may_go: MayGo) -> Outcome:
         self._transport.begin(may_go=may_go)

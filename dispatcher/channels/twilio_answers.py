@@ -8,7 +8,8 @@ from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from dispatcher.channels import Forgotten, Sighting
+from dispatcher.channels import CameIn, Forgotten, Sighting
+from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, Outcome, OutcomeKind
 
 _BLAMES: Mapping[int, Blame] = {
@@ -118,6 +119,54 @@ def _sighting(row: object) -> Sighting | None:
         return None
     aware = created if created.tzinfo else created.replace(tzinfo=UTC)
     return Sighting(sid, aware.astimezone(UTC), text, str(status or ""), str(code or ""))
+
+
+def came_in_of(answers: Iterable[Answer]) -> tuple[CameIn, ...]:
+    """Return the messages in the pages of a list that came in, oldest first.
+
+    Raises ChannelError where one of them is no such page: then nothing is known to have come in, and nothing not to.
+    """
+    found: dict[str, CameIn] = {}
+    pages = list(answers)
+    for answer in pages:
+        rows = answer.body.get("messages")
+        if answer.status != 200 or not isinstance(rows, list):
+            raise unread(answer)
+        for row in rows:
+            if isinstance(row, dict) and str(row.get("direction", "inbound")) != "inbound":
+                continue
+            # What came in may have no words, as a picture has none.
+            seen = _sighting(row | {"body": row.get("body") or ""}) if isinstance(row, dict) else None
+            sender = row.get("from") if seen else None
+            if seen is None or not isinstance(sender, str):
+                raise unread(answer)
+            # A page that was turned while another text came in repeats the last row of the one before.
+            found[seen.provider_id] = CameIn(seen.provider_id, sender, seen.taken_at, seen.text)
+    if not pages:
+        raise unread(None)
+    return tuple(sorted(found.values(), key=lambda each: each.at))
+
+
+def unread(answer: Answer | None) -> ChannelError:
+    """Return the error that says why Twilio's list could not be read, and what to do about it."""
+    if answer is None:
+        return ChannelError(
+            "Twilio did not answer when it was asked what clients have texted: check that this machine is online."
+        )
+    if answer.status in {401, 403, 404}:
+        return ChannelError(
+            f"Twilio refused to tell what clients have texted ({answer.status}): check account_sid, api_key and region "
+            "in [sms] of dispatcher.toml, and twilio_api_secret in secrets.toml."
+        )
+    if answer.status == 429:
+        return ChannelError("Twilio was asked too often what clients have texted (429): it is asked again by itself.")
+    if answer.status == 200:
+        return ChannelError(
+            "What Twilio told of what clients have texted is not understood: it is asked again by itself."
+        )
+    return ChannelError(
+        f"Twilio could not tell what clients have texted (it answered {answer.status}): it is asked again by itself."
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> timedelta | None:

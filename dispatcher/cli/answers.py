@@ -63,7 +63,7 @@ def record(  # noqa: PLR0913 - one option for each thing that an answer has
     if reply is Reply.GRANTED and about is None:
         raise click.UsageError("A yes is for one channel: give --channel email or --channel sms.")
     with door.open() as dispatcher:
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         asked = own if digest is None else dispatcher.asking.wording(digest)
         if asked is None and about is not None and reply in _TO_A_QUESTION:
             asked = dispatcher.asking.question(about, _language(dispatcher, number, language))
@@ -96,7 +96,7 @@ def history(door: Door, words: str, *, as_json: bool) -> None:
       dispatcher consent history 0401234567
     """
     with door.open_to_all() as dispatcher:
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         told = dispatcher.register.history(number)
         card = dispatcher.asking.card(number)
         zone = dispatcher.policy.zone

@@ -38,6 +38,7 @@ def ask_list(
     """
     with door.open_to_all() as dispatcher:
         found = dispatcher.asking.ask_list(door.whoever(dispatcher), limit)
+        door.note(dispatcher, len(found.people))
         zone = dispatcher.policy.zone
         today = local_date(dispatcher.store.clock(), zone)
         printed = AskPaper(found, dispatcher.studio, Language(language), today, zone)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from dispatcher.cli.audit_looks import looks
 from dispatcher.cli.audit_why import sample, why
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.cli.files import keep
@@ -113,7 +114,7 @@ def seals(door: Door, *, as_json: bool) -> None:
     say(f"{len(told)} seals." if told else "There is no seal yet: `dispatcher run` sets one every day.")
 
 
-for part in (why, sample):
+for part in (why, sample, looks):
     audit.add_command(part)
 
 

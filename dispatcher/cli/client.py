@@ -72,6 +72,7 @@ def import_(  # noqa: PLR0913 - one argument an option
         report = dispatcher.enrol.run(
             file, actor, guidance=guidance, dry_run=dry_run, progress=tell, sheet=sheet, source=source
         )
+        door.note(dispatcher, report.counts["read"])
     if as_json:
         say_json(_import_json(report))
     else:
@@ -91,6 +92,7 @@ def list_(door: Door, words: str, *, as_json: bool) -> None:
     """
     with door.open_to_all() as dispatcher:
         found = dispatcher.register.listed(words, AT_ONCE + 1)
+        door.note(dispatcher, min(len(found), AT_ONCE))
     is_complete = len(found) <= AT_ONCE
     found = found[:AT_ONCE]
     if as_json:
@@ -138,7 +140,7 @@ def child(door: Door, words: str, *, lift: bool, as_json: bool) -> None:
       dispatcher client child eino.esimerkki@posti.example
     """
     with door.open() as dispatcher:
-        number, actor = dispatcher.register.find(words), door.actor(dispatcher)
+        number, actor = door.client(dispatcher, words), door.actor(dispatcher)
         set_mark = dispatcher.marks.unmark_child if lift else dispatcher.marks.mark_child
         is_new = set_mark(number, actor)
     if as_json:

@@ -40,9 +40,10 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
         actor, number = door.whoever(dispatcher), None
         stranger = dispatcher.register.stranger(words)
         if stranger is not None:
+            door.note(dispatcher, 0)
             dispatcher.preferences.withdraw_address(stranger, actor, only)
         else:
-            number = dispatcher.register.find(words)
+            number = door.client(dispatcher, words)
             dispatcher.preferences.withdraw(number, actor, only)
     kind = f"{channel} " if channel else ""
     if as_json:

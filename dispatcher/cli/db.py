@@ -44,6 +44,7 @@ def backup(door: Door, file: Path, *, as_json: bool) -> None:
     """
     with door.open() as dispatcher:
         report = dispatcher.safekeeping.backup(file)
+        door.note(dispatcher, dispatcher.register.size())
     if as_json:
         say_json(report.as_json())
     else:

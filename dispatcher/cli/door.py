@@ -74,6 +74,24 @@ class Door:
         """Return whoever gives this command: only for a look, and for a no. Raises NotFoundError or RefusedError."""
         return dispatcher.persons.named(self._acting)
 
+    def client(self, dispatcher: Dispatcher, words: str) -> int:
+        """Return the one client whom these words mean, once it is on disk who looks at them, and by which command.
+
+        Raises NotFoundError where nobody or more than one fits, naming what fits, masked; that is a look as well.
+        """
+        try:
+            number = dispatcher.register.find(words)
+        except NotFoundError:
+            self.note(dispatcher, dispatcher.register.count(words))
+            raise
+        self.note(dispatcher, 1, number)
+        return number
+
+    def note(self, dispatcher: Dispatcher, clients: int, client: int | None = None) -> None:
+        """Put on record that whoever gives this command looks at, or changes, so many clients, or this one."""
+        act = click.get_current_context().command_path.partition(" ")[2]
+        dispatcher.looking.note(self.whoever(dispatcher), act, clients, client)
+
 
 pass_door = click.make_pass_decorator(Door)
 

@@ -30,7 +30,7 @@ def show(door: Door, words: str, *, full: bool, as_json: bool) -> None:
       dispatcher client show maija.virtanen@posti.example
     """
     with door.open_to_all() as dispatcher:
-        actor, number = door.whoever(dispatcher), dispatcher.register.find(words)
+        actor, number = door.whoever(dispatcher), door.client(dispatcher, words)
         found = standing(dispatcher.store, dispatcher.policy, number, actor if full else None)
         zone = dispatcher.policy.zone
     if as_json:
@@ -81,7 +81,7 @@ def receipt(
       dispatcher consent receipt maija.virtanen@posti.example --out receipt.html
     """
     with door.open_to_all() as dispatcher:
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         channels = [Channel(channel)] if channel else list(Channel)
         made = dispatcher.receipts.make(
             number, channels, door.whoever(dispatcher), Language(language) if language else None

@@ -38,7 +38,7 @@ def erase(context: click.Context, door: Door, words: str, identity: str | None, 
     """
     with door.open() as dispatcher:
         actor = door.actor(dispatcher)
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         request = _request(dispatcher, number, identity, actor)
         if request is None:
             if as_json:
@@ -104,9 +104,9 @@ def block(
       dispatcher client block 4711 --end 3
     """
     with door.open_to_all() if is_list else door.open() as dispatcher:
-        number = dispatcher.register.find(words) if words else None
+        number = door.client(dispatcher, words) if words else None
         if is_list:
-            _list(dispatcher, number, as_json=as_json)
+            _list(door, dispatcher, number, as_json=as_json)
         elif ended is not None:
             _end(dispatcher, number, ended, door.actor(dispatcher), as_json=as_json)
         elif number is None or reason is None or until is None:
@@ -130,8 +130,9 @@ def _end(dispatcher: Dispatcher, number: int | None, ended: int, actor: Actor, *
         say(f"Block {ended} has ended." + (" What it had kept of an erased client is gone." if has_gone else ""))
 
 
-def _list(dispatcher: Dispatcher, number: int | None, *, as_json: bool) -> None:
+def _list(door: Door, dispatcher: Dispatcher, number: int | None, *, as_json: bool) -> None:
     found = dispatcher.blocks.standing(number)
+    door.note(dispatcher, len({each.client for each in found}))
     if as_json:
         rows = [
             {

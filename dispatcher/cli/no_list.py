@@ -12,6 +12,7 @@ def take_no_list(door: Door, file: Path, system: System | None, *, dry_run: bool
     """Take a list of people who said no in, and report."""
     with door.open() as dispatcher, progress("lines") as tell:
         report = dispatcher.no_lists.run(file, door.actor(dispatcher), system, dry_run=dry_run, progress=tell)
+        door.note(dispatcher, report.clients)
     if as_json:
         say_json(_as_json(report))
     else:

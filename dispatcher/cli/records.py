@@ -195,6 +195,7 @@ def breach_scope(
     place = Place(provider) if provider else Place.DATABASE
     with door.open_to_all() as dispatcher:
         found = scope(dispatcher.store, dispatcher.policy, place, since, until)
+        door.note(dispatcher, len(found.affected))
         if full:
             form_of(full, Form.JSON)
             keep(full, json_bytes(found.to_notify(dispatcher.store, door.whoever(dispatcher))))

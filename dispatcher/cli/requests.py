@@ -43,7 +43,7 @@ def request(
         actor = door.actor(dispatcher)
         opened = number is None
         if words is not None and kind is not None:
-            number = dispatcher.requests.open(dispatcher.register.find(words), RequestKind(kind), actor)
+            number = dispatcher.requests.open(door.client(dispatcher, words), RequestKind(kind), actor)
         if number is not None and check is not None:
             dispatcher.requests.identify(number, check, actor)
         if number is not None and refused:
@@ -51,6 +51,8 @@ def request(
         elif number is not None and not opened:
             dispatcher.requests.close(number, "done", actor)
         found = dispatcher.requests.named(number or 0)
+        if words is None:
+            door.note(dispatcher, 1, found.client)
     if as_json:
         say_json(found.as_json())
     elif found.closed_at:
@@ -74,6 +76,7 @@ def requests(context: click.Context, door: Door, *, every: bool, as_json: bool) 
     """
     with door.open_to_all() as dispatcher:
         found = dispatcher.requests.listed(only_open=not every)
+        door.note(dispatcher, len({each.client for each in found}))
         today = local_date(dispatcher.store.clock(), dispatcher.policy.zone)
         zone = dispatcher.policy.zone
     overdue = [each for each in found if each.is_overdue(today)]

@@ -36,6 +36,7 @@ def show(door: Door, *, as_json: bool) -> None:
     """
     with door.open_to_all() as dispatcher:
         found = dispatcher.retention.show()
+        door.note(dispatcher, len(found.due) + len(found.kept) + len(found.soon))
         if as_json:
             say_json(found.as_json())
         else:
@@ -57,6 +58,7 @@ def run(context: click.Context, door: Door, *, confirm: bool, as_json: bool) -> 
     with door.open() as dispatcher:
         actor = door.actor(dispatcher)
         before = dispatcher.retention.show()
+        door.note(dispatcher, len(before.due) + len(before.kept) + len(before.soon))
         if before.is_overdue and not (confirm and before.waits_for_confirmation):
             if as_json:
                 say_json({"removed": {}, **before.as_json()})

@@ -55,7 +55,7 @@ def export(
         raise click.UsageError("Say where the copy goes: --out DIR, --show or --json.")
     with door.open_to_all() as dispatcher:
         actor = door.whoever(dispatcher)
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         check = IdentityCheck(identity) if identity else None
         request, copy = dispatcher.access.asked(number, check, actor, Language(language) if language else None)
         files = _kept(dispatcher.access, copy, out) if out else []
@@ -112,7 +112,7 @@ def correct(
     correction = Correction(**names, language=Language(language) if language else None)
     said = (Reply(answer), Place(place)) if answer and place else None
     with door.open() as dispatcher:
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         check = IdentityCheck(identity) if identity else None
         done = dispatcher.correcting.correct(number, correction, check, door.actor(dispatcher), said=said)
     if as_json:
@@ -136,7 +136,7 @@ def restrict(door: Door, words: str, identity: str | None, *, lift: bool, as_jso
     """
     with door.open() as dispatcher:
         actor = door.actor(dispatcher)
-        number = dispatcher.register.find(words)
+        number = door.client(dispatcher, words)
         request, closed, waiting = None, True, []
         if lift:
             dispatcher.correcting.lift(number, actor)

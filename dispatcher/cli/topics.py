@@ -23,7 +23,7 @@ def topics(door: Door, words: str, only: str | None, *, wants_all: bool, as_json
         raise click.UsageError("Say what the client wants: --only TOPIC, or --all.")
     wanted = frozenset({Kind(only)}) if only else frozenset(Kind)
     with door.open() as dispatcher:
-        number, actor = dispatcher.register.find(words), door.actor(dispatcher)
+        number, actor = door.client(dispatcher, words), door.actor(dispatcher)
         is_new = dispatcher.marks.choose_topics(number, wanted, actor)
     told = [kind.value for kind in Kind if kind in wanted]
     if as_json:

@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -23,6 +24,8 @@ RETRY_AFTER_SECONDS = 3
 
 _NUMBER = re.compile(r"\+[1-9]\d{6,14}")
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|(?=.*[A-Za-z])[0-9A-Za-z ]{3,11}")
+_LARGEST_PAGE = 1_000
+_FILTERS = ("To", "From", "DateSent", "DateSent<", "DateSent>")
 _MESSAGES = "/2010-04-01/Accounts/{account}/Messages"
 
 _STATUSES = {20003: 401, 20404: 404, 20429: 429}
@@ -64,6 +67,8 @@ Script = Callable[[str], Trouble | int | None]
 """What happens to a recipient: a trouble, a Twilio error code such as 21610, or None to take the message."""
 
 
+ListScript = Callable[[int], int | None]
+"""What comes of asking for a page of the list, by its number: an HTTP status such as 503 or 429, or None for it."""
 DeleteScript = Callable[[str], int | None]
 """What comes of deleting a message, by its SID: an HTTP status such as 503 or 429, or None to delete it."""
 
@@ -98,12 +103,14 @@ class TwilioDouble:
         script: Script | None = None,
         clock: Callable[[], datetime] = _some_day,
         on_delete: DeleteScript = lambda _sid: None,
+        on_list: ListScript = lambda _page: None,
     ) -> None:
         self._account = account_sid
         self._login = base64.b64encode(f"{api_key}:{api_secret}".encode()).decode()
         self._script = script
         self._clock = clock
         self._on_delete = on_delete
+        self._on_list = on_list
         self._received: list[ReceivedSms] = []
         self._resources: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -130,6 +137,16 @@ class TwilioDouble:
         """The SIDs of the messages not deleted yet, oldest first."""
         with self._lock:
             return list(self._resources)
+
+    def text_in(self, sender: str, recipient: str, body: str, at: datetime | None = None) -> str:
+        """Have somebody text one of the account's numbers, and return the name the double gives the message."""
+        sid, moment = f"SM{secrets.token_hex(16)}", format_datetime(at or self._clock())
+        form = {"From": sender, "To": recipient, "Body": body}
+        came = {"direction": "inbound", "status": "received", "date_sent": moment}
+        resource = _resource(self._account, sid, form, max(measure(body).segments, 1), moment) | came
+        with self._lock:
+            self._resources[sid] = resource
+        return sid
 
     def _app(self) -> FastAPI:
         app = FastAPI(openapi_url=None)
@@ -163,11 +180,15 @@ class TwilioDouble:
         if not self._knows(request, account):
             return refusal(20003)
         query = request.query_params
-        size, page = int(query.get("PageSize", "50")), int(query.get("Page", "0"))
+        size, page = min(int(query.get("PageSize", "50")), _LARGEST_PAGE), int(query.get("Page", "0"))
+        status = self._on_list(page)
+        if status is not None:
+            return _trouble(status)
         with self._lock:
             found = [row for row in reversed(self._resources.values()) if _matches(row, query)]
         rows = found[page * size : (page + 1) * size]
-        uri = f"{_MESSAGES.format(account=account)}.json?PageSize={size}"
+        asked = {name: query[name] for name in _FILTERS if name in query}
+        uri = f"{_MESSAGES.format(account=account)}.json?{urlencode({**asked, 'PageSize': size})}"
         body = {"messages": rows, "page": page, "page_size": size, "start": page * size, "uri": f"{uri}&Page={page}"}
         body["end"] = page * size + max(len(rows) - 1, 0)
         body["first_page_uri"] = f"{uri}&Page=0"
@@ -186,10 +207,8 @@ class TwilioDouble:
         if not self._knows(request, account):
             return refusal(20003)
         status = self._on_delete(sid)
-        if status == 429:
-            return refusal(20429, {"Retry-After": str(RETRY_AFTER_SECONDS)})
         if status is not None:
-            return JSONResponse({"code": 20500, "message": "Internal Server Error", "status": status}, status)
+            return _trouble(status)
         with self._lock:
             found = self._resources.pop(sid, None)
         return Response(status_code=204) if found else refusal(20404)
@@ -265,8 +284,24 @@ def _resource(account: str, sid: str, form: Mapping[str, str], segments: int, mo
     }
 
 
+def _trouble(status: int) -> JSONResponse:
+    if status == 429:
+        return refusal(20429, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    return JSONResponse({"code": 20500, "message": "Internal Server Error", "status": status}, status)
+
+
 def _matches(row: Mapping[str, Any], query: Mapping[str, str]) -> bool:
-    return all(query.get(asked, row[key]) == row[key] for asked, key in (("To", "to"), ("From", "from")))
+    """Say whether a message is asked for: by its numbers, and by the day, in UTC, on which it was sent (S-26).
+
+    Of one that has not been sent yet nobody knows the day.
+    """
+    if any(query.get(asked, row[key]) != row[key] for asked, key in (("To", "to"), ("From", "from"))):
+        return False
+    sent = parsedate_to_datetime(row["date_sent"]).astimezone(UTC).date().isoformat() if row["date_sent"] else ""
+    after, before, on = (query.get(f"DateSent{sign}", "")[:10] for sign in (">", "<", ""))
+    if not sent:
+        return not (after or before or on)
+    return after <= sent and (not before or sent <= before) and on in {"", sent}
 
 
 async def _until_gone(request: Request) -> None:

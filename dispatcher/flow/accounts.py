@@ -98,11 +98,11 @@ class Accounts:
             raise NotFoundError(f"{len(fits)} clients share this address: ask about one of them by number ({numbers}).")
         if fits:
             return self._told(fits[0], actor, campaign)
-        note_look(self._store, actor, "why", 0)
+        note_look(self._store, actor, "audit why", 0)
         return Account(None, kept=tuple((each.at, each.expires_at) for each in kept))
 
     def _told(self, client: int, actor: Actor, campaign: str | None) -> Account:
-        note_look(self._store, actor, "why", 1, client)
+        note_look(self._store, actor, "audit why", 1, client)
         with self._store.reading() as connection:
             known = {each.id: each for each in campaigns.all_scheduled(connection)}
             wanted = _named(known.values(), campaign)

@@ -7,6 +7,7 @@ from dispatcher.flow.marks import restore_flags
 from dispatcher.flow.matching import Change
 from dispatcher.flow.recording import OBJECTION, note_clients, record_answers, suppress_addresses
 from dispatcher.flow.service_entries import no_receipt_awaited
+from dispatcher.flow.wishes import restore_limits
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, fold
@@ -26,7 +27,9 @@ def apply(transaction: Transaction, store: Store, changes: Sequence[Change], act
     )
     new = [change for change in changes if change.is_new]
     clients.insert_clients(connection, [_client_row(change, now) for change in new])
-    restore_flags(transaction, returning.have_returned(connection, [change.number for change in new]))
+    returned = returning.have_returned(connection, [change.number for change in new])
+    restore_flags(transaction, returned)
+    restore_limits(transaction, returned)
     note_clients(
         transaction,
         {change.number: change.identity for change in changes if change.identity},

@@ -164,7 +164,7 @@ class Audiences:
     def shown(self, path: Path, actor: Actor, progress: Callable[[int, int], None]) -> AudienceReport:
         """Return the same, once it is on disk that this person looks at so many clients."""
         report = self.run(path, progress)
-        note_look(self._store, actor, "audience", len(report.members))
+        note_look(self._store, actor, "campaign audience", len(report.members))
         return report
 
     def _prepared(self, campaign: Campaign, report: AudienceReport) -> Prepared | None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from dispatcher.errors import RefusedError
 from dispatcher.flow.answering import Answering, Newcomer, Said, has_just_said
 from dispatcher.flow.cards import Card
+from dispatcher.flow.looking import note_look
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.persons import WORK_WITH_CLIENTS
 from dispatcher.flow.preferences import Preferences
@@ -95,15 +96,18 @@ class Desk:
             raise RefusedError(f"{found.name} is {found.role.value}: the desk is for owner and staff.")
         return found
 
-    def search(self, words: str) -> tuple[Sequence[Card], bool]:
+    def search(self, words: str, actor: Actor) -> tuple[Sequence[Card], bool]:
         """Return the first clients these words fit, and whether there are more."""
         with self._store.reading() as connection:
             numbers = look_up(connection, words, _AT_ONCE + 1)
+        self._note(actor, "search", len(numbers[:_AT_ONCE]))
         return self._asking.cards(numbers[:_AT_ONCE]), len(numbers) > _AT_ONCE
 
-    def card(self, client: int) -> Card:
+    def card(self, client: int, actor: Actor) -> Card:
         """Return a client. Raises NotFoundError for a number nobody has."""
-        return self._asking.card(client)
+        found = self._asking.card(client)
+        self._note(actor, "client", 1, client)
+        return found
 
     def question(self, channel: Channel, language: Language) -> str:
         """Return the words to read aloud."""
@@ -115,11 +119,13 @@ class Desk:
         Raises RefusedError where the question is another one by now, and for what Answering refuses.
         """
         self.person(actor)
+        self._note(actor, "answer", 1, client)
         self._answering.record(client, [self._said(reading)], actor, once=True)
 
     def withdraw(self, client: int, channel: Channel | None, actor: Actor) -> None:
         """Put a no on record, to everything unless a channel is named. Raises NotFoundError."""
         self.person(actor)
+        self._note(actor, "withdraw", 1, client)
         self._preferences.withdraw(client, actor, channel)
 
     def withdraw_address(self, text: str, actor: Actor) -> None:
@@ -128,11 +134,13 @@ class Desk:
         reached = self.reached(text)
         if reached is None:
             raise RefusedError(f"{masked(text)} is no address. Nothing was recorded.")
+        self._note(actor, "withdraw address", 0)
         self._preferences.withdraw_address(reached, actor)
 
     def mark_child(self, client: int, actor: Actor, *, value: bool) -> None:
         """Mark a client as a child, or lift the mark. Raises NotFoundError."""
         self.person(actor)
+        self._note(actor, "child", 1, client)
         (self._marks.mark_child if value else self._marks.unmark_child)(client, actor)
 
     def draft(self, first_name: str, last_name: str, language: Language, address: str) -> Draft | Trouble:
@@ -146,11 +154,13 @@ class Desk:
             return Trouble.NAME
         return Draft(first, last, language, *reached) if reached else Trouble.ADDRESS
 
-    def known(self, channel: Channel, address: str) -> list[Card]:
+    def known(self, channel: Channel, address: str, actor: Actor) -> list[Card]:
         """Return the clients who have this canonical address already."""
         with self._store.reading() as connection:
             found = clients.by_address(connection, [(channel, address)])
-        return self._asking.cards(sorted(set().union(*found.values())))
+        numbers = sorted(set().union(*found.values()))
+        self._note(actor, "address", len(numbers), numbers[0] if len(numbers) == 1 else None)
+        return self._asking.cards(numbers)
 
     def enlist(self, draft: Draft, reading: Reading, actor: Actor) -> int:
         """Write a new client down with their answer, and return their number; the next import joins them.
@@ -162,12 +172,14 @@ class Desk:
         newcomer = Newcomer(draft.first_name, draft.last_name, draft.language, {draft.channel: draft.address})
         said = self._said(reading)
         try:
-            return self._answering.enlist(newcomer, [said], actor)
+            number = self._answering.enlist(newcomer, [said], actor)
         except RefusedError:
             before = self._just_enlisted(draft, said, actor)
             if before is None:
                 raise
             return before
+        self._note(actor, "new", 1, number)
+        return number
 
     def reached(self, text: str) -> tuple[Channel, str] | None:
         """Return the channel and canonical form of an address as typed, or None for what is no address."""
@@ -175,6 +187,10 @@ class Desk:
             return read_address(text, self._region)
         except AddressError:
             return None
+
+    def _note(self, actor: Actor, act: str, clients: int, client: int | None = None) -> None:
+        """Put on record who does what to whom, before it is shown or done."""
+        note_look(self._store, actor, f"desk {act}", clients, client)
 
     def _just_enlisted(self, draft: Draft, said: Said, actor: Actor) -> int | None:
         """Return whom this person wrote down a moment ago with the same name, address and answer, or None."""

@@ -6,18 +6,21 @@ here for the owner's eyes, and would be withheld anyway.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatcher.errors import LinkError, NotFoundError
+from dispatcher.flow.concern import Concern, seen
 from dispatcher.flow.known import unknown
-from dispatcher.flow.marks import Marks
+from dispatcher.flow.policy import Policy
+from dispatcher.flow.reopening import Reopening
+from dispatcher.flow.wishes import Wishes
 from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client, withdraw_clients
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.campaign import Channel, Kind, Language
+from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.wishes import Less
 from dispatcher.storage import answers, clients, returning
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
@@ -29,21 +32,6 @@ _SAME_CLICK = timedelta(minutes=1)
 """How long a click and its repetition by a mail program or an impatient hand are one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """Whom an opt-out page concerns: the masked address and the language; None where no row is behind the token.
-
-    `is_gone`: nor will there be one, since nobody gets the number again. Whoever was erased and has come back since has
-    another, and nothing may lead from the one to the other (L-33, L-35): the link can stop nothing any more. `is_test`:
-    the link stood in a test message and stands for nobody.
-    """
-
-    address: str | None
-    language: Language | None
-    is_gone: bool = False
-    is_test: bool = False
-
-
 TEST = Concern(None, None, is_test=True)
 """What the link of a test message concerns: nobody."""
 
@@ -51,9 +39,12 @@ TEST = Concern(None, None, is_test=True)
 class Preferences:
     """Takes every no in."""
 
-    def __init__(self, store: Store, links: OptOutLinks) -> None:
+    def __init__(self, store: Store, links: OptOutLinks, policy: Policy, reopening: Reopening | None = None) -> None:
+        self.reopening = reopening
+        """Asks those who want more for a confirmation; None where more can only be had from a person."""
         self._store = store
         self._links = links
+        self._policy = policy
 
     def look(self, token: str) -> Concern:
         """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
@@ -74,6 +65,11 @@ class Preferences:
         with self._store.reading() as connection:
             known = clients.read(connection, {link.client for link in links})
             return [_concern(connection, link, known.get(link.client)) for link in links]
+
+    def look_closely_at(self, links: Sequence[OptOut]) -> list[Concern]:
+        """Return what `look_at` does, with what was agreed and what can be chosen."""
+        with self._store.reading() as connection:
+            return seen(connection, self._store.ring, self._policy, links, self._store.clock())
 
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).
@@ -111,17 +107,18 @@ class Preferences:
 
         self._store.write(work, wanted=self._locks_of(numbers), urgent=True)
 
-    def choose(self, token: str, kind: Kind) -> None:
-        """Record that the client behind a link wants this topic only; on disk when this returns.
+    def choose(self, token: str, less: Less) -> bool:
+        """Record what the client behind a link wants less of; on disk when this returns. Say whether it could be kept.
 
-        No yes is given by it. A link without a row behind it, or of a test message, changes nothing. Raises LinkError
-        and StorageError as `leave` does.
+        No yes is given by it, and nothing is opened: False for what would. A link without a row behind it, or of a test
+        message, changes nothing. Raises LinkError and StorageError as `leave` does.
         """
         link = self.read(token)
         if link is None:
-            return
+            return True
         with suppress(NotFoundError):
-            Marks(self._store).choose_topics(link.client, {kind}, Actor(ActorKind.CLIENT))
+            return Wishes(self._store, self._policy).choose(link.client, less, Actor(ActorKind.CLIENT))
+        return True
 
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.

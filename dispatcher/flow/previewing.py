@@ -78,7 +78,7 @@ class Preview:
         addresses = {channel: held.canonical for channel, held in known.addresses.items()}
         if not any(channel in addresses for channel in frozen.campaign.channels):
             raise RefusedError(f"Client {client} has no address for a channel of {frozen.campaign.name}.")
-        note_look(self._store, actor, "preview", 1, client)
+        note_look(self._store, actor, "campaign preview", 1, client)
         reader = _Reader(Recipient(known.first_name, known.language, ""), addresses)
         return self._page(prepared, f"Made for client {client}, whoever may be written to.", [reader])
 

@@ -93,6 +93,15 @@ class Register:
         )
         raise NotFoundError(f"{len(fits)} clients fit {words!r}; give the number of the one you mean:\n{names}")
 
+    def count(self, words: str) -> int:
+        """Return how many clients these words fit."""
+        return len(self._fitting(words.strip())) if words.strip() else 0
+
+    def size(self) -> int:
+        """Return how many clients there are."""
+        with self._store.reading() as connection:
+            return clients.count(connection)
+
     def stranger(self, words: str) -> tuple[Channel, str] | None:
         """Return the address that these words are, canonical, if nobody in the register has it; else None."""
         try:

@@ -17,6 +17,7 @@ from dispatcher.flow.redaction import erased_numbers
 from dispatcher.flow.requests import take_request
 from dispatcher.flow.service_entries import close_restored
 from dispatcher.flow.voiding import take_voiding
+from dispatcher.flow.wishes import take_limit
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.audit_consent import REPLACED
@@ -152,7 +153,7 @@ class Safekeeping:
         match record.kind:
             case JournalKind.NO:
                 _take_no(transaction, record, report, erased)
-            case JournalKind.FLAG | JournalKind.REQUEST | JournalKind.INCOMING | JournalKind.BLOCK:
+            case JournalKind.FLAG | JournalKind.LIMIT | JournalKind.REQUEST | JournalKind.INCOMING | JournalKind.BLOCK:
                 _take_standing(transaction, record, report, erased)
             case JournalKind.CLIENTS:
                 report.clients += _take_clients(transaction, record, actor, erased)
@@ -204,6 +205,9 @@ def _take_standing(transaction: Transaction, record: Record, report: ReplayRepor
     match record.kind:
         case JournalKind.FLAG:
             take_flag(transaction, record)
+            report.marks += 1
+        case JournalKind.LIMIT:
+            take_limit(transaction, record)
             report.marks += 1
         case JournalKind.REQUEST:
             report.requests += take_request(transaction, record)

@@ -92,7 +92,7 @@ class Sampling:
                     relied=relied.get(_answer(entry)),
                 )
             )
-        note_look(self._store, actor, "sample", len({each.client for each in messages}))
+        note_look(self._store, actor, "audit sample", len({each.client for each in messages}))
         return Sample(year, seed, len(left), tuple(messages))
 
     def picture(self, sha256: str) -> bytes | None:

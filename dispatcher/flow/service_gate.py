@@ -109,7 +109,8 @@ class ServiceGate:
         if waiting is None or question is None:
             return None
         link = self.confirm_links.url(Confirm(number, service.channel))
-        return Confirmation(waiting.language, question, link, local_date(waiting.expires_at, self.policy.zone))
+        until = local_date(waiting.expires_at, self.policy.zone)
+        return Confirmation(waiting.language, question, link, until, is_change=waiting.wish is not None)
 
     def _alert(self, connection: Connection, service: Service) -> Alert | None:
         """Return an alert to a person who works here and has that address still, about a matter that still stands."""

@@ -15,6 +15,7 @@ from dispatcher.flow.meant import meant
 from dispatcher.flow.questions import question
 from dispatcher.flow.service_entries import ask
 from dispatcher.flow.service_gate import ServiceGate
+from dispatcher.flow.wishes import lift
 from dispatcher.keys import KeyRing
 from dispatcher.links import Confirm, ConfirmLinks
 from dispatcher.rules.actor import Actor, ActorKind
@@ -24,6 +25,7 @@ from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import ServicePurpose
 from dispatcher.rules.service import ServiceSend
+from dispatcher.rules.wishes import More
 from dispatcher.rules.wording import normal, wording_hash
 from dispatcher.storage import clients, services, sign_ups
 from dispatcher.storage.database import Connection
@@ -52,12 +54,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What the page of a confirmation shows: who is asked, by the masked address, and which words."""
+    """What the page of a confirmation shows: who is asked, by the masked address, and which words.
+
+    `wish` is what a client asked for by the link of a message; None for a sign-up.
+    """
 
     address: str
     words: str
     language: Language
     channel: Channel
+    wish: More | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +119,20 @@ class SignUp:
             words = wording_texts(connection, [waiting.wording]).get(waiting.wording) if waiting else None
         if waiting is None or words is None or waiting.channel is not link.channel:
             return None
-        return Asking(masked(waiting.canonical), words, waiting.language, waiting.channel)
+        return Asking(masked(waiting.canonical), words, waiting.language, waiting.channel, waiting.wish)
+
+    def is_done(self, token: str) -> bool:
+        """Say whether what a link asks has been confirmed already, as long as that is remembered. Raises LinkError."""
+        link = self.links.read(token)
+        with self.store.reading() as connection:
+            return sign_ups.is_confirmed(connection, link.sign_up)
 
     def confirm(self, token: str) -> bool:
         """Record the yes of whoever holds the address, and say whether there was one to confirm.
 
-        It is a client's with this address if exactly one client has it, else a new client's: of several nobody can tell
-        who it is. Raises LinkError for a link not made here, RefusedError where the client's yes cannot be taken, and
+        It is the client's who asked for it by the link of a message, if the address is still theirs. Of a sign-up it is
+        a client's with this address if exactly one client has it, else a new client's: of several nobody can tell who
+        it is. Raises LinkError for a link not made here, RefusedError where the client's yes cannot be taken, and
         JournalError for a database that is behind its journal, where a new client would get a number of old.
         """
         link = self.links.read(token)
@@ -161,6 +174,8 @@ class SignUp:
         channel, words = waiting.channel, wording_texts(connection, [waiting.wording]).get(waiting.wording)
         if words is None:
             return False
+        if waiting.client is not None and waiting.client not in holders:
+            return False
         if len(holders) == 1 and clients.read(connection, holders):
             (number,) = holders
         else:
@@ -170,14 +185,19 @@ class SignUp:
         clients.set_confirmed(connection, number, channel, address, now)
         body: dict[str, Json] = {"event": "confirmed", "address": address}
         transaction.ledger.append(Entry(EntryKind.ADDRESS, _CLIENT, client=number, channel=channel, body=body))
-        said = Said(Reply.GRANTED, channel, Place.SIGN_UP, words)
-        self.answering.record_in(transaction, number, [said], _CLIENT)
-        sign_ups.remove(connection, channel, waiting.canonical)
+        place = Place.PREFERENCES if waiting.wish else Place.SIGN_UP
+        self.answering.record_in(transaction, number, [Said(Reply.GRANTED, channel, place, words)], _CLIENT)
+        if waiting.wish is not None:
+            lift(transaction, number, waiting.wish, _CLIENT)
+        sign_ups.set_confirmed(connection, waiting, now)
         return True
 
 
 def _holders(connection: Connection, ring: KeyRing, waiting: Waiting) -> frozenset[int]:
-    """Return who has the address, or had it before a restore forgot them."""
+    """Return who has the address, or had it before a restore forgot them: of several the one who asked, if they did."""
+    if waiting.client is not None:
+        address = (waiting.channel, waiting.canonical)
+        return clients.by_address(connection, [address]).get(address, frozenset()) & {waiting.client}
     return meant(connection, ring, None, {waiting.channel: waiting.canonical})
 
 

@@ -5,10 +5,11 @@ once, by the service's own name for it, and a no counts from when it was sent (S
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dispatcher.channels import CameIn
 from dispatcher.flow.incoming import put_in
 from dispatcher.flow.meant import meant
 from dispatcher.flow.service_entries import ask
@@ -23,7 +24,7 @@ from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.rules.message import ServicePurpose
 from dispatcher.rules.service import JUST_NOW, MONTH, ServiceSend
 from dispatcher.rules.stop_words import Said, said_in_text
-from dispatcher.storage import clients, services, texts_in
+from dispatcher.storage import clients, incoming, services, texts_in
 from dispatcher.storage.database import Connection
 from dispatcher.storage.incoming import Incoming as Waiting
 from dispatcher.storage.locks import Lock, LockKind
@@ -100,9 +101,24 @@ class TextsIn:
         self.store.write(work, wanted=wanted, urgent=said in _STOPS)
         return said
 
+    def new_of(self, listed: Sequence[CameIn]) -> list[TextIn]:
+        """Return which of the texts in the service's list have not been dealt with yet, in their order."""
+        with self.store.reading() as connection:
+            known = texts_in.known(connection, [each.provider_id for each in listed])
+        return [
+            TextIn(each.provider_id, each.sender, each.at, each.text)
+            for each in listed
+            if each.provider_id not in known
+        ]
+
     def purge(self) -> None:
-        """Let go of the service's names for what strangers sent long ago."""
-        self.store.write(lambda tx: texts_in.purge_strangers(tx.connection, tx.now - STRANGERS_FOR))
+        """Let go of the words whose time is over, and of the service's names for what strangers sent long ago."""
+
+        def work(transaction: Transaction) -> None:
+            incoming.drop_texts(transaction.connection, transaction.now)
+            texts_in.purge_strangers(transaction.connection, transaction.now - STRANGERS_FOR)
+
+        self.store.write(work)
 
     def _take(self, transaction: Transaction, text: TextIn, said: Said, address: tuple[Channel, str]) -> None:
         connection, now = transaction.connection, transaction.now

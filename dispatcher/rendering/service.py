@@ -29,12 +29,16 @@ _HOW = {Place.PHONE: "phone", Place.EMAIL: "email", Place.IN_PERSON: "in_person"
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Asks the holder of an address to confirm a sign-up: the exact question, and until when the link works."""
+    """Asks the holder of an address to confirm a sign-up: the exact question, and until when the link works.
+
+    `is_change`: it is no sign-up, but more that a client asked for by the link of a message.
+    """
 
     language: Language
     question: str
     link: str
     until: date
+    is_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,8 @@ class ServiceRenderer:
 
     def _words(self, letter: Letter) -> _Words:
         if isinstance(letter, Confirmation):
-            return self._said(letter, "confirm", "asked", ("until", "not_you"), letter.until)
+            kind = "change" if letter.is_change else "confirm"
+            return self._said(letter, kind, "asked", ("until", "not_you"), letter.until)
         return self._said(letter, "receipt", _HOW.get(letter.place, "other"), ("not_you",), letter.given_on)
 
     def _said(self, letter: Letter, kind: str, asked: str, remarks: tuple[str, ...], day: date) -> _Words:

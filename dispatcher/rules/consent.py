@@ -30,6 +30,7 @@ class Place(StrEnum):
     IN_PERSON = "in_person"
     SIGN_UP = "sign_up"
     RENEWAL = "renewal"
+    PREFERENCES = "preferences"
     LINK = "link"
     ONE_CLICK = "one_click"
     SMS_REPLY = "sms_reply"

@@ -1,5 +1,6 @@
 """Who looked at whom: apart from the ledger, and purged."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,10 +27,23 @@ def add(connection: Connection, actor: Actor, act: str, now: datetime, clients: 
     connection.execute(insert(AccessLogTable).values(**values))
 
 
-def looks(connection: Connection) -> list[Look]:
-    """Return every look there is, oldest first."""
+def looks(
+    connection: Connection,
+    *,
+    actors: Collection[str] | None = None,
+    client: int | None = None,
+    since: datetime | None = None,
+) -> list[Look]:
+    """Return every look there is, oldest first: those of these actors, at this client, since this instant."""
     columns = [getattr(AccessLogTable, name) for name in Look.__dataclass_fields__]
-    return [Look(*row) for row in connection.execute(select(*columns).order_by(AccessLogTable.id))]
+    query = select(*columns).order_by(AccessLogTable.id)
+    if actors is not None:
+        query = query.where(AccessLogTable.actor.in_(actors))
+    if client is not None:
+        query = query.where(AccessLogTable.client == client)
+    if since is not None:
+        query = query.where(AccessLogTable.at >= since)
+    return [Look(*row) for row in connection.execute(query)]
 
 
 def purge(connection: Connection, before: datetime) -> int:

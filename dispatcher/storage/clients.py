@@ -230,6 +230,13 @@ def set_flag(connection: Connection, number: int, flag: str, *, value: bool) -> 
     return connection.execute(update(ClientTable).where(*where).values(**{flag: value})).rowcount == 1
 
 
+def set_limit(connection: Connection, number: int, limit: str, value: int | datetime | None) -> bool:
+    """Write a limit of a client, by the name of its column, and say whether it was otherwise before."""
+    column = getattr(ClientTable, limit)
+    where = (ClientTable.number == number, column.is_distinct_from(value))
+    return connection.execute(update(ClientTable).where(*where).values(**{limit: value})).rowcount == 1
+
+
 def is_restricted(connection: Connection, number: int) -> bool:
     """Say whether a client's data may be kept and not used (L-38)."""
     return bool(connection.scalar(select(ClientTable.restricted).where(ClientTable.number == number)))

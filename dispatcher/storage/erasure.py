@@ -144,6 +144,7 @@ def _clear(connection: Connection, clients: Sequence[int], had: Iterable[int], n
     connection.execute(delete(ReplacedTable).where(ReplacedTable.client.in_(clients)))
     connection.execute(delete(IncomingTable).where(IncomingTable.client.in_(clients)))
     _clear_services(connection, ServiceTable.client.in_(clients))
+    connection.execute(delete(SignUpTable).where(SignUpTable.client.in_(clients)))
     for start in range(0, len(lonely), _AT_ONCE):
         chunk = lonely[start : start + _AT_ONCE]
         texts = [canonical for _, canonical in chunk]

@@ -1,26 +1,32 @@
-"""Sign-ups that wait to be confirmed from the address that was typed."""
+"""Sign-ups, and wishes for more, that wait to be confirmed from the address itself."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from dispatcher.links import CLIENT_BITS
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.wishes import More
 from dispatcher.storage.tables import SignUpTable
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What somebody typed into the sign-up page; `wording` is the SHA-256 of the question they were shown."""
+    """What somebody typed into the sign-up page; `wording` is the SHA-256 of the question they were shown.
+
+    `client` and `wish` are of one who asked for more by the link of a message: their own address is known then.
+    """
 
     channel: Channel
     canonical: str
     first_name: str
     language: Language
     wording: str
+    client: int | None = None
+    wish: More | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Waiting:
     language: Language
     wording: str
     expires_at: datetime
+    client: int | None
+    wish: More | None
 
 
 _COLUMNS: list[Any] = [getattr(SignUpTable, name) for name in Waiting.__dataclass_fields__]
@@ -51,6 +59,8 @@ def add(connection: Connection, typed: Typed, now: datetime, expires_at: datetim
         "wording": typed.wording,
         "asked_at": now,
         "expires_at": expires_at,
+        "client": typed.client,
+        "wish": typed.wish.value if typed.wish else None,
     }
     connection.execute(insert(SignUpTable).values(**values))
     return number
@@ -58,18 +68,32 @@ def add(connection: Connection, typed: Typed, now: datetime, expires_at: datetim
 
 def find(connection: Connection, number: int, now: datetime) -> Waiting | None:
     """Return a sign-up that can still be confirmed, or None."""
-    query = select(*_COLUMNS).where(SignUpTable.number == number, SignUpTable.expires_at > now)
-    row = connection.execute(query).one_or_none()
+    still = (SignUpTable.number == number, SignUpTable.expires_at > now, SignUpTable.confirmed_at.is_(None))
+    row = connection.execute(select(*_COLUMNS).where(*still)).one_or_none()
     if row is None:
         return None
     values = dict(zip(Waiting.__dataclass_fields__, row, strict=True))
-    return Waiting(**values | {"channel": Channel(values["channel"]), "language": Language(values["language"])})
+    told = {"channel": Channel(values["channel"]), "language": Language(values["language"])}
+    return Waiting(**values | told | {"wish": More(values["wish"]) if values["wish"] else None})
 
 
-def remove(connection: Connection, channel: Channel, canonical: str) -> None:
-    """Forget every sign-up of an address: one of them has been confirmed."""
-    these = (SignUpTable.channel == channel.value, SignUpTable.canonical == canonical)
-    connection.execute(delete(SignUpTable).where(*these))
+def is_confirmed(connection: Connection, number: int) -> bool:
+    """Say whether a sign-up has been confirmed, and it is not long ago."""
+    return connection.scalar(select(SignUpTable.confirmed_at).where(SignUpTable.number == number)) is not None
+
+
+def set_confirmed(connection: Connection, waiting: Waiting, now: datetime) -> None:
+    """Write that a sign-up has been confirmed, and forget whose it was, and every other one that asks the same."""
+    mine = SignUpTable.number == waiting.number
+    same = (
+        SignUpTable.channel == waiting.channel.value,
+        SignUpTable.canonical == waiting.canonical,
+        SignUpTable.client.is_not_distinct_from(waiting.client),
+        SignUpTable.wish.is_not_distinct_from(waiting.wish.value if waiting.wish else None),
+    )
+    connection.execute(delete(SignUpTable).where(*same, ~mine))
+    nobody = {"canonical": "", "first_name": "", "client": None, "confirmed_at": now}
+    connection.execute(update(SignUpTable).where(mine).values(**nobody))
 
 
 def remove_all(connection: Connection) -> None:

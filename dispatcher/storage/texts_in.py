@@ -8,10 +8,21 @@ from sqlalchemy import Connection, delete, select
 from dispatcher.storage.database import insert_new
 from dispatcher.storage.tables import TextInTable
 
+_AT_ONCE = 500
+
 
 def is_known(connection: Connection, sid: str) -> bool:
     """Say whether this message has been dealt with already."""
     return connection.scalar(select(TextInTable.sid).where(TextInTable.sid == sid).limit(1)) is not None
+
+
+def known(connection: Connection, sids: Sequence[str]) -> set[str]:
+    """Return which of these messages have been dealt with already."""
+    found: set[str] = set()
+    for start in range(0, len(sids), _AT_ONCE):
+        these = TextInTable.sid.in_(sids[start : start + _AT_ONCE])
+        found |= set(connection.scalars(select(TextInTable.sid).where(these)))
+    return found
 
 
 def add(connection: Connection, sid: str, clients: Iterable[int], said: str, at: datetime) -> None:

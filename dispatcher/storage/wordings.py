@@ -80,6 +80,13 @@ def wording_texts(connection: Connection, hashes: Iterable[str]) -> dict[str, st
     return {row.sha256: row.text for row in connection.execute(query)}
 
 
+def spoken(connection: Connection, hashes: Iterable[str]) -> dict[str, tuple[str, Language | None]]:
+    """Return the text of each of these wordings, with its language where a person has told it."""
+    columns = (WordingTable.sha256, WordingTable.text, WordingTable.language)
+    rows = connection.execute(select(*columns).where(WordingTable.sha256.in_(list(hashes))))
+    return {row.sha256: (row.text, Language(row.language) if row.language else None) for row in rows}
+
+
 def times_used(connection: Connection, digest: str) -> int:
     """Return how many answers name this wording."""
     named = LedgerEntryTable.body.contains(f'"wording":"{digest}"', autoescape=True)
@@ -100,7 +107,8 @@ def uses(connection: Connection) -> dict[str, int]:
 
 def times_shown(connection: Connection, digest: str) -> int:
     """Return how many sign-ups wait to be confirmed that were made under this wording."""
-    return int(connection.scalar(select(func.count()).where(SignUpTable.wording == digest)) or 0)
+    waits = (SignUpTable.wording == digest, SignUpTable.confirmed_at.is_(None))
+    return int(connection.scalar(select(func.count()).where(*waits)) or 0)
 
 
 def remove(connection: Connection, digest: str) -> None:

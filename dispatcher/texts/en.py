@@ -41,13 +41,6 @@ TEXTS = {
     "sms_book": "Book {phone}.",
     "sms_opt_out": "Stop:",
     # The page a client leaves by
-    "page_topics": "Or fewer messages",
-    "page_only_offer": "Offers only",
-    "page_only_treatment_day": "Treatment days only",
-    "page_topic_title": "Your choice is on record",
-    "page_topic_offer": "From now on we send you offers only, and no news of treatment days.",
-    "page_topic_treatment_day": "From now on we send you news of treatment days only, and no offers.",
-    "page_topic_rest": "You can still stop all messages at any time:",
     "page_test": "This link is from a test message. It removes nobody: nothing is recorded.",
     "page_title": "Stop the messages",
     "page_question": "Shall we stop the messages?",

@@ -26,13 +26,6 @@ TEXTS = {
     "sms_book": "Varaa {phone}.",
     "sms_opt_out": "Lopeta:",
     # The page a client leaves by
-    "page_topics": "Tai vähemmän viestejä",
-    "page_only_offer": "Vain tarjoukset",
-    "page_only_treatment_day": "Vain hoitopäivät",
-    "page_topic_title": "Valinta on tallennettu",
-    "page_topic_offer": "Lähetämme sinulle jatkossa vain tarjouksia, emme tietoa hoitopäivistä.",
-    "page_topic_treatment_day": "Lähetämme sinulle jatkossa vain tietoa hoitopäivistä, emme tarjouksia.",
-    "page_topic_rest": "Voit silti lopettaa kaikki viestit milloin tahansa:",
     "page_test": "Tämä linkki on testiviestistä. Sillä ei poisteta ketään: mitään ei tallenneta.",
     "page_title": "Lopeta viestit",
     "page_question": "Lopetetaanko viestit?",

@@ -26,13 +26,6 @@ TEXTS = {
     "sms_book": "Boka {phone}.",
     "sms_opt_out": "Avsluta:",
     # The page a client leaves by
-    "page_topics": "Eller färre meddelanden",
-    "page_only_offer": "Bara erbjudanden",
-    "page_only_treatment_day": "Bara behandlingsdagar",
-    "page_topic_title": "Ditt val har sparats",
-    "page_topic_offer": "I fortsättningen skickar vi dig bara erbjudanden, inte uppgifter om behandlingsdagar.",
-    "page_topic_treatment_day": "I fortsättningen skickar vi dig bara uppgifter om behandlingsdagar, inte erbjudanden.",
-    "page_topic_rest": "Du kan ändå stoppa alla meddelanden när som helst:",
     "page_test": "Länken kommer från ett testmeddelande. Den tar inte bort någon: ingenting sparas.",
     "page_title": "Avsluta utskicken",
     "page_question": "Ska utskicken avslutas?",

@@ -30,7 +30,7 @@ class Attempts:
         if window != self._window or len(self._seen) >= _VISITORS_AT_MOST:
             self._window = window
             self._seen.clear()
-        visitor = _visitor(host)
+        visitor = visitor_of(host)
         self._seen[visitor] += 1
         return self._seen[visitor] <= self._limit
 
@@ -40,7 +40,7 @@ def host_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _visitor(host: str) -> str:
+def visitor_of(host: str) -> str:
     """Return what stands for one visitor: an IPv4 address, or the /64 an IPv6 address is in."""
     try:
         address = ipaddress.ip_address(host)

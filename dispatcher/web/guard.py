@@ -19,6 +19,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """On every response (L-41): nothing foreign is loaded, nothing is kept, found or told to the next site."""
+SECURE = {**HEADERS, "Strict-Transport-Security": "max-age=31536000"}
+"""On every response where the pages are reached by https: a browser that has been here asks for nothing else."""
 # With no-referrer a browser would send `Origin: null` with the desk's own forms.
 DESK_HEADERS = {**HEADERS, "Referrer-Policy": "same-origin"}
 """On every response of the desk."""

@@ -14,10 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from dispatcher.flow.preferences import Concern
-from dispatcher.rules.campaign import Kind, Language
+from dispatcher.flow.concern import Concern
+from dispatcher.rules.campaign import Language
 from dispatcher.rules.studio import Studio
-from dispatcher.texts import text
+from dispatcher.rules.wishes import Less
+from dispatcher.texts import format_date, text
 
 STYLESHEET = "/static/page.css"
 """Where the stylesheet is served, below the public address."""
@@ -32,15 +33,18 @@ class View(StrEnum):
     QUESTION = "question"
     DONE = "done"
     GONE = "gone"
-    TOPIC = "topic"
+    CHOSEN = "chosen"
+    OPENS = "opens"
+    ASKED = "asked"
+    CUT = "cut"
     INVALID = "invalid"
     TOO_MANY = "too_many"
     FAILED = "failed"
 
 
 _STATUS = {
-    **dict.fromkeys((View.QUESTION, View.DONE, View.TOPIC, View.GONE), 200),
-    View.INVALID: 404,
+    **dict.fromkeys((View.QUESTION, View.DONE, View.CHOSEN, View.OPENS, View.ASKED, View.GONE), 200),
+    **dict.fromkeys((View.CUT, View.INVALID), 404),
     View.TOO_MANY: 429,
     View.FAILED: 503,
 }
@@ -62,18 +66,21 @@ class Pages:
         concern: Concern = _NOBODY,
         *,
         with_button: bool = False,
-        topic: Kind | None = None,
+        gives_more: bool = False,
+        less: Less | None = None,
     ) -> HTMLResponse:
         """Return a page with its status. `with_button` puts the button on it that stops everything.
 
-        `topic` is the one that was chosen just now.
+        `gives_more`: what asks for more may be asked for there. `less` is what was chosen just now.
         """
         language = language_of(request, concern.language)
         is_question = view is View.QUESTION
+        # Who gets nothing is not asked whether to stop it, but may still press.
+        asked = "page_question" if concern.is_open or not concern.agreed else "page_closed_title"
         frame = Frame(
             view=view.value,
             title=text("page_title" if is_question else f"page_{view}_title", language),
-            heading=text("page_question" if is_question else f"page_{view}_title", language),
+            heading=text(asked if is_question else f"page_{view}_title", language),
             status=_STATUS[view],
             is_last=view is View.DONE,
         )
@@ -81,11 +88,11 @@ class Pages:
             "page.html",
             language,
             frame,
-            address=concern.address,
-            is_test=concern.is_test,
+            concern=concern,
             with_button=with_button,
-            topics=[kind.value for kind in Kind] if "topics" in request.query_params else [],
-            topic=topic.value if topic else None,
+            gives_more=gives_more,
+            less=less,
+            day=lambda day: format_date(day, language),
         )
 
     def render(self, template: str, language: Language, frame: "Frame", **values: object) -> HTMLResponse:

@@ -1,12 +1,14 @@
 """What clients touch: the page they leave by, the button of their mail program (RFC 8058), the page to renew a yes.
 
-GET changes nothing; POST to an opt-out link stops everything, on disk before it is answered (E-09, E-11). Who has it
+GET changes nothing; POST to an opt-out link stops everything, on disk before it is answered (E-09, E-11), unless it is
+exactly one of the finer choices on our own page, of which those for more only ask the address itself. Who has a link
 may use it: no cookie, no login, no question about where the request comes from (E-07).
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from fastapi import FastAPI
@@ -17,7 +19,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from dispatcher.errors import DispatcherError, LinkError, StorageError
-from dispatcher.flow.preferences import TEST, Concern, Preferences
+from dispatcher.flow.concern import Concern
+from dispatcher.flow.preferences import TEST, Preferences
 from dispatcher.flow.renewing import Renewing
 from dispatcher.flow.returns import STATUS_PATH
 from dispatcher.flow.sign_up import SignUp
@@ -25,11 +28,13 @@ from dispatcher.flow.texts_in import INBOUND_PATH
 from dispatcher.links import OptOut
 from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
+from dispatcher.rules.wishes import Less, More
 from dispatcher.web.attempts import LIMIT, Attempts, host_of
-from dispatcher.web.guard import Guard
+from dispatcher.web.confirm import ConfirmDoor
+from dispatcher.web.guard import HEADERS, SECURE, Guard
 from dispatcher.web.link import METHODS, bare_token, methods_allowed
-from dispatcher.web.one_click import chosen_topic, is_one_click, read_body
-from dispatcher.web.page import STYLESHEET, Pages, View, stylesheet
+from dispatcher.web.one_click import chosen, is_one_click, read_body
+from dispatcher.web.page import STYLESHEET, Pages, View, language_of, stylesheet
 from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
 from dispatcher.web.together import Together
@@ -66,18 +71,22 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     joining = SignUpDoor(sign_up, pages, clock) if sign_up is not None else None
+    confirmed = _confirm_door(preferences, sign_up, pages, clock)
 
     def failed(request: Request) -> Response:
-        if joining is not None and request.url.path.lower().startswith(PATH):
-            return joining.failed(request)
+        if confirmed is not None and request.url.path.lower().startswith(PATH):
+            return confirmed.failed(request)
         return pages.answer(View.FAILED, request)
 
-    app.add_middleware(Guard, failed=failed)
+    is_secure = studio.public_url.lower().startswith("https:")
+    app.add_middleware(Guard, failed=failed, headers=SECURE if is_secure else HEADERS)
     app.add_exception_handler(HTTPException, _unrouted(pages))
     attempts = Attempts(clock, invalid_per_minute)
     doors = {"u": OptOutDoor(preferences, pages, attempts).answer}
     if renewing is not None:
         doors["r"] = RenewalDoor(renewing, pages, attempts).answer
+    if confirmed is not None:
+        doors[PATH.strip("/")] = confirmed.answer
     for name, door in doors.items():
         for path in (name, name.upper()):  # some scanners capitalise the whole link (X-03)
             app.add_route(f"/{path}/{{token:path}}", door, methods=list(METHODS))
@@ -86,13 +95,25 @@ def create_app(
     if api is not None:
         app.mount("/api/v1", api)
     if twilio is not None:
-        app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
-        if twilio.takes_texts:
-            app.add_route(INBOUND_PATH, twilio.inbound, methods=["POST"])
+        _add_webhooks(app, twilio)
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
     return app
+
+
+def _add_webhooks(app: FastAPI, twilio: TwilioDoor) -> None:
+    app.add_route(STATUS_PATH, twilio.status, methods=["POST"])
+    if twilio.takes_texts:
+        app.add_route(INBOUND_PATH, twilio.inbound, methods=["POST"])
+
+
+def _confirm_door(
+    preferences: Preferences, sign_up: SignUp | None, pages: Pages, clock: Callable[[], datetime]
+) -> ConfirmDoor | None:
+    """Return what takes in confirmations: of the public page where there is one, and of those who want more."""
+    confirms = sign_up or (preferences.reopening.sign_up if preferences.reopening else None)
+    return ConfirmDoor(confirms, pages, clock, has_form=sign_up is not None) if confirms is not None else None
 
 
 class OptOutDoor:
@@ -103,6 +124,7 @@ class OptOutDoor:
         self._pages = pages
         self._attempts = attempts
         self._looks = Together("looks", preferences.look_at)
+        self._close_looks = Together("close looks", preferences.look_closely_at)
         self._noes = Together("noes", self._leave_together, apart=_APART)
 
     async def answer(self, request: Request) -> Response:
@@ -111,7 +133,7 @@ class OptOutDoor:
             return methods_allowed()
         token = bare_token(request)
         try:
-            return await (self._leave if request.method == "POST" else self._show)(request, token)
+            return await (self._take if request.method == "POST" else self._show)(request, token)
         except LinkError:
             return self._pages.answer(
                 View.INVALID if self._attempts.allow(host_of(request)) else View.TOO_MANY, request
@@ -120,30 +142,55 @@ class OptOutDoor:
             _LOG.error("An opt-out could not be kept or its page not shown: %s", error)
             return self._pages.answer(View.FAILED, request, with_button=True)
 
-    async def _show(self, request: Request, token: str) -> Response:
-        concern = await self._look(self._preferences.read(token))
+    async def _show(self, request: Request, token: str, view: View = View.QUESTION) -> Response:
+        concern = await self._look_closely(self._preferences.read(token))
         if concern.is_gone:
             return self._pages.answer(View.GONE, request)
-        return self._pages.answer(View.QUESTION, request, concern, with_button=True)
+        return self._pages.answer(
+            view, request, concern, with_button=True, gives_more=self._preferences.reopening is not None
+        )
 
-    async def _leave(self, request: Request, token: str) -> Response:
+    async def _take(self, request: Request, token: str) -> Response:
         body = await read_body(request)
-        only = chosen_topic(body)
-        if only is not None:
-            await run_in_threadpool(self._preferences.choose, token, only)
-            concern = await run_in_threadpool(self._preferences.look, token)
-            return self._pages.answer(View.TOPIC, request, concern, with_button=True, topic=only)
-        link = self._preferences.read(token)
+        wish, link = chosen(body), self._preferences.read(token)
+        if isinstance(wish, Less):
+            is_kept = await run_in_threadpool(self._preferences.choose, token, wish)
+            return await self._chosen(request, link, wish) if is_kept else await self._show(request, token, View.OPENS)
+        if wish is not None:
+            return await self._ask(request, token, wish)
+        return await self._leave(request, link, Place.ONE_CLICK if is_one_click(body) else Place.LINK)
+
+    async def _leave(self, request: Request, link: OptOut | None, place: Place) -> Response:
         if link is not None:
-            await self._noes.ask((link, Place.ONE_CLICK if is_one_click(body) else Place.LINK))
+            await self._noes.ask((link, place))
         concern = Concern(None, None)
         # The no is on disk. If only the words for it cannot be looked up, it is still the truth that it was kept.
         with suppress(DispatcherError):
             concern = await self._look(link)
         return self._pages.answer(View.GONE if concern.is_gone else View.DONE, request, concern)
 
+    async def _chosen(self, request: Request, link: OptOut | None, less: Less) -> Response:
+        concern = await self._look_closely(link)
+        view = View.GONE if concern.is_gone else View.CHOSEN
+        return self._pages.answer(view, request, concern, with_button=not concern.is_gone, less=less)
+
+    async def _ask(self, request: Request, token: str, more: More) -> Response:
+        """Have the address itself asked; the answer is the same whatever is on record, and whether anything is sent."""
+        concern = await self._look(self._preferences.read(token))
+        if concern.is_gone:
+            return self._pages.answer(View.GONE, request)
+        reopening = self._preferences.reopening
+        if reopening is None:
+            return await self._show(request, token)
+        language = language_of(request, concern.language)
+        await run_in_threadpool(reopening.ask, token, more, language)
+        return self._pages.answer(View.ASKED, request, replace(concern, address=None))
+
     async def _look(self, link: OptOut | None) -> Concern:
         return TEST if link is None else await self._looks.ask(link)
+
+    async def _look_closely(self, link: OptOut | None) -> Concern:
+        return TEST if link is None else await self._close_looks.ask(link)
 
     def _leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> Sequence[None]:
         self._preferences.leave_together(asked)

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from dispatcher.errors import SettingsError
+from dispatcher.web.patience import Patience, protocol
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_SECONDS = 10
@@ -33,14 +34,17 @@ def serve(
             uvicorn.Server(config(app, proxies)).run(sockets=[listener])
 
 
-def config(app: ASGIApp, proxies: Sequence[str] = ()) -> uvicorn.Config:
+def config(app: ASGIApp, proxies: Sequence[str] = (), patience: Patience = Patience()) -> uvicorn.Config:  # noqa: B008 - an immutable value
     """Return how uvicorn is run: without access log, since paths hold tokens (X-06), and without its name in answers.
+
+    Who is slow, or holds many connections, is let go of (`patience`).
 
     Who a visitor is, X-Forwarded-For says, where the one who connects is one of these `proxies`, addresses or networks:
     its last hop that is none of them. From everybody else the header is not believed.
     """
     return uvicorn.Config(
         app,
+        http=protocol(patience, proxies),
         access_log=False,
         log_config=None,
         log_level="warning",

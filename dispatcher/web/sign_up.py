@@ -1,27 +1,23 @@
-"""The public sign-up page and the button that confirms a sign-up (E-46, X-04).
-
-The page says the same to everybody, whoever has the address they typed. A confirmation is a button: looking changes
-nothing, nor does a POST without the value that the button sends, since programs post to links they find.
-"""
+"""The public sign-up page, which says the same to everybody, whoever has the address they typed (E-46)."""
 
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dispatcher.errors import LinkError, RefusedError, StorageError
-from dispatcher.flow.sign_up import Asking, Question, SignUp
+from dispatcher.errors import StorageError
+from dispatcher.flow.sign_up import Question, SignUp
 from dispatcher.rules.address import AddressError
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.texts import text
-from dispatcher.web.attempts import LIMIT, Attempts, host_of
-from dispatcher.web.link import METHODS, bare_token, methods_allowed
+from dispatcher.web.attempts import Attempts, host_of
+from dispatcher.web.link import METHODS, methods_allowed
 from dispatcher.web.one_click import read_body
 from dispatcher.web.page import Frame, Pages, language_of
 
@@ -33,9 +29,7 @@ _ADDRESS_A_MINUTE = 3
 """How many sign-ups one address may be typed for in a minute; its confirmations are counted by their own rule."""
 TEXTS_A_DAY = 100
 """How many sign-ups by number the page takes in a day: each costs a text message, and not the one who asks for it."""
-_STATUS = {"busy": 429, "invalid": 404, "too_many": 429, "failed": 503, "spent": 410, "refused": 409}
-_OUR_OWN = frozenset({"invalid", "too_many"})
-"""Views that say what the opt-out page says in the same words."""
+_STATUS = {"busy": 429, "failed": 503}
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,7 +42,7 @@ class _Filled:
 
 
 class SignUpDoor:
-    """Answers everything that is asked of the sign-up page and of the links in its confirmations."""
+    """Answers everything that is asked of the sign-up page."""
 
     def __init__(self, sign_up: SignUp, pages: Pages, clock: Callable[[], datetime]) -> None:
         self._sign_up = sign_up
@@ -56,13 +50,10 @@ class SignUpDoor:
         self._visitors = Attempts(clock, A_MINUTE)
         self._addresses = Attempts(clock, _ADDRESS_A_MINUTE)
         self._texts = Attempts(clock, TEXTS_A_DAY, timedelta(days=1))
-        self._guesses = Attempts(clock, LIMIT)
 
     def join(self, app: FastAPI) -> None:
-        """Put the page and its links among the routes of an application."""
+        """Put the page among the routes of an application."""
         app.add_route(PATH, self.answer_page, methods=list(METHODS))
-        for path in (f"{PATH}/{{token:path}}", f"{PATH.upper()}/{{token:path}}"):
-            app.add_route(path, self.answer_link, methods=list(METHODS))
 
     def failed(self, request: Request) -> Response:
         """Return the page that says that nothing was changed."""
@@ -81,27 +72,6 @@ class SignUpDoor:
             _LOG.error("A sign-up could not be kept, or its page not shown: %s", error)
             return self.failed(request)
         return self._form(language, questions, {}, ())
-
-    async def answer_link(self, request: Request) -> Response:
-        """Return the page with the button that confirms, or what pressing it came to; never a redirect (E-08)."""
-        if request.method == "OPTIONS":
-            return methods_allowed()
-        token = bare_token(request)
-        try:
-            asking = await run_in_threadpool(self._sign_up.look, token)
-            language = language_of(request, asking.language if asking else None)
-            if request.method != "POST" or not _is_pressed(await read_body(request)):
-                return self._ask(asking, language)
-            is_confirmed = await run_in_threadpool(self._sign_up.confirm, token)
-            return self._page("done" if is_confirmed else "spent", language)
-        except LinkError:
-            view = "invalid" if self._guesses.allow(host_of(request)) else "too_many"
-        except RefusedError:
-            view = "refused"
-        except StorageError as error:
-            _LOG.error("A sign-up could not be confirmed, or its page not shown: %s", error)
-            view = "failed"
-        return self._page(view, language_of(request, None))
 
     async def _take(self, request: Request, questions: list[Question], language: Language) -> Response:
         """Take a form in. An address gets the same answer whether it is known, unknown, against it, or asked too often.
@@ -156,16 +126,7 @@ class SignUpDoor:
         frame = Frame("form", shown, title, 422 if faults else 200, contact_key="join_contact")
         return self._pages.render("join.html", language, frame, questions=questions, typed=typed, faults=faults)
 
-    def _ask(self, asking: Asking | None, language: Language) -> Response:
-        if asking is None:
-            return self._page("spent", language)
-        return self._page("confirm", language, asking=asking)
-
-    def _page(self, view: str, language: Language, **values: object) -> Response:
-        title = text(f"page_{view}_title" if view in _OUR_OWN else f"join_{view}_title", language)
-        frame = Frame(view, title, title, _STATUS.get(view, 200), view in {"asked", "done"}, "join_contact")
-        return self._pages.render("join.html", language, frame, join_url=self._pages.below(PATH), **values)
-
-
-def _is_pressed(body: bytes) -> bool:
-    return ("yes", "1") in parse_qsl(body.decode("latin-1"))
+    def _page(self, view: str, language: Language) -> Response:
+        title = text(f"join_{view}_title", language)
+        frame = Frame(view, title, title, _STATUS.get(view, 200), view == "asked", "join_contact")
+        return self._pages.render("join.html", language, frame)

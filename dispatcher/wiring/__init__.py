@@ -36,6 +36,7 @@ from dispatcher.flow.inbox import Inbox
 from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
+from dispatcher.flow.looking import Looking
 from dispatcher.flow.marks import Marks
 from dispatcher.flow.matters import Matters
 from dispatcher.flow.no_list import NoLists
@@ -53,6 +54,7 @@ from dispatcher.flow.receipts import Receipts
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.register import Register
 from dispatcher.flow.renewing import Renewing
+from dispatcher.flow.reopening import Reopening
 from dispatcher.flow.requests import Requests
 from dispatcher.flow.retention import Retention
 from dispatcher.flow.returns import Returns
@@ -60,7 +62,7 @@ from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.sampling import Sampling
-from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.schedule import Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
@@ -75,12 +77,13 @@ from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
+from dispatcher.keys import LiveRing
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.rules.studio import Studio
-from dispatcher.settings import FILE, Settings, read_secrets, read_settings
+from dispatcher.settings import FILE, SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage.seals import FILE as SEALS
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -98,7 +101,6 @@ from dispatcher.wiring.choices import (
     register_map_of,
     studio_of,
     tariff_of,
-    texts_in_of,
 )
 from dispatcher.wiring.duties import duties_of, reading, sealed, settling, telling
 from dispatcher.wiring.founding import (
@@ -113,10 +115,11 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
-from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.grounds import grounds_of, well
 from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mail_doors_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
+from dispatcher.wiring.texting import text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -188,6 +191,7 @@ class Dispatcher:
     renewing: Renewing
     forecasting: Forecasting
     accounts: Accounts
+    looking: Looking
     audit: Audit
     sampling: Sampling
     sealing: Sealing
@@ -223,7 +227,7 @@ def opened(directory: Path, clock: Clock = system_clock, *, check_tables: bool =
     Raises SettingsError, and StorageError where the database would lose commits or is of another version.
     """
     settings = read_settings(directory)
-    ring = read_secrets(directory)
+    ring = LiveRing(directory / SECRETS)
     store = open_store(directory, settings, ring, clock, begins_missing=not check_tables)
     try:
         store.database.check_durable()
@@ -270,9 +274,13 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     templates = directory / "templates"
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
-    returns, incoming = Returns(store, blame_of), Incoming(store)
+    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url)
+    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    returns, incoming, texts_in = Returns(store, blame_of), Incoming(store), texts_in_of(settings, store, gate)
     mailbox = mailbox_of(directory, settings, store.ring, addresses, store.clock)
-    doors = Doors(store, mail_doors_of(store, mailbox, addresses, returns, incoming))
+    mail_doors = mail_doors_of(store, mailbox, addresses, returns, incoming)
+    doors = Doors(store, (*mail_doors, *text_doors_of(settings, carriers, texts_in)))
     keyring, notices = Keyring(store), Notices(store, papers)
     letterbox = letterbox_of(directory, settings, store.ring)
     grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
@@ -283,13 +291,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
-    carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
     deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     services = Services(store, gate, carriers)
-    texts_in = texts_in_of(settings, store, gate)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -306,7 +310,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
-    preferences, marks = Preferences(store, links), Marks(store)
+    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention, doors)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
@@ -323,7 +327,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         timing=timing,
-        schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
+        schedule=Schedule(store, policy, templates, (well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
         doors=doors,
@@ -370,6 +374,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
+        looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
         audit=Audit(store, policy, sealing.file),
@@ -388,13 +393,3 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         from_logs=FromLogs(store, returns),
         callback_secrets=callback_secrets_of(settings, store.ring),
     )
-
-
-def _well(doctor: Doctor) -> Precheck:
-    """Return the doctor's part in what is asked before a campaign gets its slot."""
-
-    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
-        doctor.refuse_unless_well()
-        return ()
-
-    return look

@@ -14,8 +14,6 @@ from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
 from dispatcher.errors import ChannelError, SettingsError
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.returns import SHA1, SHA256, STATUS_PATH
-from dispatcher.flow.service_gate import ServiceGate
-from dispatcher.flow.texts_in import TextsIn
 from dispatcher.keys import KeyRing
 from dispatcher.register_files import (
     DEFAULT_COLUMNS,
@@ -49,7 +47,6 @@ from dispatcher.settings import (
     YearSection,
 )
 from dispatcher.settings.sections import NotedDaySection
-from dispatcher.storage.store import Store
 
 
 def carriers_of(
@@ -124,13 +121,6 @@ def _status_callback(settings: Settings, ring: KeyRing) -> str:
     """Return where Twilio tells what became of a message; nowhere, where nobody could know that it is Twilio."""
     is_wanted = settings.sms.status_callbacks and callback_secrets_of(settings, ring)
     return f"{settings.studio.public_url}{STATUS_PATH}" if is_wanted else ""
-
-
-def texts_in_of(settings: Settings, store: Store, gate: ServiceGate) -> TextsIn | None:
-    """Return what takes in the text messages of clients, where the settings want them."""
-    if not settings.sms.inbound:
-        return None
-    return TextsIn(store, gate, settings.register_.region, settings.sms.stop_confirmation)
 
 
 def receipts_of(settings: Settings) -> frozenset[Channel]:

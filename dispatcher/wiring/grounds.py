@@ -1,10 +1,12 @@
 """Turns what the settings say into what the doctor judges."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dispatcher.flow.doctor import Grounds
+from dispatcher.flow.doctor import Doctor, Grounds
+from dispatcher.flow.schedule import Precheck
 from dispatcher.rules.doctor import Host, Sender
 from dispatcher.rules.letterbox import Letterbox
 from dispatcher.rules.places import server
@@ -45,6 +47,16 @@ def grounds_of(
         signing=signing,
         letterbox=letterbox,
     )
+
+
+def well(doctor: Doctor) -> Precheck:
+    """Return the doctor's part in what is asked before a campaign gets its slot."""
+
+    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
+        doctor.refuse_unlesswell()
+        return ()
+
+    return look
 
 
 def _hosts(settings: Settings) -> tuple[Host, ...]:

@@ -73,6 +73,7 @@ MORE_ACTS = [
 OPEN = {
     *(
         "api-key list",
+        "audit looks",
         "audit sample",
         "audit seals",
         "audit verify",

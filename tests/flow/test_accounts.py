@@ -137,4 +137,4 @@ def test_every_account_is_in_the_access_log(dispatcher: Dispatcher) -> None:
     asked(dispatcher, "nobody@posti.example")
     with dispatcher.store.reading() as connection:
         looks = [(each.act, each.client, each.clients) for each in access_log.looks(connection)]
-    assert [("why", number, 1), ("why", None, 0)] == looks[-2:]
+    assert [("audit why", number, 1), ("audit why", None, 0)] == looks[-2:]

@@ -89,7 +89,7 @@ def test_who_looked_is_on_record(workshop: Workshop) -> None:
         assert {"number", "language", "address", "verdict", "channel", "reason"} == set(members[0].as_json())
         with store.reading() as connection:
             [look] = access_log.looks(connection)
-        assert (str(owner), "audience", None, 5) == (look.actor, look.act, look.client, look.clients)
+        assert (str(owner), "campaign audience", None, 5) == (look.actor, look.act, look.client, look.clients)
         purge_looks(store)
         workshop.clock.set(workshop.clock() + KEPT + timedelta(seconds=1))
         with store.reading() as connection:

@@ -42,7 +42,7 @@ def test_the_next_import_joins_a_new_client(workshop: Workshop) -> None:
         report = dispatcher.enrol.run(workshop.register(ROW), dispatcher.persons.acting(None))
         assert (0, 1) == (report.counts["created"], report.counts["updated"])
         assert number == dispatcher.register.find("040 123 4567") == dispatcher.register.find("aili@posti.example")
-        card = dispatcher.desk.card(number)
+        card = dispatcher.desk.card(number, dispatcher.persons.acting(None))
         assert (ConsentState.GRANTED, None) == (
             card.standings[Channel.EMAIL].consent.state,
             card.standings[Channel.EMAIL].reason,
@@ -73,7 +73,10 @@ def test_an_address_is_written_down_once(workshop: Workshop) -> None:
         dispatcher.persons.add("Ulla Esimerkki", Role.STAFF, dispatcher.persons.acting(None))
         with pytest.raises(RefusedError, match=r"a\*\*\*@p\*\*\*\.example belongs to a client already"):
             enlist(dispatcher, name="Ulla Esimerkki")
-        assert [number] == [card.number for card in dispatcher.desk.known(Channel.EMAIL, "aili@posti.example")]
+        assert [number] == [
+            card.number
+            for card in dispatcher.desk.known(Channel.EMAIL, "aili@posti.example", dispatcher.persons.acting(None))
+        ]
         assert 1 == len(dispatcher.register.history(number))
 
 
@@ -114,11 +117,11 @@ def test_the_no_of_a_stranger_meets_who_comes_later(workshop: Workshop) -> None:
         workshop.clock.advance(timedelta(hours=1))
         dispatcher.enrol.run(workshop.register(ROW), dispatcher.persons.acting(None))
         number = dispatcher.register.find("aili@posti.example")
-        standing = dispatcher.desk.card(number).standings[Channel.EMAIL]
+        standing = dispatcher.desk.card(number, dispatcher.persons.acting(None)).standings[Channel.EMAIL]
         assert (True, Reason.OBJECTION) == (standing.consent.objected, standing.reason)
         workshop.clock.advance(timedelta(hours=1))
         dispatcher.desk.answer(number, reading(dispatcher), dispatcher.persons.acting(None))
-        assert dispatcher.desk.card(number).standings[Channel.EMAIL].reason is None
+        assert dispatcher.desk.card(number, dispatcher.persons.acting(None)).standings[Channel.EMAIL].reason is None
 
 
 def test_a_no_for_a_known_address_is_its_clients(workshop: Workshop) -> None:
@@ -146,5 +149,5 @@ def test_whoever_takes_receipts_is_told(workshop: Workshop) -> None:
         desk = Desk(dispatcher.store, dispatcher.asking, answering, dispatcher.preferences, dispatcher.marks)
         desk.answer(number, reading(dispatcher, place=Place.PHONE), dispatcher.persons.acting(None))
         assert [(number, Place.PHONE)] == told
-        standing = desk.card(number).standings[Channel.EMAIL]
+        standing = desk.card(number, dispatcher.persons.acting(None)).standings[Channel.EMAIL]
         assert (True, Reason.RECEIPT_PENDING) == (standing.awaits_receipt, standing.reason)

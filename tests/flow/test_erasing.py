@@ -14,9 +14,9 @@ from sqlalchemy import delete, func, insert, select, text
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.answering import Said
+from dispatcher.flow.concern import Concern
 from dispatcher.flow.correcting import Correction
 from dispatcher.flow.erasing import ErasureReport
-from dispatcher.flow.preferences import Concern
 from dispatcher.flow.recording import CUSTOMER
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import JournalError, LinkError, NotFoundError
-from dispatcher.flow.preferences import Concern
+from dispatcher.flow.concern import Concern
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import ConsentState, Place, Reply

@@ -76,7 +76,7 @@ def test_a_clients_page_is_on_record(workshop: Workshop) -> None:
         assert "Tuulikki" in page
         with dispatcher.store.reading() as connection:
             [look] = access_log.looks(connection)
-            assert (str(owner), "preview", number, 1) == (look.actor, look.act, look.client, look.clients)
+            assert (str(owner), "campaign preview", number, 1) == (look.actor, look.act, look.client, look.clients)
             assert 0 == sum(1 for entry in ledger.entries(connection, ["answer"]) if '"withdrawn"' in entry.body)
         token = page.split("/u/")[1].split("&")[0][:37]
         assert dispatcher.preferences.look(token).is_test

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from dispatcher.flow.preferences import Concern
+from dispatcher.flow.concern import Concern
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState, Place

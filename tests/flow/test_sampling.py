@@ -46,7 +46,7 @@ def test_each_message_is_drawn_with_its_answer_and_its_words(workshop: Workshop)
         assert each.relied.wording
         assert "accepted" == each.state
     assert json.loads(json.dumps(drawn.as_json()))["messages"][0]["answer"]["wording"]
-    assert ("sample", 3) == (look.act, look.clients)
+    assert ("audit sample", 3) == (look.act, look.clients)
 
 
 def test_the_picture_of_the_form_comes_with_it(workshop: Workshop, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ _OF_A_YES = (
     Place.DESK,
     Place.SIGN_UP,
     Place.RENEWAL,
+    Place.PREFERENCES,
     Place.SMS_REPLY,
     Place.MAILTO,
 )

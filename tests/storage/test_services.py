@@ -4,14 +4,17 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.message import Outcome, OutcomeKind, ServicePurpose
+from dispatcher.rules.wishes import More
 from dispatcher.storage import installation, services, sign_ups
 from dispatcher.storage.services import Asked, Service
 from dispatcher.storage.sign_ups import Typed
 from dispatcher.storage.store import Store
+from dispatcher.storage.tables import SignUpTable
 from tests.clock import FixedClock
 
 MAIJA, DAY, HOUR = "maija@posti.example", date(2026, 11, 23), timedelta(hours=1)
@@ -133,11 +136,21 @@ def test_sign_ups_are_found_until_they_are_out_of_date(store: Store, clock: Fixe
 
 
 def test_confirming_one_forgets_all_of_the_address(store: Store, clock: FixedClock) -> None:
-    """Every sign-up of an address goes with the one that was confirmed; those of others stay."""
+    """Every sign-up of an address goes with the one that was confirmed, which forgets whose it was; others stay."""
     ends = clock() + HOUR
     with store.database.writing() as connection:
         mine = sign_ups.add(connection, TYPED, clock(), ends)
         other = sign_ups.add(connection, replace(TYPED, canonical="erik@posti.example"), clock(), ends)
-        sign_ups.remove(connection, Channel.EMAIL, MAIJA)
-        assert sign_ups.find(connection, mine, clock()) is None
-        assert sign_ups.find(connection, other, clock()) is not None
+        wish = sign_ups.add(connection, replace(TYPED, client=7, wish=More.RESUME), clock(), ends)
+        another = sign_ups.add(connection, TYPED, clock(), ends)
+        waiting = sign_ups.find(connection, mine, clock())
+        assert waiting is not None
+        sign_ups.set_confirmed(connection, waiting, clock())
+        assert [None, None] == [sign_ups.find(connection, each, clock()) for each in (mine, another)]
+        assert [True, False] == [sign_ups.is_confirmed(connection, each) for each in (mine, another)]
+        kept = connection.execute(
+            select(SignUpTable.canonical, SignUpTable.first_name).where(SignUpTable.number == mine)
+        ).one()
+        assert ("", "") == tuple(kept)
+        for still in (other, wish):
+            assert sign_ups.find(connection, still, clock()) is not None

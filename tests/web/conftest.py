@@ -33,6 +33,7 @@ from dispatcher.web.webhooks import TwilioDoor
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.faults.twilio_double import TOKEN
+from tests.stores import POLICY
 from tests.workshop import build
 
 NUMBER = 140_737_488_355_001
@@ -77,9 +78,11 @@ class House:
         with self.store.reading() as connection:
             return answers.of_clients(connection, [NUMBER]).get(NUMBER, [])
 
-    def everything(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return every row of every table, and every record of the journal."""
-        return everything(self.store)
+    def everything(self, *, besides: str = "") -> dict[str, list[tuple[object, ...]]]:
+        """Return every row of every table, `besides` one of them, and every record of the journal."""
+        found = everything(self.store)
+        found.pop(besides, None)
+        return found
 
     def erase(self) -> None:
         """Take the client's row and addresses away, so that nothing stands behind the token."""
@@ -103,7 +106,7 @@ def house(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[Ho
         _enrol(connection, clock())
     store = Store(database, journal, Writer(database, journal, clock), ring, clock)
     links = OptOutLinks(ring, "https://m.tunturituuli.example")
-    yield House(store, links, Preferences(store, links), journal_path)
+    yield House(store, links, Preferences(store, links, POLICY), journal_path)
     store.close()
 
 

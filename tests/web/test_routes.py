@@ -15,6 +15,8 @@ TOKEN, SIGNED, OPEN = "a signed token", "a provider's signature", "open"
 GUARDS = {
     "/u/{token:path}": TOKEN,
     "/U/{token:path}": TOKEN,
+    "/join/{token:path}": TOKEN,
+    "/JOIN/{token:path}": TOKEN,
     "/webhooks/twilio/status": SIGNED,
     "/webhooks/twilio/inbound": SIGNED,
     "/static/page.css": OPEN,

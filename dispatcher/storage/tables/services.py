@@ -46,7 +46,8 @@ class ServiceTable(Table):
 class SignUpTable(Table):
     """Somebody who typed an address into the sign-up page and has not confirmed it from there yet.
 
-    `number` is random and stands in the confirmation's link; the row goes once it is confirmed or out of date.
+    `number` is random and stands in the confirmation's link; the row goes when it is out of date, and from when it is
+    confirmed on it holds no address. `client` and `wish` are of one who asked for more by the link of a message.
     """
 
     __tablename__ = "sign_up"
@@ -58,6 +59,9 @@ class SignUpTable(Table):
     wording: Mapped[Hash]
     asked_at: Mapped[Instant]
     expires_at: Mapped[Instant]
+    client: Mapped[int | None] = mapped_column(BigKey, index=True)
+    wish: Mapped[Word | None]
+    confirmed_at: Mapped[Instant | None]
 
 
 class ApiKeyTable(Table):

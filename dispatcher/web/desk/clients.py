@@ -23,13 +23,13 @@ class Clients(Door):
         """Show who fits the words."""
         session.language = read(Language, request.query_params.get("lang")) or session.language
         words = request.query_params.get("q", "")[:100].strip()
-        cards, has_more = await run_in_threadpool(self.desk.search, words) if words else ((), False)
+        cards, has_more = await run_in_threadpool(self.desk.search, words, self.actor) if words else ((), False)
         return self.pages.answer("search", session, words=words, cards=cards, has_more=has_more)
 
     @inside
     async def client(self, request: Request, session: Session) -> Response:
         """Show a client, what their answers come to, and the words to read aloud."""
-        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"], self.actor)
         ask = read(Language, request.query_params.get("ask")) or card.language
         questions = {channel: await run_in_threadpool(self.desk.question, channel, ask) for channel in Channel}
         heading = card.name or str(card.number)
@@ -43,7 +43,7 @@ class Clients(Door):
         language = need(Language, ask)
         if reply not in REPLIES:
             raise RefusedError
-        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"], self.actor)
         question = await run_in_threadpool(self.desk.question, channel, language)
         standing = card.standings[channel]
         return confirm(
@@ -78,7 +78,7 @@ class Clients(Door):
     async def ask_withdraw(self, request: Request, session: Session) -> Response:
         """Ask whether the messages are to stop."""
         channel = read(Channel, request.query_params.get("channel"))
-        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"], self.actor)
         heading = text(f"desk_withdraw_{channel or 'all'}", session.language)
         return confirm(
             self.pages,
@@ -105,7 +105,7 @@ class Clients(Door):
     @inside
     async def ask_child(self, request: Request, session: Session) -> Response:
         """Ask whether a client is a child, or is none."""
-        card = await run_in_threadpool(self.desk.card, request.path_params["number"])
+        card = await run_in_threadpool(self.desk.card, request.path_params["number"], self.actor)
         key = "not_child" if card.is_child else "child"
         heading = text(f"desk_{key}", session.language)
         return confirm(

@@ -30,7 +30,9 @@ class Newcomers(Door):
         fields = await form(request)
         draft = self._draft(fields)
         taken = (
-            await run_in_threadpool(self.desk.known, draft.channel, draft.address) if isinstance(draft, Draft) else []
+            await run_in_threadpool(self.desk.known, draft.channel, draft.address, self.actor)
+            if isinstance(draft, Draft)
+            else []
         )
         if not isinstance(draft, Draft) or taken:
             typed = {name: field(fields, name) for name in ("first_name", "last_name", "address", "language")}
@@ -81,7 +83,7 @@ class Newcomers(Door):
         """Show the address back before its no is recorded; one that somebody has leads to them."""
         typed = field(await form(request), "address")
         reached = self.desk.reached(typed)
-        taken = await run_in_threadpool(self.desk.known, *reached) if reached else []
+        taken = await run_in_threadpool(self.desk.known, *reached, self.actor) if reached else []
         if reached is None or taken:
             trouble = None if reached else Trouble.ADDRESS
             return self.pages.answer("address", session, typed={"address": typed}, trouble=trouble, taken=taken)

@@ -1,0 +1,46 @@
+"""The provider's list of texts that came in -> what was texted while nobody listened, before anything leaves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from dispatcher.channels import CameIn
+from dispatcher.flow.texts_in import BOX, TextsIn, understood
+from dispatcher.rules.incoming import KEPT_AT_MOST
+from dispatcher.rules.ledger import read_stamp, stamp
+from dispatcher.rules.stop_words import Said
+
+FIRST = timedelta(days=366)
+"""How far back the list is read the first time: no yes from before stands any more."""
+OVERLAP = timedelta(hours=6)
+"""How far behind its mark a reading begins: a text may come into the list some time after it was sent."""
+_NOES = frozenset({Said.STOP, Said.STOP_OR_APPOINTMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class TextsDoor:
+    """Reads what was texted to our number; `came_in` gives what the provider has of that day and since."""
+
+    texts: TextsIn
+    came_in: Callable[[date], Sequence[CameIn]]
+    clock: Callable[[], datetime]
+
+    @property
+    def name(self) -> str:
+        """Return how this door is called."""
+        return BOX
+
+    def read(self, mark: str) -> str:
+        """Take in everything that was texted since a mark, and return the new one: when this reading began.
+
+        The first time, what is no no and too old to be kept in words is left alone. Raises ChannelError where the
+        provider does not say, JournalError and StorageError where something cannot be kept.
+        """
+        now, before = self.clock(), read_stamp(mark) if mark else None
+        since = min(before, now) - OVERLAP if before else now - FIRST
+        listed = self.came_in(since.date())
+        for each in self.texts.new_of(listed):
+            is_old = before is None and each.at is not None and now - each.at > KEPT_AT_MOST
+            if not is_old or understood(each) in _NOES:
+                self.texts.take(each)
+        return stamp(now)

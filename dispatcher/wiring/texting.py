@@ -1,0 +1,30 @@
+"""Turns what the settings say of texts that come in into what takes them in, and what reads the provider's list."""
+
+from collections.abc import Mapping
+
+from dispatcher.channels import Carrier
+from dispatcher.channels.twilio import TwilioCarrier
+from dispatcher.flow.service_gate import ServiceGate
+from dispatcher.flow.texts_door import TextsDoor
+from dispatcher.flow.texts_in import TextsIn
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.sms_sender import is_number
+from dispatcher.settings import Settings
+from dispatcher.storage.store import Store
+
+
+def texts_in_of(settings: Settings, store: Store, gate: ServiceGate) -> TextsIn | None:
+    """Return what takes in the text messages of clients, where the settings want them."""
+    if not settings.sms.inbound:
+        return None
+    return TextsIn(store, gate, settings.register_.region, settings.sms.stop_confirmation)
+
+
+def text_doors_of(
+    settings: Settings, carriers: Mapping[Channel, Carrier], texts_in: TextsIn | None
+) -> tuple[TextsDoor, ...]:
+    """Return what reads from Twilio's list what was texted to our number; a name can be answered by nobody (S-10)."""
+    carrier = carriers[Channel.SMS]
+    if texts_in is None or not isinstance(carrier, TwilioCarrier) or not is_number(settings.sms.sender):
+        return ()
+    return (TextsDoor(texts_in, carrier.came_in, texts_in.store.clock),)
