@@ -53,7 +53,7 @@ def well(doctor: Doctor) -> Precheck:
     """Return the doctor's part in what is asked before a campaign gets its slot."""
 
     def look(_path: Path, _at: datetime | None) -> Sequence[str]:
-        doctor.refuse_unlesswell()
+        doctor.refuse_unless_well()
         return ()
 
     return look
