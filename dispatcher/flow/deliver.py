@@ -21,8 +21,8 @@ from dispatcher.flow import acts
 from dispatcher.flow.backoff import again_at
 from dispatcher.flow.breaker import FEEDS, Breaker
 from dispatcher.flow.doors import Doors
-from dispatcher.flow.gate import LEASE, Gate, Passed
-from dispatcher.flow.handing import Handing, StillGoing, Tempo, Told, concerns_channel, is_due_at_once, not_tried
+from dispatcher.flow.gate import LEASE, Gate, Passed, Writing
+from dispatcher.flow.handing import Handing, StillGoing, Tempo, Told, concerns_channel, is_due_at_once
 from dispatcher.flow.lines import IDLE_SECONDS, Lines
 from dispatcher.flow.outcomes import Outcomes, Settled
 from dispatcher.flow.pacing import Pacing
@@ -218,38 +218,40 @@ class Deliver:
                 await asyncio.to_thread(self._give_back, run, left)
 
     async def _pass_gate(self, run: _Run, handing: Handing, batch: list[Claimed], left: list[Claimed]) -> list[Claimed]:
-        """Ask the gate about a batch, hand over what passes, and return the rows that are still claimed.
-
-        Raises RenderingError where a message cannot be made; the campaign is held then.
-        """
-        asked = self._tick()
-        decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch, run.day)
+        """Ask the gate about a batch, have handed over what passes, and return the rows that are still claimed."""
+        asked, known = self._tick(), handing.take_known()
+        first = self._writing(run, known) if known else None
+        try:
+            decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch, run.day, first)
+        except BaseException:
+            handing.put_back(known)
+            raise
+        handing.wrote(known)
         if decided.shut:
             run.report.shut = True
             return batch + left
         run.report.withheld.update(decided.withheld)
         run.report.shut = run.report.shut or decided.unread
-        if decided.trouble is not None:
-            for row in decided.unmade:
-                handing.settle(row, not_tried())
-            raise decided.trouble
-        handing.add(decided.passed, asked)
-        unused = len(batch) - len(decided.passed)
+        if decided.intended:
+            make = partial(asyncio.to_thread, self._gate.make, run.scheduled, decided.intended)
+            handing.add([each.row for each in decided.intended], make, asked)
+        unused = len(batch) - len(decided.intended)
         if unused:
             await asyncio.to_thread(self._give_turns_back, run.channel, unused)
         return left
 
     def _keep(self, run: _Run, settled: list[Settled]) -> Future[bool]:
+        work, wanted = self._writing(run, settled)
+        return self._store.submit(work, wanted=wanted)
+
+    def _writing(self, run: _Run, settled: list[Settled]) -> Writing:
         # A no that the provider knows of takes the locks of every other no.
         objecting = [each.row for each in settled if each.outcome.blame is Blame.OBJECTION]
         wanted = [Lock(LockKind.CLIENT, row.client) for row in objecting]
         wanted += [Lock(LockKind.ADDRESS, row.address) for row in objecting if row.address is not None]
         if any(each.outcome.blame in FEEDS for each in settled):
             wanted.append(Lock(LockKind.CAMPAIGN, run.scheduled.id))
-        return self._store.submit(
-            lambda transaction: self._outcomes.write(transaction, settled, run.channel, run.carrier.name),
-            wanted=wanted,
-        )
+        return Writing(lambda each: self._outcomes.write(each, settled, run.channel, run.carrier.name), wanted)
 
     def _settled(self, run: _Run, row: Claimed, outcome: Outcome) -> Settled:
         if outcome.kind is not OutcomeKind.DEFERRED:

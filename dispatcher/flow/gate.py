@@ -1,7 +1,7 @@
 """The verdict at hand-off: taken again in the transaction of the intent, written down with what it relied on."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -40,6 +40,13 @@ _LOOK_AGAIN = timedelta(minutes=15)
 """When a message that waits for something without an hour is looked at again."""
 
 
+class Writing(NamedTuple):
+    """Something to be written: the work, and the locks it takes."""
+
+    work: Callable[[Transaction], bool]
+    wanted: Sequence[Lock]
+
+
 class Passed(NamedTuple):
     """A message that got its Send and its intent, and the row it came from."""
 
@@ -60,13 +67,14 @@ class _Deciding(NamedTuple):
     doors: datetime | None
 
 
-class _Intended(NamedTuple):
+class Intended(NamedTuple):
     """A row with its Send and its intent, and what its message is made of; a text message is made already."""
 
     row: Claimed
     send: Send
     who: Known
-    message: CampaignMessage | None
+    at: datetime
+    message: CampaignMessage | None = None
 
 
 @dataclass(slots=True)
@@ -74,16 +82,14 @@ class Decided:
     """What the gate said of a batch; what waits has been given back.
 
     `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unread`: whoever
-    would have got theirs waits, because the letter boxes have not been read up to now. `unmade` are rows with an intent
-    whose messages cannot be made, and `trouble` is why.
+    would have got theirs waits, because the letter boxes have not been read up to now. `intended` are the rows that
+    have their Send and their intent; `make` makes their messages.
     """
 
     shut: bool = False
     unread: bool = False
-    passed: list[Passed] = field(default_factory=list)
+    intended: list[Intended] = field(default_factory=list)
     withheld: Counter[str] = field(default_factory=Counter)
-    unmade: list[Claimed] = field(default_factory=list)
-    trouble: RenderingError | None = None
 
 
 class Gate:
@@ -95,33 +101,44 @@ class Gate:
         self._policy = policy
         self._press = press
 
-    def decide(self, scheduled: Scheduled, rows: Sequence[Claimed], day: date) -> Decided:
+    def decide(self, scheduled: Scheduled, rows: Sequence[Claimed], day: date, first: Writing | None = None) -> Decided:
         """Take the verdict of each claimed message and, for a Send, commit its intent before returning.
 
         `day` is the local date of this run: a machine that slept into the next must not go on as if nothing were.
-        Emails are made and signed after that commit, so that nobody waits for it meanwhile. Where one cannot be made,
-        nothing of the batch passes and the campaign is held with that reason.
+        `first` is written in the same transaction before anything is decided, and shares its commit. Raises
+        RenderingError where a text message cannot be made; nothing of the batch passes and the campaign is held.
         """
         with self._store.reading() as connection:
             prepared = self._press.frozen(connection, scheduled)
-            wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True)]
+            wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True), *(first.wanted if first else ())]
             if not self._store.database.is_sqlite:  # which has one writer, and that is the lock
                 addresses = clients.address_ids(connection, [row.client for row in rows])
                 wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
                 wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
+
+        def work(transaction: Transaction) -> Decided:
+            if first is not None:
+                first.work(transaction)
+            return self._decide(transaction, scheduled, prepared, rows, day)
+
         try:
-            decided, intended, now = self._store.write(
-                lambda transaction: self._decide(transaction, scheduled, prepared, rows, day), wanted=wanted
-            )
+            return self._store.write(work, wanted=wanted)
         except RenderingError:
             self._hold(scheduled, UNMADE)
             raise
+
+    def make(self, scheduled: Scheduled, intended: Sequence[Intended]) -> list[Passed]:
+        """Make and sign the messages of rows with an intent; nobody waits for it with the database.
+
+        Raises RenderingError where one cannot be made; nothing of the batch passes and the campaign is held.
+        """
+        with self._store.reading() as connection:
+            prepared = self._press.frozen(connection, scheduled)
         try:
-            decided.passed = [Passed(each.row, each.message or _made(prepared, each, now)) for each in intended]
-        except RenderingError as error:
+            return [Passed(each.row, each.message or _made(prepared, each)) for each in intended]
+        except RenderingError:
             self._hold(scheduled, UNMADE)
-            decided.unmade, decided.trouble = [each.row for each in intended], error
-        return decided
+            raise
 
     def _decide(
         self,
@@ -130,19 +147,19 @@ class Gate:
         prepared: Prepared,
         rows: Sequence[Claimed],
         day: date,
-    ) -> tuple[Decided, list[_Intended], datetime]:
+    ) -> Decided:
         connection, now = transaction.connection, transaction.now
         state = campaigns.by_id(connection, scheduled.id).state
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
-            return Decided(shut=True), [], now
+            return Decided(shut=True)
         reading = self._doors.seen(connection, now)
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
         facts = replace(facts, doors_read=reading.is_read)
         held = handoffs.still_held(connection, rows, now)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
         decided = Decided(unread=not reading.is_read)
-        intended: list[_Intended] = []
+        intended = decided.intended
         for row in rows:
             if row.id not in held:
                 continue
@@ -155,15 +172,16 @@ class Gate:
                 self._move(transaction, row, verdict, who, decided)
                 continue
             # What a text message costs stands on its Send entry, so it is made here; it takes microseconds.
-            text = _made(prepared, _Intended(row, verdict, who, None), now) if row.channel is Channel.SMS else None
-            intended.append(_Intended(row, verdict, who, text))
+            bare = Intended(row, verdict, who, now)
+            is_text = row.channel is Channel.SMS
+            intended.append(bare._replace(message=_made(prepared, bare)) if is_text else bare)
         priced = {each.row.id: prepared.priced(content) for each in intended if (content := _text_of(each.message))}
         handoffs.set_intents(connection, [each.row for each in intended], now, today, now + LEASE)
         handoffs.set_prices(connection, priced)
         if intended:
             deciding = _Deciding(facts, _terms(transaction, scheduled.id, facts), today.isoformat(), now, reading.up_to)
             transaction.ledger.append(*(self._entry(each, deciding, priced.get(each.row.id)) for each in intended))
-        return decided, intended, now
+        return decided
 
     def _verdict(self, row: Claimed, known: Known | None, facts: CampaignFacts, transaction: Transaction) -> Verdict:
         if known is None:
@@ -193,7 +211,7 @@ class Gate:
             Entry(EntryKind.WITHHELD, _ACTOR, client=row.client, campaign=row.campaign, body=body)
         )
 
-    def _entry(self, each: _Intended, deciding: _Deciding, priced: Priced | None) -> Entry:
+    def _entry(self, each: Intended, deciding: _Deciding, priced: Priced | None) -> Entry:
         """Return the Send entry: the answer it relies on and the facts it used, so that it can be decided again.
 
         Where there are letter boxes it tells up to which moment they had been read, and of a text message what it was
@@ -229,10 +247,10 @@ class Gate:
         self._store.write(work, wanted=[Lock(LockKind.CAMPAIGN, scheduled.id)])
 
 
-def _made(prepared: Prepared, each: _Intended, now: datetime) -> CampaignMessage:
+def _made(prepared: Prepared, each: Intended) -> CampaignMessage:
     """Return the message of a row with its Send. Raises RenderingError."""
     shared = each.who.facts.addresses[each.send.channel].shared
-    return prepared.message(each.who.client, each.send, each.row.message_id, now, is_shared=shared)
+    return prepared.message(each.who.client, each.send, each.row.message_id, each.at, is_shared=shared)
 
 
 def _terms(transaction: Transaction, campaign: int, facts: CampaignFacts) -> int:

@@ -17,9 +17,9 @@ from dispatcher.storage.handoffs import Claimed
 
 FRESH_SECONDS = 0.4
 """How long what the database said of a message is believed: a no takes effect within a second at any pace (E-12)."""
-_COMPANY_SECONDS = 0.01
+_COMPANY_SECONDS = 0.02
 """How long an outcome waits for others to share its commit: nothing beside the wait for a mail server's reply."""
-_COMPANY = 64
+_COMPANY = 128
 """How many outcomes need no further company."""
 _CHANNEL_WIDE = frozenset({Blame.CONNECTION, Blame.QUOTA})
 
@@ -98,6 +98,9 @@ class StillGoing:
                 self._known.pop(row.id, None)
 
 
+Make = Callable[[], Awaitable[list[Passed]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a run is told and asked of messages under way.
@@ -127,6 +130,9 @@ class Handing:
         self._came = asyncio.Event()
         self._record = _Record(told.keep, self._written, still.shut)
         self._is_last = self._is_broken = False
+        self._goal = 0
+        self._making: asyncio.Task[None] | None = None
+        self._unmade: BaseException | None = None
         self.under_way = 0
         """Messages with an intent whose outcome is not on its way to the disk yet."""
         self._works = [asyncio.create_task(self._work(session)) for session in sessions]
@@ -139,35 +145,67 @@ class Handing:
     @property
     def may_go_on(self) -> bool:
         """Say whether more may be handed over."""
-        return not (self._is_broken or self._record.trouble or self._told.stops() or self._still.is_shut)
+        broken = self._is_broken or self._unmade or self._record.trouble
+        return not (broken or self._told.stops() or self._still.is_shut)
 
-    def add(self, passed: list[Passed], asked: float) -> None:
-        """Take messages up; `asked` is when the gate was asked about them."""
-        self.under_way += len(passed)
+    def add(self, rows: list[Claimed], make: Make, asked: float) -> None:
+        """Take messages up that have their intent; `make` makes them, and `asked` is when the gate was asked.
+
+        They are made while the next are decided, in their order.
+        """
+        self.under_way += len(rows)
+        self._making = asyncio.create_task(self._made(rows, make, asked, self._making))
+
+    async def _made(self, rows: list[Claimed], make: Make, asked: float, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await before
+        try:
+            passed = await make()
+        except BaseException as error:  # noqa: BLE001 - whatever it was, `end` raises it
+            self._unmade = self._unmade or error
+            self._record.add(*(self._told.settled(row, not_tried()) for row in rows))
+            self._moved.set()
+            return
         for each in passed:
             self._still.add(each.row, asked)
         self._waiting.extend(passed)
         self._came.set()
 
-    def settle(self, row: Claimed, outcome: Outcome) -> None:
-        """Write an outcome of a message that has its intent and is not handed over."""
-        self.under_way += 1
-        self._record.add(self._told.settled(row, outcome))
-
     async def room(self, most: int, wanted: int) -> int:
         """Wait until so many more may be under way, or nothing more may be, and return how many may; `most` in all."""
-        while self.may_go_on and most - self.under_way < wanted and self.under_way:
+        self._goal = most - wanted
+        while self.may_go_on and self._open > max(self._goal, 0):
             self._moved.clear()
             with suppress(TimeoutError):
                 # Looks up now and then: a stop comes without an outcome.
                 await asyncio.wait_for(self._moved.wait(), 0.2)
-        return max(0, most - self.under_way) if self.may_go_on else 0
+        return max(0, most - self._open) if self.may_go_on else 0
+
+    @property
+    def _open(self) -> int:
+        """Return how many are under way of which nothing is known yet: what is known is written before the next."""
+        return self.under_way - self._record.known
+
+    def take_known(self) -> list[Settled]:
+        """Take the outcomes that nobody has begun to write: they share the commit of the next intents."""
+        return self._record.take()
+
+    def wrote(self, known: list[Settled]) -> None:
+        """Take note that outcomes taken are on disk."""
+        self._written(len(known))
+
+    def put_back(self, known: list[Settled]) -> None:
+        """Have outcomes taken written by themselves after all: nothing came of the commit they were to share."""
+        if known:
+            self._record.add(*known)
 
     async def end(self) -> None:
         """Return once every message is handed over or known not to be, and every outcome is on disk.
 
-        Raises what kept an outcome away from it.
+        Raises what kept an outcome away from it, and RenderingError for a message that could not be made.
         """
+        if self._making is not None:
+            await self._making
         self._is_last = True
         self._came.set()
         ended = await asyncio.gather(*self._works, return_exceptions=True)
@@ -175,7 +213,7 @@ class Handing:
             row, _ = self._waiting.popleft()
             self._record.add(self._told.settled(row, not_tried()))
         await self._record.finish()
-        for each in ended:
+        for each in (self._unmade, *ended):
             if isinstance(each, BaseException):
                 raise each
 
@@ -195,6 +233,8 @@ class Handing:
                 self._tempo.note()
                 self._record.add(self._told.settled(row, outcome))
                 self._told.outcome(passed, outcome)
+                if self._open <= self._goal:
+                    self._moved.set()
             except BaseException:
                 self._is_broken = True  # nobody may know what became of this one; the others end in order
                 raise
@@ -245,9 +285,19 @@ class _Record:
         self._is_last = False
         self.trouble: BaseException | None = None
 
-    def add(self, settled: Settled) -> None:
-        """Have one more outcome written soon."""
-        self._waiting.append(settled)
+    @property
+    def known(self) -> int:
+        """Return how many outcomes nobody has begun to write."""
+        return len(self._waiting)
+
+    def take(self) -> list[Settled]:
+        """Take what nobody has begun to write, to write it elsewhere."""
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def add(self, *settled: Settled) -> None:
+        """Have more outcomes written soon."""
+        self._waiting += settled
         if len(self._waiting) >= _COMPANY:
             self._enough.set()
         if self._writing is None or self._writing.done():
@@ -267,9 +317,11 @@ class _Record:
             if not self._is_last:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._enough.wait(), _COMPANY_SECONDS)
-            taken, self._waiting = self._waiting, []
+            taken = self.take()
             if not self._is_last:
                 self._enough.clear()
+            if not taken:
+                continue
             writing = asyncio.wrap_future(self._write(taken))
             # Writes keep their order: what is decided from now on is committed with these, or after them.
             self._written(len(taken))

@@ -60,6 +60,10 @@ class Preferences:
                 return None
             raise
 
+    def is_cut(self, token: str) -> bool:
+        """Say whether a link that was not read looks like one whose end was lost on the way."""
+        return self._links.is_cut(token)
+
     def look_at(self, links: Sequence[OptOut]) -> list[Concern]:
         """Return whom each of these links concerns, and change nothing (E-09)."""
         with self._store.reading() as connection:

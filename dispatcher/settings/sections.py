@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -31,12 +32,19 @@ class StudioSection(Section):
     phone: str = Field(min_length=5)
     booking_url: WebAddress
     public_url: OwnAddress
+    sms_url: OwnAddress | None = None
     notice: dict[Language, WebAddress]
 
     @model_validator(mode="after")
     def _notice_in_finnish(self) -> Self:
         if Language.FI not in self.notice:
             raise ValueError('notice needs the address of the Finnish privacy notice: fi = "https://…"')
+        return self
+
+    @model_validator(mode="after")
+    def _one_path(self) -> Self:
+        if self.sms_url and urlsplit(self.sms_url).path.rstrip("/") != urlsplit(self.public_url).path.rstrip("/"):
+            raise ValueError("sms_url is another host for the same pages: its path is that of public_url")
         return self
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Integer, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, func, or_, select, update
 
 from dispatcher.errors import JournalError
 from dispatcher.rules.campaign import Channel
@@ -13,7 +13,8 @@ from dispatcher.rules.cost import Priced
 from dispatcher.rules.message import MessageState, Outcome
 from dispatcher.rules.values import value
 from dispatcher.storage import progress
-from dispatcher.storage.hot import Hot, among, one_of, read_moment
+from dispatcher.storage.hot import Hot, among, read_moment
+from dispatcher.storage.outbox import IS_ATTEMPTED, IS_OPEN
 from dispatcher.storage.outcomes import outcome_columns
 from dispatcher.storage.tables import AddressTable, ClientAddressTable, InstallationTable, Moment, OutboxTable
 
@@ -37,15 +38,13 @@ class Claimed:
 # These run for every batch, or for every no: their texts are made once.
 _COLUMNS: list[Any] = [getattr(OutboxTable, name) for name in Claimed.__dataclass_fields__]
 _THESE = among(OutboxTable.id, "these")
-_IS_OPEN = one_of(OutboxTable.state, (MessageState.WAITING.value, MessageState.DEFERRED.value))
-_IS_ATTEMPTED = one_of(OutboxTable.state, (MessageState.ATTEMPTING.value,))
 _HELD = select(OutboxTable.id, OutboxTable.fence).where(_THESE)
 _DUE = (
     select(OutboxTable.id)
     .where(
         OutboxTable.campaign == bindparam("campaign"),
         OutboxTable.channel == bindparam("channel"),
-        _IS_OPEN,
+        IS_OPEN,
         OutboxTable.not_before <= bindparam("now"),
         or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= bindparam("now")),
     )
@@ -60,10 +59,10 @@ _CLAIM = Hot(
     .returning(*_COLUMNS)
 )
 _FENCES = Hot(
-    _HELD.where(_IS_OPEN, OutboxTable.not_before <= bindparam("now")).order_by(OutboxTable.id).with_for_update()
+    _HELD.where(IS_OPEN, OutboxTable.not_before <= bindparam("now")).order_by(OutboxTable.id).with_for_update()
 )
-_ATTEMPTED = Hot(_HELD.where(_IS_ATTEMPTED).order_by(OutboxTable.id).with_for_update())
-_NOT_RECALLED = Hot(_HELD.where(_IS_ATTEMPTED, OutboxTable.recalled_at.is_(None)))
+_ATTEMPTED = Hot(_HELD.where(IS_ATTEMPTED).order_by(OutboxTable.id).with_for_update())
+_NOT_RECALLED = Hot(_HELD.where(IS_ATTEMPTED, OutboxTable.recalled_at.is_(None)))
 _INTEND = Hot(
     update(OutboxTable)
     .where(_THESE)
@@ -87,12 +86,12 @@ _RECALL = Hot(
     update(OutboxTable)
     .where(
         or_(among(OutboxTable.client, "whose"), OutboxTable.address.in_(_HAVE)),
-        _IS_ATTEMPTED,
+        IS_ATTEMPTED,
         OutboxTable.recalled_at.is_(None),
     )
     .values(recalled_at=bindparam("now"))
 )
-_ENDED = select(*_COLUMNS).where(_IS_ATTEMPTED, OutboxTable.lease_until <= bindparam("now"))
+_ENDED = select(*_COLUMNS).where(IS_ATTEMPTED, OutboxTable.lease_until <= bindparam("now"))
 _LOST, _LOST_OF_ONE = Hot(_ENDED), Hot(_ENDED.where(OutboxTable.campaign == bindparam("campaign")))
 _GIVE_BACK = (
     update(OutboxTable)
@@ -103,7 +102,7 @@ _GIVE_BACK = (
     )
     .values(lease_until=None)
 )
-_SETTLE = Hot(
+_OUTCOME = (
     update(OutboxTable)
     .where(_THESE)
     .values(
@@ -112,10 +111,10 @@ _SETTLE = Hot(
             "lease_until": None,
             "segments": func.coalesce(bindparam("parts", type_=Integer), OutboxTable.segments),
             "not_before": func.coalesce(bindparam("again", type_=Moment), OutboxTable.not_before),
-            "day": case((bindparam("counts", type_=Boolean), OutboxTable.day), else_=None),
         }
     )
 )
+_SETTLE, _SETTLE_UNCOUNTED = Hot(_OUTCOME), Hot(_OUTCOME.values(day=None))
 
 
 def claim(
@@ -194,9 +193,10 @@ def set_outcomes(
             alike[outcome, again_at, row.campaign, row.channel].append(row.id)
     for (outcome, again_at, campaign, channel), rows in alike.items():
         columns = outcome_columns(outcome, provider, now, again_at)
-        again, counts = columns.pop("not_before", None), columns.pop("day", now) is not None
-        told = {**columns, "blame": outcome.blame.value, "parts": outcome.segments}
-        _SETTLE.run(connection, these=rows, again=again, counts=counts, **told)
+        again, settle = columns.pop("not_before", None), _SETTLE
+        if "day" in columns:
+            settle, _ = _SETTLE_UNCOUNTED, columns.pop("day")
+        settle.run(connection, these=rows, again=again, **columns, blame=outcome.blame.value, parts=outcome.segments)
         progress.settled(connection, campaign, channel, str(columns["state"]), len(rows))
     return mine
 
@@ -233,7 +233,7 @@ def postpone_domain(connection: Connection, campaign: int, domain: str, until: d
     waiting = (
         OutboxTable.campaign == campaign,
         OutboxTable.channel == Channel.EMAIL.value,
-        _IS_OPEN,
+        IS_OPEN,
         OutboxTable.not_before < until,
         OutboxTable.address.in_(there),
     )
@@ -244,7 +244,7 @@ def free_claims(connection: Connection) -> None:
     """Take back every claim on messages still to go: whoever held them is gone."""
     connection.execute(
         update(OutboxTable)
-        .where(_IS_OPEN, OutboxTable.lease_until.is_not(None))
+        .where(IS_OPEN, OutboxTable.lease_until.is_not(None))
         .values(lease_until=None, fence=OutboxTable.fence + 1)
     )
 

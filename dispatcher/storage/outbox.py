@@ -19,7 +19,8 @@ from dispatcher.storage.tables import Moment, OutboxTable
 
 RESTORED = "restored"
 """The code of a message of which nobody knows what became, because the database is an older copy."""
-_OPEN = (MessageState.WAITING.value, MessageState.DEFERRED.value)
+IS_OPEN = one_of(OutboxTable.state, (MessageState.WAITING.value, MessageState.DEFERRED.value))
+IS_ATTEMPTED = one_of(OutboxTable.state, (MessageState.ATTEMPTING.value,))
 
 
 @value
@@ -51,7 +52,7 @@ _PLANNED = "campaign client address channel state reason message_id attempts not
 _ADD = HotInsert(OutboxTable, _PLANNED.split())
 _OPEN_OF_CLIENTS = (
     select(OutboxTable.client, OutboxTable.id, OutboxTable.campaign, OutboxTable.message_id)
-    .where(among(OutboxTable.client, "clients"), one_of(OutboxTable.state, _OPEN))
+    .where(among(OutboxTable.client, "clients"), IS_OPEN)
     .order_by(OutboxTable.id)
 )
 _LOOK, _LOOK_AND_LOCK = Hot(_OPEN_OF_CLIENTS), Hot(_OPEN_OF_CLIENTS.with_for_update())
@@ -119,7 +120,7 @@ def set_unknown(connection: Connection, campaign: int, day: date, now: datetime)
 
     They count from `day`, or from the day of their intent where it is known; no worker holds them any longer.
     """
-    still_open = (OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value)))
+    still_open = (OutboxTable.campaign == campaign, or_(IS_OPEN, IS_ATTEMPTED))
     these = list(connection.scalars(select(OutboxTable.id).where(*still_open).with_for_update()))
     progress.changing(connection, these, state=MessageState.UNKNOWN)
     statement = (
@@ -165,7 +166,7 @@ def open_of_campaign(
     """
     query = (
         select(OutboxTable.id, OutboxTable.client, OutboxTable.message_id)
-        .where(OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN))
+        .where(OutboxTable.campaign == campaign, IS_OPEN)
         .order_by(OutboxTable.id)
         .limit(limit)
     )
@@ -175,9 +176,7 @@ def open_of_campaign(
 
 def count_open(connection: Connection, campaign: int) -> int:
     """Return how many messages of a campaign are waiting, deferred or being handed over."""
-    query = select(func.count()).where(
-        OutboxTable.campaign == campaign, OutboxTable.state.in_((*_OPEN, MessageState.ATTEMPTING.value))
-    )
+    query = select(func.count()).where(OutboxTable.campaign == campaign, or_(IS_OPEN, IS_ATTEMPTED))
     return int(connection.scalar(query) or 0)
 
 
@@ -189,9 +188,7 @@ def has_left(connection: Connection, campaign: int) -> bool:
 
 def next_due(connection: Connection, campaign: int) -> datetime | None:
     """Return when the next waiting message of a campaign may be looked at, or None where none waits."""
-    query = select(func.min(OutboxTable.not_before)).where(
-        OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN)
-    )
+    query = select(func.min(OutboxTable.not_before)).where(OutboxTable.campaign == campaign, IS_OPEN)
     return connection.scalar(query)
 
 
@@ -204,7 +201,7 @@ def silent_since(connection: Connection, campaign: int) -> datetime | None:
 
 def wait_no_longer_than(connection: Connection, campaign: int, now: datetime) -> None:
     """Let what was due before a campaign was held be due from its release on."""
-    overdue = (OutboxTable.campaign == campaign, OutboxTable.state.in_(_OPEN), OutboxTable.not_before < now)
+    overdue = (OutboxTable.campaign == campaign, IS_OPEN, OutboxTable.not_before < now)
     connection.execute(update(OutboxTable).where(*overdue).values(not_before=now))
 
 
@@ -213,7 +210,7 @@ def postpone(connection: Connection, campaign: int, channel: Channel, now: datet
     due = (
         OutboxTable.campaign == campaign,
         OutboxTable.channel == channel.value,
-        OutboxTable.state.in_(_OPEN),
+        IS_OPEN,
         OutboxTable.not_before <= now,
         or_(OutboxTable.lease_until.is_(None), OutboxTable.lease_until <= now),
     )

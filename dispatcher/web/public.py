@@ -135,9 +135,9 @@ class OptOutDoor:
         try:
             return await (self._take if request.method == "POST" else self._show)(request, token)
         except LinkError:
-            return self._pages.answer(
-                View.INVALID if self._attempts.allow(host_of(request)) else View.TOO_MANY, request
-            )
+            if not self._attempts.allow(host_of(request)):
+                return self._pages.answer(View.TOO_MANY, request)
+            return self._pages.answer(View.CUT if self._preferences.is_cut(token) else View.INVALID, request)
         except StorageError as error:
             _LOG.error("An opt-out could not be kept or its page not shown: %s", error)
             return self._pages.answer(View.FAILED, request, with_button=True)

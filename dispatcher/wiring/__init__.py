@@ -1,9 +1,9 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -119,7 +119,7 @@ from dispatcher.wiring.grounds import grounds_of, well
 from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mail_doors_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
-from dispatcher.wiring.texting import text_doors_of, texts_in_of
+from dispatcher.wiring.texting import is_told, text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -266,7 +266,7 @@ def examined(directory: Path, clock: Clock = system_clock) -> list[Finding]:
 def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
-    links = OptOutLinks(store.ring, studio.public_url)
+    links = OptOutLinks(store.ring, studio.public_url, studio.sms_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
     addresses = addresses_of(settings, store.ring, links)
@@ -275,7 +275,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
     gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
     returns, incoming, texts_in = Returns(store, blame_of), Incoming(store), texts_in_of(settings, store, gate)
     mailbox = mailbox_of(directory, settings, store.ring, addresses, store.clock)
@@ -283,7 +283,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     doors = Doors(store, (*mail_doors, *text_doors_of(settings, carriers, texts_in)))
     keyring, notices = Keyring(store), Notices(store, papers)
     letterbox = letterbox_of(directory, settings, store.ring)
-    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
+    told = is_told(settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox, is_told=told)
     doctor = Doctor(store, policy, keyring, notices, grounds, doors=doors.rows)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)

@@ -179,6 +179,7 @@ def studio_of(settings: Settings) -> Studio:
         bounces=settings.bounce_address,
         notice=section.notice,
         sms_sender=settings.sms.sender,
+        sms_url=section.sms_url or "",
     )
 
 

@@ -28,4 +28,4 @@ def test_unique_keys_stand_in_the_database(store: Store) -> None:
     """Invariant 2: one message per client and campaign, and per address and campaign, is the database's own rule."""
     with store.reading() as connection:
         found = {tuple(key["column_names"]) for key in inspect(connection).get_unique_constraints("outbox")}
-    assert {("campaign", "client"), ("campaign", "address"), ("message_id",)} == found
+    assert {("client", "campaign"), ("address", "campaign"), ("message_id",)} == found

@@ -72,6 +72,11 @@ class SlotTable(Table):
     messages: Mapped[int | None]
 
 
+# SQLite uses an index over some rows only where a query says the same words: `one_of` says them.
+_DUE, _ATTEMPTED = text("state IN ('waiting', 'deferred')"), text("state IN ('attempting')")
+_NAMED = text("provider_id IS NOT NULL")
+
+
 class OutboxTable(Table):
     """One client's message of one campaign; the withheld are here too, with their reason.
 
@@ -85,12 +90,13 @@ class OutboxTable(Table):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        UniqueConstraint("campaign", "client"),
-        UniqueConstraint("campaign", "address"),
-        Index("ix_outbox_due", "campaign", "state", "not_before"),
-        Index("ix_outbox_client_day", "client", "day"),
-        Index("ix_outbox_address_day", "address", "day"),
+        # What a message changes on its way stands in few indexes: each costs every commit a page of its own.
+        UniqueConstraint("client", "campaign"),
+        UniqueConstraint("address", "campaign"),
+        Index("ix_outbox_due", "campaign", "not_before", sqlite_where=_DUE, postgresql_where=_DUE),
+        Index("ix_outbox_attempted", "campaign", sqlite_where=_ATTEMPTED, postgresql_where=_ATTEMPTED),
         Index("ix_outbox_outcome", "campaign", "outcome_at"),
+        Index("ix_outbox_provider_id", "provider_id", sqlite_where=_NAMED, postgresql_where=_NAMED),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[Serial]
@@ -111,7 +117,7 @@ class OutboxTable(Table):
     day: Mapped[Day | None]
     code: Mapped[str | None] = mapped_column(String(20))
     provider: Mapped[Word | None]
-    provider_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    provider_id: Mapped[str | None] = mapped_column(String(64))
     segments: Mapped[int | None]
     part_price: Mapped[str | None] = mapped_column(String(16))
     blame: Mapped[Word | None]
