@@ -67,7 +67,7 @@ class Inbox:
         with self._store.reading() as connection:
             check_sees_whole(connection, actor, "what a client wrote")
         found = self._incoming.find(number)
-        note_look(self._store, actor, "inbox", 1, found.client)
+        note_look(self._store, actor, "inbox show", 1, found.client)
         said = self._text(found) if found.channel is Channel.SMS else self._letter(found)
         return _plain(said)
 

@@ -90,7 +90,7 @@ def test_an_auditor_reads_and_releases_nothing(put: Put, run: Run) -> None:
         assert 1 == told.code, act
     assert "suspended" == state(run)
     with opened(Path()) as dispatcher, dispatcher.store.reading() as connection:
-        assert [] == access_log.looks(connection)
+        assert "inbox show" not in {look.act for look in access_log.looks(connection)}
 
 
 def test_a_box_that_is_gone_says_what_to_do(put: Put, run: Run) -> None:
@@ -100,7 +100,7 @@ def test_a_box_that_is_gone_says_what_to_do(put: Put, run: Run) -> None:
     assert (1, True) == (told.code, "maildir, which is not read any more" in told.err)
     assert 1 == run("inbox", "show", 99).code
     with opened(Path()) as dispatcher, dispatcher.store.reading() as connection:
-        assert ["inbox"] == [look.act for look in access_log.looks(connection)]
+        assert ["inbox show"] == [look.act for look in access_log.looks(connection) if look.client is not None]
 
 
 def test_today_says_that_something_waits(put: Put, run: Run) -> None:
