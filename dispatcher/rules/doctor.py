@@ -4,12 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.places import EEA, LOOPBACK
 from dispatcher.rules.processing import Processing
+from dispatcher.rules.sms_sender import is_number
 
 OLD_KEY = timedelta(days=730)
 """A key that has been the current one for longer than this is worth a new one."""
@@ -74,6 +75,7 @@ class Concern(StrEnum):
     JOURNAL = "journal"
     DISK = "disk"
     IMPORT = "import"
+    DOORS = "doors"
 
 
 _LOOK = "Mend it, then run `dispatcher doctor` again."
@@ -100,7 +102,9 @@ class Finding:
 class Sender:
     """Who messages come from, by what the settings say; `domains` are the studio's own, by its addresses and pages.
 
-    `sends_mail` and `sends_sms`: a provider is configured, so that messages leave. `sms` is a name or number.
+    `sends_mail` and `sends_sms`: a provider is configured, so that messages leave. `sms` is a name or number; `listens`
+    says that what is texted to a number is taken in, `is_told` that calls of the SMS service would be believed, None
+    where it makes none.
     """
 
     email: str
@@ -110,6 +114,8 @@ class Sender:
     sms: str
     sms_authorised_on: date | None
     sends_sms: bool
+    listens: bool = True
+    is_told: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,21 @@ def _sms_sender(about: Sender) -> Iterable[Finding]:
             "Have it authorised through your SMS provider, then write the day into [sms] sender_authorised_on; or set "
             '[sms] provider = "preview".',
         )
+    if is_number(about.sms) and not about.listens:
+        yield Finding(
+            Concern.SENDER,
+            Level.ERROR,
+            f"Clients can answer {about.sms}, and nobody would hear a STOP.",
+            "Take inbound = false out of [sms], or send from a name.",
+        )
+    if about.is_told is False:
+        unheard = ", and a STOP is heard of a minute late" if is_number(about.sms) else ""
+        yield Finding(
+            Concern.SENDER,
+            Level.WARNING,
+            f"Nothing tells what became of text messages{unheard}: Twilio's calls could not be told from anybody's.",
+            "Write Twilio's auth token into secrets.toml as twilio_auth_token, under [credentials].",
+        )
 
 
 def is_akin(domain: str, own: str) -> bool:
@@ -310,6 +331,24 @@ def imported(last: datetime | None, now: datetime, within: timedelta) -> list[Fi
         says = f"The register was read {days} days ago: what clients said at bookings since is not known here."
         return [Finding(Concern.IMPORT, Level.WARNING, says, fix)]
     return [Finding(Concern.IMPORT, Level.OK, f"The register was read {days} days ago.")]
+
+
+def doors(every: Sequence[tuple[str, datetime | None, str | None]], zone: tzinfo) -> list[Finding]:
+    """Judge every letter box: its name, up to when it has been read, and what kept it from being read the last time.
+
+    One that cannot be read refuses nothing here: before anything leaves it is read once more, and that decides.
+    """
+    fix = "Put that right; sending goes on by itself once it has been read."
+    found = []
+    for name, read_up_to, trouble in every:
+        if trouble is not None:
+            found.append(Finding(Concern.DOORS, Level.WARNING, f"{name} cannot be read: {trouble}", fix))
+        elif read_up_to is None:
+            says = f"{name} has not been read yet."
+            found.append(Finding(Concern.DOORS, Level.WARNING, says, "Run `dispatcher run`: it is read at the start."))
+    read = ", ".join(f"{name} up to {at.astimezone(zone):%-d.%-m.%Y %H:%M}" for name, at, _ in every if at is not None)
+    well = f"Letter boxes read: {read}." if every else "No letter box is read: only a link, or a person, takes a no."
+    return found or [Finding(Concern.DOORS, Level.OK, well)]
 
 
 def worst(findings: Iterable[Finding]) -> Level:

@@ -23,8 +23,10 @@ def grounds_of(
     processing: Processing,
     signing: Signing | None = None,
     letterbox: Letterbox | None = None,
+    *,
+    is_told: bool | None = None,
 ) -> Grounds:
-    """Return what the doctor judges of these settings."""
+    """Return what the doctor judges of these settings; `is_told` is whether calls of the SMS service are believed."""
     studio, email, sms = settings.studio, settings.email, settings.sms
     pages = [studio.public_url, studio.sms_url or studio.public_url, *studio.notice.values()]
     domains = {studio.email.rpartition("@")[2], *(urlsplit(page).hostname or "" for page in pages)}
@@ -38,6 +40,8 @@ def grounds_of(
             sms=sms.sender,
             sms_authorised_on=sms.sender_authorised_on,
             sends_sms=sms.provider is SmsProvider.TWILIO,
+            listens=sms.inbound,
+            is_told=is_told,
         ),
         hosts=_hosts(settings),
         register=timedelta(days=settings.retention.register_days),
