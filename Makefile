@@ -6,7 +6,7 @@ TESTS ?=
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 )))
 FULL ?=
 KILLS ?= 50
-BENCHMARKS ?= rendering signing importing planning delivery leaving memory
+BENCHMARKS ?= rendering signing importing planning delivery leaving memory auditing
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
