@@ -6,7 +6,7 @@ TESTS ?=
 JOBS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) * 2 )))
 FULL ?=
 KILLS ?= 50
-BENCHMARKS ?= rendering signing importing planning delivery leaving memory
+BENCHMARKS ?= rendering signing importing planning delivery leaving memory auditing
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -34,6 +34,7 @@ SET_UP := .tool/.ready
 RUN_TIME := .venv/.run-time
 EVERYTHING := .venv/.everything
 CHROMIUM := $(shell command -v chromium 2>/dev/null)
+DOVECOT := $(shell PATH="$$PATH:/usr/sbin" command -v dovecot 2>/dev/null)
 
 .PHONY: help
 help: ## List the commands
@@ -48,6 +49,9 @@ test: $(EVERYTHING) ## Run every test (TESTS="tests/rules -k budget" runs some)
 	@.venv/bin/pytest -q -n $(JOBS) --maxprocesses 8 --dist worksteal --ignore=tests/arrive $(TESTS)
 ifeq ($(CHROMIUM),)
 	@echo "The browser tests were skipped: there is no Chromium here. To run them too: make browser"
+endif
+ifeq ($(DOVECOT),)
+	@echo "The tests of the inbox by IMAP were skipped: there is no Dovecot here. To run them too: make imap"
 endif
 
 .PHONY: faults
@@ -91,6 +95,10 @@ browser: ## Install Debian's Chromium, which the browser tests drive
 words: ## Install Debian's Voikko, which knows the words of Finnish
 	@if ls /usr/lib/*/libvoikko.so.1 /usr/lib/voikko/*/mor-standard >/dev/null 2>&1; then echo "Voikko is here."; exit 0; fi; \
 	$(call from-debian,Voikko,libvoikko1 voikko-fi)
+
+.PHONY: imap
+imap: ## Install Debian's Dovecot, whose inbox the tests read (root)
+	@tests/arrive/install dovecot
 
 .PHONY: arrive
 arrive: $(EVERYTHING) ## Send mail through Postfix, OpenDKIM and SpamAssassin, installed for it from Debian (root)

@@ -8,6 +8,7 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ _NUMBER_BYTES = CLIENT_BITS // 8
 _MAC_BYTES = {Channel.EMAIL: 16, Channel.SMS: 12}
 SMS_TOKEN_LENGTH = 31
 """Characters of the token of a link in a text message."""
+_CUT_AT_LEAST = 8
+"""Characters that a token must have left to be known as one that was cut: less is a slip of the keyboard."""
 _FLAGS = {Channel.EMAIL: 0, Channel.SMS: 1}
 _OPT_OUT = b"opt-out"
 _CONFIRM = b"confirm"
@@ -95,6 +98,11 @@ class PlusAddress:
         local, _, domain = address.rpartition("@")
         return cls(local, domain, separator)
 
+    @property
+    def plain(self) -> str:
+        """Return the address without a token."""
+        return f"{self.local}@{self.domain}"
+
     def with_token(self, token: str) -> str:
         """Return the address that carries a token."""
         return f"{self.local}{self.separator}{token}@{self.domain}"
@@ -118,13 +126,13 @@ class WaysBack:
 class OptOutLinks:
     """Makes and reads the opt-out links of one installation."""
 
-    def __init__(self, ring: KeyRing, public_url: str) -> None:
+    def __init__(self, ring: KeyRing, public_url: str, sms_url: str = "") -> None:
         self._ring = ring
-        self._base = f"{public_url.rstrip('/')}/u/"
+        self._base = _bases(public_url, sms_url, "u")
 
     def url(self, link: OptOut) -> str:
         """Return the address to print in a message: https, at most 75 characters for a host of 27 (E-03)."""
-        return self._base + self.token(link)
+        return self._base[link.channel] + self.token(link)
 
     def token(self, link: OptOut) -> str:
         """Return the token of a link: lower-case base32, 37 characters in mail and fewer in a text message."""
@@ -132,7 +140,7 @@ class OptOutLinks:
 
     def test_url(self, channel: Channel) -> str:
         """Return the address to print in a test message: as long as a client's, and it stands for nobody."""
-        return self._base + _seal(self._ring, _TEST, channel, _number(0))
+        return self._base[channel] + _seal(self._ring, _TEST, channel, _number(0))
 
     def is_test(self, token: str) -> bool:
         """Say whether a token is that of a test message: whoever uses it opts nobody out."""
@@ -141,6 +149,19 @@ class OptOutLinks:
         except LinkError:
             return False
         return True
+
+    def is_cut(self, token: str) -> bool:
+        """Say whether a token looks like the beginning of one whose end was lost on the way; it says nothing of whom.
+
+        Only the shape tells: how long it is, and that it begins with a key and a channel there are.
+        """
+        text = _NOT_BASE32.sub("", token.strip().lower())
+        if not len(text) >= _CUT_AT_LEAST:
+            return False
+        first = _decode(text[:8])[0]
+        key, channel = KEY_IDS[(first >> 1) % len(KEY_IDS)], Channel.SMS if first & 1 else Channel.EMAIL
+        whole = -(-8 * (1 + _NUMBER_BYTES + _MAC_BYTES[channel]) // 5)
+        return len(text) < whole and self._ring.find(KeyKind.TOKEN, key) is not None
 
     def read(self, token: str) -> OptOut:
         """Return what a token stands for.
@@ -155,13 +176,13 @@ class OptOutLinks:
 class ConfirmLinks:
     """Makes and reads the links that confirm a sign-up; as forgiving as opt-out links, and never one of them."""
 
-    def __init__(self, ring: KeyRing, public_url: str) -> None:
+    def __init__(self, ring: KeyRing, public_url: str, sms_url: str = "") -> None:
         self._ring = ring
-        self._base = f"{public_url.rstrip('/')}/join/"
+        self._base = _bases(public_url, sms_url, "join")
 
     def url(self, link: Confirm) -> str:
         """Return the address to print in the confirmation."""
-        return self._base + self.token(link)
+        return self._base[link.channel] + self.token(link)
 
     def token(self, link: Confirm) -> str:
         """Return the token of a link, as long as that of an opt-out link."""
@@ -215,6 +236,14 @@ class MailAddresses:
             self._address.with_token(reply), self._address.with_token(opt_out_token), self.bounce_to(message_id)
         )
 
+    def of_service(self, client: int | None, message_id: str) -> WaysBack:
+        """Return the addresses of a service message; about a client its reply is that client's, else anybody's."""
+        if client is not None:
+            address = self._address.with_token(_seal(self._ring, _REPLY, Channel.EMAIL, _number(client)))
+        else:
+            address = self._address.plain
+        return WaysBack(address, address, self.bounce_to(message_id))
+
     def of_test(self, message_id: str) -> WaysBack:
         """Return the addresses of a test message: whoever writes there stands for nobody; bounces are told of."""
         address = self._address.with_token(_seal(self._ring, _TEST, Channel.EMAIL, _number(0)))
@@ -250,6 +279,12 @@ class MailAddresses:
     def is_test(self, token: str) -> bool:
         """Say whether a token is that of a test message: whoever writes there opts nobody out."""
         return self._opt_outs.is_test(token)
+
+
+def _bases(public_url: str, sms_url: str, path: str) -> Mapping[Channel, str]:
+    """Return what the links of each channel begin with."""
+    hosts = {Channel.EMAIL: public_url, Channel.SMS: sms_url or public_url}
+    return {channel: f"{host.rstrip('/')}/{path}/" for channel, host in hosts.items()}
 
 
 def _number(number: int) -> bytes:

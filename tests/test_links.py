@@ -266,3 +266,33 @@ def test_a_wrong_seal_is_compared_whole(link: OptOut, place: int) -> None:
         assert link == LINKS.read(LINKS.token(link))
     whole = MAC_BITS[link.channel] // 8
     assert [(whole, whole)] * 2 == compared
+
+
+@given(_links, st.data())
+def test_a_cut_token_is_known_by_its_shape(link: OptOut, data: st.DataObject) -> None:
+    """Of any token that lost characters at its end it is said so, whoever it was for; of a whole one it never is."""
+    token = LINKS.token(link)
+    kept = data.draw(st.integers(8, len(token) - 1))
+    assert LINKS.is_cut(token[:kept])
+    assert LINKS.is_cut(token[:kept].upper() + ".")
+    assert not LINKS.is_cut(token)
+    assert not LINKS.is_cut(token[:7])
+    assert not OptOutLinks(_ring("2"), "https://m.example.fi").is_cut(token[:kept])
+
+
+@given(st.text())
+def test_any_text_is_cut_or_not(text: str) -> None:
+    """Whatever somebody types, the shape is judged without an error."""
+    assert LINKS.is_cut(text) in {True, False}
+
+
+@given(_links)
+def test_a_short_host_for_text_messages(link: OptOut) -> None:
+    """S-10: links of text messages are at the short host, those of mails are not, and both are read alike."""
+    links = OptOutLinks(_ring("1"), "https://viestit.studio.example", "https://rt.example/")
+    host = "https://rt.example" if link.channel is Channel.SMS else "https://viestit.studio.example"
+    assert f"{host}/u/{links.token(link)}" == links.url(link)
+    assert links.test_url(link.channel).startswith(f"{host}/u/")
+    assert link == LINKS.read(links.token(link))
+    confirm = ConfirmLinks(_ring("1"), "https://viestit.studio.example", "https://rt.example")
+    assert confirm.url(Confirm(5, link.channel)).startswith(f"{host}/join/")

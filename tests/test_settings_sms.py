@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import SettingsError
+from dispatcher.rules.campaign import Channel
 from dispatcher.settings import FILE, Settings, read_settings
-from dispatcher.wiring.choices import tariff_of
+from dispatcher.wiring.choices import studio_of, tariff_of
 from tests.settings_files import PREVIEW, STUDIO
 
 _BASE = STUDIO + PREVIEW
@@ -64,3 +65,26 @@ def test_links_are_at_a_domain_of_ones_own(read: Read) -> None:
     """S-13: the address of every opt-out link cannot be that of a public shortener."""
     told = refused(read, "", "https://viestit.tunturituuli.example/", "https://bit.ly")
     assert "[studio] public_url: this shortens other people's addresses" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://rt.example", "[studio] sms_url: write a web address that begins with https://"),
+        ("https://bit.ly", "[studio] sms_url: this shortens other people's addresses"),
+        ("https://rt.example/x", "sms_url is another host for the same pages: its path is that of public_url"),
+    ],
+)
+def test_a_short_host_is_ones_own(read: Read, url: str, told: str) -> None:
+    """S-13: the short host of text messages is checked as the public address is, and serves the same pages."""
+    line = 'public_url = "https://viestit.tunturituuli.example/"'
+    assert told in refused(read, "", line, f'{line}\nsms_url = "{url}"')
+
+
+def test_a_short_host_is_where_text_messages_lead(read: Read) -> None:
+    """S-10: where a short host is set, the links of text messages are there, and those of mails where they were."""
+    line = 'public_url = "https://viestit.tunturituuli.example/"'
+    studio = studio_of(read("", line, f'{line}\nsms_url = "https://rt.example/"'))
+    assert "https://rt.example" == studio.link_base(Channel.SMS)
+    assert "https://viestit.tunturituuli.example" == studio.link_base(Channel.EMAIL)
+    assert "https://viestit.tunturituuli.example" == studio_of(read("")).link_base(Channel.SMS)

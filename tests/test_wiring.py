@@ -17,6 +17,7 @@ from dispatcher.register_files import RegisterMap
 from dispatcher.rules.campaign import Channel
 from dispatcher.settings import FILE, SECRETS, AnswerSection, RegisterSection
 from dispatcher.wiring.choices import register_map_of
+from dispatcher.wiring.texting import is_told
 from tests.clock import FixedClock
 from tests.workshop import OWNER, Doubles, Workshop, build
 
@@ -206,6 +207,9 @@ def test_twilio_is_asked_to_call_where_it_would_be_known(
         assert isinstance(carrier, TwilioCarrier)
         assert asked == carrier._settings.status_callback
         assert accepted == set(dispatcher.callback_secrets)
+        ring, given = dispatcher.store.ring, dispatcher.settings
+        abroad = given.model_copy(update={"sms": given.sms.model_copy(update={"base_url": ""})})
+        assert (None, bool(secrets)) == (is_told(given, ring), is_told(abroad, ring))
         assert not any(secret in repr(dispatcher) for secret in secrets.values())
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.audit_looks import looks
+from dispatcher.cli.audit_proof import PROOFS
 from dispatcher.cli.audit_why import sample, why
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.cli.files import keep
@@ -67,54 +68,7 @@ def year(
     context.exit(0 if found.ok else 1)
 
 
-@audit.command()
-@json_option
-@pass_door
-@click.pass_context
-def verify(context: click.Context, door: Door, *, as_json: bool) -> None:
-    """Check every entry of the ledger, its chains, seals and messages. Exit code 1 if anything does not hold.
-
-    Every message is decided again from the entries before it, and the ledger is held against its seals, the journal,
-    the outbox and what providers told.
-
-    \b
-    Example:
-      dispatcher audit verify
-    """
-    with door.open_to_all() as dispatcher, progress("entries") as tell:
-        found = dispatcher.audit.verify(tell)
-    if as_json:
-        say_json(found.as_json())
-    else:
-        for sentence in (*found.findings, *found.remarks):
-            say(sentence)
-        say(f"{found.decided} messages were decided again from the entries before them.")
-        say(f"{found.entries} entries in {found.groups} groups: {'whole' if found.ok else 'BROKEN'}.")
-    context.exit(0 if found.ok else 1)
-
-
-@audit.command()
-@json_option
-@pass_door
-def seals(door: Door, *, as_json: bool) -> None:
-    """List the seals, to be compared with the mails and papers they stand on.
-
-    \b
-    Example:
-      dispatcher audit seals
-    """
-    with door.open_to_all() as dispatcher:
-        told, _ = dispatcher.sealing.known()
-    if as_json:
-        say_json({"seals": [{**seal.as_json(), "words": seal.words()} for seal in told]})
-        return
-    for seal in told:
-        about = f"{seal.reason.value} {seal.about}" if seal.about else seal.reason.value
-        say(f"{seal.number:>5}  {seal.at:%Y-%m-%d %H:%M} UTC  {about:<9}  {seal.words()}")
-    say(f"{len(told)} seals." if told else "There is no seal yet: `dispatcher run` sets one every day.")
-
-
-for part in (why, sample, looks):
+for part in (*PROOFS, why, sample, looks):
     audit.add_command(part)
 
 

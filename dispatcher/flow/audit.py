@@ -54,16 +54,20 @@ class Audit:
     def year(self, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a calendar year of local dates from the ledger, and compare the count with every table."""
         with self._store.reading() as connection, reports.as_it_stands(connection):
-            total = reports.count_entries(connection)
-            chain, _ = chain_of(connection, (), total, 2 * total, progress)
-            recount = Recount(year, self._policy.zone, self._policy.valid_for)
-            for done, entry in enumerate(reports.entries_by_number(connection), start=1):
-                recount.take(entry)
-                if done % _TOLD_EVERY == 0:
-                    progress(total + done, 2 * total)
-            recount.close()
-            differences = _differences(connection, recount)
-            sealed = seals.in_ledger(connection)[-1:]
+            return self.read_year(connection, year, progress)
+
+    def read_year(self, connection: Connection, year: int, progress: Progress = _quiet) -> YearAudit:
+        """Recount a year from a state of the database that others are read from as well."""
+        total = reports.count_entries(connection)
+        chain, _ = chain_of(connection, (), total, 2 * total, progress)
+        recount = Recount(year, self._policy.zone, self._policy.valid_for)
+        for done, entry in enumerate(reports.entries_by_number(connection), start=1):
+            recount.take(entry)
+            if done % _TOLD_EVERY == 0:
+                progress(total + done, 2 * total)
+        recount.close()
+        differences = _differences(connection, recount)
+        sealed = seals.in_ledger(connection)[-1:]
         progress(2 * total, 2 * total)
         today = local_date(self._store.clock(), self._policy.zone)
         return judged(recount, chain, differences, today, sealed[0] if sealed else None)

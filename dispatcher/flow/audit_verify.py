@@ -8,6 +8,7 @@ from dispatcher.errors import SealError
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_kept import altered
 from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
@@ -65,7 +66,7 @@ class Verifying:
                 body = again.take(entry)
                 if body is not None:
                     fates.take(entry, body)
-                recount.take(entry)
+                recount.take(entry, body)
                 if done % _TOLD_EVERY == 0:
                     progress(total + done, 2 * total)
             recount.close()
@@ -79,6 +80,7 @@ class Verifying:
                 *journal.findings,
                 *_of_slots(recount),
                 *_tables(connection, recount, fates),
+                *altered(connection, recount.campaigns.values(), recount.agreed_to()),
             ]
         progress(2 * total, 2 * total)
         return replace(

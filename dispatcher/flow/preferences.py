@@ -21,7 +21,7 @@ from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.wishes import Less
-from dispatcher.storage import answers, clients, returning
+from dispatcher.storage import answers, clients, outbox, returning
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -60,6 +60,10 @@ class Preferences:
                 return None
             raise
 
+    def is_cut(self, token: str) -> bool:
+        """Say whether a link that was not read looks like one whose end was lost on the way."""
+        return self._links.is_cut(token)
+
     def look_at(self, links: Sequence[OptOut]) -> list[Concern]:
         """Return whom each of these links concerns, and change nothing (E-09)."""
         with self._store.reading() as connection:
@@ -70,6 +74,16 @@ class Preferences:
         """Return what `look_at` does, with what was agreed and what can be chosen."""
         with self._store.reading() as connection:
             return seen(connection, self._store.ring, self._policy, links, self._store.clock())
+
+    def rehearse(self) -> list[Concern]:
+        """Look at one client, and return what was seen: the first who comes need not wait for what first use makes."""
+        with self._store.reading() as connection:
+            numbers = clients.page(connection, 0, 1)
+            outbox.open_of_clients(connection, numbers)
+            _who_has_just_said_so(connection, numbers, self._store.clock())
+        links = [OptOut(number, Channel.EMAIL) for number in numbers]
+        self.look_at(links)
+        return self.look_closely_at(links)
 
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).

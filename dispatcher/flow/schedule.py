@@ -10,7 +10,7 @@ from typing import Protocol
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow import acts
-from dispatcher.flow.freezing import POLICY_FILE, Frozen, freeze
+from dispatcher.flow.freezing import POLICY_FILE, Frozen, content_hash, freeze
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.timing import closed, holidays_body
 from dispatcher.rules.actor import Actor
@@ -189,6 +189,7 @@ class Schedule:
             "title": campaign.title,
             "kind": campaign.kind.value,
             "send_at": stamp(campaign.send_at),
+            "content": content_hash(frozen),
             **holidays_body(campaign),
         }
         transaction.ledger.append(Entry(EntryKind.CAMPAIGN, actor, campaign=number, body=body))

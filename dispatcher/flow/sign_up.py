@@ -121,11 +121,14 @@ class SignUp:
             return None
         return Asking(masked(waiting.canonical), words, waiting.language, waiting.channel, waiting.wish)
 
-    def is_done(self, token: str) -> bool:
-        """Say whether what a link asks has been confirmed already, as long as that is remembered. Raises LinkError."""
+    def done_in(self, token: str) -> Language | None:
+        """Return the language of what a link asked, if it has been confirmed and is still remembered.
+
+        Raises LinkError for a link not made here.
+        """
         link = self.links.read(token)
         with self.store.reading() as connection:
-            return sign_ups.is_confirmed(connection, link.sign_up)
+            return sign_ups.confirmed_in(connection, link.sign_up)
 
     def confirm(self, token: str) -> bool:
         """Record the yes of whoever holds the address, and say whether there was one to confirm.

@@ -111,13 +111,9 @@ class ImapMailbox:
         asked = self._settings
         where = f"The IMAP server {asked.host} (port {asked.port})"
         try:
-            connection = _connected(asked, self._patience)
-            try:
+            with _connection(asked, self._patience) as connection:
                 _log_in(connection, asked)
                 yield _examined(connection, asked.folder)
-            finally:
-                with suppress(imaplib.IMAP4.error, OSError):
-                    connection.logout()
         except ssl.SSLCertVerificationError as error:
             raise MailboxError(
                 f"{where} shows a certificate that is not to be trusted: {error.verify_message}. Nothing was "
@@ -130,6 +126,10 @@ class ImapMailbox:
             ) from None
         except TimeoutError:
             raise MailboxError(f"{where} does not answer in {self._patience:.0f} seconds: it is tried again.") from None
+        except UnicodeError:
+            raise MailboxError(
+                f"{where} cannot be reached: no machine has such a name. Check [mailbox] host."
+            ) from None
         except OSError as error:
             raise MailboxError(
                 f"{where} cannot be reached ({error.strerror or 'the connection broke off'}): it is tried again. If "
@@ -192,6 +192,24 @@ class _Folder:
         if status != "OK":
             raise imaplib.IMAP4.error(command)
         return status, answer
+
+
+@contextmanager
+def _connection(asked: ImapSettings, patience: float) -> Iterator[imaplib.IMAP4]:
+    """Give a connection and close it again, with a farewell where the server still listens."""
+    connection = _connected(asked, patience)
+    listens = True
+    try:
+        yield connection
+    except (imaplib.IMAP4.error, OSError):
+        listens = False
+        raise
+    finally:
+        with suppress(imaplib.IMAP4.error, OSError):
+            if listens:
+                connection.logout()
+        with suppress(OSError):
+            connection.shutdown()
 
 
 def _connected(asked: ImapSettings, patience: float) -> imaplib.IMAP4:

@@ -9,7 +9,7 @@ from dispatcher.rendering.checks import Fault, MustShow, open_links, opt_out_sho
 from dispatcher.rendering.gaps import Hole, Trace, Values, between_marks, mark_of, without_marks
 from dispatcher.rendering.skeleton import Shape, Skeleton
 from dispatcher.rendering.templates import FAILURES
-from dispatcher.rules.campaign import Campaign, Language
+from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.sms import SIGNS, measure, plain
 from dispatcher.rules.sms_sender import is_number
@@ -43,7 +43,7 @@ class Terms:
             most_parts=own if own is not None and asks_less else most_parts,
             raised_in="in the campaign" if asks_less else "under [sms] in dispatcher.toml",
             is_one_way=not is_number(studio.sms_sender),
-            link=f"{studio.public_url}/u/{'a' * SMS_TOKEN_LENGTH}",
+            link=f"{studio.link_base(Channel.SMS)}/u/{'a' * SMS_TOKEN_LENGTH}",
             keeps_signs=campaign.keep_signs,
         )
 

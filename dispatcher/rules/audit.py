@@ -95,13 +95,13 @@ class Recount:
             EntryKind.RESTORE.value: self._restore,
         }
 
-    def take(self, entry: StoredEntry) -> None:
-        """Take the next entry. What cannot be true is a finding, and the count goes on."""
+    def take(self, entry: StoredEntry, body: Body | None = None) -> None:
+        """Take the next entry, with its body where that has been read. What cannot be true is a finding."""
         take = self._takes.get(entry.kind, _pass)
         if take is _pass and not self.beside.takes(entry.kind):
             return
         try:
-            body = entry.data()
+            body = entry.data() if body is None else body
             self.beside.take(entry, body)
             take(entry, body)
         except _OutOfOrderError as wrong:
@@ -125,6 +125,10 @@ class Recount:
         found += [Slot(each.day, each.title) for each in self.declared.values() if each.stands]
         return sorted(found + self.lost, key=lambda slot: slot.date)
 
+    def agreed_to(self) -> frozenset[str]:
+        """Return the hashes of the wordings that anybody said yes to."""
+        return frozenset(self._consent.agreed_to)
+
     def local(self, moment: datetime) -> date:
         """Return the local date of a moment."""
         return local_date(moment, self._zone)
@@ -147,6 +151,7 @@ class Recount:
     def _campaign(self, entry: StoredEntry, body: Body) -> None:
         record = self._record(entry)
         if "name" in body:
+            record.content = str(body["content"]) if "content" in body else record.content
             record.name, record.title, record.kind = str(body["name"]), str(body["title"]), str(body["kind"])
         record.state = _STATES.get(str(body["event"]), record.state)
 

@@ -25,6 +25,10 @@ _OF_MESSAGES = (
     EntryKind.LATER,
 )
 _TELLING = TELLING | {kind.value for kind in _OF_MESSAGES}
+# Asked of every entry: the value of an enumeration's name costs several times as much as a name of this module.
+_SEND, _OUTCOME, _TERMS = EntryKind.SEND.value, EntryKind.OUTCOME.value, EntryKind.TERMS.value
+_UNKNOWN = MessageState.UNKNOWN.value
+_CHANNELS = {channel.value: channel for channel in Channel}
 _NAMED_AT_MOST = 500
 
 
@@ -75,11 +79,11 @@ class Again:
             return None
         try:
             body = entry.data()
-            if entry.kind == EntryKind.SEND.value:
+            if entry.kind == _SEND:
                 self._send(entry, body)
-            elif entry.kind == EntryKind.OUTCOME.value:
+            elif entry.kind == _OUTCOME:
                 self._outcome(entry, body)
-            elif entry.kind == EntryKind.TERMS.value:
+            elif entry.kind == _TERMS:
                 self._terms[entry.id] = (entry.campaign, read_terms(body))
             else:
                 self._book.take(entry, body)
@@ -104,10 +108,12 @@ class Again:
         if local_date(entry.at, terms.windows.zone) != day:
             self._find(f"Entry {entry.id} (send) counts on {day}, which was not its local date.")
         facts = self._book.facts(client, campaign, entry.at, day)
-        channel = Channel(entry.channel or "")
+        channel = _CHANNELS[entry.channel or ""]
+        channels = self._channels(terms, channel, body)
         doors = read_stamp(body.get("doors"))
         is_read = doors is None or is_good(doors, entry.at)
-        asked = replace(terms, channels=self._channels(terms, channel, body), doors_read=is_read)
+        usual = is_read and channels == terms.channels
+        asked = terms if usual else replace(terms, channels=channels, doors_read=is_read)
         verdict = decide(facts, asked, entry.at)
         if self._is_excused(verdict, entry, client):
             return
@@ -117,9 +123,11 @@ class Again:
 
     def _channels(self, terms: CampaignFacts, channel: Channel, body: Body) -> tuple[Channel, ...]:
         """Return the channels that were asked about: its own after a first attempt, else those not found closed."""
-        passed = body.get("passed_over", {})
         if body["attempt"] > 1:
             return (channel,)
+        passed = body.get("passed_over")
+        if not passed:
+            return tuple(terms.channels)
         return tuple(each for each in terms.channels if each.value not in passed)
 
     def _is_excused(self, verdict: Verdict, entry: StoredEntry, client: int) -> bool:
@@ -138,7 +146,7 @@ class Again:
             # An older copy took the Send away: it counts for the client, by an address that nobody can name.
             got = (date.fromisoformat(body["day"]), entry.campaign or 0)
             self._book.count(entry.client or 0, 0, got)
-        if body["outcome"] != MessageState.UNKNOWN.value:
+        if body["outcome"] != _UNKNOWN:
             self._out.pop(body["message"], None)
 
     def _find(self, sentence: str) -> None:

@@ -25,7 +25,10 @@ class Relied:
 
 
 class ConsentCheck:
-    """Holds what each client has said so far, and judges each hand-off by it; entries come in order of number."""
+    """Holds what each client has said so far, and judges each hand-off by it; entries come in order of number.
+
+    `agreed_to` are the hashes of the wordings that anybody said yes to.
+    """
 
     def __init__(self, zone: ZoneInfo, valid_for: timedelta) -> None:
         self._zone = zone
@@ -35,6 +38,7 @@ class ConsentCheck:
         self._moved: dict[tuple[int, Channel], datetime] = {}
         self._voided: set[int] = set()
         self._words: dict[Json, Json] = {}
+        self.agreed_to: set[str] = set()
 
     def hear(self, entry: StoredEntry, body: Mapping[str, Json]) -> Answer:
         """Take an answer in and return it."""
@@ -42,6 +46,8 @@ class ConsentCheck:
         word = self._words.setdefault(body["wording"], body["wording"])
         answer = read_answer(entry.id, entry.at, entry.channel, {**body, "wording": word})
         answer = as_it_counts(answer, self._voided)
+        if answer.reply is Reply.GRANTED and answer.wording:
+            self.agreed_to.add(answer.wording)
         self._answers[entry.client or 0].append(answer)
         return answer
 

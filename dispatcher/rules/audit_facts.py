@@ -226,7 +226,7 @@ class FactBook:
 
 def _recent(got: list[Got], today: date) -> list[Got]:
     """Leave out what lies before the 365 dates that end today, which never counts again."""
-    if all(today - day < WINDOW for day, _ in got):
+    if not got or today - min(got)[0] < WINDOW:
         return got
     return [each for each in got if today - each[0] < WINDOW]
 

@@ -13,7 +13,13 @@ from dispatcher.rules.later import FINAL
 from dispatcher.rules.ledger import EntryKind, StoredEntry
 from dispatcher.rules.message import MessageState
 
-_OVER = frozenset({MessageState.ACCEPTED.value, MessageState.REFUSED.value, MessageState.WITHHELD.value})
+# Asked of every entry: the value of an enumeration's name costs several times as much as a name of this module.
+_PLANNED, _SEND, _LATER = EntryKind.PLANNED.value, EntryKind.SEND.value, EntryKind.LATER.value
+_OUTCOME, _WITHHELD = EntryKind.OUTCOME.value, EntryKind.WITHHELD.value
+_WAITING, _ATTEMPTING = MessageState.WAITING.value, MessageState.ATTEMPTING.value
+_IS_WITHHELD = MessageState.WITHHELD.value
+_ENDING = frozenset({_OUTCOME, _WITHHELD})
+_OVER = frozenset({MessageState.ACCEPTED.value, MessageState.REFUSED.value, _IS_WITHHELD})
 _FINAL = frozenset(later.value for later in FINAL)
 _MASK = (1 << 64) - 1
 
@@ -68,23 +74,23 @@ class Fates:
     def take(self, entry: StoredEntry, body: Body) -> None:
         """Take the next entry; what cannot be read is passed over here."""
         campaign = entry.campaign or 0
-        if self.only not in {None, campaign}:
+        if self.only is not None and self.only != campaign:
             return
-        if entry.kind == EntryKind.PLANNED.value:
-            fate = Fate(body["message"], entry.client or 0, None, None, MessageState.WAITING.value, 0)
+        if entry.kind == _PLANNED:
+            fate = Fate(body["message"], entry.client or 0, None, None, _WAITING, 0)
             self._open[fate.message] = (campaign, fate)
-        elif entry.kind == EntryKind.SEND.value:
+        elif entry.kind == _SEND:
             _, fate = self._open.get(body["message"], (campaign, _unplanned(entry, body)))
             fate = fate._replace(
                 channel=entry.channel,
                 address=body["address"],
-                state=MessageState.ATTEMPTING.value,
+                state=_ATTEMPTING,
                 attempts=body["attempt"],
             )
             self._open[fate.message] = (campaign, fate)
-        elif entry.kind == EntryKind.LATER.value:
+        elif entry.kind == _LATER:
             self._tell(campaign, body)
-        elif entry.kind in {EntryKind.OUTCOME.value, EntryKind.WITHHELD.value} and body.get("message"):
+        elif entry.kind in _ENDING and body.get("message"):
             self._end(entry, body)
 
     def sums(self) -> dict[int, Sum]:
@@ -106,9 +112,9 @@ class Fates:
         if held is None:
             return
         campaign, fate = held
-        state = MessageState.WITHHELD.value if entry.kind == EntryKind.WITHHELD.value else body["outcome"]
+        state = _IS_WITHHELD if entry.kind == _WITHHELD else body["outcome"]
         # Whoever is withheld leaves their address to nobody.
-        fate = fate._replace(state=state, address=None if state == MessageState.WITHHELD.value else fate.address)
+        fate = fate._replace(state=state, address=None if state == _IS_WITHHELD else fate.address)
         if state in _OVER:
             del self._open[fate.message]
             self._keep(campaign, fate)
@@ -122,7 +128,7 @@ class Fates:
 
 
 def _unplanned(entry: StoredEntry, body: Body) -> Fate:
-    return Fate(body["message"], entry.client or 0, None, None, MessageState.ATTEMPTING.value, 0)
+    return Fate(body["message"], entry.client or 0, None, None, _ATTEMPTING, 0)
 
 
 def differences(campaign: int, told: dict[str, Fate], rows: Iterator[Fate]) -> Iterator[str]:

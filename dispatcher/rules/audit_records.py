@@ -13,6 +13,8 @@ from dispatcher.rules.message import MessageState
 class CampaignRecord:
     """A campaign as the ledger tells it.
 
+    `content` is the SHA-256 over the bytes it was frozen with.
+
     `slot` and `day` are the last word on its slot; `planned` counts the messages put into the outbox by channel,
     `standing` where they are now by state and channel, `withheld` clients without a message by reason. `touches` says
     that a message of it went on a local date of the year, `has_left` on any. `opted_out_after` counts the clients whose
@@ -27,6 +29,7 @@ class CampaignRecord:
     title: str = ""
     kind: str = ""
     state: State | None = None
+    content: str | None = None
     slot: str | None = None
     day: date | None = None
     touches: bool = False

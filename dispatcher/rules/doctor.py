@@ -10,6 +10,7 @@ from enum import StrEnum
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.places import EEA, LOOPBACK
 from dispatcher.rules.processing import Processing
+from dispatcher.rules.sms_sender import is_number
 
 OLD_KEY = timedelta(days=730)
 """A key that has been the current one for longer than this is worth a new one."""
@@ -100,7 +101,9 @@ class Finding:
 class Sender:
     """Who messages come from, by what the settings say; `domains` are the studio's own, by its addresses and pages.
 
-    `sends_mail` and `sends_sms`: a provider is configured, so that messages leave. `sms` is a name or number.
+    `sends_mail` and `sends_sms`: a provider is configured, so that messages leave. `sms` is a name or number; `listens`
+    says that what is texted to a number is taken in, `is_told` that calls of the SMS service would be believed, None
+    where it makes none.
     """
 
     email: str
@@ -110,6 +113,8 @@ class Sender:
     sms: str
     sms_authorised_on: date | None
     sends_sms: bool
+    listens: bool = True
+    is_told: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +216,21 @@ def _sms_sender(about: Sender) -> Iterable[Finding]:
             f"The SMS sender {about.sms!r} has not been authorised in Finland.",
             "Have it authorised through your SMS provider, then write the day into [sms] sender_authorised_on; or set "
             '[sms] provider = "preview".',
+        )
+    if is_number(about.sms) and not about.listens:
+        yield Finding(
+            Concern.SENDER,
+            Level.ERROR,
+            f"Clients can answer {about.sms}, and nobody would hear a STOP.",
+            "Take inbound = false out of [sms], or send from a name.",
+        )
+    if about.is_told is False:
+        unheard = ", and a STOP is heard of a minute late" if is_number(about.sms) else ""
+        yield Finding(
+            Concern.SENDER,
+            Level.WARNING,
+            f"Nothing tells what became of text messages{unheard}: Twilio's calls could not be told from anybody's.",
+            "Write Twilio's auth token into secrets.toml as twilio_auth_token, under [credentials].",
         )
 
 

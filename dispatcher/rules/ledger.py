@@ -7,7 +7,7 @@ entries and the hash of the group before it in its chain, so that a missing, alt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -99,7 +99,7 @@ class Entry:
     body: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredEntry:
     """An entry as it stands in the ledger: numbered, timed (aware UTC), in its group, its body as canonical JSON."""
 
@@ -121,22 +121,16 @@ class StoredEntry:
 
     def expected_digest(self) -> str:
         """Return the digest this entry must have if nobody has touched it."""
-        return digest(
-            [
-                self.id,
-                self.group,
-                self.kind,
-                stamp(self.at),
-                self.actor,
-                self.client,
-                self.campaign,
-                self.channel,
-                self.body,
-            ]
-        )
+        # The JSON text that `canonical` makes of these values; put together here, an audit takes half the time.
+        client = "null" if self.client is None else self.client
+        campaign = "null" if self.campaign is None else self.campaign
+        channel = "null" if self.channel is None else _quoted(self.channel)
+        told = f'{_quoted(self.kind)},"{_stamped(self.at)}",{_quoted(self.actor)},{client},{campaign},{channel}'
+        whole = f"[{self.id},{self.group},{told},{_quoted(self.body)}]"
+        return hashlib.sha256(whole.encode("ascii")).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StoredGroup:
     """The entries of one commit as a link of a chain."""
 
@@ -194,6 +188,12 @@ def stamp(moment: datetime) -> str:
     """Return an instant as the ledger writes it: UTC, a year of four digits, microseconds, a closing Z."""
     # strftime would write the year 999 in three digits, and no such entry could be read again.
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+@lru_cache(maxsize=256)
+def _stamped(moment: datetime) -> str:
+    """Return the stamp of an instant that the entries of a whole commit share."""
+    return stamp(moment)
 
 
 def read_stamp(text: Json) -> datetime | None:

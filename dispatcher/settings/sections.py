@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, time
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -31,12 +32,19 @@ class StudioSection(Section):
     phone: str = Field(min_length=5)
     booking_url: WebAddress
     public_url: OwnAddress
+    sms_url: OwnAddress | None = None
     notice: dict[Language, WebAddress]
 
     @model_validator(mode="after")
     def _notice_in_finnish(self) -> Self:
         if Language.FI not in self.notice:
             raise ValueError('notice needs the address of the Finnish privacy notice: fi = "https://…"')
+        return self
+
+    @model_validator(mode="after")
+    def _one_path(self) -> Self:
+        if self.sms_url and urlsplit(self.sms_url).path.rstrip("/") != urlsplit(self.public_url).path.rstrip("/"):
+            raise ValueError("sms_url is another host for the same pages: its path is that of public_url")
         return self
 
 
@@ -190,12 +198,14 @@ class RegisterSection(Section):
 class WebSection(Section):
     """[web]: where the opt-out page listens; a web server with TLS stands before it.
 
-    `proxies` are the addresses of web servers that are believed when they say who the visitor is.
+    `proxies` are the addresses of web servers that are believed when they say who the visitor is. `request_log` writes
+    a line for each request, without token, address or visitor.
     """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8025, ge=1, le=65535)
     proxies: tuple[Proxy, ...] = ()
+    request_log: bool = False
 
 
 class CredentialsSection(Section):
@@ -206,5 +216,6 @@ class CredentialsSection(Section):
     twilio_api_secret: SecretStr = SecretStr("")
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_shared_key: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     dkim_key: SecretStr = SecretStr("")
     dkim_ed25519_key: SecretStr = SecretStr("")

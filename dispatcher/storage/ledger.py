@@ -44,6 +44,11 @@ _OF_CAMPAIGN = Hot(
     .where(LedgerEntryTable.campaign == bindparam("campaign"), LedgerEntryTable.kind == bindparam("kind"))
     .order_by(LedgerEntryTable.id)
 )
+_BODIES_OF_NOBODY = Hot(
+    select(LedgerEntryTable.body)
+    .where(LedgerEntryTable.client.is_(None), LedgerEntryTable.kind == bindparam("kind"))
+    .order_by(LedgerEntryTable.id)
+)
 _TOLD_OF_CLIENTS = (among(LedgerEntryTable.client, "clients"), LedgerEntryTable.kind == bindparam("kind"))
 _OF_CLIENTS = Hot(select(*_COLUMNS).where(*_TOLD_OF_CLIENTS).order_by(LedgerEntryTable.id))
 _BODIES_OF_CLIENTS = Hot(
@@ -161,6 +166,11 @@ class Head:
     hash: str
 
 
+def highest(connection: Connection) -> int:
+    """Return the number of the last entry, nought in an empty ledger."""
+    return int(_HIGHEST_ENTRY.one(connection) or 0)
+
+
 def heads(connection: Connection) -> list[Head]:
     """Return the heads of every chain."""
     return [Head(*row) for row in connection.execute(_HEADS)]
@@ -189,6 +199,11 @@ def entries_of_nobody(connection: Connection, kind: str) -> Iterator[StoredEntry
     """Yield the entries of one kind that are about no client, in order of their number."""
     for row in connection.execute(_OF_NOBODY, {"kind": kind}):
         yield StoredEntry(*row)
+
+
+def bodies_of_nobody(connection: Connection, kind: str) -> list[str]:
+    """Return the bodies, as text, of the entries of one kind that are about no client, in order of their number."""
+    return [body for (body,) in _BODIES_OF_NOBODY.rows(connection, kind=kind)]
 
 
 def entries_of_clients(connection: Connection, kind: str, clients: Sequence[int]) -> Iterator[StoredEntry]:

@@ -6,6 +6,7 @@ Nothing here trusts what it reads: bytes that somebody has touched are handed on
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, String, TypeDecorator, func, select, type_coerce
@@ -28,12 +29,18 @@ class _AnyMoment(TypeDecorator[datetime]):
     def process_result_value(self, value: object, dialect: Dialect) -> datetime:
         """Return the time as aware UTC, or the first of all times for what is none."""
         del dialect
-        try:
-            found = datetime.fromisoformat(str(value))
-        except ValueError:
-            return _NO_TIME
-        # Only the one way of writing it: a changed byte that still reads as the same time is a change.
-        return found.replace(tzinfo=UTC) if found.isoformat(" ", "microseconds") == value else _NO_TIME
+        return _moment(value)
+
+
+@lru_cache(maxsize=256)
+def _moment(value: object) -> datetime:
+    """Return the time in a text, which the entries of a whole commit share."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return _NO_TIME
+    # Only the one way of writing it: a changed byte that still reads as the same time is a change.
+    return found.replace(tzinfo=UTC) if found.isoformat(" ", "microseconds") == value else _NO_TIME
 
 
 @contextmanager
@@ -119,6 +126,5 @@ def _streamed(connection: Connection, query: Any) -> Iterator[Any]:
     yield from connection.execute(query, execution_options={"yield_per": _READ_AT_ONCE})
 
 
-def _any_text(content: bytes) -> str:
-    """Return text; bytes that are none become escapes, which no entry was ever digested with."""
-    return content.decode("utf-8", errors="backslashreplace")
+# Text; bytes that are none become escapes, which no entry was ever digested with.
+_any_text = partial(str, encoding="utf-8", errors="backslashreplace")

@@ -21,9 +21,9 @@ _UNREAD = (ValueError, KeyError, TypeError, AttributeError)
 def in_ledger(connection: Connection) -> list[Seal]:
     """Return the seals that entries tell of, oldest first; one that cannot be read is left out."""
     found = []
-    for entry in ledger.entries_of_nobody(connection, EntryKind.SEAL.value):
+    for body in ledger.bodies_of_nobody(connection, EntryKind.SEAL.value):
         try:
-            found.append(read_seal(entry.data()))
+            found.append(read_seal(json.loads(body)))
         except _UNREAD:
             continue
     return found

@@ -77,9 +77,11 @@ def find(connection: Connection, number: int, now: datetime) -> Waiting | None:
     return Waiting(**values | told | {"wish": More(values["wish"]) if values["wish"] else None})
 
 
-def is_confirmed(connection: Connection, number: int) -> bool:
-    """Say whether a sign-up has been confirmed, and it is not long ago."""
-    return connection.scalar(select(SignUpTable.confirmed_at).where(SignUpTable.number == number)) is not None
+def confirmed_in(connection: Connection, number: int) -> Language | None:
+    """Return the language of a sign-up that has been confirmed not long ago, or None."""
+    mine = (SignUpTable.number == number, SignUpTable.confirmed_at.is_not(None))
+    language = connection.scalar(select(SignUpTable.language).where(*mine))
+    return Language(language) if language else None
 
 
 def set_confirmed(connection: Connection, waiting: Waiting, now: datetime) -> None:

@@ -62,16 +62,16 @@ class ConfirmDoor:
         asking = await run_in_threadpool(self._sign_up.look, token)
         language = language_of(request, asking.language if asking else None)
         if asking is None:
-            return await self._over(token, language)
+            return await self._over(request, token)
         if request.method != "POST" or not _is_pressed(await read_body(request)):
             return self._page("change" if asking.wish else "confirm", language, asking=asking)
         if await run_in_threadpool(self._sign_up.confirm, token):
             return self._page("done", language)
-        return await self._over(token, language)
+        return await self._over(request, token)
 
-    async def _over(self, token: str, language: Language) -> Response:
-        is_done = await run_in_threadpool(self._sign_up.is_done, token)
-        return self._page("already" if is_done else "spent", language)
+    async def _over(self, request: Request, token: str) -> Response:
+        done_in = await run_in_threadpool(self._sign_up.done_in, token)
+        return self._page("already" if done_in else "spent", language_of(request, done_in))
 
     def _page(self, view: str, language: Language, **values: object) -> Response:
         title = text(f"page_{view}_title" if view in _OUR_OWN else f"join_{view}_title", language)

@@ -1,9 +1,9 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
@@ -16,6 +16,7 @@ from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
+from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -59,7 +60,7 @@ from dispatcher.flow.ropa import Ropa
 from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.sampling import Sampling
-from dispatcher.flow.schedule import Precheck, Schedule
+from dispatcher.flow.schedule import Schedule
 from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
@@ -72,6 +73,7 @@ from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
+from dispatcher.flow.watching import Watching
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.keys import LiveRing
@@ -91,6 +93,7 @@ from dispatcher.wiring.choices import (
     callback_secrets_of,
     carriers_of,
     forgetting_of,
+    metrics_token_of,
     own_days_of,
     periods_of,
     policy_of,
@@ -113,11 +116,11 @@ from dispatcher.wiring.founding import (
     system_clock,
     upgrade_database,
 )
-from dispatcher.wiring.grounds import grounds_of
+from dispatcher.wiring.grounds import grounds_of, well
 from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
-from dispatcher.wiring.texting import text_doors_of, texts_in_of
+from dispatcher.wiring.texting import is_told, text_doors_of, texts_in_of
 
 __all__ = [
     "Clock",
@@ -192,6 +195,7 @@ class Dispatcher:
     audit: Audit
     sampling: Sampling
     sealing: Sealing
+    bundling: Bundling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -204,7 +208,9 @@ class Dispatcher:
     texts_in: TextsIn | None
     reconciling: Reconciling
     from_logs: FromLogs
+    watching: Watching
     callback_secrets: Mapping[str, str] = field(repr=False)
+    metrics_token: str = field(repr=False)
     mailbox: Mailbox | None = None
 
     @property
@@ -264,7 +270,7 @@ def examined(directory: Path, clock: Clock = system_clock) -> list[Finding]:
 def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     studio = studio_of(settings)
     policy = policy_of(settings)
-    links = OptOutLinks(store.ring, studio.public_url)
+    links = OptOutLinks(store.ring, studio.public_url, studio.sms_url)
     renewals = RenewalLinks(store.ring, studio.public_url)
     signatures = signatures_of(directory, settings, store.ring)
     addresses = addresses_of(settings, store.ring, links)
@@ -273,11 +279,13 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     processing = processing_of(settings, studio)
     papers = Papers(processing, policy.zone)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
-    confirm_links = ConfirmLinks(store.ring, studio.public_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
+    confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
+    letters = ServiceRenderer(studio, policy.zone, signatures.signer)
+    gate = ServiceGate(store, policy, letters, links, confirm_links, addresses)
     texts_in = texts_in_of(settings, store, gate)
     letterbox = letterbox_of(directory, settings, store.ring)
-    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox)
+    told = is_told(settings, store.ring)
+    grounds = grounds_of(directory, settings, processing, signatures.about, letterbox, is_told=told)
     keyring, notices = Keyring(store), Notices(store, papers)
     doctor = Doctor(store, policy, keyring, notices, grounds)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
@@ -311,6 +319,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention)
     sealing = Sealing(store, policy, SealFile(directory / SEALS))
+    audit = Audit(store, policy, sealing.file)
     alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
@@ -324,7 +333,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         no_lists=NoLists(store, settings.register_.region),
         check=check,
         timing=timing,
-        schedule=Schedule(store, policy, templates, (_well(doctor), check.require), trial),
+        schedule=Schedule(store, policy, templates, (well(doctor), check.require), trial),
         plan=plan,
         deliver=deliver,
         doors=doors,
@@ -374,8 +383,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
-        audit=Audit(store, policy, sealing.file),
+        audit=audit,
         sealing=sealing,
+        bundling=Bundling(store, policy, audit, sealing.file),
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,
@@ -388,16 +398,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
+        watching=Watching(store),
         callback_secrets=callback_secrets_of(settings, store.ring),
+        metrics_token=metrics_token_of(settings, store.ring),
         mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
     )
-
-
-def _well(doctor: Doctor) -> Precheck:
-    """Return the doctor's part in what is asked before a campaign gets its slot."""
-
-    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
-        doctor.refuse_unless_well()
-        return ()
-
-    return look

@@ -1,10 +1,12 @@
 """Turns what the settings say into what the doctor judges."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dispatcher.flow.doctor import Grounds
+from dispatcher.flow.doctor import Doctor, Grounds
+from dispatcher.flow.schedule import Precheck
 from dispatcher.rules.doctor import Host, Sender
 from dispatcher.rules.letterbox import Letterbox
 from dispatcher.rules.places import server
@@ -21,10 +23,12 @@ def grounds_of(
     processing: Processing,
     signing: Signing | None = None,
     letterbox: Letterbox | None = None,
+    *,
+    is_told: bool | None = None,
 ) -> Grounds:
-    """Return what the doctor judges of these settings."""
+    """Return what the doctor judges of these settings; `is_told` is whether calls of the SMS service are believed."""
     studio, email, sms = settings.studio, settings.email, settings.sms
-    pages = [studio.public_url, *studio.notice.values()]
+    pages = [studio.public_url, studio.sms_url or studio.public_url, *studio.notice.values()]
     domains = {studio.email.rpartition("@")[2], *(urlsplit(page).hostname or "" for page in pages)}
     return Grounds(
         processing=processing,
@@ -36,6 +40,8 @@ def grounds_of(
             sms=sms.sender,
             sms_authorised_on=sms.sender_authorised_on,
             sends_sms=sms.provider is SmsProvider.TWILIO,
+            listens=sms.inbound,
+            is_told=is_told,
         ),
         hosts=_hosts(settings),
         register=timedelta(days=settings.retention.register_days),
@@ -45,6 +51,16 @@ def grounds_of(
         signing=signing,
         letterbox=letterbox,
     )
+
+
+def well(doctor: Doctor) -> Precheck:
+    """Return the doctor's part in what is asked before a campaign gets its slot."""
+
+    def look(_path: Path, _at: datetime | None) -> Sequence[str]:
+        doctor.refuse_unless_well()
+        return ()
+
+    return look
 
 
 def _hosts(settings: Settings) -> tuple[Host, ...]:

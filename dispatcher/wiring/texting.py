@@ -7,10 +7,12 @@ from dispatcher.channels.twilio import TwilioCarrier
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.texts_door import TextsDoor
 from dispatcher.flow.texts_in import TextsIn
+from dispatcher.keys import KeyRing
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.sms_sender import is_number
-from dispatcher.settings import Settings
+from dispatcher.settings import Settings, SmsProvider
 from dispatcher.storage.store import Store
+from dispatcher.wiring.choices import callback_secrets_of
 
 
 def texts_in_of(settings: Settings, store: Store, gate: ServiceGate) -> TextsIn | None:
@@ -18,6 +20,13 @@ def texts_in_of(settings: Settings, store: Store, gate: ServiceGate) -> TextsIn 
     if not settings.sms.inbound:
         return None
     return TextsIn(store, gate, settings.register_.region, settings.sms.stop_confirmation)
+
+
+def is_told(settings: Settings, ring: KeyRing) -> bool | None:
+    """Say whether Twilio's calls can be told from anybody's; None where it makes none, or only to this machine."""
+    if settings.sms.provider is not SmsProvider.TWILIO or settings.sms.stays_here:
+        return None
+    return bool(callback_secrets_of(settings, ring))
 
 
 def text_doors_of(

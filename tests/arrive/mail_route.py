@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +50,9 @@ virtual_mailbox_base = {room}/mail
 virtual_mailbox_maps = static:inbox/
 virtual_uid_maps = static:{user}
 virtual_gid_maps = static:{group}
+{more}
+"""
+_SIGNED = """
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_milters = inet:{host}:{milter}
 milter_default_action = tempfail
@@ -65,13 +68,21 @@ trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
 virtual unix - n n - - virtual
+smtp unix - - n - - smtp
+error unix - - n - - error
+retry unix - - n - - error
 postlog unix-dgram n - n - 1 postlogd
 """
 
 
-def missing() -> str | None:
+def missing_postfix() -> str | None:
+    """Return what stands in the way of Postfix alone."""
+    return missing(("postfix",))
+
+
+def missing(programs: Sequence[str] = PROGRAMS) -> str | None:
     """Return what stands in the way of a mail route here, None where nothing does."""
-    absent = [name for name in PROGRAMS if shutil.which(name, path=_PATH) is None]
+    absent = [name for name in programs if shutil.which(name, path=_PATH) is None]
     if absent:
         return f"there is no {' and no '.join(absent)} here: run `make arrive`"
     return None if os.geteuid() == 0 else "Postfix is started by root alone: run `make arrive` as root"
@@ -106,9 +117,9 @@ def mail_route(domain: str, keys: Mapping[str, str]) -> Iterator[MailRoute]:
         room = Path(tempfile.mkdtemp(prefix="arrive-", dir="/tmp"))
         stack.callback(shutil.rmtree, room, ignore_errors=True)
         room.chmod(0o755)
-        milter, port = _free_port(), _free_port()
+        milter, port = free_port(), free_port()
         _open_dkim(stack, room, milter, keys)
-        _postfix(stack, room, domain, port, milter)
+        run_postfix(stack, room, domain, port, _SIGNED.format(host=HOST, milter=milter))
         yield MailRoute(port, room)
 
 
@@ -122,14 +133,15 @@ def _open_dkim(stack: ExitStack, room: Path, port: int, keys: Mapping[str, str])
     _until(lambda: _answers(port), lambda: f"OpenDKIM does not answer; its exit code: {running.poll()}")
 
 
-def _postfix(stack: ExitStack, room: Path, domain: str, port: int, milter: int) -> None:
+def run_postfix(stack: ExitStack, room: Path, domain: str, port: int, more: str) -> None:
+    """Run Postfix that takes mail for a domain into a Maildir below `room`; `more` are lines of its main.cf."""
     nobody, owner = pwd.getpwnam("nobody"), pwd.getpwnam("postfix")
     settings, queue, data, mail = (room / name for name in ("postfix", "queue", "data", "mail"))
     for folder in (settings, queue, data, mail):
         folder.mkdir()
     os.chown(data, owner.pw_uid, owner.pw_gid)
     os.chown(mail, nobody.pw_uid, nobody.pw_gid)
-    values = {"host": HOST, "name": POSTMASTER, "room": room, "domain": domain, "port": port, "milter": milter}
+    values = {"host": HOST, "name": POSTMASTER, "room": room, "domain": domain, "port": port, "more": more}
     values |= {"user": nobody.pw_uid, "group": nobody.pw_gid}
     (settings / "main.cf").write_text(_MAIN.format(**values), encoding="ascii")
     (settings / "master.cf").write_text(_MASTER.format(**values), encoding="ascii")
@@ -141,7 +153,8 @@ def _postfix(stack: ExitStack, room: Path, domain: str, port: int, milter: int) 
     _until(lambda: _answers(port), lambda: "Postfix does not answer.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody has."""
     with listen() as found:
         port: int = found.getsockname()[1]
         return port

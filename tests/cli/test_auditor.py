@@ -73,6 +73,7 @@ MORE_ACTS = [
 OPEN = {
     *(
         "api-key list",
+        "audit bundle",
         "audit looks",
         "audit sample",
         "audit seals",

@@ -20,15 +20,15 @@ class Certificate:
     context: ssl.SSLContext
 
     @classmethod
-    def made(cls, folder: Path) -> Self:
-        """Make one that no machine trusts, and keep it in this folder."""
+    def made(cls, folder: Path, until: int = 2120) -> Self:
+        """Make one that no machine trusts, good until this year begins, and keep it in this folder."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
         signed = (
             x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
             .serial_number(1)
             .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-            .not_valid_after(dt.datetime(2120, 1, 1, tzinfo=dt.UTC))
+            .not_valid_after(dt.datetime(until, 1, 1, tzinfo=dt.UTC))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(key, hashes.SHA256())

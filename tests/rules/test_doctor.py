@@ -72,6 +72,23 @@ def test_a_sender_that_sends_nothing_yet_is_warned_about() -> None:
     assert [Level.WARNING] == levels(doctor.sender(replace(SENDER, bounces="a@relay.example")))
 
 
+@pytest.mark.parametrize(
+    ("change", "level", "says"),
+    [
+        ({"sms": "+358401234567", "listens": False}, Level.ERROR, "nobody would hear a STOP"),
+        ({"sms": "+358401234567", "is_told": False}, Level.WARNING, "a STOP is heard of a minute late"),
+        ({"is_told": False}, Level.WARNING, "Nothing tells what became of text messages: Twilio's"),
+        ({"listens": False}, Level.OK, "the studio's own domain"),
+        ({"sms": "+358401234567", "is_told": True}, Level.OK, "the studio's own domain"),
+        ({"sms": "+358401234567", "listens": False, "sends_sms": False}, Level.OK, "the studio's own domain"),
+    ],
+)
+def test_who_sends_texts_hears_what_comes_back(change: dict[str, object], level: Level, says: str) -> None:
+    """S-30, S-33: a number that clients answer unheard is an error, and calls that nobody believes are a warning."""
+    [(found_level, sentence)] = found(doctor.sender(replace(SENDER, **change)))  # type: ignore[arg-type]
+    assert (found_level, True) == (level, says in sentence)
+
+
 def processed(*companies: Processor, note: str = "only support") -> Processing:
     """Return what is done with the data, by these companies."""
     return Processing(STUDIO, "FI", companies, PERIODS, note)

@@ -147,7 +147,7 @@ def test_confirming_one_forgets_all_of_the_address(store: Store, clock: FixedClo
         assert waiting is not None
         sign_ups.set_confirmed(connection, waiting, clock())
         assert [None, None] == [sign_ups.find(connection, each, clock()) for each in (mine, another)]
-        assert [True, False] == [sign_ups.is_confirmed(connection, each) for each in (mine, another)]
+        assert [Language.SV, None] == [sign_ups.confirmed_in(connection, each) for each in (mine, another)]
         kept = connection.execute(
             select(SignUpTable.canonical, SignUpTable.first_name).where(SignUpTable.number == mine)
         ).one()

@@ -30,6 +30,7 @@ from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.carried import narrow
 from tests.stores import ROOT
+from tests.story.independent import Said
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, ZONE, Doubles, Workshop, build
 
 YEAR = timedelta(days=365)
@@ -54,11 +55,12 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """What a client told about a channel, or about every one, and since when it holds."""
+    """What a client told about a channel, or about every one, and since when it holds; `told` the program later."""
 
     channel: Channel | None
     yes: bool
     since: datetime
+    told: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class Person:
         """Let the program learn what is on their form: a yes holds from its day, a no from now on."""
         if self.asked is not None:
             since = at(self.asked, 0) if self.says else now
-            self.words += [Word(channel, self.says, since) for channel in self.channels]
+            self.words += [Word(channel, self.says, since, now) for channel in self.channels]
 
     def may_get(self, channel: Channel, moment: datetime) -> bool:
         """Say whether a yes for this channel stands at a moment."""
@@ -166,6 +168,7 @@ class SmallStudio:
     unknown: list[tuple[int, date]] = field(default_factory=list)
     twelfth: str = ""
     thirteenth: str = ""
+    erased: set[int] = field(default_factory=set)
     _mails: int = 0
     _texts: int = 0
 
@@ -214,6 +217,8 @@ class SmallStudio:
         mails, texts = self.doubles.smtp.received, self.doubles.twilio.received
         emails = {person.email: person.number for person in self.people.values()}
         phones = {person.phone: person.number for person in self.people.values()}
+        self._file("mail", [(mail.recipient, mail.content) for mail in mails], self._mails)
+        self._file("sms", [(sms.recipient, sms.text.encode()) for sms in texts], self._texts)
         for mail in mails[self._mails :]:
             if mail.recipient in emails:
                 found = _SUBJECT.search(mail.content)
@@ -225,6 +230,37 @@ class SmallStudio:
             assert said, sms.text
             self.arrived.append(Arrived(self.clock(), phones[sms.recipient], Channel.SMS, said[1]))
         self._mails, self._texts = len(mails), len(texts)
+
+    @property
+    def sink(self) -> Path:
+        """Return where the carriers' own files are, one a message."""
+        return self.workshop.directory.parent / "sink"
+
+    def _file(self, kind: str, taken: Sequence[tuple[str, bytes]], after: int) -> None:
+        """Let a carrier file what it took since the last time, as smtp-sink does: the envelope, then the message."""
+        self.sink.mkdir(exist_ok=True)
+        for number, (recipient, content) in enumerate(taken[after:], start=after):
+            envelope = f"X-Rcpt-Args: <{recipient}>\nX-Taken-At: {self.clock().isoformat()}\n"
+            (self.sink / f"{number:05}.{kind}").write_bytes(envelope.encode() + content)
+
+    def paper(self) -> list[Said]:
+        """Return what the studio has on its own paper: who said what about which channel, and since when."""
+        return [
+            Said(
+                person.number,
+                word.channel.value if word.channel else None,
+                word.yes,
+                word.since,
+                word.told or word.since,
+            )
+            for person in self.people.values()
+            for word in person.words
+            if person.number not in self.erased or word.yes or word.channel is not None
+        ]
+
+    def whose(self) -> dict[str, int]:
+        """Return to whom each address belongs."""
+        return {address: each.number for each in self.people.values() for address in (each.email, each.phone)}
 
     def got(self, campaign: str) -> set[int]:
         """Return who got a campaign."""

@@ -317,10 +317,10 @@ class TestStranger:
 
     @on_sqlite
     def test_a_broken_link_tells_nothing(self, visitor: TestClient, house: House) -> None:
-        """E-15: a broken link of a client and one of nobody get the very same page."""
+        """E-15: a broken link of a client and one of nobody get the very same page, and so do two that were cut."""
         token = house.token()
         altered = token[:-1] + ("a" if token[-1] != "a" else "i")
-        assert visitor.get(f"/u/{'a' * 37}").text == visitor.get(f"/u/{token[:-3]}").text
+        assert visitor.get(f"/u/{'a' * 34}").text == visitor.get(f"/u/{token[:-3]}").text
         assert visitor.get(f"/u/{'a' * 37}").text == visitor.get(f"/u/{'b' + altered[1:]}").text
 
     @on_sqlite
@@ -342,6 +342,23 @@ class TestStranger:
         house.erase()
         found |= told()
         assert 1 == len(found)
+
+    @on_sqlite
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize(("channel", "lost"), [(Channel.SMS, 1), (Channel.SMS, 20), (Channel.EMAIL, 4)])
+    def test_a_link_whose_end_was_lost(
+        self, visitor: TestClient, house: House, method: str, channel: Channel, lost: int
+    ) -> None:
+        """E-15: a phone that cuts the link gets a page that says what to do, in three languages; nothing is changed."""
+        before = house.everything()
+        for language in Language:
+            answer = visitor.request(method, f"/u/{house.token(channel)[:-lost]}?lang={language}")
+            assert 404 == answer.status_code
+            assert text("page_cut", language) in answer.text
+            assert "mailto:hei@tunturituuli.example" in answer.text
+            assert "tel:+358400000000" in answer.text
+            assert "<form" not in answer.text
+        assert before == house.everything()
 
     @on_sqlite
     def test_a_guesser_is_slowed_down(self, visitor: TestClient, house: House, clock: FixedClock) -> None:

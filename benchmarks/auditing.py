@@ -1,0 +1,61 @@
+"""Measures the audit: entries a second at `audit verify`, the time of `audit year`, and the memory of both.
+
+Ledgers of three sizes on SQLite, each read by a process of its own, so that growth shows. Verify recomputes digests and
+chains, decides every message again, and compares every message with the outbox.
+
+It lacks PostgreSQL, where the server's own work is beside the program's, and clients who change their minds.
+"""
+
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks import big_ledger, measuring
+from benchmarks.installation import room
+from benchmarks.measuring import Figure
+from dispatcher import wiring
+from tests.clock import FixedClock
+
+_SIZES, _FULL = (10_000, 100_000), (10_000, 100_000, 1_000_000)
+
+
+def main() -> None:
+    """Measure, print and keep the figures."""
+    sizes = _FULL if measuring.is_full(__doc__) else _SIZES
+    figures = []
+    for size in sizes:
+        with room() as directory:
+            with measuring.new_process() as process:
+                process.submit(big_ledger.write, directory / "studio", size).result()
+            runs = {}
+            for name, run in (("verify", _verify), ("year", _year)):
+                with measuring.new_process() as process:
+                    runs[name] = process.submit(run, directory / "studio").result()
+        (entries, verified, peak), (_, audited, peak_of_year) = runs["verify"], runs["year"]
+        figures += [
+            Figure(f"verify, {size:,} entries", "entries/s", (entries / verified,), None, peak),
+            Figure(f"year, {size:,} entries", "s", (audited,), None, peak_of_year),
+        ]
+        print(f"  {entries:,} entries: verify {verified:.1f} s, year {audited:.1f} s", flush=True)
+    measuring.report("auditing", figures, [f"{big_ledger.A_CLIENT} entries a client, {big_ledger.CAMPAIGNS} campaigns"])
+
+
+def _verify(directory: Path) -> tuple[int, float, float]:
+    with wiring.opened(directory, FixedClock(big_ledger.AFTERWARDS)) as dispatcher:
+        began = perf_counter()
+        found = dispatcher.audit.verify()
+        seconds = perf_counter() - began
+    assert found.ok, found.findings[:5]
+    return found.entries, seconds, measuring.peak_memory()
+
+
+def _year(directory: Path) -> tuple[int, float, float]:
+    with wiring.opened(directory, FixedClock(big_ledger.AFTERWARDS)) as dispatcher:
+        began = perf_counter()
+        found = dispatcher.audit.year(big_ledger.YEAR)
+        seconds = perf_counter() - began
+    assert found.ok, found.findings[:5]
+    return found.chain.entries, seconds, measuring.peak_memory()
+
+
+if __name__ == "__main__":
+    main()
