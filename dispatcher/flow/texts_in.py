@@ -15,6 +15,7 @@ from dispatcher.flow.meant import meant
 from dispatcher.flow.service_entries import ask
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.withdrawing import withdraw_addresses
+from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import AddressError, canonical_number
 from dispatcher.rules.campaign import Channel
@@ -25,6 +26,7 @@ from dispatcher.rules.service import JUST_NOW, MONTH, ServiceSend
 from dispatcher.rules.stop_words import Said, said_in_text
 from dispatcher.storage import answers, clients, incoming, services, texts_in
 from dispatcher.storage.database import Connection
+from dispatcher.storage.incoming import Incoming as Waiting
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.services import Asked
 from dispatcher.storage.store import Store
@@ -160,6 +162,11 @@ class TextsIn:
     def _holders(self, connection: Connection, number: str) -> Collection[int]:
         """Return who has the number, or had it before a restore forgot them."""
         return meant(connection, self.store.ring, None, {Channel.SMS: number})
+
+
+def unsealed(ring: KeyRing, waiting: Waiting, sealed: bytes) -> str | None:
+    """Return the words of a text that waits, or None where nobody can open them any more."""
+    return ring.unseal(SEAL, sealed, _about(waiting.client, waiting.key))
 
 
 def understood(text: TextIn) -> Said:
