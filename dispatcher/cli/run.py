@@ -40,8 +40,9 @@ def web(door: Door) -> None:
     """
     _log_plainly()
     with door.open() as dispatcher:
-        section = dispatcher.settings.web
-        serve(site_of(dispatcher), section.host, section.port, proxies=section.proxies)
+        section, site = dispatcher.settings.web, site_of(dispatcher)
+        settle_down()
+        serve(site, section.host, section.port, proxies=section.proxies)
 
 
 @click.command()

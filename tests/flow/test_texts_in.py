@@ -1,15 +1,18 @@
 """What clients text: a no closes everything for everybody who has the number, and the rest waits for a person."""
 
+import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from dispatcher.errors import JournalError
+from dispatcher.errors import JournalError, RefusedError
 from dispatcher.flow.texts_in import SEAL, STRANGERS_FOR, TextIn, TextsIn, number_of, understood
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
@@ -196,6 +199,29 @@ def test_anything_else_waits_for_a_person(workshop: Workshop, body: str, kind: C
         assert ["came", "came"] == [each["event"] for each in told(dispatcher)]
 
 
+def test_the_words_are_read_by_a_person_and_then_gone(workshop: Workshop) -> None:
+    """S-33: owner and staff read what waits; decided, read for an hour, or 14 days old, it is gone for good."""
+    with workshop.opened() as dispatcher:
+        enlist(workshop, dispatcher, "maija")
+        owner = dispatcher.persons.acting(None)
+        for sid, body in (("SM1", "Milloin olette auki?"), ("SM2", "Ompa \x1b[31mhyvä"), ("SM3", "Kiitos")):
+            inbox(dispatcher).take(text(body, sid=sid))
+        first, second, third = (each.waiting.id for each in dispatcher.inbox.listed())
+        assert "Milloin olette auki?" == dispatcher.inbox.words(first, owner)
+        assert "\x1b" not in dispatcher.inbox.words(second, owner)
+        dispatcher.inbox.release(third, owner)
+        workshop.clock.advance(timedelta(minutes=61))
+        for number in (first, second, third):
+            with pytest.raises(RefusedError, match="not kept any more"):
+                dispatcher.inbox.words(number, owner)
+        inbox(dispatcher).take(text("Haloo?", sid="SM4"))
+        workshop.clock.advance(timedelta(days=14))
+        asyncio.run(dispatcher.duties.once())
+        with dispatcher.store.reading() as connection:
+            assert [None] * 4 == list(connection.scalars(select(IncomingTable.text)))
+        assert 3 == len(waiting(dispatcher))
+
+
 def test_a_stop_that_may_mean_the_appointment_is_both(workshop: Workshop) -> None:
     """S-33: PERU withdraws at once, and its words wait for somebody who sees to the appointment."""
     with workshop.opened() as dispatcher:
@@ -266,7 +292,44 @@ def test_a_stop_is_confirmed_once(workshop: Workshop, doubles: Doubles) -> None:
         ]
         workshop.clock.advance(timedelta(days=31))
         inbox(dispatcher).take(text("STOP", sid="SM9"))
+        assert serve(dispatcher) is None
+        next_day(workshop)
+        enlist(workshop, dispatcher, "maija")
+        next_day(workshop)
+        inbox(dispatcher).take(text("STOP", sid="SM10", at=dispatcher.store.clock()))
         assert "1 accepted" == serve(dispatcher)
+
+
+def test_a_stop_survives_a_restore_and_is_not_confirmed_again(
+    workshop: Workshop, doubles: Doubles, tmp_path: Path
+) -> None:
+    """Invariant 4, S-22: a copy that knows no STOP is put back; the no stands, and Twilio tells it again."""
+    with workshop.opened() as dispatcher:
+        (client,) = enlist(workshop, dispatcher, "maija")
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        inbox(dispatcher).take(text("STOP"))
+        inbox(dispatcher).take(text("Milloin?", sid="SM2"))
+        serve(dispatcher)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(dispatcher.persons.acting(None))
+        for sid, body in (("SM1", "STOP"), ("SM2", "Milloin?")):
+            inbox(dispatcher).take(text(body, sid=sid))
+        assert not may_write(dispatcher, client)
+        assert [(client, Class.OTHER)] == [each[:2] for each in waiting(dispatcher)]
+        assert serve(dispatcher) is None
+        assert 1 == len(doubles.twilio.received)
+
+
+def test_many_calls_at_once_are_one_no(workshop: Workshop) -> None:
+    """S-35: the webhook and the list tell of one text at the same moment, several times over: it is one no."""
+    with workshop.opened() as dispatcher, ThreadPoolExecutor(8) as pool:
+        clients = enlist(workshop, dispatcher, "maija", "pekka")
+        list(pool.map(inbox(dispatcher).take, [text("STOP"), text("Milloin?", sid="SM2")] * 12))
+        assert [1, 1] == [len(noes(dispatcher, client)) for client in clients]
+        assert 2 == len(waiting(dispatcher))
+        with dispatcher.store.reading() as connection:
+            assert [] == broken_links(connection)
 
 
 @pytest.mark.parametrize(
