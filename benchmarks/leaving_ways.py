@@ -42,7 +42,9 @@ class _Running:
 
 def _serve(directory: Path, clock: Callable[[], datetime]) -> None:
     with wiring.opened(directory, clock) as dispatcher:
-        serve(site_of(dispatcher), "127.0.0.1", 0, lambda where: print(where, flush=True))
+        site = site_of(dispatcher)
+        settle_down()
+        serve(site, "127.0.0.1", 0, lambda where: print(where, flush=True))
 
 
 def _send(directory: Path, clock: Callable[[], datetime]) -> None:

@@ -98,6 +98,11 @@ class PlusAddress:
         local, _, domain = address.rpartition("@")
         return cls(local, domain, separator)
 
+    @property
+    def plain(self) -> str:
+        """Return the address without a token."""
+        return f"{self.local}@{self.domain}"
+
     def with_token(self, token: str) -> str:
         """Return the address that carries a token."""
         return f"{self.local}{self.separator}{token}@{self.domain}"
@@ -230,6 +235,14 @@ class MailAddresses:
         return WaysBack(
             self._address.with_token(reply), self._address.with_token(opt_out_token), self.bounce_to(message_id)
         )
+
+    def of_service(self, client: int | None, message_id: str) -> WaysBack:
+        """Return the addresses of a service message; about a client its reply is that client's, else anybody's."""
+        if client is not None:
+            address = self._address.with_token(_seal(self._ring, _REPLY, Channel.EMAIL, _number(client)))
+        else:
+            address = self._address.plain
+        return WaysBack(address, address, self.bounce_to(message_id))
 
     def of_test(self, message_id: str) -> WaysBack:
         """Return the addresses of a test message: whoever writes there stands for nobody; bounces are told of."""

@@ -36,6 +36,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "PIL": ("rendering/pictures",),
     "markupsafe": ("rendering",),
     "phonenumbers": ("rules",),
+    "prometheus_client": ("web/watch",),
     "psycopg": ("storage",),
     "pydantic": ("settings", "campaign_files", "web"),
     "pydantic_settings": ("settings",),

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from dispatcher.cli.client import counts_json, said_counts
-from dispatcher.cli.door import Door, json_option, local, pass_door, progress, say, say_json, say_table
+from dispatcher.cli.door import Door, json_option, local, note, pass_door, progress, say, say_json, say_table
 from dispatcher.cli.files import keep, keep_for_now
 from dispatcher.flow.audience import Member
 from dispatcher.flow.check_report import CheckReport
@@ -58,10 +58,11 @@ def audience(door: Door, file: Path, *, show: bool, as_json: bool) -> None:
     with door.open_to_all() as dispatcher, progress("clients") as tell:
         audiences = dispatcher.audiences
         report = audiences.shown(file, door.whoever(dispatcher), tell) if show else audiences.run(file, tell)
-        zone = dispatcher.policy.zone
+        zone, unread = dispatcher.policy.zone, dispatcher.doors.unread()
     if as_json:
         told: dict[str, object] = {"name": report.name, "at": report.at, **counts_json(report.counts)}
         told |= {"outside": dict(report.outside), "sms_without_name": report.nameless, "unmade": report.unmade}
+        told["doors_unread"] = unread
         say_json(told | ({"clients": [each.as_json() for each in report.members]} if show else {}))
         return
     say(f"{report.name}, as the register stands now, on {local(report.at, zone)}:")
@@ -73,6 +74,8 @@ def audience(door: Door, file: Path, *, show: bool, as_json: bool) -> None:
         say(f"  The text messages cannot be made: {report.unmade}")
     for what, number in sorted(report.outside.items()):
         say(f"  {number:>6}  not addressed: another {what.replace('_', ' ')} than [audience] names")
+    for why in unread:
+        note(f"Nothing leaves until it can be read: {why}")
     if show and report.members:
         rows = [[each.number, each.language.value, each.address, _said(each)] for each in report.members]
         say_table(["client", "language", "address", "what"], rows, numbers=["client"], texts=["what"])

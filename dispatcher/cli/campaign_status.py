@@ -91,7 +91,7 @@ def lines(found: CampaignStatus, zone: ZoneInfo) -> list[str]:
         f"  {number:>6}  not: {reason_text(Reason(reason), Language.EN)}"
         for reason, number in standing.withheld.most_common()
     ]
-    return told + _outlook(found, zone)
+    return [*told, *_outlook(found, zone), *(f"  nothing leaves meanwhile: {why}" for why in found.unread)]
 
 
 def line(found: CampaignStatus, zone: ZoneInfo) -> str:
@@ -104,7 +104,7 @@ def line(found: CampaignStatus, zone: ZoneInfo) -> str:
     withheld = found.standing.withheld.total()
     said += [f"{withheld} withheld"] if withheld else []
     return f"{local(found.at, zone)} {found.campaign.name}: {found.campaign.state.value}" + "".join(
-        f", {each}" for each in [*said, *(each.strip() for each in _outlook(found, zone))]
+        f", {each}" for each in [*said, *(each.strip() for each in _outlook(found, zone)), *found.unread]
     )
 
 

@@ -41,6 +41,7 @@ def web(door: Door) -> None:
     _log_plainly()
     with door.open() as dispatcher:
         section = dispatcher.settings.web
+        settle_down()
         serve(site_of(dispatcher), section.host, section.port, proxies=section.proxies)
 
 

@@ -141,7 +141,7 @@ class Tampering:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """The audit of the year, in each of its forms, and of the tampered copy."""
+    """The audit of the year, in each of its forms, and of the tampered copy; no paper where typst is not installed."""
 
     year: int
     ok: bool
@@ -150,6 +150,7 @@ class Audited:
     text: str
     csv: str
     tampering: Tampering
+    paper: bytes | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the audit with stable keys."""

@@ -8,8 +8,11 @@ from dispatcher.demo.clock import ZONE
 from dispatcher.demo.people import Role
 from dispatcher.demo.scene import Scene
 from dispatcher.demo.tampering import tamper
+from dispatcher.errors import RenderingError
 from dispatcher.flow.audit_formats import to_csv, to_text
+from dispatcher.flow.audit_paper import to_pdf
 from dispatcher.flow.audit_year import YearAudit
+from dispatcher.rules.campaign import Language
 
 YEAR = 2026
 _CHANNELS = ("email", "sms")
@@ -27,7 +30,14 @@ def audit_the_year(scene: Scene) -> None:
     client = scene.dispatcher.register.find(leaver.mobile or leaver.name)
     found = tamper(scene.places, client, scene.clock)
     scene.account.audit = Audited(
-        YEAR, report.ok, report.findings, report.as_json(), to_text(report), to_csv(report), found
+        YEAR,
+        report.ok,
+        report.findings,
+        report.as_json(),
+        to_text(report),
+        to_csv(report),
+        found,
+        _paper(scene, report),
     )
     scene.chapter("7. Somebody alters one byte")
     scene.say(
@@ -42,13 +52,24 @@ def audit_the_year(scene: Scene) -> None:
 
 
 def write_audit(scene: Scene) -> None:
-    """Write the audit beside the inbox: as text, as CSV, and as JSON."""
+    """Write the audit beside the inbox: as text, as CSV, as JSON, and as a paper."""
     audit = scene.account.audit
     if audit is None:
         return
+    if audit.paper is not None:
+        scene.places.audit("pdf").write_bytes(audit.paper)
     scene.places.audit("txt").write_text(audit.text + "\n", encoding="utf-8")
     scene.places.audit("csv").write_text(audit.csv, encoding="utf-8", newline="")
     scene.places.audit("json").write_text(json.dumps(audit.report, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _paper(scene: Scene, report: YearAudit) -> bytes | None:
+    """Return the audit as a paper, in English as the story is told, where PDFs can be made."""
+    dispatcher = scene.dispatcher
+    try:
+        return to_pdf(report, dispatcher.studio, dispatcher.store.clock(), dispatcher.policy.zone, Language.EN)
+    except RenderingError:
+        return None
 
 
 def _check(scene: Scene, report: YearAudit) -> None:

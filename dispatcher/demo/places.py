@@ -48,7 +48,7 @@ class Places:
         return self.output / "sms"
 
     def audit(self, ending: str) -> Path:
-        """Return the audit's file in this form: txt, json or csv."""
+        """Return the audit's file in this form: txt, json, csv or pdf."""
         return self.output / f"audit.{ending}"
 
 

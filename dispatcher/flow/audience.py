@@ -19,7 +19,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Audience, Campaign, Channel, Language
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, Wait, Withhold, decide
 from dispatcher.rules.ledger import Json
-from dispatcher.rules.message import Sms
+from dispatcher.rules.message import NO_MESSAGE, Sms
 from dispatcher.storage import clients
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
@@ -198,7 +198,7 @@ class Audiences:
 
 def _leaves_name_out(prepared: Prepared, known: Known, send: Send, now: datetime) -> bool:
     shared = known.facts.addresses[send.channel].shared
-    content = prepared.message(known.client, send, "audience", now, is_shared=shared).content
+    content = prepared.message(known.client, send, NO_MESSAGE, now, is_shared=shared).content
     return isinstance(content, Sms) and content.leaves_name_out
 
 

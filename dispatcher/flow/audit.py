@@ -20,6 +20,7 @@ from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.seal import Seal
+from dispatcher.rules.sentence import Sentence
 from dispatcher.storage import campaigns, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
@@ -82,7 +83,9 @@ def judged(
     """
     figures = slot_figures(recount)
     more = (f"{recount.unnamed} more findings like these are not named.",) if recount.unnamed else ()
-    restored = tuple(f"Entry {number} tells of a restore." for number in recount.restored)
+    restored = tuple(
+        Sentence.of("Entry {entry} tells of a restore.", "restored", entry=number) for number in recount.restored
+    )
     beside = beside_figures(recount.beside)
     late = recount.beside.requests.overdue(today)
     return YearAudit(

@@ -36,7 +36,7 @@ class NoFigures:
     """Who said no in the year, and how fast it took effect: from the earliest moment it can have been said.
 
     `median_seconds` and `longest_seconds` are None where no time is known; `within` counts them by how long it took.
-    For `withheld`, `in_hand` and `left_after` see rules.audit_noes.
+    For `withheld`, `in_hand`, `in_hand_left` and `left_after` see rules.audit_noes.
     """
 
     clients: int
@@ -49,6 +49,7 @@ class NoFigures:
     untimed: int
     withheld: int
     in_hand: int
+    in_hand_left: int
     left_after: int
 
     def as_json(self) -> dict[str, Json]:
@@ -135,6 +136,7 @@ def _noes(beside: Beside) -> NoFigures:
         untimed=noes.untimed,
         withheld=noes.withheld,
         in_hand=noes.in_hand,
+        in_hand_left=noes.in_hand_left,
         left_after=noes.left_after,
     )
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatcher.flow.audit_tables import Table, is_number, tables, worded
-from dispatcher.flow.audit_words import checking, page_one, sealed
+from dispatcher.flow.audit_words import checking, page_one, sealed, sentences
 from dispatcher.flow.audit_year import YearAudit
 from dispatcher.rendering.paper import pdf
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Language
+from dispatcher.rules.sentence import Sentence
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date, format_number, text
 
@@ -43,20 +44,25 @@ def paper(audit: YearAudit, studio: Studio, now: datetime, zone: ZoneInfo, langu
         "footer": f"{studio.name} · {say('title', year=audit.year)} · {say('dated', date=format_date(day, language))}",
         "printed_on": {"year": day.year, "month": day.month, "day": day.day},
         "questions": [
-            {"title": each.title, "figure": each.figure, "lines": each.lines} for each in page_one(audit, language)
+            {"title": each.title, "figure": each.figure, "lines": each.lines, "ok": each.ok}
+            for each in page_one(audit, language)
         ],
         "seal": {"title": say("seal"), "text": sealed(audit, language)},
         "check": {"title": say("check"), "text": checking(audit.year, language)},
         "place_and_date": say("place_and_date"),
         "signature": say("signature"),
-        "findings": {"title": say("findings"), "items": audit.findings},
-        "remarks": {"title": say("remarks"), "items": audit.remarks},
-        "in_english": say("findings_language"),
+        "findings": {"title": say("findings"), "items": sentences(audit.findings, language)},
+        "remarks": {"title": say("remarks"), "items": sentences(audit.remarks, language)},
+        "in_english": say("findings_language") if _stays_english(audit) and language is not Language.EN else "",
         "in_figures": say("in_figures"),
         "none": say("none"),
         "charts": _charts(audit, every, language),
         "tables": [_table(each, language) for each in every],
     }
+
+
+def _stays_english(audit: YearAudit) -> bool:
+    return not all(isinstance(each, Sentence) for each in (*audit.findings, *audit.remarks))
 
 
 def _charts(audit: YearAudit, every: Sequence[Table], language: Language) -> list[dict[str, object]]:

@@ -1,7 +1,8 @@
 """The first page of a year's audit in words: five questions, one number each, and how to check them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from dispatcher.flow.audit_tables import place_text
 from dispatcher.flow.audit_year import DeclaredFigures, YearAudit
@@ -9,6 +10,7 @@ from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.seal import key_words
+from dispatcher.rules.sentence import Sentence
 from dispatcher.texts import CATALOGUES, counted, format_date, format_number, text
 
 _SPANS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"))
@@ -17,16 +19,23 @@ _SPANS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question an auditor asks: the one number that answers it, and what there is to say of it."""
+    """A question an auditor asks: the one number that answers it, what there is to say of it, and whether it is well."""  # noqa: E501
 
     name: str
     title: str
     figure: str
     lines: tuple[str, ...]
+    ok: bool = True
 
     def as_json(self) -> dict[str, Json]:
         """Return the question with its reply."""
-        return {"name": self.name, "question": self.title, "figure": self.figure, "lines": list(self.lines)}
+        return {
+            "name": self.name,
+            "question": self.title,
+            "figure": self.figure,
+            "lines": list(self.lines),
+            "ok": self.ok,
+        }
 
 
 def sealed(audit: YearAudit, language: Language) -> str:
@@ -41,14 +50,33 @@ def sealed(audit: YearAudit, language: Language) -> str:
 
 def page_one(audit: YearAudit, language: Language) -> tuple[Question, ...]:
     """Return the five questions with their replies."""
-    words = _Words(audit, language)
+    words, slots, messages = _Words(audit, language), audit.slots, audit.messages
+    within = max(slots.spent, slots.most_in_365_days) <= CEILING
+    few = max(messages.most_per_client, messages.most_per_address) <= CEILING
+    all_agreed, kept = messages.agreed == messages.left, audit.noes.left_after == 0
     return (
-        Question("often", words.say("often"), words.number(audit.slots.spent), tuple(words.often())),
-        Question("many", words.say("many"), words.number(audit.messages.clients), tuple(words.many())),
-        Question("agreed", words.say("agreed"), words.of(), tuple(words.agreed())),
-        Question("noes", words.say("noes"), words.number(audit.noes.clients), tuple(words.noes())),
-        Question("wrong", words.say("wrong"), words.number(len(audit.findings)), tuple(words.wrong())),
+        Question("often", words.say("often"), words.number(slots.spent), tuple(words.often()), within),
+        Question("many", words.say("many"), words.number(messages.clients), tuple(words.many()), few),
+        Question("agreed", words.say("agreed"), words.of(), tuple(words.agreed()), all_agreed),
+        Question("noes", words.say("noes"), words.number(audit.noes.clients), tuple(words.noes()), kept),
+        Question("wrong", words.say("wrong"), words.number(len(audit.findings)), tuple(words.wrong()), audit.ok),
     )
+
+
+def sentences(found: Sequence[str], language: Language) -> list[str]:
+    """Return findings or remarks as this language says them; what it has no words for stays in English."""
+    return [_translated(each, language) if isinstance(each, Sentence) else str(each) for each in found]
+
+
+def _translated(sentence: Sentence, language: Language) -> str:
+    values = {
+        name: format_date(value, language) if isinstance(value, date) else value
+        for name, value in sentence.values.items()
+    }
+    if "kind" in values:
+        values["kind"] = text(f"request_{values['kind']}", language)
+    key = f"audit_said_{sentence.name}"
+    return text(key, language, **values) if language is not Language.EN else str(sentence)
 
 
 def checking(year: int, language: Language) -> str:
@@ -151,7 +179,9 @@ class _Words:
         if noes.median_seconds is not None and noes.longest_seconds is not None:
             median, longest = (span_text(each, self._language) for each in (noes.median_seconds, noes.longest_seconds))
             said.append(self.say("noes_fast", median=median, longest=longest))
-        counts = {name: self.number(getattr(noes, name)) for name in ("withheld", "in_hand", "left_after")}
+        counts = {
+            name: self.number(getattr(noes, name)) for name in ("withheld", "in_hand", "in_hand_left", "left_after")
+        }
         return [*said, self.say("noes_effect", **counts)]
 
     def wrong(self) -> list[str]:

@@ -24,13 +24,11 @@ from dispatcher.rules.calendar import always_open, local_date
 from dispatcher.rules.campaign import Campaign, Channel
 from dispatcher.rules.cost import Tariff
 from dispatcher.rules.decision import Send, Wait, decide
-from dispatcher.rules.message import Sms
+from dispatcher.rules.message import NO_MESSAGE, Sms
 from dispatcher.rules.processing import Processing
 from dispatcher.storage import campaigns, clients, outbox
 from dispatcher.storage.facts import Known
 from dispatcher.storage.store import Store
-
-_PREVIEW_ID = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ class Check:
     ) -> None:
         try:
             shared = known.facts.addresses[send.channel].shared
-            message = prepared.message(known.client, send, _PREVIEW_ID, now, is_shared=shared)
+            message = prepared.message(known.client, send, NO_MESSAGE, now, is_shared=shared)
         except DispatcherError as error:
             key = ("offer", "sms") if send.channel is Channel.SMS else ()
             report.add(*tally.written.findings_of(error, *key))

@@ -26,11 +26,20 @@ from dispatcher.rules.processing import Processing
 from dispatcher.rules.signing import Signing, signing
 from dispatcher.storage import health, ledger, readings
 from dispatcher.storage.database import Connection
+from dispatcher.storage.doors import DoorRow
 from dispatcher.storage.store import Store
 
 _AGAIN = timedelta(minutes=1)
 """How long a refusal stands before everything is looked at anew: who keeps the time asks every second."""
-_NEED_TABLES = (Concern.NOTICE, Concern.KEYS, Concern.CLOCK, Concern.JOURNAL, Concern.DISK, Concern.IMPORT)
+_NEED_TABLES = (
+    Concern.NOTICE,
+    Concern.KEYS,
+    Concern.CLOCK,
+    Concern.JOURNAL,
+    Concern.DISK,
+    Concern.IMPORT,
+    Concern.DOORS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,10 @@ def free_space(directory: Path) -> int:
 
 
 class Doctor:
-    """Looks an open installation over. `free` tells the free bytes of a directory's disk."""
+    """Looks an open installation over.
+
+    `free` tells the free bytes of a directory's disk, `doors` how each letter box stands.
+    """
 
     def __init__(
         self,
@@ -68,7 +80,9 @@ class Doctor:
         notices: Notices,
         grounds: Grounds,
         free: Callable[[Path], int] = free_space,
+        doors: Callable[[], Sequence[DoorRow]] = tuple,
     ) -> None:
+        self._doors = doors
         self._store = store
         self._policy = policy
         self._keyring = keyring
@@ -88,7 +102,7 @@ class Doctor:
         else:
             with self._reading(connection) as reading:
                 found += [*self._notice(), *self._keys(reading), *self._journal(), *self._clock(reading)]
-                found += [*self._disk(reading), *self._import(reading)]
+                found += [*self._disk(reading), *self._import(reading), *self._letter_boxes()]
         order = list(Concern)
         return sorted(found, key=lambda finding: order.index(finding.concern))
 
@@ -169,6 +183,10 @@ class Doctor:
     def _import(self, connection: Connection) -> list[Finding]:
         last = readings.last_whole(connection)
         return doctor.imported(last.finished_at if last else None, self._store.clock(), self._grounds.register)
+
+    def _letter_boxes(self) -> list[Finding]:
+        every = [(row.name, row.read_up_to, row.trouble) for row in self._doors()]
+        return doctor.doors(every, self._policy.zone)
 
     def _today(self) -> date:
         return local_date(self._store.clock(), self._policy.zone)

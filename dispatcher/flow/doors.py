@@ -88,6 +88,10 @@ class Doors:
         with self._store.reading() as connection:
             return list(doors.read(connection, self._doors).values())
 
+    def unread(self) -> list[str]:
+        """Return of each door that could not be read lately which it is, and why: nothing leaves until it can be."""
+        return [f"{row.name} cannot be read: {row.trouble}" for row in self.rows() if row.trouble is not None]
+
     def seen(self, connection: Connection, now: datetime) -> Reading:
         """Return how far the doors have been read, and whether a message may leave on that."""
         return self._seen(connection, now, GOOD_FOR)

@@ -5,11 +5,10 @@ lies, since its number may be another after a restore.
 """
 
 from collections.abc import Container
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.marks import Flag, note_flag, set_flag
-from dispatcher.flow.recording import STRANGER
 from dispatcher.flow.withdrawing import locks_of_no, withdraw_by_letter
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel
@@ -38,8 +37,17 @@ class Incoming:
 
         On disk when it returns. Raises JournalError and StorageError where it cannot be kept.
         """
-        wanted = [Lock(LockKind.CLIENT, came.client)] if came.client != STRANGER else []
+        wanted = [Lock(LockKind.CLIENT, came.client)]
         return self._store.write(lambda transaction: put_in(transaction, came), wanted=wanted, urgent=True)
+
+    def tidy(self, settled_for: timedelta) -> None:
+        """Let go of words whose time is over (S-33), and of what was settled longer ago than this."""
+
+        def work(transaction: Transaction) -> None:
+            incoming.drop_texts(transaction.connection, transaction.now)
+            incoming.purge(transaction.connection, transaction.now - settled_for)
+
+        self._store.write(work)
 
     def waiting(self) -> list[Waiting]:
         """Return what waits for a person, the oldest first."""
@@ -61,19 +69,14 @@ class Incoming:
         def work(transaction: Transaction) -> bool:
             return _settle(transaction, _open(transaction, number), Settled.RELEASED, actor)
 
-        return self._store.write(work, wanted=[Lock(LockKind.CLIENT, client)] if client != STRANGER else ())
+        return self._store.write(work, wanted=[Lock(LockKind.CLIENT, client)])
 
     def withdraw(self, number: int, actor: Actor) -> None:
         """Put on record that it was a no to everything, said when it came; everything else of theirs is settled by it.
 
-        Raises NotFoundError, and RefusedError for one that is settled already or came from nobody in the register.
+        Raises NotFoundError, and RefusedError for one that is settled already.
         """
         client = self.find(number).client
-        if client == STRANGER:
-            raise RefusedError(
-                f"Number {number} came from nobody in the register: run `dispatcher inbox show {number}`, then "
-                "`dispatcher consent withdraw ADDRESS` for the address they write from."
-            )
         with self._store.reading() as connection:
             wanted = locks_of_no(connection, [client])
 
@@ -89,7 +92,7 @@ class Incoming:
 def put_in(transaction: Transaction, came: Arrived) -> int | None:
     """Do what `Incoming.put` does within a transaction that holds the client's lock."""
     connection, actor = transaction.connection, Actor(ActorKind.CLIENT)
-    is_known = came.client == STRANGER or bool(clients.read(connection, [came.client]))
+    is_known = bool(clients.read(connection, [came.client]))
     if not is_known and not returning.is_missed(connection, came.client):
         return None  # erased: nothing of theirs is kept, and nothing is sent to them
     number = incoming.add(connection, came, transaction.now)
@@ -98,10 +101,8 @@ def put_in(transaction: Transaction, came: Arrived) -> int | None:
     where: dict[str, Json] = {"channel": came.channel.value, "at": stamp(came.at), "class": came.kind.value}
     _keep(transaction, came.client, came.box, came.key, actor, {"event": _CAME, **where})
     body: dict[str, Json] = {"event": _CAME, "number": number, "at": stamp(came.at), "class": came.kind.value}
-    client = came.client or None
-    transaction.ledger.append(Entry(EntryKind.INCOMING, actor, client=client, channel=came.channel, body=body))
-    if came.client != STRANGER:
-        _suspend(transaction, came.client, actor, is_known=is_known, value=True)
+    transaction.ledger.append(Entry(EntryKind.INCOMING, actor, client=came.client, channel=came.channel, body=body))
+    _suspend(transaction, came.client, actor, is_known=is_known, value=True)
     return number
 
 
@@ -122,9 +123,7 @@ def take_incoming(transaction: Transaction, record: Record, erased: Container[in
         if number is None:
             return False
         told: dict[str, Json] = {"event": _CAME, "number": number, "at": stamp(moment), "class": came.kind.value}
-        transaction.ledger.append(
-            Entry(EntryKind.INCOMING, actor, client=client or None, channel=came.channel, body=told)
-        )
+        transaction.ledger.append(Entry(EntryKind.INCOMING, actor, client=client, channel=came.channel, body=told))
         return True
     found = incoming.lying_at(connection, box, key, client)
     if found is not None and found.settled_at is None:
@@ -138,7 +137,7 @@ def _settle(transaction: Transaction, found: Waiting, how: Settled, actor: Actor
     told: dict[str, Json] = {"event": _SETTLED, "outcome": how.value}
     _keep(transaction, found.client, found.box, found.key, actor, told)
     _close(transaction, found, how, actor, transaction.now)
-    if found.client == STRANGER or incoming.waits(connection, found.client):
+    if incoming.waits(connection, found.client):
         return False
     is_known = bool(clients.read(connection, [found.client]))
     _suspend(transaction, found.client, actor, is_known=is_known, value=False)
@@ -148,8 +147,7 @@ def _settle(transaction: Transaction, found: Waiting, how: Settled, actor: Actor
 def _close(transaction: Transaction, found: Waiting, how: Settled, actor: Actor, at: datetime) -> None:
     incoming.settle(transaction.connection, found.id, how, at)
     body: dict[str, Json] = {"event": _SETTLED, "number": found.id, "outcome": how.value}
-    client = found.client or None
-    transaction.ledger.append(Entry(EntryKind.INCOMING, actor, client=client, channel=found.channel, body=body))
+    transaction.ledger.append(Entry(EntryKind.INCOMING, actor, client=found.client, channel=found.channel, body=body))
 
 
 def _suspend(transaction: Transaction, client: int, actor: Actor, *, is_known: bool, value: bool) -> None:

@@ -8,6 +8,7 @@ from dispatcher.flow import audience
 from dispatcher.flow.audience import Counts
 from dispatcher.flow.closing import closed_years
 from dispatcher.flow.coverage import coverage
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.retention import Overview, Retention
@@ -16,20 +17,23 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import IDLE, Channel, State
 from dispatcher.rules.ledger import Json, read_stamp
 from dispatcher.rules.message import MessageState
-from dispatcher.storage import campaigns, clients, progress, readings, requests
+from dispatcher.storage import campaigns, clients, incoming, progress, readings, requests
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
 
 _PAST = frozenset({State.SENDING, State.HELD, State.FINISHED, State.CANCELLED})
 _DAY = timedelta(days=1)
+_UNREAD_FOR = timedelta(minutes=15)
+"""How long a letter box may fail before somebody is told: a server that is started again is back by then."""
 
 
 class Matters:
     """Finds what the people who run the program have to hear of."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, retention: Retention) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, retention: Retention, doors: Doors) -> None:
         self._store = store
+        self._doors = doors
         self._policy = policy
         self._press = press
         self._retention = retention
@@ -62,6 +66,24 @@ class Matters:
         stale = self.register_age(overview)
         if stale is not None:
             found.append(Matter(AlertKind.IMPORT_STALE, "register", {"days": stale}))
+        return [*found, *self.unread()]
+
+    def unread(self) -> list[Matter]:
+        """Return what clients sent that waits for somebody to read it, and the letter boxes that cannot be read."""
+        now, zone = self._store.clock(), self._policy.zone
+        with self._store.reading() as connection:
+            waiting = incoming.listed(connection)
+        found = []
+        if waiting:
+            day = local_date(waiting[0].at, zone)
+            # What comes after somebody has seen the others is news again.
+            newest = str(max(each.id for each in waiting))
+            found.append(Matter(AlertKind.INCOMING, newest, {"count": len(waiting), "date": day.isoformat()}))
+        for row in self._doors.rows():
+            if row.failing_since is not None and now - row.failing_since >= _UNREAD_FOR:
+                local = row.failing_since.astimezone(zone)
+                since: dict[str, Json] = {"date": local.date().isoformat(), "time": f"{local:%H:%M}"}
+                found.append(Matter(AlertKind.DOOR_UNREAD, row.name, {"door": row.name, **since}))
         return found
 
     def _closed(self, now: datetime) -> list[Matter]:

@@ -21,7 +21,7 @@ from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.wishes import Less
-from dispatcher.storage import answers, clients, returning
+from dispatcher.storage import answers, clients, outbox, returning
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -74,6 +74,16 @@ class Preferences:
         """Return what `look_at` does, with what was agreed and what can be chosen."""
         with self._store.reading() as connection:
             return seen(connection, self._store.ring, self._policy, links, self._store.clock())
+
+    def rehearse(self) -> list[Concern]:
+        """Look at one client, and return what was seen: the first who comes need not wait for what first use makes."""
+        with self._store.reading() as connection:
+            numbers = clients.page(connection, 0, 1)
+            outbox.open_of_clients(connection, numbers)
+            _who_has_just_said_so(connection, numbers, self._store.clock())
+        links = [OptOut(number, Channel.EMAIL) for number in numbers]
+        self.look_at(links)
+        return self.look_closely_at(links)
 
     def leave(self, token: str, place: Place) -> None:
         """Record that the client behind a link said no to everything; on disk when this returns (E-11).

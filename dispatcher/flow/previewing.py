@@ -16,12 +16,11 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.consent import Place
-from dispatcher.rules.message import Recipient
+from dispatcher.rules.message import NO_MESSAGE, Recipient
 from dispatcher.storage import clients
 from dispatcher.storage.store import Store
 from dispatcher.texts import format_date
 
-_ID = "preview"
 _SINCE = timedelta(days=60)
 """How long ago the invented reader said yes."""
 _NAMES = {Language.FI: "Maija", Language.SV: "Maja", Language.EN: "Mary"}
@@ -97,7 +96,7 @@ class Preview:
         to = {channel: address for channel, address in reader.addresses.items() if channel in channels}
         link = self._links.test_url
         mail = (
-            renderer.email(reader.recipient, to[Channel.EMAIL], link(Channel.EMAIL), _ID, now)
+            renderer.email(reader.recipient, to[Channel.EMAIL], link(Channel.EMAIL), NO_MESSAGE, now)
             if Channel.EMAIL in to
             else None
         )

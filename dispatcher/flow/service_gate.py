@@ -6,7 +6,7 @@ from datetime import date, datetime
 from dispatcher.errors import RenderingError
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.service_entries import entry
-from dispatcher.links import Confirm, ConfirmLinks, OptOut, OptOutLinks
+from dispatcher.links import Confirm, ConfirmLinks, MailAddresses, OptOut, OptOutLinks
 from dispatcher.rendering.alert import Alert
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.service import Confirmation, Letter, Receipt, ServiceRenderer, Stopped
@@ -46,6 +46,8 @@ class ServiceGate:
     renderer: ServiceRenderer
     opt_out_links: OptOutLinks
     confirm_links: ConfirmLinks
+    addresses: MailAddresses | None = None
+    """What makes the addresses that answer a mail, where an inbox is read."""
 
     def foresee(self, connection: Connection, asked: Asked, asked_by: ActorKind, now: datetime) -> ServiceVerdict:
         """Return what the verdict would be of a message that is about to be asked for; nothing is changed."""
@@ -89,7 +91,8 @@ class ServiceGate:
             sms = self.renderer.sms(letter, service.recipient)
             seconds = validity.of_service(self.policy.windows, now)
             return ServiceMessage(service.message_id, service.purpose, replace(sms, validity_seconds=seconds))
-        envelope = Envelope(service.recipient, service.message_id, now)
+        ways_back = self.addresses.of_service(service.client, service.message_id) if self.addresses else None
+        envelope = Envelope(service.recipient, service.message_id, now, ways_back)
         return ServiceMessage(service.message_id, service.purpose, self.renderer.email(letter, envelope))
 
     def _letter(self, connection: Connection, service: Service, now: datetime) -> Letter | Stopped | Alert | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dispatcher.errors import DispatcherError
+from dispatcher.flow.doors import Doors
 from dispatcher.flow.lifecycle import Lifecycle, Standing, standing_of
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
@@ -22,6 +23,7 @@ RATE_OVER = timedelta(minutes=5)
 _ENOUGH = 10
 """How many messages a rate has to rest on before the last one is foretold by it, and not by the pace alone."""
 _REMAINING = (MessageState.WAITING, MessageState.DEFERRED, MessageState.ATTEMPTING)
+_TO_GO = frozenset({State.SCHEDULED, State.SENDING})
 _STILL = frozenset({State.FINISHED, State.HELD, State.CANCELLED})
 
 
@@ -31,7 +33,7 @@ class CampaignStatus:
 
     `rate` is how many messages a minute were handed over lately, None where none could be. `ends_at` is when the last
     one leaves, None where nobody can tell. `too_late` of them would leave after the offer has ended. `next_look` is
-    when the next waiting message is looked at.
+    when the next waiting message is looked at. `unread` says of each letter box that cannot be read why nothing leaves.
     """
 
     campaign: Scheduled
@@ -41,6 +43,7 @@ class CampaignStatus:
     ends_at: datetime | None = None
     too_late: int = 0
     next_look: datetime | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def remaining(self) -> int:
@@ -57,10 +60,10 @@ class CampaignStatus:
         """Say whether nothing more happens by itself: the campaign is finished, held or cancelled."""
         return self.campaign.state in _STILL
 
-    def counts(self) -> tuple[State, str | None, bool, Standing]:
+    def counts(self) -> tuple[State, str | None, bool, Standing, tuple[str, ...]]:
         """Return what changes only where something happens; the clock alone changes nothing of it."""
         its = self.campaign
-        return its.state, its.held_reason, its.planned_at is None, self.standing
+        return its.state, its.held_reason, its.planned_at is None, self.standing, self.unread
 
     def as_json(self) -> dict[str, object]:
         """Return the status with stable keys; times are UTC."""
@@ -85,14 +88,16 @@ class CampaignStatus:
             "ends_at": self.ends_at,
             "too_late": self.too_late,
             "next_look": self.next_look,
+            "doors_unread": list(self.unread),
         }
 
 
 class Status:
     """Tells how campaigns are getting on, from sums: a look costs the same however many messages there are."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, lifecycle: Lifecycle) -> None:
+    def __init__(self, store: Store, policy: Policy, press: Press, lifecycle: Lifecycle, doors: Doors) -> None:
         self._store = store
+        self._doors = doors
         self._policy = policy
         self._press = press
         self._lifecycle = lifecycle
@@ -100,11 +105,14 @@ class Status:
     def of(self, name: str) -> CampaignStatus:
         """Return how the campaign of this name stands. Raises NotFoundError for a name none has."""
         number, now = self._lifecycle.named(name).id, self._store.clock()
+        unread = tuple(self._doors.unread())
         with self._store.reading() as connection:
             campaign = campaigns.by_id(connection, number)
             found = CampaignStatus(
                 campaign, now, standing_of(connection, number), next_look=outbox.next_due(connection, number)
             )
+            if campaign.state in _TO_GO:
+                found = replace(found, unread=unread)
             if campaign.state is not State.SENDING or campaign.begun_at is None:
                 return found
             since = now.replace(second=0, microsecond=0) - RATE_OVER

@@ -15,16 +15,18 @@ from dispatcher.flow.meant import meant
 from dispatcher.flow.service_entries import ask
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.withdrawing import withdraw_addresses
+from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import AddressError, canonical_number
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.consent import Answer, Place, Reply, fold
 from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.rules.message import ServicePurpose
 from dispatcher.rules.service import JUST_NOW, MONTH, ServiceSend
 from dispatcher.rules.stop_words import Said, said_in_text
-from dispatcher.storage import clients, incoming, services, texts_in
+from dispatcher.storage import answers, clients, incoming, services, texts_in
 from dispatcher.storage.database import Connection
+from dispatcher.storage.incoming import Incoming as Waiting
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.services import Asked
 from dispatcher.storage.store import Store
@@ -96,7 +98,7 @@ class TextsIn:
             if not texts_in.is_known(transaction.connection, text.sid):
                 self._take(transaction, text, said, address)
 
-        self.store.write(work, wanted=wanted, urgent=said in _STOPS)
+        self.store.write(work, wanted=wanted, urgent=True)
         return said
 
     def new_of(self, listed: Sequence[CameIn]) -> list[TextIn]:
@@ -123,9 +125,10 @@ class TextsIn:
         at = min(text.at or now, now)
         holders = self._holders(connection, address[1])
         if said in _STOPS:
+            is_news = self._is_news(connection, address, now)
             answer = Answer(0, Reply.WITHDRAWN, None, at, at, now, Place.SMS_REPLY)
             withdraw_addresses(transaction, self.store.ring, [address], answer, _CLIENT)
-            if self.confirms and not text.opt_out and now - at <= JUST_NOW:
+            if self.confirms and is_news and not text.opt_out and now - at <= JUST_NOW:
                 self._confirm(transaction, address)
         if said in _WAITS:
             for client in sorted(holders):
@@ -133,6 +136,15 @@ class TextsIn:
                 put_in(transaction, Arrived(client, Channel.SMS, at, _WAITS[said], BOX, text.sid, sealed))
         if holders or said in _STOPS:
             texts_in.add(connection, text.sid, sorted(holders) or [0], said.value, at)
+
+    def _is_news(self, connection: Connection, address: tuple[Channel, str], now: datetime) -> bool:
+        """Say whether a no changes anything for a client who has the number.
+
+        What is on record already was confirmed when it was said; also where a restore has forgotten that.
+        """
+        holders = clients.by_address(connection, [address]).get(address, frozenset())
+        given = answers.of_clients(connection, sorted(holders))
+        return any(not fold(given.get(each, []), address[0], now).objected for each in holders)
 
     def _confirm(self, transaction: Transaction, address: tuple[Channel, str]) -> None:
         """Ask for one plain confirmation, where a client has the number and has not had one lately."""
@@ -150,6 +162,11 @@ class TextsIn:
     def _holders(self, connection: Connection, number: str) -> Collection[int]:
         """Return who has the number, or had it before a restore forgot them."""
         return meant(connection, self.store.ring, None, {Channel.SMS: number})
+
+
+def unsealed(ring: KeyRing, waiting: Waiting, sealed: bytes) -> str | None:
+    """Return the words of a text that waits, or None where nobody can open them any more."""
+    return ring.unseal(SEAL, sealed, _about(waiting.client, waiting.key))
 
 
 def understood(text: TextIn) -> Said:

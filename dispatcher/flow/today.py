@@ -26,6 +26,7 @@ from dispatcher.texts import CATALOGUES, format_date, text
 _SCHEDULE = "dispatcher campaign schedule campaigns/FILE.toml"
 _OVER = frozenset({State.FINISHED, State.CANCELLED})
 _RECENTLY = timedelta(days=1)
+_UNREAD = frozenset({AlertKind.INCOMING, AlertKind.DOOR_UNREAD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,9 @@ class Today:
         return Line("held", f"Held: {said}", command, needs_somebody=True, values=values)
 
     def _due(self, today: date) -> Line:
-        late = self._matters.overdue()
+        every = self._matters.overdue()
+        late = [each for each in every if each.kind not in _UNREAD]
+        unread = [each for each in every if each.kind in _UNREAD]
         with self._store.reading() as connection:
             waiting = [each.due for each in requests.every(connection, only_open=True) if not each.is_overdue(today)]
         overview = self._retention.show()
@@ -177,10 +180,12 @@ class Today:
             "next_request_due": min(waiting).isoformat() if waiting else None,
             "register_read_at": stamp(read) if read else None,
             "to_be_removed": len(overview.due),
+            "unread": [{"what": matter.kind.value, **matter.details} for matter in unread],
         }
-        if late:
-            said = "; ".join(_said_matter(matter) for matter in late)
-            return Line("due", f"Overdue: {said}.", _COMMANDS[late[0].kind], needs_somebody=True, values=values)
+        if every:
+            told = {"Overdue": late, "Waiting": unread}
+            said = " ".join(f"{how}: {'; '.join(map(_said_matter, those))}." for how, those in told.items() if those)
+            return Line("due", said, _COMMANDS[every[0].kind], needs_somebody=True, values=values)
         known = [f"a request is due by {format_date(min(waiting))}"] if waiting else []
         if read is not None:
             known.append(f"the register was read on {format_date(local_date(read, self._policy.zone))}")
@@ -248,6 +253,8 @@ _COMMANDS = {
     AlertKind.REQUEST_OVERDUE: "dispatcher client requests",
     AlertKind.RETENTION_OVERDUE: "dispatcher retention show",
     AlertKind.IMPORT_STALE: "dispatcher client import register.csv",
+    AlertKind.INCOMING: "dispatcher inbox list",
+    AlertKind.DOOR_UNREAD: "dispatcher doctor",
 }
 
 
@@ -291,6 +298,13 @@ def _said_matter(matter: Matter) -> str:
         return f"request {details['request']} ({details['kind']}) should have been answered by {day}"
     if matter.kind is AlertKind.RETENTION_OVERDUE:
         return f"{details['count']} clients should have been removed"
+    if matter.kind is AlertKind.INCOMING:
+        day = format_date(date.fromisoformat(str(details["date"])))
+        letters = text("messages", Language.EN, count=details["count"])
+        return f"{letters} of clients to be read, the oldest of {day}"
+    if matter.kind is AlertKind.DOOR_UNREAD:
+        day = format_date(date.fromisoformat(str(details["date"])))
+        return f"nothing leaves until {details['door']} can be read, which failed on {day} at {details['time']}"
     days = int(str(details["days"]))
     return f"the register was last read {days} days ago" if days >= 0 else "the register has never been read as a whole"
 

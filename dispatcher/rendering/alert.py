@@ -14,6 +14,8 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.REQUEST_OVERDUE: ("dispatcher client requests",),
     AlertKind.RETENTION_OVERDUE: ("dispatcher retention show",),
     AlertKind.IMPORT_STALE: ("dispatcher client import register.csv",),
+    AlertKind.INCOMING: ("dispatcher inbox list",),
+    AlertKind.DOOR_UNREAD: ("dispatcher doctor",),
     AlertKind.SLOT_WEEK: ("dispatcher campaign status {name}",),
     AlertKind.SLOT_EVE: ("dispatcher campaign status {name}", "dispatcher campaign hold {name}"),
     AlertKind.FINISHED: ("dispatcher campaign status {name}",),
@@ -21,13 +23,14 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
 }
 _IDLE_WORDS: Mapping[str, str] = {State.RESERVED.value: "slot_empty", State.DRAFT.value: "slot_draft"}
 _IDLE_COMMANDS = ("dispatcher campaign schedule campaigns/FILE.toml", "dispatcher campaign cancel {name}")
-_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0, "days": 0}
+_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0, "days": 0, "count": 0}
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "by_email": ("clients", "email"),
     "by_sms": ("clients", "sms"),
     "emails": ("emails", "email"),
     "text_messages": ("text_messages", "sms"),
     "ago": ("days", "days"),
+    "letters": ("messages", "count"),
 }
 """What of an alert is a number with its noun: which noun, and which value the number is."""
 

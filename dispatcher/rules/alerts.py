@@ -19,6 +19,10 @@ class AlertKind(StrEnum):
     """Clients should have been removed, and something stands in the way."""
     IMPORT_STALE = "import_stale"
     """No whole register was read for so long that nobody knows who is in it."""
+    INCOMING = "incoming"
+    """Clients sent what somebody has to read; nothing goes to them until then."""
+    DOOR_UNREAD = "door_unread"
+    """A letter box cannot be read, so nothing leaves."""
     SLOT_WEEK = "slot_week"
     """A campaign goes out within seven days."""
     SLOT_EVE = "slot_eve"
@@ -30,7 +34,14 @@ class AlertKind(StrEnum):
 
 
 NEEDS_SOMEBODY = frozenset(
-    {AlertKind.HELD, AlertKind.REQUEST_OVERDUE, AlertKind.RETENTION_OVERDUE, AlertKind.IMPORT_STALE}
+    {
+        AlertKind.HELD,
+        AlertKind.REQUEST_OVERDUE,
+        AlertKind.RETENTION_OVERDUE,
+        AlertKind.IMPORT_STALE,
+        AlertKind.INCOMING,
+        AlertKind.DOOR_UNREAD,
+    }
 )
 """What is told again each day until somebody has seen it."""
 AT_ANY_HOUR = frozenset({AlertKind.HELD, AlertKind.FINISHED})

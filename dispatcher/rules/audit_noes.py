@@ -9,8 +9,10 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Json, StoredEntry
+from dispatcher.rules.message import MessageState
 
 _NOES = frozenset({Reply.WITHDRAWN, Reply.DECLINED})
+_LEFT = frozenset({MessageState.ACCEPTED.value, MessageState.UNKNOWN.value})
 _Closed = dict[Channel, datetime]
 """By which channels somebody has said no, and the last moment at which they can have."""
 
@@ -22,8 +24,8 @@ class Noes:
     `by_reply` and `by_place` count the answers, `clients` is who gave them. `seconds` counts them by how long each took
     from the earliest moment at which it can have been said to the moment from which every verdict knew it; `untimed`
     are those of which nobody knows when they were said. `withheld` counts messages that had been waiting for somebody
-    and were withheld for their no, `in_hand` those that were being handed over while it came, and `left_after` those
-    handed over while a no stood on record: there may be none.
+    and were withheld for their no, `in_hand` those that were being handed over while it came, `in_hand_left` those of
+    them that left all the same. `left_after` are those handed over while a no stood on record: there may be none.
     """
 
     by_reply: Counter[str] = field(default_factory=Counter)
@@ -33,6 +35,7 @@ class Noes:
     untimed: int = 0
     withheld: int = 0
     in_hand: int = 0
+    in_hand_left: int = 0
     left_after: int = 0
 
 
@@ -43,7 +46,8 @@ class NoCheck:
         self.noes = Noes()
         self._closed: dict[int, _Closed] = defaultdict(dict)
         self._open: dict[str, tuple[int, Channel]] = {}
-        self._in_hand: Counter[tuple[int, Channel]] = Counter()
+        self._in_hand: dict[tuple[int, Channel], set[str]] = defaultdict(set)
+        self._recalled: set[str] = set()
 
     def hear(self, answer: Answer, client: int, *, in_year: bool) -> None:
         """Take in an answer: a no closes its channels, a yes that certainly came later opens its own."""
@@ -69,16 +73,22 @@ class NoCheck:
         which = (entry.client or 0, Channel(entry.channel or ""))
         if which[1] in self._closed.get(which[0], ()) and in_year:
             self.noes.left_after += 1
-        self._open[str(body["message"])] = which
-        self._in_hand[which] += 1
+        name = str(body["message"])
+        self._open[name] = which
+        self._in_hand[which].add(name)
 
     def end(self, body: Mapping[str, Json]) -> None:
         """Take in what became of a message that was being handed over."""
-        which = self._open.pop(str(body["message"]), None)
-        if which is not None:
-            self._in_hand[which] -= 1
-            if not self._in_hand[which]:
-                del self._in_hand[which]
+        name = str(body["message"])
+        which = self._open.pop(name, None)
+        if which is None:
+            return
+        self._in_hand[which].discard(name)
+        if not self._in_hand[which]:
+            del self._in_hand[which]
+        if name in self._recalled:
+            self._recalled.remove(name)
+            self.noes.in_hand_left += body["outcome"] in _LEFT
 
     def _hear_yes(self, answer: Answer, client: int) -> None:
         held = self._closed.get(client)
@@ -91,7 +101,9 @@ class NoCheck:
         noes.by_reply[answer.reply.value] += 1
         noes.by_place[answer.place.value if answer.place else "unknown"] += 1
         noes.clients.add(client)
-        noes.in_hand += sum(self._in_hand[client, channel] for channel in channels)
+        for name in (name for channel in channels for name in self._in_hand.get((client, channel), ())):
+            noes.in_hand += name not in self._recalled
+            self._recalled.add(name)
         said = answer.not_before or answer.not_after
         if said is None:
             noes.untimed += 1

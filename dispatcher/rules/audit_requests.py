@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import Json, StoredEntry
 from dispatcher.rules.rights import due_day
+from dispatcher.rules.sentence import Sentence
 
 
 @dataclass(slots=True)
@@ -36,6 +37,16 @@ class _Open:
     client: int
     day: date
     entry: int
+
+    def told(self) -> dict[str, object]:
+        return {"kind": self.kind, "client": self.client, "entry": self.entry}
+
+
+_UNANSWERED = "A request for {kind} of client {client} (entry {entry}) has no answer; it was due on {due}."
+_LATE = (
+    "A request for {kind} of client {client} (entry {entry}) was due on {due} and got its answer on {day} "
+    "(entry {closed})."
+)
 
 
 class Requests:
@@ -67,8 +78,7 @@ class Requests:
     def overdue(self, today: date) -> list[str]:
         """Return a sentence for each request of the year that was answered too late, or still waits past its day."""
         waiting = [
-            f"A request for {each.kind} of client {each.client} (entry {each.entry}) has no answer; it was due on "
-            f"{due_day(each.day)}."
+            Sentence.of(_UNANSWERED, "unanswered", **each.told(), due=due_day(each.day))
             for each in self._open.values()
             if each.day.year == self._year and due_day(each.day) < today
         ]
@@ -81,7 +91,4 @@ class Requests:
         due = due_day(asked.day)
         if day > due:
             record.late += 1
-            self.late.append(
-                f"A request for {asked.kind} of client {asked.client} (entry {asked.entry}) was due on {due} and got "
-                f"its answer on {day} (entry {entry})."
-            )
+            self.late.append(Sentence.of(_LATE, "answered_late", **asked.told(), due=due, day=day, closed=entry))

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from dispatcher.rules.campaign import Language
@@ -75,6 +75,7 @@ class Concern(StrEnum):
     JOURNAL = "journal"
     DISK = "disk"
     IMPORT = "import"
+    DOORS = "doors"
 
 
 _LOOK = "Mend it, then run `dispatcher doctor` again."
@@ -330,6 +331,24 @@ def imported(last: datetime | None, now: datetime, within: timedelta) -> list[Fi
         says = f"The register was read {days} days ago: what clients said at bookings since is not known here."
         return [Finding(Concern.IMPORT, Level.WARNING, says, fix)]
     return [Finding(Concern.IMPORT, Level.OK, f"The register was read {days} days ago.")]
+
+
+def doors(every: Sequence[tuple[str, datetime | None, str | None]], zone: tzinfo) -> list[Finding]:
+    """Judge every letter box: its name, up to when it has been read, and what kept it from being read the last time.
+
+    One that cannot be read refuses nothing here: before anything leaves it is read once more, and that decides.
+    """
+    fix = "Put that right; sending goes on by itself once it has been read."
+    found = []
+    for name, read_up_to, trouble in every:
+        if trouble is not None:
+            found.append(Finding(Concern.DOORS, Level.WARNING, f"{name} cannot be read: {trouble}", fix))
+        elif read_up_to is None:
+            says = f"{name} has not been read yet."
+            found.append(Finding(Concern.DOORS, Level.WARNING, says, "Run `dispatcher run`: it is read at the start."))
+    read = ", ".join(f"{name} up to {at.astimezone(zone):%-d.%-m.%Y %H:%M}" for name, at, _ in every if at is not None)
+    well = f"Letter boxes read: {read}." if every else "No letter box is read: only a link, or a person, takes a no."
+    return found or [Finding(Concern.DOORS, Level.OK, well)]
 
 
 def worst(findings: Iterable[Finding]) -> Level:

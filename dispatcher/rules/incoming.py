@@ -36,9 +36,8 @@ class Settled(StrEnum):
 class Arrived:
     """One letter or text message that a person has to read.
 
-    `client` is 0 where it came from nobody in the register. `at` (aware UTC) is when it came. `box` names the door it
-    came through and `key` the message there, for good. `sealed` are the words of a text message, encrypted; a letter's
-    words stay where it lies.
+    `at` (aware UTC) is when it came. `box` names the door it came through and `key` the message there, for good.
+    `sealed` are the words of a text message, encrypted; a letter's words stay where it lies.
     """
 
     client: int

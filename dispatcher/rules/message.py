@@ -8,6 +8,9 @@ from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.values import value
 
+NO_MESSAGE = "0" * 32
+"""In the place of an id, of a message that is made to be looked at and goes nowhere."""
+
 
 class MessageState(StrEnum):
     """Where a message of a campaign stands; each word has one meaning.

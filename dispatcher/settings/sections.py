@@ -198,12 +198,14 @@ class RegisterSection(Section):
 class WebSection(Section):
     """[web]: where the opt-out page listens; a web server with TLS stands before it.
 
-    `proxies` are the addresses of web servers that are believed when they say who the visitor is.
+    `proxies` are the addresses of web servers that are believed when they say who the visitor is. `request_log` writes
+    a line for each request, without token, address or visitor.
     """
 
     host: str = "127.0.0.1"
     port: int = Field(default=8025, ge=1, le=65535)
     proxies: tuple[Proxy, ...] = ()
+    request_log: bool = False
 
 
 class CredentialsSection(Section):
@@ -214,5 +216,6 @@ class CredentialsSection(Section):
     twilio_api_secret: SecretStr = SecretStr("")
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_shared_key: SecretStr = SecretStr("")
+    metrics_token: SecretStr = SecretStr("")
     dkim_key: SecretStr = SecretStr("")
     dkim_ed25519_key: SecretStr = SecretStr("")

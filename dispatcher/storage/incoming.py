@@ -1,6 +1,5 @@
 """What came in and waits for a person, or has been settled by one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +35,7 @@ class Incoming:
         """Return it with stable keys; times are UTC. Where it lies is no business of a reader's."""
         return {
             "number": self.id,
-            "client": self.client or None,
+            "client": self.client,
             "channel": self.channel.value,
             "at": stamp(self.at),
             "class": self.kind.value,
@@ -140,14 +139,6 @@ def drop_texts(connection: Connection, now: datetime) -> int:
 def purge(connection: Connection, before: datetime) -> int:
     """Delete what was settled before this time and return how many."""
     return connection.execute(delete(IncomingTable).where(IncomingTable.settled_at < before)).rowcount
-
-
-def purge_strangers(connection: Connection, before: datetime) -> Sequence[int]:
-    """Delete what came before this time from nobody in the register, and return the numbers of what still waited."""
-    theirs = (IncomingTable.client == 0, IncomingTable.at < before)
-    waiting = list(connection.scalars(select(IncomingTable.id).where(*theirs, _WAITS)))
-    connection.execute(delete(IncomingTable).where(*theirs))
-    return waiting
 
 
 def _incoming(row: Any) -> Incoming:

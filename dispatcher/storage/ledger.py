@@ -166,6 +166,11 @@ class Head:
     hash: str
 
 
+def highest(connection: Connection) -> int:
+    """Return the number of the last entry, nought in an empty ledger."""
+    return int(_HIGHEST_ENTRY.one(connection) or 0)
+
+
 def heads(connection: Connection) -> list[Head]:
     """Return the heads of every chain."""
     return [Head(*row) for row in connection.execute(_HEADS)]

@@ -37,6 +37,12 @@ FI = {
     "alert_import_stale_heading": "Asiakasrekisteri pitää lukea uudelleen",
     "alert_import_stale_text": "Koko rekisteri luettiin viimeksi {ago} sitten. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
     "alert_import_never_text": "Koko rekisteriä ei ole vielä luettu kertaakaan. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
+    "alert_incoming_subject": "Asiakkaiden viestejä odottaa lukijaa",
+    "alert_incoming_heading": "Asiakkaan viesti odottaa lukijaa",
+    "alert_incoming_text": "Odottamassa on {letters}, vanhin päivältä {date}. Näille asiakkaille ei lähde mitään, ennen kuin joku on lukenut viestin ja kertonut, onko se kielto.",  # noqa: E501
+    "alert_door_unread_subject": "Ei voi lukea: {door}",
+    "alert_door_unread_heading": "Mitään ei lähde, ennen kuin postilaatikko voidaan lukea",
+    "alert_door_unread_text": "Postilaatikkoa ”{door}” ei ole voitu lukea {date} {time} jälkeen. Siinä voi olla kieltoja, joten mitään ei lähetetä.",  # noqa: E501
     "alert_why_late": "Sen hetki meni ohi, kun ohjelma ei ollut käynnissä.",
     "alert_why_interrupted": "Lähetys katkesi liian pitkäksi aikaa.",
     "alert_why_by_hand": "Joku teistä pysäytti sen.",
@@ -90,6 +96,12 @@ SV = {
     "alert_import_stale_heading": "Kundregistret måste läsas in på nytt",
     "alert_import_stale_text": "Hela registret lästes senast för {ago} sedan. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
     "alert_import_never_text": "Hela registret har ännu aldrig lästs in. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
+    "alert_incoming_subject": "Kunders meddelanden väntar på någon som läser",
+    "alert_incoming_heading": "Ett meddelande från en kund väntar",
+    "alert_incoming_text": "Att läsa: {letters}, det äldsta från {date}. Till de kunderna skickas inget förrän någon har läst meddelandet och sagt om det är ett nej.",  # noqa: E501
+    "alert_door_unread_subject": "Kan inte läsas: {door}",
+    "alert_door_unread_heading": "Ingenting skickas förrän brevlådan kan läsas",
+    "alert_door_unread_text": "Brevlådan ”{door}” har inte kunnat läsas sedan {date} {time}. Där kan finnas förbud, så ingenting skickas.",  # noqa: E501
     "alert_why_late": "Dess tidpunkt gick förbi medan programmet inte var i gång.",
     "alert_why_interrupted": "Utskicket avbröts för länge.",
     "alert_why_by_hand": "Någon av er stoppade den.",
@@ -143,6 +155,12 @@ EN = {
     "alert_import_stale_heading": "The register has to be read again",
     "alert_import_stale_text": "The whole register was last read {ago} ago. Export it from the booking system and import it.",  # noqa: E501
     "alert_import_never_text": "The whole register has never been read. Export it from the booking system and import it.",  # noqa: E501
+    "alert_incoming_subject": "Clients' messages wait to be read",
+    "alert_incoming_heading": "A client's message waits to be read",
+    "alert_incoming_text": "Waiting: {letters}, the oldest of {date}. Nothing goes to these clients until somebody has read the message and said whether it is a no.",  # noqa: E501
+    "alert_door_unread_subject": "Cannot be read: {door}",
+    "alert_door_unread_heading": "Nothing leaves until the letter box can be read",
+    "alert_door_unread_text": "“{door}” has not been readable since {date} {time}. There may be a no in it, so nothing is sent.",  # noqa: E501
     "alert_why_late": "Its moment passed while the program was not running.",
     "alert_why_interrupted": "Sending was cut short for too long.",
     "alert_why_by_hand": "One of you held it.",

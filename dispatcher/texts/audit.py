@@ -30,7 +30,7 @@ FI = {
     "audit_noes_said": "Viestit kielsi {clients}: lopettamispyyntöjä {withdrawn}, kielteisiä vastauksia kysyttäessä {declined}.",  # noqa: E501
     "audit_noes_places": "Missä: {places}.",
     "audit_noes_fast": "Kiellosta merkintään, josta alkaen jokainen lähetyspäätös tietää siitä, kului puolessa tapauksista enintään {median} ja pisimmillään {longest}.",  # noqa: E501
-    "audit_noes_effect": "Odottavista viesteistä jäi lähtemättä {withheld}; kiellon tullessa oli juuri lähdössä {in_hand}. Merkinnän jälkeen lähti {left_after}.",  # noqa: E501
+    "audit_noes_effect": "Odottavista viesteistä jäi lähtemättä {withheld}; kiellon tullessa oli juuri lähdössä {in_hand}, ja niistä lähti {in_hand_left}. Merkinnän jälkeen lähti {left_after}.",  # noqa: E501
     "audit_wrong": "Mikä meni vikaan?",
     "audit_wrong_none": "Yhtään lupausta ei rikottu.",
     "audit_wrong_found": "Havaintoja on {count}; ne ovat alempana merkintöineen.",
@@ -40,7 +40,16 @@ FI = {
     "audit_wrong_ledger": "Tapahtumakirjassa on {entries} merkintää {groups} ryhmässä, ja se on ehjä.",
     "audit_wrong_ledger_broken": "Tapahtumakirjassa on {entries} merkintää {groups} ryhmässä, ja se on RIKKI.",
     "audit_findings": "Mikä ei pitänyt",
-    "audit_findings_language": "Havainnot ja huomautukset ovat englanniksi, niin kuin tarkastus ne antaa.",
+    "audit_findings_language": "Mikä on englanniksi, on niin kuin tarkastus sen antaa.",
+    "audit_said_too_many": "Vuonna {year} lähti kampanjoita {count}; luvattu on enintään {ceiling}.",
+    "audit_said_too_close": "Vuotta {year} koskettavien 365 päivän aikana lähti kampanjoita {count}; luvattu on enintään {ceiling}.",  # noqa: E501
+    "audit_said_not_begun": "Vuosi {year} ei ole alkanut.",
+    "audit_said_running": "Vuosi {year} on kesken: kampanjoita on lähtenyt {count}, luvattu on {floor}–{ceiling}.",  # noqa: RUF001
+    "audit_said_too_few": "Vuonna {year} lähti kampanjoita {count}, vähemmän kuin ne {floor}, joita asiakkaiden annettiin odottaa.",  # noqa: E501
+    "audit_said_miscounted": "Palvelu laski joidenkin tekstiviestien osat toisin kuin oli ennakoitu ({count}); hinnassa on sen luku.",  # noqa: E501
+    "audit_said_restored": "Merkintä {entry} kertoo varmuuskopion palautuksesta.",
+    "audit_said_unanswered": "Pyyntö ({kind}, asiakas {client}, merkintä {entry}) on vailla vastausta; määräpäivä oli {due}.",  # noqa: E501
+    "audit_said_answered_late": "Pyynnön ({kind}, asiakas {client}, merkintä {entry}) määräpäivä oli {due}, ja vastaus tuli {day} (merkintä {closed}).",  # noqa: E501
     "audit_remarks": "Huomautukset",
     "audit_seal": "Sinetti",
     "audit_seal_is": "Numero {number}, {date}: {words} (avain {sealed_by}).",
@@ -94,7 +103,7 @@ SV = {
     "audit_noes_said": "Nej sade {clients}: önskningar att slippa meddelanden {withdrawn}, nej som svar på frågan {declined}.",  # noqa: E501
     "audit_noes_places": "Var: {places}.",
     "audit_noes_fast": "Från ordet till anteckningen, som varje beslut därefter känner till, gick det i hälften av fallen högst {median} och som mest {longest}.",  # noqa: E501
-    "audit_noes_effect": "Av väntande meddelanden stoppades {withheld}; {in_hand} höll just på att lämnas över när svaret kom. Efter anteckningen skickades {left_after}.",  # noqa: E501
+    "audit_noes_effect": "Av väntande meddelanden stoppades {withheld}; {in_hand} höll just på att lämnas över när svaret kom, och av dem skickades {in_hand_left}. Efter anteckningen skickades {left_after}.",  # noqa: E501
     "audit_wrong": "Vad gick fel?",
     "audit_wrong_none": "Inget löfte bröts.",
     "audit_wrong_found": "Iakttagelser: {count}; de står nedan med sina anteckningar.",
@@ -104,7 +113,16 @@ SV = {
     "audit_wrong_ledger": "Händelseboken har {entries} anteckningar i {groups} grupper och är hel.",
     "audit_wrong_ledger_broken": "Händelseboken har {entries} anteckningar i {groups} grupper och är SKADAD.",
     "audit_findings": "Vad som inte höll",
-    "audit_findings_language": "Iakttagelser och anmärkningar står på engelska, som granskningen ger dem.",
+    "audit_findings_language": "Det som står på engelska står så som granskningen ger det.",
+    "audit_said_too_many": "År {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",
+    "audit_said_too_close": "Under 365 dagar som berör år {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",  # noqa: E501
+    "audit_said_not_begun": "År {year} har inte börjat.",
+    "audit_said_running": "År {year} pågår: skickade kampanjer hittills {count}, utlovat är {floor}–{ceiling}.",  # noqa: RUF001
+    "audit_said_too_few": "År {year} skickades kampanjer: {count}, färre än de {floor} som kunderna fick vänta sig.",
+    "audit_said_miscounted": "Tjänsten räknade delarna i några textmeddelanden annorlunda än väntat ({count}); dess tal finns i kostnaden.",  # noqa: E501
+    "audit_said_restored": "Anteckning {entry} berättar om en återställning.",
+    "audit_said_unanswered": "En begäran ({kind}, kund {client}, anteckning {entry}) saknar svar; den skulle ha besvarats senast {due}.",  # noqa: E501
+    "audit_said_answered_late": "En begäran ({kind}, kund {client}, anteckning {entry}) skulle ha besvarats senast {due} och fick svar {day} (anteckning {closed}).",  # noqa: E501
     "audit_remarks": "Anmärkningar",
     "audit_seal": "Sigill",
     "audit_seal_is": "Nummer {number}, {date}: {words} (nyckel {sealed_by}).",
@@ -158,7 +176,7 @@ EN = {
     "audit_noes_said": "It was {clients}: wishes for no more messages {withdrawn}, a no to the question {declined}.",
     "audit_noes_places": "Where: {places}.",
     "audit_noes_fast": "From the word to the record, from which every verdict knows it: {median} or less for half of them, {longest} at most.",  # noqa: E501
-    "audit_noes_effect": "Of messages that were waiting, {withheld} were withheld; {in_hand} were being handed over when the no came. After it was on record, {left_after} left.",  # noqa: E501
+    "audit_noes_effect": "Of messages that were waiting, {withheld} were withheld; {in_hand} were being handed over when the no came, and {in_hand_left} of those left. After it was on record, {left_after} left.",  # noqa: E501
     "audit_wrong": "What went wrong?",
     "audit_wrong_none": "No promise was broken.",
     "audit_wrong_found": "Findings: {count}; they stand below with their entries.",
@@ -168,7 +186,16 @@ EN = {
     "audit_wrong_ledger": "The ledger has {entries} entries in {groups} groups and is whole.",
     "audit_wrong_ledger_broken": "The ledger has {entries} entries in {groups} groups and is BROKEN.",
     "audit_findings": "What did not hold",
-    "audit_findings_language": "Findings and remarks are given in English, as the audit gives them.",
+    "audit_findings_language": "What is in English stands as the audit gives it.",
+    "audit_said_too_many": "{count} campaigns went out in {year}; the promise is {ceiling} at most.",
+    "audit_said_too_close": "{count} campaigns went out within 365 days that touch {year}; the promise is {ceiling} at most.",  # noqa: E501
+    "audit_said_not_begun": "{year} has not begun.",
+    "audit_said_running": "{year} is still running: {count} campaigns so far, {floor} to {ceiling} are promised.",
+    "audit_said_too_few": "{count} campaigns went out in {year}, fewer than the {floor} that clients were told to expect.",  # noqa: E501
+    "audit_said_miscounted": "The provider counted other parts than were foreseen of {count} text messages; its count is in the cost.",  # noqa: E501
+    "audit_said_restored": "Entry {entry} tells of a restore.",
+    "audit_said_unanswered": "A request for {kind} of client {client} (entry {entry}) has no answer; it was due on {due}.",  # noqa: E501
+    "audit_said_answered_late": "A request for {kind} of client {client} (entry {entry}) was due on {due} and got its answer on {day} (entry {closed}).",  # noqa: E501
     "audit_remarks": "Remarks",
     "audit_seal": "Seal",
     "audit_seal_is": "Number {number}, {date}: {words} (key {sealed_by}).",

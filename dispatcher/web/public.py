@@ -38,6 +38,7 @@ from dispatcher.web.page import STYLESHEET, Pages, View, language_of, stylesheet
 from dispatcher.web.renewal import RenewalDoor
 from dispatcher.web.sign_up import PATH, SignUpDoor
 from dispatcher.web.together import Together
+from dispatcher.web.watch import WatchDoor
 from dispatcher.web.webhooks import TwilioDoor
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ _APART = 0.01
 """Seconds between two commits of noes: whoever else has to write gets the database in between."""
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - every door there is
     preferences: Preferences,
     studio: Studio,
     clock: Callable[[], datetime],
@@ -54,12 +55,14 @@ def create_app(
     sign_up: SignUp | None = None,
     api: ASGIApp | None = None,
     twilio: TwilioDoor | None = None,
+    watch: WatchDoor | None = None,
     invalid_per_minute: int = LIMIT,
 ) -> FastAPI:
     """Return the application that clients reach; every answer carries the headers of L-41.
 
     `renewing` takes the yeses that are given anew; with `sign_up` there is the public page on which anybody may say
     yes; `api` is what booking systems call, and `twilio` where that provider tells of text messages.
+    `watch` answers a monitor.
     `clock` returns aware UTC and times the limit on broken links, `invalid_per_minute` for each visitor; a link made
     here is never limited (E-15).
     """
@@ -99,6 +102,7 @@ def create_app(
     css = stylesheet()
     app.add_route(STYLESHEET, lambda _: Response(css, media_type="text/css"), methods=["GET"])
     app.add_route("/health", lambda _: PlainTextResponse("ok\n"), methods=["GET"])
+    app.router.routes.extend(watch.routes() if watch is not None else ())
     return app
 
 

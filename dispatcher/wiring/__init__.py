@@ -1,9 +1,9 @@
 """Builds every real thing once and hands it down: the only place where parts, flows, settings and the clock meet."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from dispatcher.errors import DispatcherError
@@ -13,7 +13,6 @@ from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audience import Audiences
-from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
 from dispatcher.flow.check import Check, CheckRules
@@ -31,6 +30,8 @@ from dispatcher.flow.erasing import Erasing
 from dispatcher.flow.forecasting import Forecasting
 from dispatcher.flow.from_logs import FromLogs
 from dispatcher.flow.heart import Heart
+from dispatcher.flow.inbox import Inbox
+from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.keyring import Keyring
 from dispatcher.flow.lifecycle import Lifecycle
 from dispatcher.flow.looking import Looking
@@ -41,7 +42,6 @@ from dispatcher.flow.notices import Notices
 from dispatcher.flow.papers import Papers
 from dispatcher.flow.persons import Persons
 from dispatcher.flow.plan import Plan
-from dispatcher.flow.policy import Policy
 from dispatcher.flow.posters import Posters
 from dispatcher.flow.preferences import Preferences
 from dispatcher.flow.preparing import Press
@@ -65,30 +65,30 @@ from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
 from dispatcher.flow.status import Status
-from dispatcher.flow.texts_in import TextsIn
+from dispatcher.flow.texts_in import unsealed
 from dispatcher.flow.timing import Timing
 from dispatcher.flow.today import Today
 from dispatcher.flow.trial import Trial
 from dispatcher.flow.verdicts import Verdicts
 from dispatcher.flow.voiding import Voiding
+from dispatcher.flow.watching import Watching
 from dispatcher.flow.wordings import Wordings
 from dispatcher.flow.year import Years
 from dispatcher.keys import LiveRing
 from dispatcher.links import ConfirmLinks, OptOutLinks, RenewalLinks
-from dispatcher.mailbox import Mailbox
 from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
-from dispatcher.rules.studio import Studio
 from dispatcher.settings import FILE, SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage.store import Store
-from dispatcher.wiring.auditing import Auditing, auditing_of
+from dispatcher.wiring.auditing import auditing_of
 from dispatcher.wiring.choices import (
     asking_of,
     blame_of,
     callback_secrets_of,
     carriers_of,
     forgetting_of,
+    metrics_token_of,
     own_days_of,
     periods_of,
     policy_of,
@@ -98,7 +98,8 @@ from dispatcher.wiring.choices import (
     studio_of,
     tariff_of,
 )
-from dispatcher.wiring.duties import duties_of, reading, sealed, settling, taking_in, telling
+from dispatcher.wiring.dispatcher import Dispatcher
+from dispatcher.wiring.duties import duties_of, reading, sealed, settling, telling
 from dispatcher.wiring.founding import (
     VERSION,
     Clock,
@@ -112,7 +113,7 @@ from dispatcher.wiring.founding import (
     upgrade_database,
 )
 from dispatcher.wiring.grounds import grounds_of, well
-from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mailbox_of
+from dispatcher.wiring.mailboxes import addresses_of, letterbox_of, mail_doors_of, mailbox_of
 from dispatcher.wiring.records import processing_of
 from dispatcher.wiring.signing import dkim_domain, signatures_of
 from dispatcher.wiring.texting import is_told, text_doors_of, texts_in_of
@@ -131,93 +132,6 @@ __all__ = [
     "system_clock",
     "upgrade_database",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatcher:
-    """One open installation: its flows, and the values the doors need."""
-
-    directory: Path
-    settings: Settings
-    studio: Studio
-    policy: Policy
-    store: Store
-    persons: Persons
-    register: Register
-    enrol: Enrol
-    no_lists: NoLists
-    check: Check
-    timing: Timing
-    schedule: Schedule
-    plan: Plan
-    deliver: Deliver
-    doors: Doors
-    lifecycle: Lifecycle
-    status: Status
-    declaring: Declaring
-    rounds: Rounds
-    duties: Duties
-    heart: Heart
-    alerts: Alerts
-    today: Today
-    answering: Answering
-    asking: Asking
-    marks: Marks
-    desk: Desk
-    posters: Posters
-    requests: Requests
-    wordings: Wordings
-    sources: Sources
-    voiding: Voiding
-    api_keys: ApiKeys
-    bookings: Bookings
-    verdicts: Verdicts
-    erasing: Erasing
-    blocks: Blocks
-    retention: Retention
-    receipts: ConsentReceipts
-    access: Access
-    correcting: Correcting
-    notices: Notices
-    ropa: Ropa
-    preferences: Preferences
-    services: Services
-    sign_up: SignUp
-    renewing: Renewing
-    forecasting: Forecasting
-    accounts: Accounts
-    looking: Looking
-    auditing: Auditing
-    sampling: Sampling
-    trial: Trial
-    preview: Preview
-    audiences: Audiences
-    safekeeping: Safekeeping
-    keyring: Keyring
-    years: Years
-    doctor: Doctor
-    links: OptOutLinks
-    returns: Returns
-    texts_in: TextsIn | None
-    reconciling: Reconciling
-    from_logs: FromLogs
-    callback_secrets: Mapping[str, str] = field(repr=False)
-    mailbox: Mailbox | None = None
-
-    @property
-    def audit(self) -> Audit:
-        """Return what audits the ledger."""
-        return self.auditing.audit
-
-    @property
-    def public_sign_up(self) -> SignUp | None:
-        """Return the sign-up page's flow where the settings say that there is such a page."""
-        return self.sign_up if self.settings.sign_up.enabled else None
-
-    @property
-    def is_alone(self) -> bool:
-        """Say whether no other workspace can be sending from this database: SQLite, whose file lies in this one."""
-        return self.store.database.is_sqlite
 
 
 @contextmanager
@@ -276,24 +190,26 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     papers = Papers(processing, policy.zone)
     carriers = carriers_of(directory, settings, store.ring, signatures.about.trouble)
     confirm_links = ConfirmLinks(store.ring, studio.public_url, studio.sms_url)
-    gate = ServiceGate(store, policy, ServiceRenderer(studio, policy.zone, signatures.signer), links, confirm_links)
-    texts_in = texts_in_of(settings, store, gate)
+    letters = ServiceRenderer(studio, policy.zone, signatures.signer)
+    gate = ServiceGate(store, policy, letters, links, confirm_links, addresses)
+    returns, incoming, texts_in = Returns(store, blame_of), Incoming(store), texts_in_of(settings, store, gate)
+    mailbox = mailbox_of(directory, settings, store.ring, addresses, store.clock)
+    mail_doors = mail_doors_of(store, mailbox, addresses, returns, incoming)
+    doors = Doors(store, (*mail_doors, *text_doors_of(settings, carriers, texts_in)))
+    keyring, notices = Keyring(store), Notices(store, papers)
     letterbox = letterbox_of(directory, settings, store.ring)
     told = is_told(settings, store.ring)
     grounds = grounds_of(directory, settings, processing, signatures.about, letterbox, is_told=told)
-    keyring, notices = Keyring(store), Notices(store, papers)
-    doctor = Doctor(store, policy, keyring, notices, grounds)
+    doctor = Doctor(store, policy, keyring, notices, grounds, doors=doors.rows)
     check_rules = CheckRules(tariff_of(settings), processing, directory / FILE, settings.eu_only)
     timing = Timing(store, policy)
     check = Check(store, policy, press, templates, check_rules, timing)
     plan, lifecycle = Plan(store, policy, press, doctor.refuse_unless_well), Lifecycle(store, policy, press.hours)
     lead = timedelta(days=settings.consent.booking_lead_days)
     sources = Sources(store, register_map_of(settings.register_, policy.zone), lead)
-    doors = Doors(store, text_doors_of(settings, carriers, texts_in))
     deliver = Deliver(store, policy, press, carriers, doors)
     trial = Trial(store, policy, press, templates, links, carriers)
     services = Services(store, gate, carriers)
-    returns = Returns(store, blame_of)
     reconciling = Reconciling(store, returns, links, asking_of(carriers))
     answering = Answering(store, (Receipts(receipts_of(settings), policy.zone).on_yes,))
     sign_up = SignUp(
@@ -312,7 +228,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     blocks, retention = Blocks(erasing), Retention(erasing)
     preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
-    matters = Matters(store, policy, press, retention)
+    matters = Matters(store, policy, press, retention, doors)
     auditing = auditing_of(store, policy, studio, directory)
     alerts, heart = Alerts(store, policy, matters, auditing.sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
@@ -331,8 +247,9 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         plan=plan,
         deliver=deliver,
         doors=doors,
+        inbox=Inbox(store, incoming, (mailbox,) if mailbox else (), partial(unsealed, store.ring)),
         lifecycle=lifecycle,
-        status=Status(store, policy, press, lifecycle),
+        status=Status(store, policy, press, lifecycle, doors),
         declaring=Declaring(store, policy),
         rounds=Rounds(store, lifecycle, plan, deliver, doors),
         duties=Duties(
@@ -340,9 +257,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
             (
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
-                *reading(doors),
+                *reading(doors, incoming, texts_in, periods_of(settings)),
                 *sealed(auditing.sealing, auditing.closing),
-                *taking_in(texts_in),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -390,6 +306,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         texts_in=texts_in,
         reconciling=reconciling,
         from_logs=FromLogs(store, returns),
+        watching=Watching(store),
         callback_secrets=callback_secrets_of(settings, store.ring),
-        mailbox=mailbox_of(directory, settings, store.ring, addresses, store.clock),
+        metrics_token=metrics_token_of(settings, store.ring),
+        mailbox=mailbox,
     )

@@ -103,6 +103,11 @@ def _twilio_secret(settings: Settings, ring: KeyRing) -> str:
     return settings.credentials.twilio_api_secret.get_secret_value() or ring.credentials.get("twilio_api_secret", "")
 
 
+def metrics_token_of(settings: Settings, ring: KeyRing) -> str:
+    """Return what a monitor shows to read the figures; empty where nobody may."""
+    return settings.credentials.metrics_token.get_secret_value() or ring.credentials.get("metrics_token", "")
+
+
 def callback_secrets_of(settings: Settings, ring: KeyRing) -> Mapping[str, str]:
     """Return by which secret a call of Twilio's is known, for each algorithm that is accepted (S-21, S-32).
 

@@ -10,6 +10,7 @@ from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
 from dispatcher.flow.giving_up import give_up
+from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.looking import purge_looks
 from dispatcher.flow.reconciling import Reconciling
 from dispatcher.flow.retention import Retention
@@ -46,9 +47,13 @@ def settling(store: Store, reconciling: Reconciling) -> tuple[Duty, ...]:
     )
 
 
-def reading(doors: Doors) -> tuple[Duty, ...]:
-    """Return what takes in every no that came by a letter box, whether or not anything is to be sent."""
-    return (Duty("letter boxes", timedelta(minutes=1), doors.work),)
+def reading(doors: Doors, incoming: Incoming, texts_in: TextsIn | None, periods: Periods) -> tuple[Duty, ...]:
+    """Return what takes in every no that came by a letter box, and lets go of what people have read."""
+    return (
+        Duty("letter boxes", timedelta(minutes=1), doors.work),
+        Duty("old letters", timedelta(hours=1), in_thread(partial(incoming.tidy, periods.client))),
+        *((Duty("old texts", timedelta(hours=1), in_thread(texts_in.purge)),) if texts_in else ()),
+    )
 
 
 def sealed(sealing: Sealing, closing: Closing) -> tuple[Duty, ...]:
@@ -66,11 +71,6 @@ def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:
         Duty("overdue", timedelta(hours=1), in_thread(alerts.overdue)),
         Duty("old alerts", timedelta(days=1), in_thread(partial(alerts.purge, periods))),
     )
-
-
-def taking_in(texts_in: TextsIn | None) -> tuple[Duty, ...]:
-    """Return what lets go of what is known of text messages that came in."""
-    return () if texts_in is None else (Duty("old texts", timedelta(hours=1), in_thread(texts_in.purge)),)
 
 
 def _let_go(blocks: Blocks) -> str | None:

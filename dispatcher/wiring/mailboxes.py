@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from dispatcher.flow.incoming import Incoming
+from dispatcher.flow.letters import Letters, MailDoor
+from dispatcher.flow.returns import Returns
 from dispatcher.keys import KeyRing
 from dispatcher.links import TOKEN_LENGTH, MailAddresses, OptOutLinks, PlusAddress
 from dispatcher.mailbox import Mailbox
@@ -9,6 +12,7 @@ from dispatcher.mailbox.imap import ImapMailbox, ImapSettings, Tls
 from dispatcher.mailbox.maildir import MaildirMailbox, is_maildir
 from dispatcher.rules.letterbox import Letterbox
 from dispatcher.settings import SECRETS, MailboxProvider, Settings
+from dispatcher.storage.store import Store
 from dispatcher.wiring.founding import Clock
 
 
@@ -42,6 +46,15 @@ def mailbox_of(
         ),
         addresses,
     )
+
+
+def mail_doors_of(
+    store: Store, mailbox: Mailbox | None, addresses: MailAddresses | None, returns: Returns, incoming: Incoming
+) -> tuple[MailDoor, ...]:
+    """Return the door that is the inbox, none where none is configured."""
+    if mailbox is None or addresses is None:
+        return ()
+    return (MailDoor(mailbox, Letters(store, addresses, returns, incoming)),)
 
 
 def letterbox_of(directory: Path, settings: Settings, ring: KeyRing) -> Letterbox:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dispatcher.channels import CameIn
 from dispatcher.channels.twilio import TwilioCarrier, TwilioSettings
@@ -106,6 +108,23 @@ def test_a_row_that_is_none_makes_no_list(row: object) -> None:
     """Invariant 10: of a list that is not understood nothing is believed."""
     with pytest.raises(ChannelError, match="is not understood"):
         came_in_of([Answer(200, {}, {"messages": [ROW, row]})])
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(list(ROW)), inner, max_size=4),
+)
+
+
+@given(rows=ANYTHING, status=st.sampled_from([200, 200, 200, 204, 302, 400, 503]))
+def test_whatever_comes_is_a_list_or_an_error(rows: object, status: int) -> None:
+    """Invariant 10: any JSON at all is read as texts that have a name, a number and a moment, or refused whole."""
+    try:
+        found = came_in_of([Answer(status, {}, {"messages": rows})])
+    except ChannelError:
+        return
+    assert status == 200
+    assert all(each.provider_id and each.at.tzinfo for each in found)
 
 
 def test_a_picture_without_words_came_in_too() -> None:

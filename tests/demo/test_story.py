@@ -139,6 +139,7 @@ def test_the_year_adds_up(run: Run) -> None:
     assert 717 == audit["report"]["messages"]["accepted"] + audit["report"]["messages"]["unknown"]
     assert audit["report"] == json.loads((run.output / "audit.json").read_text(encoding="utf-8"))
     assert "Every promise held" in (run.output / "audit.txt").read_text(encoding="utf-8")
+    assert (run.output / "audit.pdf").read_bytes().startswith(b"%PDF-")
     assert CAMPAIGNS[0] in (run.output / "audit.csv").read_text(encoding="utf-8")
 
 

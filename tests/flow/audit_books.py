@@ -1,5 +1,6 @@
 """Years to audit, written by hand: a wide one of twelve campaigns, a broken one, and one in which nothing happened."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from dispatcher.flow.audit import judged
@@ -7,6 +8,7 @@ from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_year import YearAudit
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import EntryKind, Json, stamp
+from dispatcher.rules.seal import Seal, SealReason
 from tests.rules.test_audit import Book, noon
 
 YEAR = 2026
@@ -14,6 +16,18 @@ OVER = date(2027, 1, 4)
 TITLES = (
     *("Tammikuun valo", "Ystävänpäivä", "Kevätpäivän hoidot", "Pääsiäistarjous", "Äitienpäivä kahdelle", "Kesän alku"),
     *("Keskikesä", "Elokuun kuutamo", "Syyskuun hoitopäivät ja uudet ajat", "Ruska", "Isänpäivä", "Joulun rauha"),
+)
+SEAL = Seal(
+    number=412,
+    at=datetime(2027, 1, 4, 2, 15, tzinfo=UTC),
+    reason=SealReason.DAY,
+    workspace="0" * 32,
+    heads=tuple((chain, 300 + chain, f"{chain}" * 64) for chain in range(8)),
+    entries=12_345,
+    previous="a" * 64,
+    key="seal-1",
+    public="b" * 64,
+    signature="c" * 128,
 )
 REASONS = ("channel_consent_missing", "consent_expired", "frequency_cap")
 
@@ -29,7 +43,7 @@ def wide() -> YearAudit:
             _no(book, client, day_of(number) + timedelta(days=1), number)
             del yes[client]
     _beside(book)
-    return _closed(book)
+    return replace(_closed(book), seal=SEAL)
 
 
 def broken() -> YearAudit:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.audit_formats import to_csv, to_text
+from dispatcher.flow.audit_tables import tables
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind
@@ -23,7 +24,7 @@ from tests.clock import FixedClock
 from tests.flow.conftest import Tamper
 from tests.stores import OWNER, POLICY, say
 from tests.workshop import OWNER as OWNER_NAME
-from tests.workshop import Workshop
+from tests.workshop import Doubles, Workshop
 
 FIRST = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SECOND = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
@@ -126,6 +127,7 @@ def test_a_year_adds_up(workshop: Workshop) -> None:
         "untimed": 0,
         "withheld": 0,
         "in_hand": 0,
+        "in_hand_left": 0,
         "left_after": 0,
     } == told["noes"]
     assert ([], [], {}, 0) == (told["requests"], told["letters"], told["held"], told["restores"])
@@ -288,7 +290,7 @@ def test_the_audit_as_text_says_first_whether_every_promise_held(workshop: Works
     assert {"Had each agreed?  5 of 5", "  The oldest yes was 325 days old."} <= set(whole)
 
 
-def test_mail_beside_the_campaigns_and_requests_are_told(workshop: Workshop) -> None:
+def test_mail_beside_the_campaigns_and_requests_are_told(workshop: Workshop, doubles: Doubles) -> None:
     """E-34: what left beside the campaigns is counted by purpose, and requests by how long the answer took."""
     with workshop.opened() as dispatcher:
         actor = dispatcher.persons.acting(None)
@@ -321,6 +323,8 @@ def test_mail_beside_the_campaigns_and_requests_are_told(workshop: Workshop) -> 
         erasure.open,
         erasure.longest_days,
     )
+    [email, sms] = next(table for table in tables(found) if table.name == "carriers").rows
+    assert (("email", 0, len(doubles.mailed())), ("sms", 0, 0)) == (email[:3], sms[:3])
     assert () == found.findings
     assert late > request
     [finding] = overdue.findings

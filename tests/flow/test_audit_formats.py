@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ import pytest
 
 from dispatcher.flow.audit_formats import table_csv, to_csv, to_text
 from dispatcher.flow.audit_tables import NAMES, Table, is_number, tables, worded
-from dispatcher.flow.audit_words import page_one, span_text
+from dispatcher.flow.audit_words import page_one, sentences, span_text
 from dispatcher.flow.audit_year import YearAudit
+from dispatcher.rules.audit_counts import slot_findings, slot_remarks
+from dispatcher.rules.budget import Slot
 from dispatcher.rules.campaign import Language
+from dispatcher.rules.sentence import Sentence
+from dispatcher.texts import text
 from tests.flow.audit_books import broken, empty, wide
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "audit.schema.json").read_text("utf-8"))
@@ -160,7 +165,7 @@ def test_page_one_answers_five_questions_with_a_number_each(language: Language) 
     assert [messages["clients"], left, messages["accepted"], messages["unknown"]] == many[:4]
     assert [365, messages["most_per_client"], messages["most_per_address"], messages["sms_parts"], *cost] == many[4:]
     assert [messages["oldest_yes_days"], *messages["places"].values(), 94, 1893, 2000] == agreed[: 4 + 3]
-    assert [noes["clients"], noes["withdrawn"], noes["declined"], *noes["places"].values(), 40, 25, 0, 0, 0] == no
+    assert [noes["clients"], noes["withdrawn"], noes["declined"], *noes["places"].values(), 40, 25, 0, 0, 0, 0] == no
     campaigns = audit["campaigns"]
     wrongs = [sum(each[what] for each in campaigns) for what in ("refused", "bounced", "complained")]
     assert [*wrongs, 1, 1, chain["entries"], chain["groups"]] == wrong
@@ -201,3 +206,30 @@ def digits(words: str) -> list[int]:
     """Return the whole numbers in a text, groups of three joined."""
     joined = re.sub(r"(?<=\d)[\N{NO-BREAK SPACE},](?=\d{3}\b)", "", words)
     return [int(found) for found in re.findall(r"\d+", joined)]
+
+
+@pytest.mark.parametrize("language", Language)
+def test_remarks_are_said_in_the_reader_s_language(language: Language) -> None:
+    """Every remark has words in each language, with the same numbers; English is what the JSON has."""
+    said = sentences(YEARS["broken"].remarks, language)
+    told = YEARS["broken"].remarks
+    assert [sorted(digits(each)) for each in told] == [sorted(digits(each)) for each in said]
+    assert (said == list(told)) is (language is Language.EN)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *slot_remarks(2026, 5, date(2025, 5, 5)),
+        *slot_remarks(2026, 5, date(2026, 5, 5)),
+        *slot_remarks(2026, 5, date(2027, 5, 5)),
+        *slot_findings(2026, [Slot(date(2026, 1, day), "") for day in range(1, 14)]),
+    ],
+)
+def test_a_sentence_and_its_english_words_are_one(sentence: str) -> None:
+    """What the rules say in English stands in the catalogue word for word, and in all languages with its numbers."""
+    assert isinstance(sentence, Sentence)
+    assert str(sentence) == text(f"audit_said_{sentence.name}", Language.EN, **sentence.values)
+    for language in Language:
+        [said] = sentences([sentence], language)
+        assert sorted(digits(sentence)) == sorted(digits(said))

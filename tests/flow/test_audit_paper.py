@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from dispatcher.errors import RenderingError
 from dispatcher.flow.audit_paper import to_pdf
 from dispatcher.flow.audit_tables import tables, worded
-from dispatcher.flow.audit_words import checking, page_one
+from dispatcher.flow.audit_words import checking, page_one, sentences
 from dispatcher.rules.campaign import Language
 from dispatcher.texts import text
 from tests.flow.test_audit_formats import YEARS
@@ -46,7 +46,7 @@ def test_the_paper_says_what_the_screen_does(name: str, language: Language) -> N
     assert bare(checking(audit.year, language)) in first
     assert bare(text("audit_kept" if audit.ok else "audit_broken", language)) in first
     after = "".join(rest)
-    for sentence in (*audit.findings, *audit.remarks):
+    for sentence in sentences((*audit.findings, *audit.remarks), language):
         assert bare(sentence) in after
     for table in tables(audit):
         title, columns, rows = worded(table, language)

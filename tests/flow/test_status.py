@@ -39,7 +39,7 @@ def planned(workshop: Workshop, dispatcher: Dispatcher, clients: int, more: str 
 def at_pace(dispatcher: Dispatcher, pace: Pace | None) -> Status:
     """Return the status under this pace of email."""
     policy = replace(dispatcher.policy, paces={} if pace is None else {Channel.EMAIL: pace})
-    return Status(dispatcher.store, policy, dispatcher.status._press, dispatcher.lifecycle)
+    return Status(dispatcher.store, policy, dispatcher.status._press, dispatcher.lifecycle, dispatcher.doors)
 
 
 def send(dispatcher: Dispatcher) -> None:

@@ -1,8 +1,10 @@
 """What clients text: a no closes everything for everybody who has the number, and the rest waits for a person."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -266,7 +268,44 @@ def test_a_stop_is_confirmed_once(workshop: Workshop, doubles: Doubles) -> None:
         ]
         workshop.clock.advance(timedelta(days=31))
         inbox(dispatcher).take(text("STOP", sid="SM9"))
+        assert serve(dispatcher) is None
+        next_day(workshop)
+        enlist(workshop, dispatcher, "maija")
+        next_day(workshop)
+        inbox(dispatcher).take(text("STOP", sid="SM10", at=dispatcher.store.clock()))
         assert "1 accepted" == serve(dispatcher)
+
+
+def test_a_stop_survives_a_restore_and_is_not_confirmed_again(
+    workshop: Workshop, doubles: Doubles, tmp_path: Path
+) -> None:
+    """Invariant 4, S-22: a copy that knows no STOP is put back; the no stands, and Twilio tells it again."""
+    with workshop.opened() as dispatcher:
+        (client,) = enlist(workshop, dispatcher, "maija")
+        dispatcher.safekeeping.backup(tmp_path / "copy")
+        inbox(dispatcher).take(text("STOP"))
+        inbox(dispatcher).take(text("Milloin?", sid="SM2"))
+        serve(dispatcher)
+        dispatcher.safekeeping.restore(tmp_path / "copy")
+    with workshop.opened() as dispatcher:
+        dispatcher.safekeeping.replay(dispatcher.persons.acting(None))
+        for sid, body in (("SM1", "STOP"), ("SM2", "Milloin?")):
+            inbox(dispatcher).take(text(body, sid=sid))
+        assert not may_write(dispatcher, client)
+        assert [(client, Class.OTHER)] == [each[:2] for each in waiting(dispatcher)]
+        assert serve(dispatcher) is None
+        assert 1 == len(doubles.twilio.received)
+
+
+def test_many_calls_at_once_are_one_no(workshop: Workshop) -> None:
+    """S-35: the webhook and the list tell of one text at the same moment, several times over: it is one no."""
+    with workshop.opened() as dispatcher, ThreadPoolExecutor(8) as pool:
+        clients = enlist(workshop, dispatcher, "maija", "pekka")
+        list(pool.map(inbox(dispatcher).take, [text("STOP"), text("Milloin?", sid="SM2")] * 12))
+        assert [1, 1] == [len(noes(dispatcher, client)) for client in clients]
+        assert 2 == len(waiting(dispatcher))
+        with dispatcher.store.reading() as connection:
+            assert [] == broken_links(connection)
 
 
 @pytest.mark.parametrize(

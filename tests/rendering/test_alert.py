@@ -26,6 +26,8 @@ VALUES: dict[AlertKind, dict[str, Json]] = {
     AlertKind.REQUEST_OVERDUE: {"request": 7, "kind": RequestKind.ERASURE.value, "date": "2026-12-01"},
     AlertKind.RETENTION_OVERDUE: {"count": 12},
     AlertKind.IMPORT_STALE: {"days": 40},
+    AlertKind.INCOMING: {"count": 2, "date": "2026-12-01"},
+    AlertKind.DOOR_UNREAD: {"door": "imap", "date": "2026-12-01", "time": "09:30"},
     AlertKind.SLOT_WEEK: _NAMED | {"date": "2026-12-10", "time": "10:00"},
     AlertKind.SLOT_EVE: _NAMED
     | {"date": "2026-12-10", "time": "10:00", "email": 512, "sms": 97, "waiting": 3, "withheld": 40},

@@ -60,7 +60,21 @@ def test_a_message_in_hand_when_the_no_comes_is_told_apart() -> None:
     book.outcome(1, ANNA, MARCH)
     book.send(1, BERTTA, MARCH, other)
     noes = book.recount.beside.no_check.noes
-    assert (1, 1) == (noes.in_hand, noes.left_after)
+    assert (1, 1, 1) == (noes.in_hand, noes.in_hand_left, noes.left_after)
+
+
+def test_a_message_that_is_recalled_in_time_did_not_leave() -> None:
+    """Invariant 4: what was in hand and was not given away is told apart from what left all the same."""
+    book = Book()
+    yes = book.answer(ANNA, "granted", ASKED)
+    book.begin(1, MARCH)
+    book.plan(1, ANNA, MARCH)
+    book.send(1, ANNA, MARCH, yes)
+    said_no(book, ANNA, MARCH)
+    said_no(book, ANNA, MARCH)
+    book.outcome(1, ANNA, MARCH, "refused")
+    noes = book.recount.beside.no_check.noes
+    assert (1, 0, 0) == (noes.in_hand, noes.in_hand_left, noes.left_after)
 
 
 @pytest.mark.parametrize(

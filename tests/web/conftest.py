@@ -29,6 +29,7 @@ from dispatcher.storage.tables import ClientAddressTable, ClientTable
 from dispatcher.storage.writer import Writer
 from dispatcher.web.api import create_api
 from dispatcher.web.public import create_app
+from dispatcher.web.watch import WatchDoor
 from dispatcher.web.webhooks import TwilioDoor
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
@@ -36,6 +37,8 @@ from tests.faults.twilio_double import TOKEN
 from tests.stores import POLICY
 from tests.workshop import build
 
+MONITOR = "tunturi-7"
+"""What a monitor shows to read the figures."""
 NUMBER = 140_737_488_355_001
 """The client of these tests: as wide as a client's number can be."""
 
@@ -191,4 +194,7 @@ def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
         invalid_per_minute=invalid_per_minute,
     )
     twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN}, dispatcher.texts_in)
-    return create_app(dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api, twilio=twilio)
+    watch = WatchDoor(dispatcher.watching, MONITOR)
+    return create_app(
+        dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api, twilio=twilio, watch=watch
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from html.parser import HTMLParser
 
 import httpx2
 import pytest
@@ -321,6 +322,15 @@ class TestShown:
         assert text("page_shared", FI) in page.look()
 
     @on_sqlite
+    def test_a_text_browser_shows_each_button_on_a_line_of_its_own(self, page: Page) -> None:
+        """L-45: without looks and scripts the page reads from top to bottom, the button that stops everything first."""
+        lines = Lines()
+        lines.feed(page.look())
+        buttons = [text("page_button", FI), *(text(f"page_less_{less}", FI) for less in Less)]
+        assert buttons == [line for line in lines.read if line in buttons]
+        assert lines.read.index(text("page_question", FI)) < lines.read.index(buttons[0])
+
+    @on_sqlite
     @pytest.mark.parametrize("language", Language)
     def test_the_largest_page_is_small(self, page: Page, language: Language) -> None:
         """L-41: with everything on it, the page and its stylesheet are under 20 kB."""
@@ -328,6 +338,30 @@ class TestShown:
             page.choose(less)
         style = page.visitor.get("/static/page.css").content
         assert len(page.look(language=language).encode()) + len(style) < 20_000
+
+
+class Lines(HTMLParser):
+    """Reads a page as a text browser does: a line for each block."""
+
+    BLOCKS = frozenset({"p", "h1", "h2", "h3", "li", "form", "blockquote", "title", "main", "header", "footer"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = [""]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line."""
+        del attrs
+        if tag in self.BLOCKS:
+            self.read.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a line."""
+        self.handle_starttag(tag, [])
+
+    def handle_data(self, data: str) -> None:
+        """Go on with the line."""
+        self.read[-1] = " ".join(f"{self.read[-1]} {data}".split())
 
 
 def enlist_another(page: Page) -> None:

@@ -8,10 +8,11 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from dispatcher.rules.scope import Scope
 from dispatcher.web.api import Needs
+from dispatcher.web.watch import WatchDoor
 from dispatcher.web.webhooks import TwilioDoor
 from tests.web.conftest import Office, site
 
-TOKEN, SIGNED, OPEN = "a signed token", "a provider's signature", "open"
+TOKEN, SIGNED, OPEN, MONITOR = "a signed token", "a provider's signature", "open", "the monitor's token"
 GUARDS = {
     "/u/{token:path}": TOKEN,
     "/U/{token:path}": TOKEN,
@@ -21,6 +22,9 @@ GUARDS = {
     "/webhooks/twilio/inbound": SIGNED,
     "/static/page.css": OPEN,
     "/health": OPEN,
+    "/health/live": OPEN,
+    "/health/ready": OPEN,
+    "/metrics": MONITOR,
     "/api/v1/openapi.json": OPEN,
     "/api/v1/answers": Scope.ANSWERS_WRITE,
     "/api/v1/verdict": Scope.VERDICT_READ,
@@ -45,6 +49,8 @@ def guard_of(path: str, route: Any) -> str:
         return needs.scope
     if isinstance(getattr(route.endpoint, "__self__", None), TwilioDoor):
         return SIGNED
+    if getattr(route.endpoint, "__func__", None) is WatchDoor.metrics:
+        return MONITOR
     return TOKEN if "{token" in path else OPEN
 
 
@@ -61,5 +67,5 @@ def test_without_its_guard_a_route_does_nothing(office: Office) -> None:
             continue
         for method in (route.methods or set()) - {"OPTIONS"}:
             answer = office.caller.request(method, path.replace("{token:path}", "nothing"))
-            assert answer.status_code == {TOKEN: 404, SIGNED: 403}.get(GUARDS[path], 401), (method, path)
+            assert answer.status_code == {TOKEN: 404, SIGNED: 403, MONITOR: 404}.get(GUARDS[path], 401), (method, path)
     assert [] == office.entries()

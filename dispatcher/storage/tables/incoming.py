@@ -34,7 +34,7 @@ class TextInTable(Table):
 
 
 class IncomingTable(Table):
-    """A letter or text message that waits for a person, or has waited; 0 is a client of nobody's.
+    """A letter or text message that waits for a person, or has waited.
 
     `text` are the encrypted words of a text message, until `text_until` at most; a letter's are never here (E-64).
     """

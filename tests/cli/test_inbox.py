@@ -1,0 +1,115 @@
+"""`dispatcher inbox`: what waits is listed masked, released or withdrawn by a person, and asked about before."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dispatcher.flow.incoming import Incoming
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.incoming import Arrived, Class
+from dispatcher.storage import access_log
+from dispatcher.wiring import opened
+from tests.cli.told import Run
+
+Put = Callable[..., int]
+
+
+@pytest.fixture
+def put(register: Path, run: Run) -> Put:
+    """Give a way to have a letter of Maija's, or a text message, wait."""
+    assert run("client", "import", register).code == 0
+
+    def waits(key: str = "7:1", channel: Channel = Channel.EMAIL, ago: timedelta = timedelta(0)) -> int:
+        with opened(Path()) as dispatcher:
+            maija = dispatcher.register.find("maija@posti.example")
+            came = Arrived(maija, channel, dispatcher.store.clock() - ago, Class.OTHER, "maildir", key)
+            number = Incoming(dispatcher.store).put(came)
+        assert number is not None
+        return number
+
+    return waits
+
+
+def state(run: Run) -> str:
+    """Return what any campaign would be told about Maija."""
+    (row,) = run("client", "list", "maija", "--json").json()["clients"]
+    return str(row.get("reason") or row["verdict"])
+
+
+def test_what_waits_is_listed_masked(put: Put, run: Run) -> None:
+    """E-35: number, time, channel, class and client; the address with its edges only."""
+    assert "Nothing waits to be read." in run("inbox", "list").out
+    number = put()
+    told = run("inbox", "list")
+    assert 0 == told.code
+    assert "m***@p***.example" in told.out
+    assert "maija@" not in told.out
+    (row,) = run("inbox", "list", "--json").json()["inbox"]
+    assert (number, "email", "other", "maildir", None) == tuple(
+        row[key] for key in ("number", "channel", "class", "box", "settled")
+    )
+
+
+def test_a_release_lets_messages_go_again(put: Put, run: Run) -> None:
+    """Until then nothing goes to that client; what is settled stays in the list of all."""
+    first, second = put("7:1", ago=timedelta(hours=1)), put("7:2")
+    assert "suspended" == state(run)
+    asked = run("inbox", "release", first)
+    assert (1, True) == (asked.code, "--yes" in asked.err)
+    assert "something else of client" in run("inbox", "release", first, "--yes").out
+    assert "suspended" == state(run)
+    assert run("inbox", "release", second, "--yes", "--json").json()["still_suspended"] is False
+    assert "suspended" != state(run)
+    assert [] == run("inbox", "list", "--json").json()["inbox"]
+    assert ["released", "released"] == [
+        row["settled"] for row in run("inbox", "list", "--all", "--json").json()["inbox"]
+    ]
+    again = run("inbox", "withdraw", first)
+    assert (1, True) == (again.code, "settled already (released)" in again.err)
+
+
+def test_a_withdrawal_is_a_no(put: Put, run: Run) -> None:
+    """L-01: everything stops, and whoever takes it needs no more than a name."""
+    number = put()
+    assert run("person", "add", "Tarkka Tilintarkastaja", "--role", "auditor").code == 0
+    asked = run("inbox", "withdraw", number)
+    assert (1, True) == (asked.code, "wants no more messages at all" in asked.err)
+    told = run("--as", "Tarkka Tilintarkastaja", "inbox", "withdraw", number, "--yes")
+    assert (0, True) == (told.code, "gets no more messages" in told.out)
+    assert "objection" == state(run)
+
+
+def test_an_auditor_reads_and_releases_nothing(put: Put, run: Run) -> None:
+    """X-20: what a client wrote is for owner and staff, and so is letting messages go again."""
+    number = put()
+    run("person", "add", "Tarkka Tilintarkastaja", "--role", "auditor")
+    for act in (("show", number), ("release", number, "--yes")):
+        told = run("--as", "Tarkka Tilintarkastaja", "inbox", *act)
+        assert 1 == told.code, act
+    assert "suspended" == state(run)
+    with opened(Path()) as dispatcher, dispatcher.store.reading() as connection:
+        assert "inbox show" not in {look.act for look in access_log.looks(connection)}
+
+
+def test_a_box_that_is_gone_says_what_to_do(put: Put, run: Run) -> None:
+    """What lies in an inbox that is read no more is looked up by hand; that somebody wanted to see it is on record."""
+    number = put()
+    told = run("inbox", "show", number)
+    assert (1, True) == (told.code, "maildir, which is not read any more" in told.err)
+    assert 1 == run("inbox", "show", 99).code
+    with opened(Path()) as dispatcher, dispatcher.store.reading() as connection:
+        assert ["inbox show"] == [look.act for look in access_log.looks(connection) if look.client is not None]
+
+
+def test_today_says_that_something_waits(put: Put, run: Run) -> None:
+    """A client waiting suspended is a person's duty: told until it is settled, with what to type."""
+    number = put()
+    told = run("today")
+    assert 1 == told.code
+    assert "1 message of clients to be read" in told.out
+    assert "dispatcher inbox list" in told.out
+    assert ["incoming"] == [each["what"] for each in run("today", "--json").json()["due"]["unread"]]
+    run("inbox", "release", number, "--yes")
+    assert [] == run("today", "--json").json()["due"]["unread"]
