@@ -17,7 +17,7 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import format_date, reason_text, text
+from dispatcher.texts import CATALOGUES, format_date, reason_text, text
 
 _HOUR = timedelta(hours=1)
 _SILENCE = {
@@ -127,7 +127,8 @@ def _line(line: Line, zone: ZoneInfo) -> Iterator[str]:
             yield from _evidence(line.relied, zone)
     elif line.what == "service":
         why = f", {line.reason.replace('_', ' ')}" if line.reason else ""
-        purpose = text(f"audit_purpose_{line.title}", Language.EN)
+        key = f"audit_purpose_{line.title}"
+        purpose = text(key, Language.EN) if key in CATALOGUES[Language.EN] else line.title
         yield f"{when}  beside the campaigns, {purpose}: {line.state} by {_channel(line.channel)}{why}{entry}"
     else:
         reason = _SILENCE.get(line.reason or "") or _reason(line.reason or "")

@@ -5,6 +5,7 @@ import click
 from dispatcher.cli.answers import history, record
 from dispatcher.cli.ask import ask_list, poster
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json, say_table
+from dispatcher.cli.everything import withdraw_everything
 from dispatcher.cli.source import source
 from dispatcher.cli.topics import topics
 from dispatcher.cli.wordings import wordings
@@ -23,9 +24,14 @@ def consent() -> None:
 @consent.command()
 @click.argument("words", metavar="CLIENT")
 @click.option("--channel", type=click.Choice([channel.value for channel in Channel]), help="Only this channel.")
+@click.option("--everything", is_flag=True, help="Find by part of a name, phone or email; ask whose.")
+@click.option("--only", "chosen", type=int, multiple=True, metavar="NUMBER", help="With --everything: this client.")
+@click.option("--yes", is_flag=True, help="With --everything: everybody who fits, without asking.")
 @json_option
 @pass_door
-def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> None:
+def withdraw(
+    door: Door, words: str, channel: str | None, *, everything: bool, chosen: tuple[int, ...], yes: bool, as_json: bool
+) -> None:
     """Record that a client said no: everything stops, unless they named one channel.
 
     CLIENT is a client number, an email address, a phone number, or part of a name that fits one client only. An address
@@ -34,7 +40,15 @@ def withdraw(door: Door, words: str, channel: str | None, *, as_json: bool) -> N
     \b
     Example:
       dispatcher consent withdraw maija.virtanen@posti.example
+      dispatcher consent withdraw --everything "aijala"
     """
+    if everything and channel:
+        raise click.UsageError("--everything stops every channel: leave --channel out.")
+    if everything:
+        withdraw_everything(door, words, chosen, yes=yes, as_json=as_json)
+        return
+    if chosen or yes:
+        raise click.UsageError("--only and --yes go with --everything.")
     only = Channel(channel) if channel else None
     with door.open_to_all() as dispatcher:
         actor, number = door.whoever(dispatcher), None

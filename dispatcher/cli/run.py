@@ -40,9 +40,9 @@ def web(door: Door) -> None:
     """
     _log_plainly()
     with door.open() as dispatcher:
-        section = dispatcher.settings.web
+        section, site = dispatcher.settings.web, site_of(dispatcher)
         settle_down()
-        serve(site_of(dispatcher), section.host, section.port, proxies=section.proxies)
+        serve(site, section.host, section.port, proxies=section.proxies)
 
 
 @click.command()

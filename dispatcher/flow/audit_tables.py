@@ -7,9 +7,7 @@ from decimal import Decimal
 
 from dispatcher.flow.audit_year import CampaignFigures, YearAudit
 from dispatcher.rules.campaign import Channel, Language
-from dispatcher.rules.consent import Place
-from dispatcher.rules.decision import Reason
-from dispatcher.texts import format_date, format_number, reason_text, text
+from dispatcher.texts import CATALOGUES, format_date, format_number, text
 
 Cell = int | str | date | Decimal | None
 
@@ -67,11 +65,16 @@ def is_number(column: str) -> bool:
 
 def place_text(place: str, language: Language) -> str:
     """Return where an answer was given, as this language says it."""
-    return text(f"place_{place}" if place in set(Place) else "audit_place_unknown", language)
+    return text("audit_place_unknown", language) if place == "unknown" else _word(f"place_{place}", place, language)
+
+
+def _word(key: str, word: str, language: Language) -> str:
+    """Return what this language calls a word of the program; one that it has none for stands as it is."""
+    return text(key, language) if key in CATALOGUES[language] else word.replace("_", " ")
 
 
 def _reason(reason: str, language: Language) -> str:
-    return reason_text(Reason(reason), language) if reason in set(Reason) else reason
+    return _word(f"reason_{reason}", reason, language)
 
 
 def _age(age: str, language: Language) -> str:
@@ -79,12 +82,12 @@ def _age(age: str, language: Language) -> str:
 
 
 _WORDS: Mapping[str, Callable[[str, Language], str]] = {
-    "channel": lambda word, language: text(f"channel_{word}", language),
+    "channel": lambda word, language: _word(f"channel_{word}", word, language),
     "reason": _reason,
     "place": place_text,
     "within": lambda word, language: text(f"audit_within_{word}", language),
-    "kind": lambda word, language: text(f"request_{word}", language),
-    "purpose": lambda word, language: text(f"audit_purpose_{word}", language),
+    "kind": lambda word, language: _word(f"request_{word}", word, language),
+    "purpose": lambda word, language: _word(f"audit_purpose_{word}", word, language),
     "age": _age,
 }
 

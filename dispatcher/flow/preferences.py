@@ -21,7 +21,7 @@ from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.wishes import Less
-from dispatcher.storage import answers, clients, outbox, returning
+from dispatcher.storage import answers, clients, erasure, handoffs, outbox, returning
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
@@ -76,11 +76,22 @@ class Preferences:
             return seen(connection, self._store.ring, self._policy, links, self._store.clock())
 
     def rehearse(self) -> list[Concern]:
-        """Look at one client, and return what was seen: the first who comes need not wait for what first use makes."""
+        """Look at one client, and return what was seen: the first who comes need not wait for what first use makes.
+
+        Nothing is changed, though it goes the way of a no, up to the journal: each has its connection then.
+        """
         with self._store.reading() as connection:
             numbers = clients.page(connection, 0, 1)
-            outbox.open_of_clients(connection, numbers)
-            _who_has_just_said_so(connection, numbers, self._store.clock())
+
+        def work(transaction: Transaction) -> None:
+            connection, now = transaction.connection, transaction.now
+            _who_has_just_said_so(connection, numbers, now)
+            erasure.addresses_left(connection, numbers)
+            handoffs.recall(connection, [], now)
+            outbox.open_of_clients(connection, [], for_update=True)
+
+        self._store.write(work, urgent=True)
+        self._store.check_trusted()
         links = [OptOut(number, Channel.EMAIL) for number in numbers]
         self.look_at(links)
         return self.look_closely_at(links)

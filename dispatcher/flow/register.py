@@ -15,6 +15,7 @@ from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import answers, clients, persons
 from dispatcher.storage.database import Connection
 from dispatcher.storage.facts import Known, gather
+from dispatcher.storage.lookup import look_up
 from dispatcher.storage.store import Store
 from dispatcher.storage.wordings import wording_texts
 
@@ -116,6 +117,12 @@ class Register:
         """Return the clients whose name or address holds these words, or the first of all."""
         with self._store.reading() as connection:
             numbers = clients.search(connection, words, limit)
+        return self._listed(numbers)
+
+    def heard(self, words: str, limit: int = AT_ONCE) -> list[Listed]:
+        """Return the clients whom words fit as they are said at the desk: parts of a name, an address or a number."""
+        with self._store.reading() as connection:
+            numbers = look_up(connection, words, limit)
         return self._listed(numbers)
 
     def history(self, number: int) -> list[Told]:

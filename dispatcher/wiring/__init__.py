@@ -286,7 +286,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         desk=Desk(store, asking, answering, preferences, marks, settings.register_.region),
         preferences=preferences,
         receipts=ConsentReceipts(store, policy, processing, links),
-        access=Access(store, policy, press, processing, requests),
+        access=Access(store, policy, press, processing, requests, partial(unsealed, store.ring)),
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),

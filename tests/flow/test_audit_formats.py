@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,11 @@ from dispatcher.flow.audit_words import page_one, sentences, span_text
 from dispatcher.flow.audit_year import YearAudit
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.budget import Slot
-from dispatcher.rules.campaign import Language
+from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.consent import Place
+from dispatcher.rules.decision import Reason
+from dispatcher.rules.message import ServicePurpose
+from dispatcher.rules.rights import RequestKind
 from dispatcher.rules.sentence import Sentence
 from dispatcher.texts import text
 from tests.flow.audit_books import broken, empty, wide
@@ -233,3 +238,33 @@ def test_a_sentence_and_its_english_words_are_one(sentence: str) -> None:
     for language in Language:
         [said] = sentences([sentence], language)
         assert sorted(digits(sentence)) == sorted(digits(said))
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("channel", Channel),
+        ("reason", Reason),
+        ("place", Place),
+        ("kind", RequestKind),
+        ("purpose", ServicePurpose),
+    ],
+)
+def test_every_word_of_the_program_has_words_in_each_language(
+    column: str, words: type[StrEnum], language: Language
+) -> None:
+    """A word that came into the program has to come into the audit's tables and its schema as well."""
+    table = Table("places", (column,), tuple((word.value,) for word in words))
+    said = [cell for [cell] in worded(table, language)[2]]
+    assert len(words) == len(set(said))
+    if language is not Language.EN:
+        assert [] == [word.value for word, cell in zip(words, said, strict=True) if cell == word.replace("_", " ")]
+    purposes = SCHEMA["properties"]["letters"]["items"]["properties"]["purpose"]["enum"]
+    assert sorted(ServicePurpose) == sorted(purposes)
+
+
+def test_a_word_that_nobody_knows_stands_as_it_is() -> None:
+    """A ledger of a later version is told, word for word."""
+    table = Table("letters", ("purpose", "place", "reason"), (("new_purpose", "new_place", "new_reason"),))
+    assert [["new purpose", "new place", "new reason"]] == worded(table, Language.FI)[2]

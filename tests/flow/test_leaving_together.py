@@ -96,3 +96,14 @@ def test_a_look_at_several(workshop: Workshop) -> None:
 
 def _refuse(*_: object, **__: object) -> list[int]:
     raise JournalError
+
+
+def test_a_rehearsal_changes_nothing(workshop: Workshop) -> None:
+    """E-09: what a starting process does before anybody comes goes the way of a no and leaves no trace of one."""
+    with workshop.opened() as dispatcher:
+        assert [] == dispatcher.preferences.rehearse()
+        links = begin(workshop, dispatcher)
+        before, records = groups(dispatcher), dispatcher.store.journal.last()
+        assert ["m***@p***.example"] == [each.address for each in dispatcher.preferences.rehearse()]
+        assert (before, records) == (groups(dispatcher), dispatcher.store.journal.last())
+        assert [[], [], []] == [noes(dispatcher, link) for link in links]
