@@ -145,6 +145,15 @@ class Preferences:
                     raise StorageError("A restore forgot this client: import the register again.") from None
             return True
 
+    def lessen(self, client: int, wanted: Sequence[Less], actor: Actor) -> Concern:
+        """Record what a client told a person they want less of, and return what holds now; on disk when this returns.
+
+        Raises NotFoundError for a number that no client has.
+        """
+        for less in wanted:
+            Wishes(self._store, self._policy).choose(client, less, actor, Place.DESK)
+        return self.look_closely_at([OptOut(client, Channel.EMAIL)])[0]
+
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.
 
