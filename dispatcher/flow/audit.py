@@ -19,14 +19,13 @@ from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.ledger import StoredEntry
 from dispatcher.rules.seal import Seal
 from dispatcher.rules.sentence import Sentence
 from dispatcher.storage import campaigns, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
-
-_TOLD_EVERY = 1_000
 
 
 def _quiet(_done: int, _all: int) -> None:
@@ -60,18 +59,41 @@ class Audit:
     def read_year(self, connection: Connection, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a year from a state of the database that others are read from as well."""
         total = reports.count_entries(connection)
-        chain, _ = chain_of(connection, (), total, 2 * total, progress)
-        recount = Recount(year, self._policy.zone, self._policy.valid_for)
-        for done, entry in enumerate(reports.entries_by_number(connection), start=1):
-            recount.take(entry)
-            if done % _TOLD_EVERY == 0:
-                progress(total + done, 2 * total)
+        recount = self._begun(year)
+        along = _InOrder(recount)
+        chain, _ = chain_of(connection, (), total, total, progress, along.take)
+        if not along.is_whole:
+            recount = self._begun(year)
+            for entry in reports.entries_by_number(connection):
+                recount.take(entry)
         recount.close()
         differences = _differences(connection, recount)
         sealed = seals.in_ledger(connection)[-1:]
-        progress(2 * total, 2 * total)
+        progress(total, total)
         today = local_date(self._store.clock(), self._policy.zone)
         return judged(recount, chain, differences, today, sealed[0] if sealed else None)
+
+    def _begun(self, year: int) -> Recount:
+        return Recount(year, self._policy.zone, self._policy.valid_for)
+
+
+class _InOrder:
+    """Lets a recount read along with the chain, as long as the entries come in order of their number as well.
+
+    So they do where one writer wrote them. Where several did, or somebody moved one, the recount reads for itself.
+    """
+
+    def __init__(self, recount: Recount) -> None:
+        self.is_whole = True
+        self._recount = recount
+        self._last = 0
+
+    def take(self, entry: StoredEntry) -> None:
+        """Take the next entry."""
+        self.is_whole = self.is_whole and entry.id > self._last
+        if self.is_whole:
+            self._last = entry.id
+            self._recount.take(entry)
 
 
 def judged(

@@ -16,6 +16,7 @@ from dispatcher.rules.audit_again import Again
 from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.ledger import StoredEntry
 from dispatcher.rules.seal import Seal
 from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
@@ -29,18 +30,33 @@ _NAMED_AT_MOST = 20
 
 
 def chain_of(
-    connection: Connection, told: Iterable[Seal], total: int, to_read: int, progress: Progress
+    connection: Connection,
+    told: Iterable[Seal],
+    total: int,
+    to_read: int,
+    progress: Progress,
+    along: Callable[[StoredEntry], None] | None = None,
 ) -> tuple[Verification, ChainCheck]:
-    """Recompute every digest, group and chain, and note the hashes that the seals name."""
+    """Recompute every digest, group and chain, and note the hashes that the seals name.
+
+    `along` is given each entry as it is read, in order of its group, so that one reading does for both.
+    """
+    entries = reports.entries_by_group(connection)
     check = ChainCheck(lambda numbers: reports.entries_among(connection, numbers), places(list(told)))
     check.read(
         reports.groups_by_number(connection),
-        reports.entries_by_group(connection),
+        entries if along is None else _shared(entries, along),
         lambda done: progress(done, to_read),
     )
     check.link(reports.groups_by_chain(connection), ledger.heads(connection))
     progress(total, to_read)
     return check.result(), check
+
+
+def _shared(entries: Iterable[StoredEntry], along: Callable[[StoredEntry], None]) -> Iterator[StoredEntry]:
+    for entry in entries:
+        along(entry)
+        yield entry
 
 
 class Verifying:
