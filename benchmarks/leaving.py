@@ -39,7 +39,7 @@ def main() -> None:
     full = measuring.is_full(__doc__)
     if not is_postfix_here():
         sys.exit("The benchmark of leaving needs smtp-sink of Debian's postfix: apt-get install postfix")
-    register, rounds = (40_000, 5) if full else (8_000, 2)
+    register, rounds = (40_000, 5) if full else (5_000, 2)
     found: dict[str, list[float]] = {}
     with room() as directory, postgresql(directory) as server, sink() as port:
         setup = Setup(port, sessions=10, window=128, per_connection=1_000)

@@ -56,6 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     config.stash[_ROOM] = Path(worker["room"]) if worker else _new_room()
     set_hypothesis_home_dir(config.stash[_ROOM] / "hypothesis")
+    if worker is None and config.option.basetemp is None:
+        config.option.basetemp = config.stash[_ROOM] / "tests"
     sys.addaudithook(_close_network)
 
 

@@ -51,7 +51,7 @@ def seals(door: Door, *, as_json: bool) -> None:
       dispatcher audit seals
     """
     with door.open_to_all() as dispatcher:
-        told, _ = dispatcher.sealing.known()
+        told, _ = dispatcher.auditing.sealing.known()
     if as_json:
         say_json({"seals": [{**seal.as_json(), "words": seal.words()} for seal in told]})
         return
@@ -79,7 +79,7 @@ def make_bundle(context: click.Context, door: Door, year: int, out: Path | None,
     """
     path = out or Path(f"audit-{year}.zip")
     with door.open_to_all() as dispatcher, progress("entries") as tell:
-        audited = dispatcher.bundling.write(year, path, tell)
+        audited = dispatcher.auditing.bundling.write(year, path, tell)
     if as_json:
         say_json({"file": str(path), "year": year, "ok": audited.ok, "findings": list(audited.findings)})
     else:
@@ -87,6 +87,37 @@ def make_bundle(context: click.Context, door: Door, year: int, out: Path | None,
             say(finding)
         say(f"{path} holds the year {year}. Check it anywhere: dispatcher audit verify {path}")
     context.exit(0 if audited.ok else 1)
+
+
+@click.command("close")
+@click.argument("year", type=_YEAR)
+@json_option
+@pass_door
+@click.pass_context
+def close_year(context: click.Context, door: Door, year: int, *, as_json: bool) -> None:
+    """Close a year from 2 January on: verify it, decide every message again, seal it, write page and bundle.
+
+    They lie in audits/YEAR in the workspace, and owners are told by mail; `dispatcher run` does it by itself. Exit code
+    1 if anything does not hold, or if the year cannot be closed.
+
+    \b
+    Example:
+      dispatcher audit close 2026
+    """
+    with door.open() as dispatcher, progress("entries") as tell:
+        closed = dispatcher.auditing.closing.close(year, door.actor(dispatcher), tell)
+    if as_json:
+        say_json(closed.as_json())
+    else:
+        for finding in closed.findings:
+            say(finding)
+        say(f"{closed.decided} messages were decided again from the entries before them.")
+        say(f"The year {year} is closed under seal {closed.seal.number}: {closed.seal.words()}.")
+        for path in closed.files:
+            say(f"  {path}")
+        if closed.unwritten is not None:
+            say(f"No PDF was written: {closed.unwritten}")
+    context.exit(1 if closed.findings else 0)
 
 
 def _tell(found: Verification) -> None:
@@ -106,5 +137,5 @@ def _tell_bundle(found: BundleFound, *, as_json: bool) -> None:
     say(f"Compare with paper: the key reads {found.key}.")
 
 
-PROOFS = (verify, seals, make_bundle)
+PROOFS = (verify, seals, make_bundle, close_year)
 """The commands that the group `audit` has beside those of the year."""

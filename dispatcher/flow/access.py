@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 from dispatcher.errors import RenderingError
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.evidence import events_of, in_force, shown
+from dispatcher.flow.inbox import Unseal
 from dispatcher.flow.known import unknown
 from dispatcher.flow.papers import Papers
 from dispatcher.flow.persons import check_sees_whole
@@ -28,11 +29,12 @@ from dispatcher.rules.message import Email
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.receipt import Event
 from dispatcher.rules.rights import IdentityCheck, RequestKind
-from dispatcher.storage import answers, campaigns, dossier, notices, requests, soft_bounces
+from dispatcher.storage import answers, campaigns, dossier, incoming, notices, requests, soft_bounces
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
 from dispatcher.storage.dossier import Block, Kept, Profile, Sent, Served
 from dispatcher.storage.facts import Known, gather
+from dispatcher.storage.incoming import Incoming as Waiting
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.requests import Request
 from dispatcher.storage.store import Store
@@ -47,6 +49,14 @@ class Content:
 
     subject: str | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the client sent that waits for a person or has; `text` only of a text message whose words are still kept."""
+
+    waiting: Waiting
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +76,24 @@ class Copy:
     suppressions: tuple[Kept, ...]
     requests: tuple[Request, ...]
     blocks: tuple[Block, ...]
+    received: tuple[Received, ...]
     bounces: Mapping[int, Sequence[tuple[str, datetime]]]
 
 
 class Access:
     """Makes the copy of a client's data."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, processing: Processing, requests_: Requests) -> None:
+    def __init__(
+        self,
+        store: Store,
+        policy: Policy,
+        press: Press,
+        processing: Processing,
+        requests_: Requests,
+        unseal: Unseal,
+    ) -> None:
         self._store = store
+        self._unseal = unseal
         self._requests = requests_
         self._policy = policy
         self._press = press
@@ -126,6 +146,7 @@ class Access:
                 suppressions=tuple(dossier.suppressions(connection, self._store.ring, held, now)),
                 requests=tuple(requests.every(connection, client=client)),
                 blocks=tuple(dossier.blocks(connection, client)),
+                received=tuple(self._received(connection, client, now)),
                 bounces=soft_bounces.of(connection, [each.id for each in known.client.addresses.values()]),
             )
 
@@ -157,6 +178,7 @@ class Access:
             "suppressions": [_plain(asdict(each)) for each in copy.suppressions],
             "requests": [each.as_json() for each in copy.requests],
             "blocks": [_plain(asdict(each)) for each in copy.blocks],
+            "received": [each.waiting.as_json() | {"text": each.text} for each in copy.received],
             "purposes": ["direct_marketing", "evidence_of_consent"],
             "profiling": False,
             "automated_decisions": False,
@@ -197,8 +219,22 @@ class Access:
             "suppressions": copy.suppressions,
             "requests": copy.requests,
             "blocks": copy.blocks,
+            "received": [
+                {
+                    "at": each.waiting.at,
+                    "channel": each.waiting.channel.value,
+                    "settled": each.waiting.settled.value if each.waiting.settled else None,
+                    "text": each.text,
+                }
+                for each in copy.received
+            ],
         }
         return self._papers.write("export", language, values)
+
+    def _received(self, connection: Connection, client: int, now: datetime) -> Iterator[Received]:
+        for each in incoming.listed(connection, only_waiting=False, client=client):
+            sealed = incoming.sealed_text(connection, each.id, now)
+            yield Received(each, self._unseal(each, sealed) if sealed is not None else None)
 
     def _contents(self, connection: Connection, client: Client, sent: list[Sent]) -> dict[str, Content]:
         """Return the words of what left, made from the bytes each campaign was frozen with."""

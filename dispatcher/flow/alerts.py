@@ -28,6 +28,7 @@ _ACTOR = duty("alerts")
 _ALONE = Lock(LockKind.SERVICE, 1)
 """Held while matters are compared with what was told: two senders must not both find the same one new."""
 _OF_CAMPAIGNS = frozenset({AlertKind.HELD, AlertKind.FINISHED, AlertKind.SLOT_EVE, AlertKind.SLOT_WEEK})
+_SEALED = frozenset({AlertKind.FINISHED, AlertKind.YEAR_CLOSED})
 _OVERDUE = frozenset(AlertKind) - _OF_CAMPAIGNS
 
 
@@ -124,7 +125,7 @@ class Alerts:
                 continue
             alerts.note_mail(connection, row.id, owner.id, today)
             details = {"alert": row.id, "alert_kind": matter.kind.value, **matter.details, **counts}
-            if matter.kind is AlertKind.FINISHED:
+            if matter.kind in _SEALED:
                 details |= last_words(connection)
             report = ServicePurpose.REPORT
             asked = Asked(report, Channel.EMAIL, owner.email or "", owner.language, details, person=owner.id)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from dispatcher.errors import DispatcherError
 from dispatcher.flow import audience
 from dispatcher.flow.audience import Counts
+from dispatcher.flow.closing import closed_years
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.doors import Doors
 from dispatcher.flow.policy import Policy
@@ -14,7 +15,7 @@ from dispatcher.flow.retention import Overview, Retention
 from dispatcher.rules.alerts import AHEAD, LOOK_BACK, AlertKind, Matter
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import IDLE, Channel, State
-from dispatcher.rules.ledger import Json
+from dispatcher.rules.ledger import Json, read_stamp
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import campaigns, clients, incoming, progress, readings, requests
 from dispatcher.storage.campaigns import Scheduled
@@ -61,6 +62,7 @@ class Matters:
         overview = self._retention.show()
         if overview.is_overdue:
             found.append(Matter(AlertKind.RETENTION_OVERDUE, "clients", {"count": len(overview.due)}))
+        found += self._closed(now)
         stale = self.register_age(overview)
         if stale is not None:
             found.append(Matter(AlertKind.IMPORT_STALE, "register", {"days": stale}))
@@ -83,6 +85,16 @@ class Matters:
                 since: dict[str, Json] = {"date": local.date().isoformat(), "time": f"{local:%H:%M}"}
                 found.append(Matter(AlertKind.DOOR_UNREAD, row.name, {"door": row.name, **since}))
         return found
+
+    def _closed(self, now: datetime) -> list[Matter]:
+        """Return the years that were closed lately, with what they came to."""
+        with self._store.reading() as connection:
+            told = closed_years(connection)
+        return [
+            Matter(AlertKind.YEAR_CLOSED, str(each["year"]), each)
+            for each in told
+            if (at := read_stamp(each["at"])) is not None and now - at <= LOOK_BACK
+        ]
 
     def register_age(self, overview: Overview) -> int | None:
         """Return how many days ago a whole register was read, where that is too long; None where it is in order.

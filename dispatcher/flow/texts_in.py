@@ -24,7 +24,7 @@ from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.rules.message import ServicePurpose
 from dispatcher.rules.service import JUST_NOW, MONTH, ServiceSend
 from dispatcher.rules.stop_words import Said, said_in_text
-from dispatcher.storage import answers, clients, incoming, services, texts_in
+from dispatcher.storage import answers, clients, services, texts_in
 from dispatcher.storage.database import Connection
 from dispatcher.storage.incoming import Incoming as Waiting
 from dispatcher.storage.locks import Lock, LockKind
@@ -112,13 +112,8 @@ class TextsIn:
         ]
 
     def purge(self) -> None:
-        """Let go of the words whose time is over, and of the service's names for what strangers sent long ago."""
-
-        def work(transaction: Transaction) -> None:
-            incoming.drop_texts(transaction.connection, transaction.now)
-            texts_in.purge_strangers(transaction.connection, transaction.now - STRANGERS_FOR)
-
-        self.store.write(work)
+        """Let go of the service's names for what strangers sent long ago."""
+        self.store.write(lambda tx: texts_in.purge_strangers(tx.connection, tx.now - STRANGERS_FOR))
 
     def _take(self, transaction: Transaction, text: TextIn, said: Said, address: tuple[Channel, str]) -> None:
         connection, now = transaction.connection, transaction.now

@@ -19,6 +19,7 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.SLOT_WEEK: ("dispatcher campaign status {name}",),
     AlertKind.SLOT_EVE: ("dispatcher campaign status {name}", "dispatcher campaign hold {name}"),
     AlertKind.FINISHED: ("dispatcher campaign status {name}",),
+    AlertKind.YEAR_CLOSED: ("dispatcher audit verify audits/{year}/audit-{year}.zip",),
 }
 _IDLE_WORDS: Mapping[str, str] = {State.RESERVED.value: "slot_empty", State.DRAFT.value: "slot_draft"}
 _IDLE_COMMANDS = ("dispatcher campaign schedule campaigns/FILE.toml", "dispatcher campaign cancel {name}")

@@ -29,6 +29,8 @@ class AlertKind(StrEnum):
     """A campaign goes out tomorrow."""
     FINISHED = "finished"
     """A campaign has gone out."""
+    YEAR_CLOSED = "year_closed"
+    """A year was closed, and its audit lies in the workspace."""
 
 
 NEEDS_SOMEBODY = frozenset(

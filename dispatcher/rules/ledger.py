@@ -81,6 +81,8 @@ class EntryKind(StrEnum):
     """A booking system got a key to the API, or lost it."""
     SEAL = "seal"
     """A signature over the heads of all chains as they stood before this entry."""
+    CLOSED = "closed"
+    """A year was closed: verified, every message decided again, sealed and handed out."""
     KEYS = "keys"
     """Keys were created or rotated."""
     RESTORE = "restore"

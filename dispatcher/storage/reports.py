@@ -62,6 +62,12 @@ def count_entries(connection: Connection) -> int:
     return int(connection.scalar(select(func.count()).select_from(LedgerEntryTable)) or 0)
 
 
+def began_at(connection: Connection) -> datetime:
+    """Return when the installation began: the time of the first group."""
+    query = select(LedgerGroupTable.committed_at).order_by(LedgerGroupTable.id).limit(1)
+    return connection.execute(query).scalar_one()
+
+
 def groups_by_number(connection: Connection) -> Iterator[StoredGroup]:
     """Yield every group in order of its number, the order of `entries_by_group`."""
     yield from _groups(connection, LedgerGroupTable.id)

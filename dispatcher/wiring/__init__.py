@@ -13,10 +13,8 @@ from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.answering import Answering
 from dispatcher.flow.api_keys import ApiKeys
 from dispatcher.flow.audience import Audiences
-from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
-from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check, CheckRules
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -62,7 +60,6 @@ from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.sampling import Sampling
 from dispatcher.flow.schedule import Schedule
-from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.service_gate import ServiceGate
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
@@ -83,9 +80,8 @@ from dispatcher.rendering.service import ServiceRenderer
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.doctor import Concern, Finding, broken
 from dispatcher.settings import FILE, SECRETS, Settings, read_secrets, read_settings
-from dispatcher.storage.seals import FILE as SEALS
-from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
+from dispatcher.wiring.auditing import auditing_of
 from dispatcher.wiring.choices import (
     asking_of,
     blame_of,
@@ -233,9 +229,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     matters = Matters(store, policy, press, retention, doors)
-    sealing = Sealing(store, policy, SealFile(directory / SEALS))
-    audit = Audit(store, policy, sealing.file)
-    alerts, heart = Alerts(store, policy, matters, sealing), Heart(store, sender_of(directory, store), VERSION)
+    auditing = auditing_of(store, policy, studio, directory)
+    alerts, heart = Alerts(store, policy, matters, auditing.sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
         settings=settings,
@@ -263,7 +258,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
                 *reading(doors, incoming, texts_in, periods_of(settings)),
-                *sealed(sealing),
+                *sealed(auditing.sealing, auditing.closing),
                 *telling(alerts, periods_of(settings)),
             ),
         ),
@@ -291,16 +286,14 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
         desk=Desk(store, asking, answering, preferences, marks, settings.register_.region),
         preferences=preferences,
         receipts=ConsentReceipts(store, policy, processing, links),
-        access=Access(store, policy, press, processing, requests),
+        access=Access(store, policy, press, processing, requests, partial(unsealed, store.ring)),
         correcting=Correcting(store, answering, requests, settings.register_.region),
         notices=notices,
         ropa=Ropa(store, papers),
         looking=Looking(store),
         accounts=Accounts(store, register, settings.register_.region),
         sampling=Sampling(store),
-        audit=audit,
-        sealing=sealing,
-        bundling=Bundling(store, policy, audit, sealing.file),
+        auditing=auditing,
         audiences=Audiences(store, policy, press, templates),
         preview=Preview(store, policy, press, templates, links),
         trial=trial,

@@ -13,7 +13,6 @@ from dispatcher.flow.audience import Audiences
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.bookings import Bookings
-from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.check import Check
 from dispatcher.flow.consent_receipts import ConsentReceipts
 from dispatcher.flow.correcting import Correcting
@@ -53,7 +52,6 @@ from dispatcher.flow.rounds import Rounds
 from dispatcher.flow.safekeeping import Safekeeping
 from dispatcher.flow.sampling import Sampling
 from dispatcher.flow.schedule import Schedule
-from dispatcher.flow.sealing import Sealing
 from dispatcher.flow.services import Services
 from dispatcher.flow.sign_up import SignUp
 from dispatcher.flow.sources import Sources
@@ -72,6 +70,7 @@ from dispatcher.mailbox import Mailbox
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings
 from dispatcher.storage.store import Store
+from dispatcher.wiring.auditing import Auditing
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +128,8 @@ class Dispatcher:
     forecasting: Forecasting
     accounts: Accounts
     looking: Looking
-    audit: Audit
+    auditing: Auditing
     sampling: Sampling
-    sealing: Sealing
-    bundling: Bundling
     trial: Trial
     preview: Preview
     audiences: Audiences
@@ -149,6 +146,11 @@ class Dispatcher:
     callback_secrets: Mapping[str, str] = field(repr=False)
     metrics_token: str = field(repr=False)
     mailbox: Mailbox | None = None
+
+    @property
+    def audit(self) -> Audit:
+        """Return what audits the ledger."""
+        return self.auditing.audit
 
     @property
     def public_sign_up(self) -> SignUp | None:

@@ -5,6 +5,7 @@ from functools import partial
 
 from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
+from dispatcher.flow.closing import Closing
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
@@ -55,9 +56,12 @@ def reading(doors: Doors, incoming: Incoming, texts_in: TextsIn | None, periods:
     )
 
 
-def sealed(sealing: Sealing) -> tuple[Duty, ...]:
-    """Return what seals the ledger every day and after every campaign."""
-    return (Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),)
+def sealed(sealing: Sealing, closing: Closing) -> tuple[Duty, ...]:
+    """Return what seals the ledger every day and after every campaign, and closes the year that is over."""
+    return (
+        Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),
+        Duty("closing the year", timedelta(hours=1), in_thread(closing.when_due)),
+    )
 
 
 def telling(alerts: Alerts, periods: Periods) -> tuple[Duty, ...]:

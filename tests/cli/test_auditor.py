@@ -41,6 +41,7 @@ ACTS = {
     "consent source end": ("Slotti",),
     "consent topics": (MAIJA, "--only", "offer"),
     "consent wordings add": ("Saako?", "--language", "fi", "--version", "1"),
+    "audit close": ("2020",),
     "consent wordings remove": ("abcdef",),
     "db backup": ("copy.db",),
     "db restore": ("copy.db", "--replay", "--yes"),

@@ -19,6 +19,8 @@ from dispatcher.demo.twilio_double import Trouble, TwilioDouble, fault_of
 
 FORM = {"To": "+358401234567", "From": "Studio", "Body": "Kesä alkaa", "ValidityPeriod": "7200"}
 PATH = "/2010-04-01/Accounts/AC1/Messages"
+SIGNS = {"after": ">", "before": "<", "on": ""}
+"""What stands behind the name of the filter by day."""
 
 
 def script(recipient: str) -> Trouble | int | None:
@@ -80,11 +82,33 @@ def test_fetch_list_and_delete(twilio: TwilioDouble) -> None:
     query = f"{PATH}.json?PageSize=2&" + urlencode({"To": "+358409999999"})
     _, first, _ = ask(twilio, "GET", query)
     assert [sids[2], sids[1]] == [row["sid"] for row in first["messages"]]
-    _, second, _ = ask(twilio, "GET", f"{first['next_page_uri']}&{urlencode({'To': '+358409999999'})}")
+    _, second, _ = ask(twilio, "GET", first["next_page_uri"])
     assert ([sids[0]], None) == ([row["sid"] for row in second["messages"]], second["next_page_uri"])
     assert ask(twilio, "DELETE", f"{PATH}/{sids[0]}.json")[0] == 204
     assert [404, 404] == [ask(twilio, method, f"{PATH}/{sids[0]}.json")[0] for method in ("GET", "DELETE")]
     assert sids[0] in [sms.sid for sms in twilio.received]
+
+
+def test_what_is_texted_to_the_account_is_listed(twilio: TwilioDouble) -> None:
+    """S-26, S-35: a text that came in is listed by its day, as one that was received, and one not sent by no day."""
+    ours = "+358405556677"
+    sid = twilio.text_in("+358401234567", ours, "STOP", at=datetime(2026, 5, 4, 23, 30, tzinfo=UTC))
+    ask(twilio, "POST", f"{PATH}.json", {**FORM, "To": ours})
+
+    def listed(**days: str) -> list[str]:
+        filters = {"To": ours} | {f"DateSent{sign}": days[name] for name, sign in SIGNS.items() if name in days}
+        _, body, _ = ask(twilio, "GET", f"{PATH}.json?{urlencode(filters)}")
+        return [row["sid"] for row in body["messages"]]
+
+    row = ask(twilio, "GET", f"{PATH}/{sid}.json")[1]
+    assert ("inbound", "received", "STOP", "+358401234567") == tuple(
+        row[name] for name in ("direction", "status", "body", "from")
+    )
+    assert 2 == len(listed())
+    assert [sid] == listed(after="2026-05-04T00:00:00Z") == listed(before="2026-05-04") == listed(on="2026-05-04")
+    assert [] == listed(after="2026-05-05") == listed(before="2026-05-03") == listed(on="2026-05-05")
+    assert sid in twilio.held
+    assert ask(twilio, "DELETE", f"{PATH}/{sid}.json")[0] == 204
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,18 @@ from dispatcher.engine.watch import Watch
 from dispatcher.rules.campaign import State
 from dispatcher.rules.decision import Reason
 from dispatcher.wiring import Dispatcher
+from tests.clock import FixedClock
 from tests.engine.test_embedded import MOMENT, begin, until
+from tests.flow.test_texts_door import OURS, listening
 from tests.letterbox import LetterBox, opt_out, reply
 from tests.workshop import Doubles, Workshop
 
 WEEK = timedelta(days=7)
+_THREE = (
+    "1;Maija;Meikäläinen;maija@posti.example;;fi;3.11.2026;kyllä;;3.11.2026",
+    "2;Ánte;Ovdamearka;;040 123 4568;fi;3.11.2026;;kyllä;3.11.2026",
+    "3;Elli;Esimerkki;;040 123 4569;fi;3.11.2026;;kyllä;3.11.2026",
+)
 
 
 @pytest.fixture
@@ -104,3 +112,34 @@ def test_a_box_that_cannot_be_read_stops_everything(
     assert 5 == len(doubles.mailed())
     told = [record.getMessage() for record in caplog.records if "Nothing is sent until" in record.getMessage()]
     assert 1 == sum(each.startswith("nothing is sent") for each in told), "it is said once, not at every look"
+
+
+def test_a_no_by_text_and_one_by_mail_win(
+    tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str
+) -> None:
+    """Invariant 4, S-36: stop the program, text LOPETA and mail a no, start it with a campaign due: neither gets it."""
+    with listening(tmp_path / "studio", clock, database_url, journal_url) as (workshop, twilio):
+        box = LetterBox(workshop)
+        with workshop.opened() as dispatcher:
+            owner = dispatcher.persons.acting(None)
+            clock.set(MOMENT - timedelta(hours=1))
+            dispatcher.enrol.run(workshop.register(*_THREE), owner)
+            dispatcher.schedule.run(workshop.campaign("a", MOMENT), owner)
+            clock.set(MOMENT)
+            run(dispatcher, finished(dispatcher, "a"))
+            dispatcher.schedule.run(workshop.campaign("b", MOMENT + WEEK), owner)
+        (mail,) = (each for each in twilio.mails.received if each.recipient == "maija@posti.example")
+        texted = len(twilio.sms.received)
+        clock.set(MOMENT + timedelta(days=1))
+        box.deliver(reply(mail, "Ei enää viestejä, kiitos."))
+        twilio.sms.text_in("+358401234568", OURS, "LOPETA")
+        clock.set(MOMENT + WEEK)
+        with workshop.opened() as dispatcher:
+            run(dispatcher, finished(dispatcher, "b"))
+            withheld = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("b").id).withheld
+            assert {"maildir", "twilio"} == {row.name for row in dispatcher.doors.rows()}
+            assert dispatcher.audit.year(2026).ok
+        offers = [each.recipient for each in twilio.sms.received[texted:]]
+        assert ["+358401234569"] == offers
+        assert 1 == len(twilio.mails.received), "the one mail of the first campaign, and none of the second"
+        assert {Reason.OBJECTION.value: 2} == dict(withheld)

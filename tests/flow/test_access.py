@@ -9,8 +9,11 @@ import pytest
 
 from dispatcher.errors import NotFoundError
 from dispatcher.flow.correcting import Correction
+from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.papers import Form, json_bytes, written
+from dispatcher.flow.texts_in import SEAL
 from dispatcher.rules.campaign import Channel, Language
+from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.rules.message import Blame
 from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import clients, soft_bounces
@@ -25,7 +28,7 @@ ERIK = "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.1.2026"
 ANTE = "3;Ánte;Ovdamearka;;040 123 4568;fi;3.1.2026;;kyllä;3.1.2026"
 KEYS = (
     "format made_at language controller client addresses consent answers messages service_messages suppressions "
-    "requests blocks purposes profiling automated_decisions sources recipients periods rights authority "
+    "requests blocks received purposes profiling automated_decisions sources recipients periods rights authority "
     "privacy_notice zone"
 )
 
@@ -120,6 +123,25 @@ def test_everything_else_is_told(workshop: Workshop) -> None:
     ]
     assert ["access", "correction", "correction"] == sorted(each["kind"] for each in found["requests"])
     assert [("debt", "first_name,phone")] == [(each["reason"], each["keeps"]) for each in found["blocks"]]
+
+
+def test_what_waits_to_be_read_is_told(workshop: Workshop) -> None:
+    """L-30: what the client sent stands there with how it was settled, and the words of a text while they are kept."""
+    with workshop.opened() as dispatcher:
+        client = tell(workshop, dispatcher)
+        store, waits = dispatcher.store, Incoming(dispatcher.store)
+        sealed = store.ring.seal(SEAL, "Olenko listalla?", f"{client}:SM1")
+        for came in (
+            Arrived(client, Channel.EMAIL, store.clock() - timedelta(hours=1), Class.OTHER, "maildir", "7:1"),
+            Arrived(client, Channel.SMS, store.clock(), Class.HELP, "twilio", "SM1", sealed),
+        ):
+            number = waits.put(came)
+            if came.channel is Channel.EMAIL and number is not None:
+                waits.release(number, dispatcher.persons.acting(None))
+        found = copied(dispatcher, client)["received"]
+    assert [("email", "released", None), ("sms", None, "Olenko listalla?")] == [
+        (each["channel"], each["settled"], each["text"]) for each in found
+    ]
 
 
 def test_soft_bounces_are_told(workshop: Workshop) -> None:

@@ -37,11 +37,11 @@ def quiet(_done: int, _all: int) -> None:
 def made(workshop: Workshop, path: Path) -> Path:
     """Live through two campaigns, seal twice, and write the bundle of the year."""
     with workshop.opened() as dispatcher:
-        dispatcher.sealing.set(SealReason.DAY, duty("test"))
+        dispatcher.auditing.sealing.set(SealReason.DAY, duty("test"))
         a_run(workshop, dispatcher)
-        dispatcher.sealing.set(SealReason.CAMPAIGN, duty("test"))
+        dispatcher.auditing.sealing.set(SealReason.CAMPAIGN, duty("test"))
         assert () == dispatcher.audit.verify().findings
-        assert () == dispatcher.bundling.write(YEAR, path, quiet).findings
+        assert () == dispatcher.auditing.bundling.write(YEAR, path, quiet).findings
     return path
 
 
@@ -214,9 +214,9 @@ def test_no_bundle_is_written_over_another(workshop: Workshop, tmp_path: Path) -
     path.write_bytes(b"handed out")
     with workshop.opened() as dispatcher:
         with pytest.raises(RefusedError, match="There is a file"):
-            dispatcher.bundling.write(YEAR, path, quiet)
+            dispatcher.auditing.bundling.write(YEAR, path, quiet)
         with pytest.raises(RefusedError, match="cannot be written"):
-            dispatcher.bundling.write(YEAR, tmp_path / "nowhere" / "audit.zip", quiet)
+            dispatcher.auditing.bundling.write(YEAR, tmp_path / "nowhere" / "audit.zip", quiet)
     assert [path] == [each for each in _files(tmp_path) if "audit" in each.name]
     assert b"handed out" == path.read_bytes()
 

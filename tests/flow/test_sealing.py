@@ -26,7 +26,7 @@ _ACTOR = duty("test")
 
 def seals(dispatcher: Dispatcher) -> list[Seal]:
     """Return the seals that the ledger tells of."""
-    return dispatcher.sealing.known()[0]
+    return dispatcher.auditing.sealing.known()[0]
 
 
 def test_every_day_and_every_campaign_is_sealed_once(workshop: Workshop) -> None:
@@ -36,16 +36,16 @@ def test_every_day_and_every_campaign_is_sealed_once(workshop: Workshop) -> None
         dispatcher.enrol.run(workshop.register(MAIJA), actor)
         dispatcher.schedule.run(workshop.campaign("one", MOMENT), actor)
         workshop.clock.set(MOMENT - timedelta(hours=1))
-        assert [None, "seal 1 was set"] == sorted((dispatcher.sealing.when_due() for _ in range(2)), key=str)
+        assert [None, "seal 1 was set"] == sorted((dispatcher.auditing.sealing.when_due() for _ in range(2)), key=str)
         workshop.clock.set(MOMENT)
         asyncio.run(dispatcher.rounds.once())
         for minutes in (1, 2):
             workshop.clock.set(MOMENT + timedelta(minutes=minutes))
-            dispatcher.sealing.when_due()
+            dispatcher.auditing.sealing.when_due()
         for hours in (24, 25):
             workshop.clock.set(MOMENT + timedelta(hours=hours))
-            dispatcher.sealing.when_due()
-        found, kept = dispatcher.sealing.known()
+            dispatcher.auditing.sealing.when_due()
+        found, kept = dispatcher.auditing.sealing.known()
         assert () == dispatcher.audit.verify().findings
     assert [SealReason.DAY, SealReason.CAMPAIGN, SealReason.DAY] == [seal.reason for seal in found]
     assert [1, 2, 3] == [seal.number for seal in found]
@@ -79,7 +79,7 @@ def test_the_audit_of_a_year_prints_the_last_seal(workshop: Workshop, language: 
     """The number, the words and the key stand on page one, in the paper's language and in JSON."""
     with workshop.opened() as dispatcher:
         none = dispatcher.audit.year(2026)
-        dispatcher.sealing.set(SealReason.DAY, _ACTOR)
+        dispatcher.auditing.sealing.set(SealReason.DAY, _ACTOR)
         found = dispatcher.audit.year(2026)
         [seal] = seals(dispatcher)
     says = sealed(found, language)
@@ -92,11 +92,11 @@ def test_the_audit_of_a_year_prints_the_last_seal(workshop: Workshop, language: 
 def test_seals_of_an_old_key_still_hold_after_a_rotation(workshop: Workshop) -> None:
     """Rotation keeps the old public key: what it sealed is checked as before, and the next seal is the new key's."""
     with workshop.opened() as dispatcher:
-        dispatcher.sealing.set(SealReason.DAY, _ACTOR)
+        dispatcher.auditing.sealing.set(SealReason.DAY, _ACTOR)
         ring = dispatcher.store.ring.with_new(KeyKind.SEAL)
     write_ring(workshop.directory / "secrets.toml", ring)
     with workshop.opened() as dispatcher:
-        dispatcher.sealing.set(SealReason.DAY, _ACTOR)
+        dispatcher.auditing.sealing.set(SealReason.DAY, _ACTOR)
         old, new = seals(dispatcher)
         assert () == dispatcher.audit.verify().findings
     assert ("1", "2") == (old.key, new.key)
@@ -106,11 +106,11 @@ def test_seals_of_an_old_key_still_hold_after_a_rotation(workshop: Workshop) -> 
 def test_a_file_that_lacks_a_seal_gets_it_at_the_next_look(workshop: Workshop, clock: FixedClock) -> None:
     """A crash between the entry and the file leaves nothing out for good."""
     with workshop.opened() as dispatcher:
-        dispatcher.sealing.set(SealReason.DAY, _ACTOR)
-        dispatcher.sealing.file.path.unlink()
+        dispatcher.auditing.sealing.set(SealReason.DAY, _ACTOR)
+        dispatcher.auditing.sealing.file.path.unlink()
         missing = dispatcher.audit.verify()
-        dispatcher.sealing.when_due()
-        assert seals(dispatcher) == list(dispatcher.sealing.file.read().seals)
+        dispatcher.auditing.sealing.when_due()
+        assert seals(dispatcher) == list(dispatcher.auditing.sealing.file.read().seals)
     assert () == missing.findings
     assert ("There is no file of seals here: only the seals that the ledger tells of were checked.",) == missing.remarks
     assert clock() is not None
@@ -119,9 +119,9 @@ def test_a_file_that_lacks_a_seal_gets_it_at_the_next_look(workshop: Workshop, c
 def test_a_workspace_that_takes_no_file_says_so_and_goes_on(workshop: Workshop) -> None:
     """Where the file cannot be read no number is known to be free: nothing is sealed, and verify says why."""
     with workshop.opened() as dispatcher:
-        dispatcher.sealing.file.path.mkdir()
+        dispatcher.auditing.sealing.file.path.mkdir()
         with pytest.raises(SealError, match=r"seals\.jsonl cannot be read"):
-            dispatcher.sealing.set(SealReason.DAY, _ACTOR)
+            dispatcher.auditing.sealing.set(SealReason.DAY, _ACTOR)
         findings = dispatcher.audit.verify().findings
     assert ("The seals in seals.jsonl cannot be read (Is a directory).",) == findings
 
@@ -131,8 +131,8 @@ def test_no_word_of_a_seal_can_be_changed(workshop: Workshop, change: str) -> No
     """D-03: a forged seal is named, whatever of it was changed, in the file that everybody can write to."""
     with workshop.opened() as dispatcher:
         for _ in range(2):
-            dispatcher.sealing.set(SealReason.DAY, _ACTOR)
-        path = dispatcher.sealing.file.path
+            dispatcher.auditing.sealing.set(SealReason.DAY, _ACTOR)
+        path = dispatcher.auditing.sealing.file.path
         first, second = path.read_text("ascii").splitlines()
         told = json.loads(second)
         told[change] = _other(told[change])

@@ -27,9 +27,10 @@ OURS = "+358401110000"
 
 @dataclass
 class Line:
-    """The account at Twilio, and the status with which it refuses to list what came in."""
+    """The account at Twilio and the mail server, and the status with which it refuses to list what came in."""
 
     sms: TwilioDouble
+    mails: SmtpDouble
     refuses: list[int] = field(default_factory=list)
 
 
@@ -48,7 +49,7 @@ def listening(
         workshop = build(directory, clock, database_url, journal_url, Doubles(smtp, sms))
         settings = workshop.directory / "dispatcher.toml"
         settings.write_text(settings.read_text("utf-8").replace('"Tunturi"', f'"{OURS}"'), "utf-8")
-        yield workshop, Line(sms, refuses)
+        yield workshop, Line(sms, smtp, refuses)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What clients text: a no closes everything for everybody who has the number, and the rest waits for a person."""
 
+import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from dispatcher.errors import JournalError
+from dispatcher.errors import JournalError, RefusedError
 from dispatcher.flow.texts_in import SEAL, STRANGERS_FOR, TextIn, TextsIn, number_of, understood
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
@@ -196,6 +197,29 @@ def test_anything_else_waits_for_a_person(workshop: Workshop, body: str, kind: C
         assert not any(may_write(dispatcher, client) for client in clients)
         assert [[], []] == [noes(dispatcher, client) for client in clients]
         assert ["came", "came"] == [each["event"] for each in told(dispatcher)]
+
+
+def test_the_words_are_read_by_a_person_and_then_gone(workshop: Workshop) -> None:
+    """S-33: owner and staff read what waits; decided, read for an hour, or 14 days old, it is gone for good."""
+    with workshop.opened() as dispatcher:
+        enlist(workshop, dispatcher, "maija")
+        owner = dispatcher.persons.acting(None)
+        for sid, body in (("SM1", "Milloin olette auki?"), ("SM2", "Ompa \x1b[31mhyvä"), ("SM3", "Kiitos")):
+            inbox(dispatcher).take(text(body, sid=sid))
+        first, second, third = (each.waiting.id for each in dispatcher.inbox.listed())
+        assert "Milloin olette auki?" == dispatcher.inbox.words(first, owner)
+        assert "\x1b" not in dispatcher.inbox.words(second, owner)
+        dispatcher.inbox.release(third, owner)
+        workshop.clock.advance(timedelta(minutes=61))
+        for number in (first, second, third):
+            with pytest.raises(RefusedError, match="not kept any more"):
+                dispatcher.inbox.words(number, owner)
+        inbox(dispatcher).take(text("Haloo?", sid="SM4"))
+        workshop.clock.advance(timedelta(days=14))
+        asyncio.run(dispatcher.duties.once())
+        with dispatcher.store.reading() as connection:
+            assert [None] * 4 == list(connection.scalars(select(IncomingTable.text)))
+        assert 3 == len(waiting(dispatcher))
 
 
 def test_a_stop_that_may_mean_the_appointment_is_both(workshop: Workshop) -> None:

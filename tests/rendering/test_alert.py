@@ -31,6 +31,7 @@ VALUES: dict[AlertKind, dict[str, Json]] = {
     AlertKind.SLOT_WEEK: _NAMED | {"date": "2026-12-10", "time": "10:00"},
     AlertKind.SLOT_EVE: _NAMED
     | {"date": "2026-12-10", "time": "10:00", "email": 512, "sms": 97, "waiting": 3, "withheld": 40},
+    AlertKind.YEAR_CLOSED: {"year": 2026, "campaigns": 8, "messages": 2311, "clients": 402, "findings": 0},
     AlertKind.FINISHED: _NAMED | {"email": 512, "sms": 97, "refused": 2, "unknown": 1, "withheld": 40},
 }
 

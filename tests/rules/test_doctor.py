@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -226,6 +227,18 @@ def test_the_register_is_fresh() -> None:
 def test_a_sentence_is_parted_from_its_remedy(sentence: str, says: str, fix: str) -> None:
     """What is wrong and what to type stand apart, wherever the program has said both in one."""
     assert Finding(Concern.KEYS, Level.ERROR, says, fix) == broken(Concern.KEYS, sentence)
+
+
+def test_letter_boxes_are_read() -> None:
+    """One that cannot be read, or never was, is warned about with what to do; none at all is in order, and said."""
+    at, zone = datetime(2026, 11, 23, 10, 0, tzinfo=UTC), ZoneInfo("Europe/Helsinki")
+    (well,) = doctor.doors([("imap", at, None)], zone)
+    assert (Level.OK, "Letter boxes read: imap up to 23.11.2026 12:00.") == (well.level, well.says)
+    closed, new = doctor.doors([("imap", at, "The password is wrong."), ("twilio", None, None)], zone)
+    assert "imap cannot be read: The password is wrong." == closed.says
+    assert "twilio has not been read yet." == new.says
+    assert [Level.WARNING] * 2 == [closed.level, new.level]
+    assert [Level.OK] == [each.level for each in doctor.doors([], zone)]
 
 
 def test_the_gravest_counts() -> None:

@@ -183,7 +183,7 @@ def office(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: st
             yield Office(dispatcher, caller, key)
 
 
-def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
+def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30, broken_per_minute: int = 30) -> FastAPI:
     """Return the whole public application of an installation, as `dispatcher web` serves it."""
     api = create_api(
         dispatcher.bookings,
@@ -196,5 +196,11 @@ def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30) -> FastAPI:
     twilio = TwilioDoor(dispatcher.returns, dispatcher.studio.public_url, {SHA1: TOKEN}, dispatcher.texts_in)
     watch = WatchDoor(dispatcher.watching, MONITOR)
     return create_app(
-        dispatcher.preferences, dispatcher.studio, dispatcher.store.clock, api=api, twilio=twilio, watch=watch
+        dispatcher.preferences,
+        dispatcher.studio,
+        dispatcher.store.clock,
+        api=api,
+        twilio=twilio,
+        watch=watch,
+        invalid_per_minute=broken_per_minute,
     )
