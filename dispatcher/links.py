@@ -41,6 +41,8 @@ BOUNCE_TOKEN_LENGTH = 47
 """Characters of the token of an address that bounces come to."""
 LONGEST_LOCAL_PART = 64
 """Octets before the @ of an address (RFC 5321, section 4.5.3.1.1)."""
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
 _NOT_BASE32 = re.compile(r"[^a-z2-7]")
 
 
@@ -319,7 +321,12 @@ def _mac(key: Key, label: bytes, head: bytes, size: int) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
-    return base64.b32encode(raw).decode("ascii").rstrip("=").lower()
+    """Return bytes in base32 (RFC 4648), lower case and without padding; a few times as fast as the library's."""
+    bits = 8 * len(raw)
+    spare = -bits % 10
+    number = int.from_bytes(raw, "big") << spare
+    pairs = [_PAIRS[number >> place & 1023] for place in range(bits + spare - 10, -1, -10)]
+    return "".join(pairs)[: -(-bits // 5)]
 
 
 def _decode(token: str) -> bytes:

@@ -1,5 +1,6 @@
 """The addresses that answer a mail: what was made here is read, whatever mail servers do to it, and nothing else is."""
 
+import base64
 import string
 
 import pytest
@@ -23,6 +24,7 @@ from dispatcher.links import (
     RenewalLinks,
     ReplyTo,
     WaysBack,
+    _encode,
 )
 from dispatcher.rules.campaign import Channel
 
@@ -186,6 +188,12 @@ def test_a_test_message_is_answered_for_nobody() -> None:
     with pytest.raises(LinkError):
         ADDRESSES.read(_token(back.opt_out))
     assert Bounce("cd" * 16) == ADDRESSES.read(_token(back.bounce_to))
+
+
+@given(st.binary(max_size=40))
+def test_tokens_are_base32_as_everybody_writes_it(raw: bytes) -> None:
+    """RFC 4648, section 6: in small letters and without padding, whatever the length."""
+    assert base64.b32encode(raw).decode().rstrip("=").lower() == _encode(raw)
 
 
 def test_a_message_id_of_another_form_is_a_bug() -> None:
