@@ -25,7 +25,7 @@ from dispatcher.storage.seals import Kept, SealFile
 from dispatcher.storage.store import Store
 
 Progress = Callable[[int, int], None]
-"""Called with how many entries have been read and how many there are to read; where need be each twice."""
+"""Called with how many entries have been read and how many there are to read."""
 _TOLD_EVERY = 1_000
 _NAMED_AT_MOST = 20
 
@@ -62,16 +62,15 @@ def read_whole(
                 took.take(entry)
             yield entry
 
-    check.read(reports.groups_by_number(connection), handed_on(), lambda done: progress(done, 2 * total))
+    check.read(reports.groups_by_number(connection), handed_on(), lambda done: progress(done, total))
     check.link(reports.groups_by_chain(connection), ledger.heads(connection))
-    progress(total, 2 * total)
     if not in_order:
         took = taking()
         for done, entry in enumerate(reports.entries_by_number(connection), start=1):
             took.take(entry)
             if done % _TOLD_EVERY == 0:
-                progress(total + done, 2 * total)
-    progress(2 * total, 2 * total)
+                progress(done, total)
+    progress(total, total)
     return check.result(), check, took
 
 
