@@ -44,6 +44,7 @@ def main() -> None:
     if not is_postfix_here():
         sys.exit("The delivery benchmark needs smtp-sink and smtp-source of Debian's postfix: apt-get install postfix")
     messages = 50_000 if full else 4_000
+    plainly = 10_000 if full else 4_000  # their rate is the same from the first mail to the last, and it is a slow one
     with room() as directory, postgresql(directory) as server, sink() as port:
         sqlite = Prepared(directory / "on-sqlite", None, messages, planned=True, letter=True)
         postgres = Prepared(directory / "on-postgresql", server, messages, planned=True, letter=True)
@@ -55,10 +56,10 @@ def main() -> None:
                 _LIMIT: lambda: _source(port, 50_000 if full else 20_000),
                 on_sqlite: _path(sqlite, setup, messages),
                 on_postgresql: _path(postgres, setup, messages),
-                _SMTPLIB: lambda: _way("smtplib", directory, port, messages, sqlite),
-                _AIOSMTPLIB: lambda: _way("aiosmtplib", directory, port, messages, sqlite),
+                _SMTPLIB: lambda: _way("smtplib", directory, port, plainly, sqlite),
+                _AIOSMTPLIB: lambda: _way("aiosmtplib", directory, port, plainly, sqlite),
             },
-            rounds=5 if full else 3,
+            rounds=3,
             unit="messages/s",
             measured_by=_LIMIT,
         )
