@@ -12,7 +12,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.links import Renewal, RenewalLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.calendar import local_date
+from dispatcher.rules.calendar import last_day, local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Consent, ConsentState, Place, Reply
 from dispatcher.rules.decision import consent_for
@@ -79,9 +79,11 @@ class Renewing:
         """Put a new yes on record, to the question that the page showed in this language; durable when this returns.
 
         Only where the yes behind the link still stands, as decided in the same transaction; else nothing changes, and
-        the prospect says why. Raises LinkError for a link not made here and StorageError where nothing could be kept.
+        the prospect says why. Raises LinkError for a link not made here and StorageError where nothing could be kept,
+        and for a database that is behind its journal: the no that ended the old yes may stand there.
         """
         link = self._links.read(token)
+        self._store.check_trusted()
         with self._store.reading() as connection:
             ids = clients.address_ids(connection, [link.client]).get(link.client, [])
         wanted = [Lock(LockKind.ADDRESS, address) for address in ids] + [Lock(LockKind.CLIENT, link.client)]
@@ -93,6 +95,10 @@ class Renewing:
     def day(self, moment: datetime, language: Language) -> str:
         """Return the local day of a moment as the language writes it."""
         return format_date(local_date(moment, self._policy.zone), language)
+
+    def last_day(self, moment: datetime, language: Language) -> str:
+        """Return the last local day before a moment, the whole of it, as the language writes it."""
+        return format_date(last_day(moment, self._policy.zone), language)
 
     def _work(self, link: Renewal, language: Language) -> Callable[[Transaction], Renewable]:
         def work(transaction: Transaction) -> Renewable:

@@ -34,6 +34,10 @@ class RenewalDoor:
         self._pages = pages
         self._attempts = attempts
 
+    def failed(self, request: Request) -> Response:
+        """Return the page that says that the permission is as it was."""
+        return self._render(language_of(request, None), "failed", 503, ends_on="", address="")
+
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect."""
         if request.method == "OPTIONS":
@@ -46,7 +50,7 @@ class RenewalDoor:
             )
         except StorageError as error:
             _LOG.error("A renewal could not be kept or its page not shown: %s", error)
-            return self._render(language_of(request, None), "failed", 503, ends_on="", address="")
+            return self.failed(request)
 
     async def _show(self, request: Request, token: str) -> Response:
         found = await run_in_threadpool(self._renewing.look, token)
@@ -60,12 +64,14 @@ class RenewalDoor:
 
     def _page(self, found: Renewable, language: Language) -> Response:
         is_gone = found.prospect in _GONE
+        # It ends on a day, but holds until the one before.
+        day = self._renewing.day if found.prospect is Prospect.OPEN else self._renewing.last_day
         return self._render(
             language,
             found.prospect.value,
             410 if is_gone else 200,
             contact_key="renewal_contact" if is_gone else "page_contact",
-            ends_on=self._renewing.day(found.ends_at, language) if found.ends_at else "",
+            ends_on=day(found.ends_at, language) if found.ends_at else "",
             question=text(f"renewal_question_{found.channel}", language),
             address=found.address,
         )
