@@ -48,7 +48,7 @@ class Periods:
     ledger_years: int
     valid_days: int
     suppression_days: int
-    sign_up_days: int | None
+    sign_up_days: int
 
     @property
     def retention(self) -> str:
