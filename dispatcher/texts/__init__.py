@@ -13,7 +13,7 @@ from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import alerts, audit, audit_said, audit_tables, choices, counts, en, fi, sv, why
+from dispatcher.texts import alerts, audit, audit_said, audit_tables, audit_why, choices, counts, en, fi, sv, why
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {
     Language.FI: {
@@ -24,6 +24,7 @@ CATALOGUES: Mapping[Language, Mapping[str, str]] = {
         **audit.FI,
         **audit_said.FI,
         **audit_tables.FI,
+        **audit_why.FI,
         **choices.FI,
     },
     Language.SV: {
@@ -34,6 +35,7 @@ CATALOGUES: Mapping[Language, Mapping[str, str]] = {
         **audit.SV,
         **audit_said.SV,
         **audit_tables.SV,
+        **audit_why.SV,
         **choices.SV,
     },
     Language.EN: {
@@ -44,6 +46,7 @@ CATALOGUES: Mapping[Language, Mapping[str, str]] = {
         **audit.EN,
         **audit_said.EN,
         **audit_tables.EN,
+        **audit_why.EN,
         **choices.EN,
     },
 }
