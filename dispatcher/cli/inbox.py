@@ -28,6 +28,7 @@ def list_(door: Door, *, every: bool, as_json: bool) -> None:
     """
     with door.open_to_all() as dispatcher:
         found = dispatcher.inbox.listed(only_waiting=not every)
+        door.note(dispatcher, len({each.waiting.client for each in found}))
         doors = dispatcher.doors.rows()
         zone = dispatcher.policy.zone
     if as_json:
@@ -103,6 +104,7 @@ def release(door: Door, number: int, *, is_sure: bool, as_json: bool) -> None:
     """
     with door.open() as dispatcher:
         actor, item = door.actor(dispatcher), dispatcher.inbox.find(number)
+        door.note(dispatcher, 1, item.waiting.client)
         _ask(f"Have you read number {number}, and was it no no?", item, is_sure=is_sure)
         is_free = dispatcher.inbox.release(number, actor)
     if as_json:
@@ -127,6 +129,7 @@ def withdraw(door: Door, number: int, *, is_sure: bool, as_json: bool) -> None:
     """
     with door.open_to_all() as dispatcher:
         actor, item = door.whoever(dispatcher), dispatcher.inbox.find(number)
+        door.note(dispatcher, 1, item.waiting.client)
         _ask(f"Record that client {item.waiting.client} wants no more messages at all?", item, is_sure=is_sure)
         dispatcher.inbox.withdraw(number, actor)
     if as_json:

@@ -27,7 +27,9 @@ from dispatcher.storage.writer import Transaction
 _ACTOR = duty("alerts")
 _ALONE = Lock(LockKind.SERVICE, 1)
 """Held while matters are compared with what was told: two senders must not both find the same one new."""
-_OF_CAMPAIGNS = frozenset({AlertKind.HELD, AlertKind.FINISHED, AlertKind.SLOT_EVE, AlertKind.SLOT_WEEK})
+_OF_CAMPAIGNS = frozenset(
+    {AlertKind.HELD, AlertKind.FINISHED, AlertKind.SLOT_EVE, AlertKind.SLOT_WEEK, AlertKind.YEAR_CLOSED}
+)
 _SEALED = frozenset({AlertKind.FINISHED, AlertKind.YEAR_CLOSED})
 _OVERDUE = frozenset(AlertKind) - _OF_CAMPAIGNS
 
@@ -42,8 +44,8 @@ class Alerts:
         self._sealing = sealing
 
     def of_campaigns(self) -> str | None:
-        """Ask for mail about campaigns that come up, are held or have gone out; say how many mails."""
-        matters = self._matters.of_campaigns()
+        """Ask for mail about campaigns that come up, are held or gone out, and closed years; say how many mails."""
+        matters = [*self._matters.of_campaigns(), *self._matters.of_years()]
         # After they were looked at, so that the seal in a mail covers the campaign it tells of.
         with suppress(SealError):  # the duty of the seals says it, and what needs somebody is told all the same
             self._sealing.when_due()

@@ -6,7 +6,7 @@ from datetime import date
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_figures import beside_figures
-from dispatcher.flow.audit_verify import Progress, Verifying, chain_of
+from dispatcher.flow.audit_verify import Progress, Verifying, read_whole
 from dispatcher.flow.audit_year import (
     YearAudit,
     campaign_figures,
@@ -25,8 +25,6 @@ from dispatcher.storage import campaigns, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
-
-_TOLD_EVERY = 1_000
 
 
 def _quiet(_done: int, _all: int) -> None:
@@ -59,18 +57,12 @@ class Audit:
 
     def read_year(self, connection: Connection, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a year from a state of the database that others are read from as well."""
-        total = reports.count_entries(connection)
-        chain, _ = chain_of(connection, (), total, 2 * total, progress)
-        recount = Recount(year, self._policy.zone, self._policy.valid_for)
-        for done, entry in enumerate(reports.entries_by_number(connection), start=1):
-            recount.take(entry)
-            if done % _TOLD_EVERY == 0:
-                progress(total + done, 2 * total)
+        zone, valid_for = self._policy.zone, self._policy.valid_for
+        chain, _, recount = read_whole(connection, (), lambda: Recount(year, zone, valid_for), progress)
         recount.close()
         differences = _differences(connection, recount)
         sealed = seals.in_ledger(connection)[-1:]
-        progress(2 * total, 2 * total)
-        today = local_date(self._store.clock(), self._policy.zone)
+        today = local_date(self._store.clock(), zone)
         return judged(recount, chain, differences, today, sealed[0] if sealed else None)
 
 

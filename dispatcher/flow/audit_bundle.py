@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,16 @@ from dispatcher.rules.seal import Seal, key_words, read_seal
 from dispatcher.storage.ledger import Head
 from dispatcher.storage.seals import Kept
 
-_UNREAD = (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError, NotImplementedError)
+_UNREAD = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+)
 _RECOUNTED = ("year", "campaigns", "declared", "slots", "messages", "asked", "noes", "requests", "letters", "held")
 """What of the audit in a bundle is recounted from its ledger; findings may tell of tables that no bundle holds."""
 

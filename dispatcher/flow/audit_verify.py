@@ -1,8 +1,9 @@
 """The ledger, whole and by itself: chains, seals, journal, every message decided again, every table beside it."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Protocol, TypeVar
 
 from dispatcher.errors import SealError
 from dispatcher.flow.audit_chain import ChainCheck
@@ -16,6 +17,7 @@ from dispatcher.rules.audit_again import Again
 from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.ledger import StoredEntry
 from dispatcher.rules.seal import Seal
 from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
@@ -23,24 +25,71 @@ from dispatcher.storage.seals import Kept, SealFile
 from dispatcher.storage.store import Store
 
 Progress = Callable[[int, int], None]
-"""Called with how many entries have been read and how many there are to read; each is read twice."""
+"""Called with how many entries have been read and how many there are to read."""
 _TOLD_EVERY = 1_000
 _NAMED_AT_MOST = 20
 
 
-def chain_of(
-    connection: Connection, told: Iterable[Seal], total: int, to_read: int, progress: Progress
-) -> tuple[Verification, ChainCheck]:
-    """Recompute every digest, group and chain, and note the hashes that the seals name."""
+class Taking(Protocol):
+    """What takes the entries of a ledger, one after another in order of their number."""
+
+    def take(self, entry: StoredEntry) -> object:
+        """Take the next entry."""
+        ...
+
+
+Took = TypeVar("Took", bound=Taking)
+
+
+def read_whole(
+    connection: Connection, told: Iterable[Seal], taking: Callable[[], Took], progress: Progress
+) -> tuple[Verification, ChainCheck, Took]:
+    """Recompute every digest, group and chain, note the hashes that the seals name, and hand every entry on.
+
+    Entries are read by group. Where that is the order of their numbers as well, which it is but for commits side by
+    side on PostgreSQL and for damage, one reading does for both; else what was `taking` begins anew with a second one.
+    """
+    total = reports.count_entries(connection)
     check = ChainCheck(lambda numbers: reports.entries_among(connection, numbers), places(list(told)))
-    check.read(
-        reports.groups_by_number(connection),
-        reports.entries_by_group(connection),
-        lambda done: progress(done, to_read),
-    )
+    took, last, in_order = taking(), 0, True
+
+    def handed_on() -> Iterator[StoredEntry]:
+        nonlocal last, in_order
+        for entry in reports.entries_by_group(connection):
+            in_order = in_order and entry.id > last
+            last = entry.id
+            if in_order:
+                took.take(entry)
+            yield entry
+
+    check.read(reports.groups_by_number(connection), handed_on(), lambda done: progress(done, total))
     check.link(reports.groups_by_chain(connection), ledger.heads(connection))
-    progress(total, to_read)
-    return check.result(), check
+    if not in_order:
+        took = taking()
+        for done, entry in enumerate(reports.entries_by_number(connection), start=1):
+            took.take(entry)
+            if done % _TOLD_EVERY == 0:
+                progress(done, total)
+    progress(total, total)
+    return check.result(), check, took
+
+
+@dataclass(slots=True)
+class _Taken:
+    """Everything that verify finds out from entries alone."""
+
+    recount: Recount
+    again: Again = field(default_factory=Again)
+    fates: Fates = field(default_factory=Fates)
+    restores: Restores = field(default_factory=Restores)
+
+    def take(self, entry: StoredEntry) -> None:
+        """Take the next entry."""
+        self.restores.take(entry)
+        body = self.again.take(entry)
+        if body is not None:
+            self.fates.take(entry, body)
+        self.recount.take(entry, body)
 
 
 class Verifying:
@@ -55,23 +104,13 @@ class Verifying:
         """Verify everything; the first broken place of each chain is named, and every message that does not follow."""
         kept, unread = self._kept()
         with self._store.reading() as connection, reports.as_it_stands(connection):
-            total = reports.count_entries(connection)
             told = seals.in_ledger(connection)
-            chain, check = chain_of(connection, [*told, *kept.seals], total, 2 * total, progress)
-            again, fates, restores = Again(), Fates(), Restores()
-            today = local_date(self._store.clock(), self._policy.zone)
-            recount = Recount(today.year, self._policy.zone, self._policy.valid_for)
-            for done, entry in enumerate(reports.entries_by_number(connection), start=1):
-                restores.take(entry)
-                body = again.take(entry)
-                if body is not None:
-                    fates.take(entry, body)
-                recount.take(entry, body)
-                if done % _TOLD_EVERY == 0:
-                    progress(total + done, 2 * total)
+            chain, check, taken = read_whole(connection, [*told, *kept.seals], self._taking, progress)
+            again, recount = taken.again, taken.recount
             recount.close()
-            beside = check_seals(told, kept, check.hashes, public_keys(self._store.ring).values(), restores.found)
-            journal = check_journal(connection, self._store.journal, restores.found)
+            restores = taken.restores.found
+            beside = check_seals(told, kept, check.hashes, public_keys(self._store.ring).values(), restores)
+            journal = check_journal(connection, self._store.journal, restores)
             found = [
                 *again.findings,
                 *([f"{again.unnamed} more messages like these are not named."] if again.unnamed else []),
@@ -79,16 +118,19 @@ class Verifying:
                 *beside.findings,
                 *journal.findings,
                 *_of_slots(recount),
-                *_tables(connection, recount, fates),
+                *_tables(connection, recount, taken.fates),
                 *altered(connection, recount.campaigns.values(), recount.agreed_to()),
             ]
-        progress(2 * total, 2 * total)
         return replace(
             chain,
             decided=again.decided,
             contradictions=tuple(found),
             remarks=(*beside.remarks, *journal.remarks),
         )
+
+    def _taking(self) -> _Taken:
+        today = local_date(self._store.clock(), self._policy.zone)
+        return _Taken(Recount(today.year, self._policy.zone, self._policy.valid_for))
 
     def _kept(self) -> tuple[Kept, list[str]]:
         if self._file is None:

@@ -62,7 +62,6 @@ class Matters:
         overview = self._retention.show()
         if overview.is_overdue:
             found.append(Matter(AlertKind.RETENTION_OVERDUE, "clients", {"count": len(overview.due)}))
-        found += self._closed(now)
         stale = self.register_age(overview)
         if stale is not None:
             found.append(Matter(AlertKind.IMPORT_STALE, "register", {"days": stale}))
@@ -86,8 +85,9 @@ class Matters:
                 found.append(Matter(AlertKind.DOOR_UNREAD, row.name, {"door": row.name, **since}))
         return found
 
-    def _closed(self, now: datetime) -> list[Matter]:
-        """Return the years that were closed lately, with what they came to."""
+    def of_years(self) -> list[Matter]:
+        """Return the years that were closed lately, with what they came to: news, and nothing to be done."""
+        now = self._store.clock()
         with self._store.reading() as connection:
             told = closed_years(connection)
         return [

@@ -142,7 +142,10 @@ class Recount:
     def _record(self, entry: StoredEntry) -> CampaignRecord:
         if entry.campaign is None:
             raise _OutOfOrderError("names no campaign")
-        return self.campaigns.setdefault(entry.campaign, CampaignRecord(entry.campaign))
+        found = self.campaigns.get(entry.campaign)
+        if found is None:
+            found = self.campaigns[entry.campaign] = CampaignRecord(entry.campaign)
+        return found
 
     def _day(self, text: Json) -> date:
         word = str(text)

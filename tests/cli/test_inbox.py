@@ -162,3 +162,13 @@ def test_today_says_that_something_waits(put: Put, run: Run) -> None:
     assert ["incoming"] == [each["what"] for each in run("today", "--json").json()["due"]["unread"]]
     run("inbox", "release", number, "--yes")
     assert [] == run("today", "--json").json()["due"]["unread"]
+
+
+def test_what_is_done_about_a_letter_is_in_the_access_log(put: Put, run: Run) -> None:
+    """Who released a letter, and who took it for a no, is on record with the client who wrote it."""
+    first, second = put("7:1"), put("7:2")
+    client = run("client", "show", "maija@posti.example", "--json").json()["number"]
+    assert 0 == run("inbox", "release", first, "--yes").code
+    assert 0 == run("inbox", "withdraw", second, "--yes").code
+    looks = run("audit", "looks", "--json").json()["looks"][-2:]
+    assert [("inbox release", client), ("inbox withdraw", client)] == [(each["act"], each["client"]) for each in looks]

@@ -203,7 +203,12 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: Path) -> None:
     torn = tmp_path / "torn.zip"
     torn.write_bytes(whole.read_bytes()[:-100])
     lacking = rewritten(whole, tmp_path / "lacking.zip", _lacks_its_entries)
-    for path in (other, torn, lacking):
+    # Somewhere in the packed bytes of the first member: it cannot be unpacked any more.
+    garbled = tmp_path / "garbled.zip"
+    content = bytearray(whole.read_bytes())
+    content[80:120] = b"\xff" * 40
+    garbled.write_bytes(content)
+    for path in (other, torn, lacking, garbled):
         with pytest.raises(RefusedError, match="is no bundle, or so damaged"):
             check_bundle(path)
 

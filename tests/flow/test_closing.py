@@ -37,7 +37,9 @@ def test_a_year_is_closed_by_itself_and_told_to_the_owner(workshop: Workshop, do
         workshop.clock.set(SECOND)
         said = dispatcher.auditing.closing.when_due()
         assert dispatcher.auditing.closing.when_due() is None
+        dispatcher.alerts.of_campaigns()
         dispatcher.alerts.overdue()
+        dispatcher.today.look()
         asyncio.run(dispatcher.services.once())
         seal = next(each for each in dispatcher.auditing.sealing.known()[0] if each.reason is SealReason.YEAR)
         assert () == dispatcher.audit.verify().findings
