@@ -6,6 +6,7 @@ from dispatcher.cli.answers import history, record
 from dispatcher.cli.ask import ask_list, poster
 from dispatcher.cli.door import Door, json_option, pass_door, say, say_json, say_table
 from dispatcher.cli.everything import withdraw_everything
+from dispatcher.cli.fewer import fewer
 from dispatcher.cli.source import source
 from dispatcher.cli.topics import topics
 from dispatcher.cli.wordings import wordings
@@ -69,7 +70,7 @@ def withdraw(
         say(f"Recorded: client {number} gets no more {kind}messages.")
 
 
-for part in (record, history, ask_list, poster, wordings, source, topics):
+for part in (record, history, ask_list, poster, wordings, source, topics, fewer):
     consent.add_command(part)
 
 

@@ -5,10 +5,9 @@ here for the owner's eyes, and would be withheld anyway.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from dispatcher.errors import LinkError, NotFoundError
+from dispatcher.errors import LinkError, NotFoundError, StorageError
 from dispatcher.flow.concern import Concern, seen
 from dispatcher.flow.known import unknown
 from dispatcher.flow.policy import Policy
@@ -19,7 +18,7 @@ from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.consent import Answer, Place, Reply, is_repeated
 from dispatcher.rules.wishes import Less
 from dispatcher.storage import answers, clients, erasure, handoffs, outbox, returning
 from dispatcher.storage.clients import Client
@@ -27,10 +26,6 @@ from dispatcher.storage.database import Connection
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
-
-_SAME_CLICK = timedelta(minutes=1)
-"""How long a click and its repetition by a mail program or an impatient hand are one."""
-
 
 TEST = Concern(None, None, is_test=True)
 """What the link of a test message concerns: nobody."""
@@ -136,14 +131,28 @@ class Preferences:
         """Record what the client behind a link wants less of; on disk when this returns. Say whether it could be kept.
 
         No yes is given by it, and nothing is opened: False for what would. A link without a row behind it, or of a test
-        message, changes nothing. Raises LinkError and StorageError as `leave` does.
+        message, changes nothing. Raises LinkError and StorageError as `leave` does; the latter as well for a client
+        whom a restore forgot, with whom nothing but a no can be kept until they are back.
         """
         link = self.read(token)
         if link is None:
             return True
-        with suppress(NotFoundError):
+        try:
             return Wishes(self._store, self._policy).choose(link.client, less, Actor(ActorKind.CLIENT))
-        return True
+        except NotFoundError:
+            with self._store.reading() as connection:
+                if returning.is_missed(connection, link.client):
+                    raise StorageError("A restore forgot this client: import the register again.") from None
+            return True
+
+    def lessen(self, client: int, wanted: Sequence[Less], actor: Actor) -> Concern:
+        """Record what a client told a person they want less of, and return what holds now; on disk when this returns.
+
+        Raises NotFoundError for a number that no client has.
+        """
+        for less in wanted:
+            Wishes(self._store, self._policy).choose(client, less, actor, Place.DESK)
+        return self.look_closely_at([OptOut(client, Channel.EMAIL)])[0]
 
     def withdraw(self, client: int, actor: Actor, channel: Channel | None = None) -> None:
         """Record a no that a client said at the desk, by phone or in a letter; `channel` only if they named one.
@@ -200,11 +209,5 @@ def _concern(connection: Connection, link: OptOut, client: Client | None) -> Con
 
 def _who_has_just_said_so(connection: Connection, numbers: Sequence[int], now: datetime) -> set[int]:
     """Return for whom a no to everything is on record that counts until now, so that a second click adds nothing."""
-    return {
-        number
-        for number, said in answers.of_clients(connection, numbers).items()
-        if any(
-            answer.reply is Reply.WITHDRAWN and answer.channel is None and now - answer.latest() < _SAME_CLICK
-            for answer in said
-        )
-    }
+    given = answers.of_clients(connection, numbers)
+    return {number for number, said in given.items() if is_repeated(said, None, now)}

@@ -79,9 +79,11 @@ class Renewing:
         """Put a new yes on record, to the question that the page showed in this language; durable when this returns.
 
         Only where the yes behind the link still stands, as decided in the same transaction; else nothing changes, and
-        the prospect says why. Raises LinkError for a link not made here and StorageError where nothing could be kept.
+        the prospect says why. Raises LinkError for a link not made here and StorageError where nothing could be kept,
+        and for a database that is behind its journal: the no that ended the old yes may stand there.
         """
         link = self._links.read(token)
+        self._store.check_trusted()
         with self._store.reading() as connection:
             ids = clients.address_ids(connection, [link.client]).get(link.client, [])
         wanted = [Lock(LockKind.ADDRESS, address) for address in ids] + [Lock(LockKind.CLIENT, link.client)]

@@ -1,7 +1,7 @@
 """A client wants fewer messages -> in force at the next look of the gate; a restore brings every wish back (L-34)."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from dispatcher.flow.known import unknown
@@ -10,7 +10,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.withdrawing import locks_of_no, withdraw_client
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.consent import Answer, Place, Reply
+from dispatcher.rules.consent import Answer, Place, Reply, is_repeated
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
 from dispatcher.rules.wishes import FEW, Less, More, pause_ends
 from dispatcher.storage import answers, clients, handoffs
@@ -19,9 +19,6 @@ from dispatcher.storage.journal import JournalKind, Note, Record
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
-
-_SAME_PRESS = timedelta(minutes=1)
-"""How long a press of a button and its repetition by an impatient hand are one."""
 
 
 class Limit(StrEnum):
@@ -85,8 +82,7 @@ class Wishes:
 def _has_just_closed(transaction: Transaction, client: int, channel: Channel) -> bool:
     """Say whether the same no is on record that counts until now, so that a second press adds nothing (E-10)."""
     given = answers.of_clients(transaction.connection, [client]).get(client, [])
-    noes = [each for each in given if each.reply is Reply.WITHDRAWN and each.concerns(channel)]
-    return any(transaction.now - no.latest() < _SAME_PRESS for no in noes)
+    return is_repeated(given, channel, transaction.now)
 
 
 def lift(transaction: Transaction, client: int, more: More, actor: Actor) -> None:

@@ -1,6 +1,6 @@
 """What a client's answers add up to: one fold, used by every verdict and every page."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,8 @@ from dispatcher.rules.values import value
 
 VALID_FOR = timedelta(days=365)
 """How long a yes stands, unless the settings say less (L-08)."""
+_SAME_PRESS = timedelta(minutes=1)
+"""How long a press and its repetition by a mail program or an impatient hand are one (E-10)."""
 
 
 class Reply(StrEnum):
@@ -167,6 +169,16 @@ def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: 
         state = ConsentState.WITHDRAWN if last_no.reply is Reply.WITHDRAWN else ConsentState.DECLINED
         return Consent(state, last_no, flaw=flaw)
     return Consent(ConsentState.NEVER_ASKED, flawed, flaw=flaw)
+
+
+def is_repeated(answers: Sequence[Answer], channel: Channel | None, now: datetime) -> bool:
+    """Say whether a withdrawal said now only repeats one of less than a minute ago, so that it adds nothing (E-10).
+
+    `channel` is what it closes, None for every channel. It repeats nothing where a yes was given in between.
+    """
+    noes = [a for a in answers if a.reply is Reply.WITHDRAWN and a.channel in {None, channel}]
+    yeses = [a for a in answers if a.reply is Reply.GRANTED and (channel is None or a.concerns(channel))]
+    return any(now - no.latest() < _SAME_PRESS and not any(_begins_after(a, no) for a in yeses) for no in noes)
 
 
 def _begins_after(yes: Answer, no: Answer) -> bool:

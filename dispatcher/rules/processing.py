@@ -48,7 +48,7 @@ class Periods:
     ledger_years: int
     valid_days: int
     suppression_days: int
-    sign_up_days: int | None
+    sign_up_days: int
     text_days: int | None = None
     """How long the words of a text message that came in are kept at most, None where none come in (S-33)."""
 

@@ -40,8 +40,19 @@ def host_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+def plain(host: str) -> str:
+    """Return a network address as its kind is written; a socket for both kinds says ::ffff:192.0.2.1 of 192.0.2.1."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    old = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(old) if old is not None else host
+
+
 def visitor_of(host: str) -> str:
     """Return what stands for one visitor: an IPv4 address, or the /64 an IPv6 address is in."""
+    host = plain(host)
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -16,7 +16,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from dispatcher.web.attempts import visitor_of
+from dispatcher.web.attempts import plain, visitor_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ class PatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for a request, where there is room."""
         super().connection_made(transport)
+        if self.client is not None:  # as whoever believes a web server in front will compare it
+            self.client = (plain(self.client[0]), self.client[1])
         if not self._crowd.enter(self, self.client[0] if self.client else ""):
             transport.abort()
             return
@@ -149,7 +151,7 @@ def protocol(patience: Patience, proxies: Sequence[str]) -> Any:
 def _is_among(host: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     """Say whether a network address is one of these, or this machine's own."""
     try:
-        address = ip_address(host)
+        address = ip_address(plain(host))
     except ValueError:
         return False
     return address.is_loopback or any(address in network for network in networks)

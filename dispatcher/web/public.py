@@ -6,7 +6,7 @@ may use it: no cookie, no login, no question about where the request comes from 
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -76,18 +76,16 @@ def create_app(  # noqa: PLR0913 - every door there is
     joining = SignUpDoor(sign_up, pages, clock) if sign_up is not None else None
     confirmed = _confirm_door(preferences, sign_up, pages, clock)
 
-    def failed(request: Request) -> Response:
-        if confirmed is not None and request.url.path.lower().startswith(PATH):
-            return confirmed.failed(request)
-        return pages.answer(View.FAILED, request)
+    attempts = Attempts(clock, invalid_per_minute)
+    renewed = RenewalDoor(renewing, pages, attempts) if renewing is not None else None
 
     is_secure = studio.public_url.lower().startswith("https:")
+    failed = _failed(pages, {PATH: confirmed, "/r/": renewed})
     app.add_middleware(Guard, failed=failed, headers=SECURE if is_secure else HEADERS)
     app.add_exception_handler(HTTPException, _unrouted(pages))
-    attempts = Attempts(clock, invalid_per_minute)
     doors = {"u": OptOutDoor(preferences, pages, attempts).answer}
-    if renewing is not None:
-        doors["r"] = RenewalDoor(renewing, pages, attempts).answer
+    if renewed is not None:
+        doors["r"] = renewed.answer
     if confirmed is not None:
         doors[PATH.strip("/")] = confirmed.answer
     for name, door in doors.items():
@@ -118,6 +116,17 @@ def _confirm_door(
     """Return what takes in confirmations: of the public page where there is one, and of those who want more."""
     confirms = sign_up or (preferences.reopening.sign_up if preferences.reopening else None)
     return ConfirmDoor(confirms, pages, clock, has_form=sign_up is not None) if confirms is not None else None
+
+
+def _failed(pages: Pages, doors: Mapping[str, ConfirmDoor | RenewalDoor | None]) -> Callable[[Request], Response]:
+    """Return what answers after an unexpected error: in the words of the door below whose path it happened."""
+
+    def failed(request: Request) -> Response:
+        path = request.url.path.lower()
+        door = next((door for start, door in doors.items() if door is not None and path.startswith(start)), None)
+        return door.failed(request) if door is not None else pages.answer(View.FAILED, request)
+
+    return failed
 
 
 class OptOutDoor:
@@ -175,8 +184,12 @@ class OptOutDoor:
 
     async def _chosen(self, request: Request, link: OptOut | None, less: Less) -> Response:
         concern = await self._look_closely(link)
-        view = View.GONE if concern.is_gone else View.CHOSEN
-        return self._pages.answer(view, request, concern, with_button=not concern.is_gone, less=less)
+        if concern.is_gone:
+            return self._pages.answer(View.GONE, request)
+        # The last channel that stood is closed with it, or none did before: then nothing comes, whatever was chosen.
+        if not concern.is_open and not concern.is_test:
+            return self._pages.answer(View.DONE, request, concern)
+        return self._pages.answer(View.CHOSEN, request, concern, with_button=True, less=less)
 
     async def _ask(self, request: Request, token: str, more: More) -> Response:
         """Have the address itself asked; the answer is the same whatever is on record, and whether anything is sent."""

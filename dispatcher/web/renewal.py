@@ -34,6 +34,10 @@ class RenewalDoor:
         self._pages = pages
         self._attempts = attempts
 
+    def failed(self, request: Request) -> Response:
+        """Return the page that says that the permission is as it was."""
+        return self._render(language_of(request, None), "failed", 503, ends_on="", address="")
+
     async def answer(self, request: Request) -> Response:
         """Return the page, or the page that says why there is none; never a redirect."""
         if request.method == "OPTIONS":
@@ -46,7 +50,7 @@ class RenewalDoor:
             )
         except StorageError as error:
             _LOG.error("A renewal could not be kept or its page not shown: %s", error)
-            return self._render(language_of(request, None), "failed", 503, ends_on="", address="")
+            return self.failed(request)
 
     async def _show(self, request: Request, token: str) -> Response:
         found = await run_in_threadpool(self._renewing.look, token)

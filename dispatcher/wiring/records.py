@@ -29,7 +29,7 @@ def processing_of(settings: Settings, studio: Studio) -> Processing:
             ledger_years=kept.ledger_years,
             valid_days=settings.consent.valid_days,
             suppression_days=settings.consent.valid_days + kept.backup_days,
-            sign_up_days=settings.sign_up.confirm_within_days if settings.sign_up.enabled else None,
+            sign_up_days=settings.sign_up.confirm_within_days,
             text_days=KEPT_AT_MOST.days if texts_come_in(settings) else None,
         ),
         transfer_note=settings.sms.accepted_transfer_note,

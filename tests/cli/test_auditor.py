@@ -33,6 +33,7 @@ ACTS = {
     "client import": ("register.csv",),
     "client request": (MAIJA, "erasure"),
     "client restrict": (MAIJA, "--identity", "known"),
+    "consent fewer": (MAIJA, "--pause"),
     "consent record": (MAIJA, "--answer", "granted", "--channel", "email", "--place", "phone"),
     "consent source add": (
         *("Slotti", "--column", "lupa=email", "--wording", "Saako?", "--since", "1.1.2026", "--place", "online"),

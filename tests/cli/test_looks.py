@@ -32,6 +32,7 @@ SHOWS = {
     "consent ask-list": (),
     "consent history": (MAIJA,),
     "consent receipt": (MAIJA,),
+    "consent fewer": (MAIJA, "--pause"),
     "consent record": (MAIJA, "--answer", "declined", "--channel", "email", "--place", "phone"),
     "consent topics": (MAIJA, "--only", "offer"),
     "consent withdraw": (MAIJA,),

@@ -172,6 +172,14 @@ def test_the_notice_prints_every_period(workshop: Workshop, language: Language) 
         assert re.search(rf"\b{period}\b", text), period
 
 
+@pytest.mark.parametrize("language", Language)
+def test_the_notice_tells_of_confirmations_without_a_page_of_our_own(workshop: Workshop, language: Language) -> None:
+    """L-36: who wants more by a message's link is asked to confirm as well, and what was asked is kept for so long."""
+    change(workshop, (r"^\[database\]$", "[sign_up]\nconfirm_within_days = 11\n\n[database]"))
+    with workshop.opened() as dispatcher:
+        assert re.search(r"\b11\b", text_of(dispatcher, language))
+
+
 def test_the_notice_keeps_each_promise(workshop: Workshop) -> None:
     """Every row of the promise is in the Finnish notice: how often, asked where, what never enters, rights."""
     with workshop.opened() as dispatcher:

@@ -13,6 +13,7 @@ from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.storage import ledger
 from dispatcher.wiring import Dispatcher
+from tests.flow.joining import said
 from tests.workshop import HEADER, Workshop
 
 YES = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;sv;3.1.2026;kyllä;kyllä;{day}"
@@ -133,6 +134,19 @@ def test_a_later_click_beats_a_yes_from_in_between(workshop: Workshop) -> None:
         workshop.clock.advance(timedelta(days=2))
         dispatcher.preferences.leave(token, Place.LINK)
         begin(workshop, dispatcher, f"{between:%d.%m.%Y}")
+        assert {ConsentState.WITHDRAWN} == states(dispatcher)
+
+
+def test_a_click_soon_after_coming_back_counts(workshop: Workshop) -> None:
+    """E-11: who leaves, says yes and leaves again within a minute has left; only a repetition adds nothing (E-10)."""
+    with workshop.opened() as dispatcher:
+        number = begin(workshop, dispatcher)
+        token = dispatcher.links.token(OptOut(number, Channel.EMAIL))
+        dispatcher.preferences.leave(token, Place.LINK)
+        workshop.clock.advance(timedelta(seconds=20))
+        dispatcher.answering.record(number, [said(Channel.EMAIL)], dispatcher.persons.acting(None))
+        workshop.clock.advance(timedelta(seconds=20))
+        dispatcher.preferences.leave(token, Place.LINK)
         assert {ConsentState.WITHDRAWN} == states(dispatcher)
 
 

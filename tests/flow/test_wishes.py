@@ -14,7 +14,7 @@ from dispatcher.storage import ledger
 from dispatcher.storage.clients import Flags, read_flagged
 from dispatcher.storage.journal import JournalKind
 from dispatcher.wiring import Dispatcher
-from tests.flow.joining import MAIJA, may_write
+from tests.flow.joining import MAIJA, may_write, said
 from tests.workshop import Workshop
 
 ROW = "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;3.11.2026;kyllä;kyllä;3.11.2026"
@@ -95,6 +95,19 @@ def test_a_wish_never_grows_by_a_press(workshop: Workshop) -> None:
         workshop.clock.advance(-timedelta(days=30))
         dispatcher.preferences.choose(token, Less.PAUSE)
         assert until == flags(dispatcher, number).paused_until
+
+
+def test_a_channel_closed_soon_after_it_was_opened_again_is_closed(workshop: Workshop) -> None:
+    """E-11: "by email only" pressed again within a minute counts where a yes to text messages came in between."""
+    with workshop.opened() as dispatcher:
+        number, token = begin(workshop, dispatcher)
+        for _ in range(2):
+            dispatcher.preferences.choose(token, Less.EMAIL)
+            closed = dispatcher.preferences.look_closely_at([OptOut(number, Channel.SMS)])[0]
+            assert [Channel.EMAIL] == [each.channel for each in closed.agreed if each.is_open]
+            workshop.clock.advance(timedelta(seconds=10))
+            dispatcher.answering.record(number, [said(Channel.SMS)], dispatcher.persons.acting(None))
+            workshop.clock.advance(timedelta(seconds=10))
 
 
 def test_a_number_of_nobody_is_refused(workshop: Workshop) -> None:

@@ -28,7 +28,7 @@ SENDER = Sender(
 STUDIO = Studio("Tunturituuli", "0", "K 1", "e@t.example", "1", "u", "u", "s@t.example", "b@t.example", {})
 MAIL = Processor("P1", "smtp.provider.example", Channel.EMAIL, "FI", date(2026, 1, 15))
 SMS = Processor("P2", "Twilio", Channel.SMS, "IE", date(2026, 1, 15), reaches_outside=True)
-PERIODS = Periods(365, 30, 90, 2, 365, 455, None)
+PERIODS = Periods(365, 30, 90, 2, 365, 455, 7)
 FI, SV = Language.FI, Language.SV
 
 

@@ -24,6 +24,14 @@ def test_a_visitor_is_a_network_where_addresses_are_many(clock: FixedClock) -> N
     assert counted.allow("2001:db8:0:1::1")
 
 
+def test_an_old_address_is_one_visitor_however_it_is_written(clock: FixedClock) -> None:
+    """E-15: on a socket for both kinds of addresses every IPv4 address is inside one /64, and still its own visitor."""
+    counted = Attempts(clock, limit=1)
+    assert counted.allow("::ffff:192.0.2.1")
+    assert counted.allow("::ffff:192.0.2.2")
+    assert not counted.allow("192.0.2.1")
+
+
 @pytest.mark.parametrize("by", [timedelta(minutes=1), timedelta(minutes=-1)])
 def test_a_new_minute_begins_at_nought(clock: FixedClock, by: timedelta) -> None:
     """The count ends with the minute, even where a clock is set back."""

@@ -201,6 +201,23 @@ class TestLink:
         assert "posti.example" not in caplog.text
         assert GRANTED == renewed.replies()
 
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_a_bug_is_answered_in_words_of_this_page(
+        self, renewed: Renewed, monkeypatch: pytest.MonkeyPatch, method: str
+    ) -> None:
+        """E-11: an unexpected error is 503 and says that the permission is as it was, not that messages go on."""
+
+        def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(Renewing, "look", broken)
+        monkeypatch.setattr(Renewing, "renew", broken)
+        for path in (renewed.path, renewed.path.replace("/r/", "/R/")):
+            response = renewed.visitor.request(method, path, content=YES, headers=FORM)
+            assert response.status_code == 503
+            assert text("renewal_failed", Language.FI) in response.text
+            assert text("page_failed", Language.FI) not in response.text
+
     def test_without_renewals_there_is_no_page(self, house: House, studio: Studio, clock: FixedClock) -> None:
         """An application that takes no renewals says that there is no such link."""
         with TestClient(create_app(house.preferences, replace(studio), clock)) as visitor:
