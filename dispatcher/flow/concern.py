@@ -15,7 +15,7 @@ from dispatcher.keys import KeyRing
 from dispatcher.links import OptOut
 from dispatcher.rules.address import masked
 from dispatcher.rules.budget import CEILING, WINDOW
-from dispatcher.rules.calendar import local_date
+from dispatcher.rules.calendar import last_day, local_date
 from dispatcher.rules.campaign import Channel, Kind, Language
 from dispatcher.rules.consent import Consent, ConsentState, Place
 from dispatcher.rules.decision import ClientFacts, Withhold, consent_for, decide
@@ -34,7 +34,7 @@ class Agreed:
     """What was agreed about one channel, as the one fold of the answers says it now.
 
     `said_on` is the local day of the answer that the state rests on, `words` the exact question of a yes and
-    `spoken_in` its language, as far as they are known; `ends_on` the first day on which a standing yes no longer holds.
+    `spoken_in` its language, as far as they are known; `ends_on` the last day through which a standing yes holds.
     """
 
     channel: Channel
@@ -171,7 +171,7 @@ def _agreed(
         place=answer.place if answer else None,
         words=words,
         spoken_in=spoken_in,
-        ends_on=local_date(consent.ends_at, policy.zone) if consent.ends_at else None,
+        ends_on=last_day(consent.ends_at, policy.zone) if consent.ends_at else None,
         is_shared=facts is not None and facts.shared,
     )
 

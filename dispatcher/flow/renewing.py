@@ -12,7 +12,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.links import Renewal, RenewalLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
-from dispatcher.rules.calendar import local_date
+from dispatcher.rules.calendar import last_day, local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Consent, ConsentState, Place, Reply
 from dispatcher.rules.decision import consent_for
@@ -95,6 +95,10 @@ class Renewing:
     def day(self, moment: datetime, language: Language) -> str:
         """Return the local day of a moment as the language writes it."""
         return format_date(local_date(moment, self._policy.zone), language)
+
+    def last_day(self, moment: datetime, language: Language) -> str:
+        """Return the last local day before a moment, the whole of it, as the language writes it."""
+        return format_date(last_day(moment, self._policy.zone), language)
 
     def _work(self, link: Renewal, language: Language) -> Callable[[Transaction], Renewable]:
         def work(transaction: Transaction) -> Renewable:

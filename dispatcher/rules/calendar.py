@@ -63,6 +63,11 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
 
 
+def last_day(moment: datetime, zone: ZoneInfo) -> date:
+    """Return the last local day that ends before a moment, or with it: what holds until then holds through that day."""
+    return local_date(moment, zone) - timedelta(days=1)
+
+
 def day_span(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return the first instant and the last microsecond of a local day, in UTC; 23 to 25 hours long."""
     start = datetime.combine(day, time.min, zone).astimezone(UTC)

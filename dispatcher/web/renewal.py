@@ -64,12 +64,14 @@ class RenewalDoor:
 
     def _page(self, found: Renewable, language: Language) -> Response:
         is_gone = found.prospect in _GONE
+        # It ends on a day, but holds until the one before.
+        day = self._renewing.day if found.prospect is Prospect.OPEN else self._renewing.last_day
         return self._render(
             language,
             found.prospect.value,
             410 if is_gone else 200,
             contact_key="renewal_contact" if is_gone else "page_contact",
-            ends_on=self._renewing.day(found.ends_at, language) if found.ends_at else "",
+            ends_on=day(found.ends_at, language) if found.ends_at else "",
             question=text(f"renewal_question_{found.channel}", language),
             address=found.address,
         )

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, time
 
 from dispatcher.flow.audit_year import YearAudit
-from tests.story.independent import HERE, Taken, count, read
+from tests.story.independent import count, read
 from tests.story.small_studio import SmallStudio
 
 FORGOTTEN = "c09"
@@ -18,7 +17,7 @@ _SPANS = ((30, "0-30"), (90, "31-90"), (180, "91-180"), (365, "181-365"))
 def compare(studio: SmallStudio, audit: YearAudit) -> None:
     """Hold the audit of a year against the files of the carriers and the paper of the studio."""
     taken, paper, whose = read(studio.sink), studio.paper(), studio.whose()
-    known = [each for each in taken if each.campaign != FORGOTTEN] + _unknown(studio)
+    known = [each for each in taken if each.campaign != FORGOTTEN] + studio.unknown
     whole, counted = (count(each, paper, whose, audit.year) for each in (taken, known))
     shown = [each for each in known if (each.campaign, each.channel) != AFTERWARDS]
     agreed = count(shown, paper, whose, audit.year)
@@ -35,7 +34,7 @@ def compare(studio: SmallStudio, audit: YearAudit) -> None:
     assert counted.most == messages.most_per_client == messages.most_per_address
     assert whole.messages == counted.messages + sum(
         (each.campaign == FORGOTTEN) * (each.day.year == audit.year) for each in taken
-    ) - sum(day.year == audit.year for _, day in studio.unknown)
+    ) - sum(each.day.year == audit.year for each in studio.unknown)
 
     assert (agreed.messages, agreed.messages) == (agreed.agreed, messages.agreed)
     assert agreed.oldest == messages.oldest_yes_days
@@ -46,15 +45,6 @@ def compare(studio: SmallStudio, audit: YearAudit) -> None:
     assert 0 == noes.left_after
     assert counted.other == Counter({each.channel: each.accepted + each.unknown for each in audit.letters})
     assert () == audit.findings
-
-
-def _unknown(studio: SmallStudio) -> list[Taken]:
-    """Return the mails that were in a sender's hands when it was killed, and never came: the ledger counts them."""
-    at = time(10)
-    return [
-        Taken(datetime.combine(day, at, HERE), studio.people[person].email, "email", "c03")
-        for person, day in studio.unknown
-    ]
 
 
 def _by_span(ages: Mapping[int, int]) -> dict[str, int]:

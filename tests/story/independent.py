@@ -18,16 +18,21 @@ _RECIPIENT = re.compile(rb"^X-Rcpt-Args: <(.+)>$", re.MULTILINE)
 _TAKEN = re.compile(rb"^X-Taken-At: (\S+)$", re.MULTILINE)
 _SUBJECT = re.compile(rb"^Subject: Kampanja (\S+)\r$", re.MULTILINE)
 _TEXT = re.compile(rb" 49 e (\S+)")
+_MESSAGE = re.compile(rb"^Message-ID: <([^@>]+)@", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A message as a carrier took it: when, at which address, and of which campaign, or of none."""
+    """A message as a carrier took it: when, at which address, of which campaign, or of none.
+
+    `message` is the id that a mail carries; a text message carries none.
+    """
 
     at: datetime
     address: str
     channel: str
     campaign: str | None
+    message: str | None = None
 
     @property
     def day(self) -> date:
@@ -81,7 +86,9 @@ def read(folder: Path) -> list[Taken]:
         channel = {".mail": "email", ".sms": "sms"}[file.suffix]
         campaign = (_SUBJECT if channel == "email" else _TEXT).search(content)
         at = datetime.fromisoformat(taken[1].decode())
-        found.append(Taken(at, recipient[1].decode(), channel, campaign[1].decode() if campaign else None))
+        named = _MESSAGE.search(content) if channel == "email" else None
+        name, message = (each[1].decode() if each else None for each in (campaign, named))
+        found.append(Taken(at, recipient[1].decode(), channel, name, message))
     return found
 
 

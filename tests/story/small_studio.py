@@ -30,7 +30,7 @@ from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.carried import narrow
 from tests.stores import ROOT
-from tests.story.independent import Said
+from tests.story.independent import Said, Taken
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, ZONE, Doubles, Workshop, build
 
 YEAR = timedelta(days=365)
@@ -156,7 +156,7 @@ class Watch:
 class SmallStudio:
     """The studio, its clock and its carriers; `arrived` is everything that the carriers took for clients.
 
-    `unknown` is whose message, of which local date, was being handed over when a sender was killed, and never arrived.
+    `unknown` are the messages that were being handed over when a sender was killed, and never arrived.
     """
 
     workshop: Workshop
@@ -165,7 +165,7 @@ class SmallStudio:
     clock: FixedClock
     people: dict[int, Person] = field(default_factory=dict)
     arrived: list[Arrived] = field(default_factory=list)
-    unknown: list[tuple[int, date]] = field(default_factory=list)
+    unknown: list[Taken] = field(default_factory=list)
     twelfth: str = ""
     thirteenth: str = ""
     erased: set[int] = field(default_factory=set)
@@ -285,7 +285,9 @@ class SmallStudio:
         One that a kill kept from arriving may have arrived for all that the program can know, and counts.
         """
         day = by.astimezone(ZONE).date()
-        counted = [(each.person, each.day) for each in self.arrived] + self.unknown
+        whose = self.whose()
+        counted = [(each.person, each.day) for each in self.arrived]
+        counted += [(whose[each.address], each.day) for each in self.unknown]
         recent = [person for person, received in counted if day - received < YEAR]
         return {person for person in recent if recent.count(person) >= many}
 

@@ -20,6 +20,8 @@ from dispatcher.rules.retention import EraseReason
 from tests.clock import FixedClock
 from tests.deciding_again import decided_again
 from tests.story.comparing import compare
+from tests.story.independent import read
+from tests.story.lost import never_came
 from tests.story.small_studio import (
     Person,
     SmallStudio,
@@ -139,13 +141,14 @@ def spring(studio: SmallStudio) -> None:
         ended = house.lifecycle.named("c03")
         standing = house.lifecycle.standing(ended.id).messages
         unknown = sum(counts["unknown"] for counts in standing.values())
+        studio.unknown += never_came(house, "c03", read(studio.sink))
     assert State.FINISHED is ended.state
     assert 0 < arrived < len(studio.got("c03"))
     assert unknown > 0
     lost = studio.may() - studio.got("c03")
     assert studio.got("c03") <= studio.may()
-    assert len(lost) <= unknown
-    studio.unknown += [(person, moment.date()) for person in lost]
+    assert len(studio.unknown) <= unknown
+    assert sorted(lost) == sorted(studio.whose()[each.address] for each in studio.unknown)
     after = studio.counts()["c03"]
     studio.look(moment + timedelta(hours=3))
     import_on(studio, date(2027, 3, 31))

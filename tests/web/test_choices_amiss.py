@@ -1,5 +1,7 @@
 """Choices that come at a bad moment: from a page of yesterday, or after a restore; nobody is told what is not so."""
 
+from datetime import UTC, datetime, time, timedelta
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -54,6 +56,18 @@ def test_the_last_channel_that_is_closed_closes_everything(page: Page) -> None:
     assert text("page_chosen_email", FI) not in answer.text
     assert text("page_done", FI) in answer.text
     assert [Reply.WITHDRAWN, Reply.WITHDRAWN] == [each.reply for each in page.said()][-2:]
+
+
+def test_the_page_promises_no_day_on_which_nothing_comes(page: Page) -> None:
+    """L-08: "until" a day includes that day, so that the page names the last whole one on which the yes holds."""
+    [shown] = page.dispatcher.preferences.look_closely_at([OptOut(page.client, Channel.EMAIL)])
+    through = shown.agreed[0].ends_on
+    assert through is not None
+    zone = page.dispatcher.policy.zone
+    page.workshop.clock.set(datetime.combine(through, time(23, 59, 59), zone).astimezone(UTC))
+    assert may_write(page.dispatcher, page.client)
+    page.workshop.clock.advance(timedelta(days=1))
+    assert not may_write(page.dispatcher, page.client)
 
 
 def test_a_renewal_waits_until_the_noes_are_back(workshop: Workshop) -> None:

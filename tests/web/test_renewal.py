@@ -103,7 +103,7 @@ class TestScanner:
         assert (200, 200) == (first.status_code, second.status_code)
         assert text("renewal_done_title", Language.SV) in first.text
         assert text("renewal_already_title", Language.SV) in second.text
-        assert "24.11.2027" in first.text
+        assert "23.11.2027" in first.text
         assert TWICE == renewed.replies()
 
     def test_a_capitalised_link_still_works(self, renewed: Renewed) -> None:

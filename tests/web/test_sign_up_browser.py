@@ -1,6 +1,7 @@
 """The sign-up page as people meet it: in a real Chromium, on a real socket."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -87,7 +88,13 @@ def test_it_works_without_scripts(browser: Browser, base_url: str, dispatcher: D
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", Language)
 def test_everybody_can_use_the_pages(
-    browser: Browser, base_url: str, dispatcher: Dispatcher, language: Language, width: int, scheme: str
+    browser: Browser,
+    base_url: str,
+    workshop: Workshop,
+    dispatcher: Dispatcher,
+    language: Language,
+    width: int,
+    scheme: str,
 ) -> None:
     """L-45: no finding by axe on any page, no sideways scrolling at 320 px, and nothing to press under 24 x 24 px."""
     query = f"?lang={language}"
@@ -111,4 +118,9 @@ def test_everybody_can_use_the_pages(
     page.goto(link)
     assert_usable(page, width)
     page.goto(f"{base_url}/join/broken{query}")
+    assert_usable(page, width)
+    workshop.clock.advance(timedelta(days=8))
+    dispatcher.sign_up.purge()
+    page.goto(link)
+    page.get_by_role("heading", name=text("join_spent_title", language)).wait_for()
     assert_usable(page, width)
