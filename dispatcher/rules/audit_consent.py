@@ -14,6 +14,8 @@ from dispatcher.rules.source import VOIDED
 
 REPLACED = "address_replaced"
 """What the ledger calls it when a restore had forgotten that a client's address was replaced: `at` is the moment."""
+# Asked of every message: a name is looked up in a fraction of the time in which an enumeration finds it.
+_CHANNELS = {channel.value: channel for channel in Channel}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class ConsentCheck:
 
     def judge(self, entry: StoredEntry, body: Mapping[str, Json]) -> Relied | str:
         """Return the yes that a Send entry relied on, or what is wrong with it as the end of a sentence."""
-        channel, number, client = Channel(entry.channel or ""), body["answer"], entry.client or 0
+        channel, number, client = _CHANNELS[entry.channel or ""], body["answer"], entry.client or 0
         given = self._answers.get(client, [])
         named = next((answer for answer in given if answer.entry == number), None)
         if named is None:
@@ -93,7 +95,7 @@ class ConsentCheck:
         return self._stood(entry, body, named, carried)
 
     def _stood(self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]) -> Relied | str:
-        channel = Channel(entry.channel or "")
+        channel = _CHANNELS[entry.channel or ""]
         consent = fold(given, channel, entry.at, self._validity(body))
         if consent.state is not ConsentState.GRANTED:
             because = f" (entry {consent.answer.entry})" if consent.answer else ""
