@@ -110,6 +110,7 @@ def preview(door: Door, file: Path, client: str | None, out: Path | None, *, is_
         else:
             number = dispatcher.register.find(client)
             page = dispatcher.preview.of_client(file, number, door.whoever(dispatcher))
+        unread = dispatcher.doors.unread()
     name, content = f"{file.stem}.preview.html", page.encode()
     if out is None:
         path = keep_for_now(name, content)
@@ -120,9 +121,11 @@ def preview(door: Door, file: Path, client: str | None, out: Path | None, *, is_
     if is_opened:
         click.launch(str(path))
     if as_json:
-        say_json({"name": file.stem, "file": str(path)})
-    else:
-        say(str(path))
+        say_json({"name": file.stem, "file": str(path), "doors_unread": unread})
+        return
+    say(str(path))
+    for why in unread:
+        note(f"Nothing leaves until it can be read: {why}")
 
 
 def _check_json(report: CheckReport) -> dict[str, object]:

@@ -24,12 +24,14 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer
 from dispatcher.rules.decision import Reason, Send, consent_for
+from dispatcher.rules.incoming import Settled
 from dispatcher.rules.ledger import EntryKind, Json, stamp
 from dispatcher.rules.message import Email
 from dispatcher.rules.processing import Processing
 from dispatcher.rules.receipt import Event
 from dispatcher.rules.rights import IdentityCheck, RequestKind
-from dispatcher.storage import answers, campaigns, dossier, incoming, notices, requests, soft_bounces
+from dispatcher.rules.stop_words import NOES
+from dispatcher.storage import answers, campaigns, dossier, incoming, notices, requests, soft_bounces, texts_in
 from dispatcher.storage.clients import Client, HeldAddress
 from dispatcher.storage.database import Connection
 from dispatcher.storage.dossier import Block, Kept, Profile, Sent, Served
@@ -38,6 +40,7 @@ from dispatcher.storage.incoming import Incoming as Waiting
 from dispatcher.storage.ledger import entries_of_clients
 from dispatcher.storage.requests import Request
 from dispatcher.storage.store import Store
+from dispatcher.storage.texts_in import Dealt
 from dispatcher.texts import reason_text
 
 _WHAT = "a client's copy"
@@ -77,6 +80,7 @@ class Copy:
     requests: tuple[Request, ...]
     blocks: tuple[Block, ...]
     received: tuple[Received, ...]
+    texts: tuple[Dealt, ...]
     bounces: Mapping[int, Sequence[tuple[str, datetime]]]
 
 
@@ -147,6 +151,7 @@ class Access:
                 requests=tuple(requests.every(connection, client=client)),
                 blocks=tuple(dossier.blocks(connection, client)),
                 received=tuple(self._received(connection, client, now)),
+                texts=tuple(texts_in.of(connection, client)),
                 bounces=soft_bounces.of(connection, [each.id for each in known.client.addresses.values()]),
             )
 
@@ -179,6 +184,7 @@ class Access:
             "requests": [each.as_json() for each in copy.requests],
             "blocks": [_plain(asdict(each)) for each in copy.blocks],
             "received": [each.waiting.as_json() | {"text": each.text} for each in copy.received],
+            "texts": [{"at": stamp(each.at), "taken_for": each.said} for each in copy.texts],
             "purposes": ["direct_marketing", "evidence_of_consent"],
             "profiling": False,
             "automated_decisions": False,
@@ -219,15 +225,7 @@ class Access:
             "suppressions": copy.suppressions,
             "requests": copy.requests,
             "blocks": copy.blocks,
-            "received": [
-                {
-                    "at": each.waiting.at,
-                    "channel": each.waiting.channel.value,
-                    "settled": each.waiting.settled.value if each.waiting.settled else None,
-                    "text": each.text,
-                }
-                for each in copy.received
-            ],
+            "received": _came_in(copy),
         }
         return self._papers.write("export", language, values)
 
@@ -271,6 +269,31 @@ class Access:
         mail = email.message_from_bytes(message.content, policy=email.policy.default)
         body = mail.get_body(("plain",))
         return Content(str(mail["Subject"]), body.get_content() if body else "")
+
+
+def _came_in(copy: Copy) -> list[dict[str, object]]:
+    """Return what the client sent, the oldest first; a text that waits for nobody stands with what it was taken for."""
+    waits: list[dict[str, object]] = [
+        {
+            "at": each.waiting.at,
+            "channel": each.waiting.channel.value,
+            "settled": each.waiting.settled.value if each.waiting.settled else None,
+            "text": each.text,
+        }
+        for each in copy.received
+    ]
+    told = {each.waiting.key for each in copy.received}
+    waits += [
+        {
+            "at": each.at,
+            "channel": Channel.SMS.value,
+            "settled": (Settled.WITHDRAWN if each.said in NOES else Settled.RELEASED).value,
+            "text": None,
+        }
+        for each in copy.texts
+        if each.sid not in told
+    ]
+    return sorted(waits, key=lambda each: str(each["at"]))
 
 
 def _address(held: HeldAddress, bounces: Iterable[tuple[str, datetime]]) -> dict[str, Json]:

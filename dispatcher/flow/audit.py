@@ -1,6 +1,7 @@
 """Ledger -> the year, verified: recomputed from the entries alone, then held against the tables that serve screens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
@@ -19,6 +20,9 @@ from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_counts import slot_findings, slot_remarks
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.processing import Processing
+from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.rules.sentence import Sentence
 from dispatcher.storage import campaigns, reports, seals, slots, tallies
@@ -34,11 +38,14 @@ def _quiet(_done: int, _all: int) -> None:
 class Audit:
     """Audits the ledger; it changes nothing, and reads one consistent state however long it takes.
 
-    `file` is where the seals are kept.
+    `file` is where the seals are kept, `processing` tells which company carries text messages, and why it may.
     """
 
-    def __init__(self, store: Store, policy: Policy, file: SealFile | None = None) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, file: SealFile | None = None, processing: Processing | None = None
+    ) -> None:
         self._store = store
+        self._processing = processing
         self._file = file
         self._policy = policy
 
@@ -63,7 +70,15 @@ class Audit:
         differences = _differences(connection, recount)
         sealed = seals.in_ledger(connection)[-1:]
         today = local_date(self._store.clock(), zone)
-        return judged(recount, chain, differences, today, sealed[0] if sealed else None)
+        audited = judged(recount, chain, differences, today, sealed[0] if sealed else None)
+        return replace(audited, remarks=(*audited.remarks, *self._transfers()))
+
+    def _transfers(self) -> Iterator[Sentence]:
+        """Yield why text messages may go by a company whose people reach data from outside the EU (L-42)."""
+        about = self._processing
+        carrier = about.carrier(Channel.SMS) if about else None
+        if about and about.transfer_note and carrier and carrier.reaches_outside:
+            yield say("transfer", company=carrier.name, note=about.transfer_note)
 
 
 def judged(
@@ -74,7 +89,7 @@ def judged(
     `seal` is the last one set.
     """
     figures = slot_figures(recount)
-    more = (f"{recount.unnamed} more findings like these are not named.",) if recount.unnamed else ()
+    more = (say("unnamed", count=recount.unnamed),) if recount.unnamed else ()
     restored = tuple(
         Sentence.of("Entry {entry} tells of a restore.", "restored", entry=number) for number in recount.restored
     )

@@ -15,6 +15,8 @@ from dispatcher.flow.audit_damage import (
     group_in_place,
 )
 from dispatcher.rules.ledger import GENESIS, EntryKind, StoredEntry, StoredGroup
+from dispatcher.rules.sayings import say
+from dispatcher.rules.sentence import Sentence
 from dispatcher.storage.ledger import Head
 
 _TOLD_EVERY = 1_000
@@ -68,10 +70,8 @@ class ChainCheck:
             if group.position > expected:
                 self._gap(group.chain, expected, group.position - 1)
             elif group.previous != (before.hash if before else GENESIS):
-                name = f"group {before.id}" if before else "the beginning"
-                self._break(
-                    Damage.ALTERED_GROUP, group, f"Group {group.id} does not follow from {name} before it: {_ONE_NEW}"
-                )
+                about = {"group": group.id, "before": before.id} if before else {"group": group.id}
+                self._break(Damage.ALTERED_GROUP, group, say("link" if before else "link_begins", **about))
             last[group.chain] = group
         ends = {head.chain: head for head in heads}
         for chain in sorted(last.keys() | ends.keys()):
@@ -80,8 +80,7 @@ class ChainCheck:
     def result(self) -> Verification:
         """Return what was found, once both readings are done."""
         if not self._opened:
-            sentence = "The entry of the installation's opening, the first of all, is missing."
-            self._add(Break(Damage.MISSING_ENTRY, None, 0, sentence))
+            self._add(Break(Damage.MISSING_ENTRY, None, 0, say("not_opened")))
         if self._stray:
             self._add(self._in_no_group(self._stray))
         firsts = sorted(self._firsts.values(), key=_place)
@@ -93,29 +92,27 @@ class ChainCheck:
         self._altered += bad[: COMPARED_AT_MOST - len(self._altered)]
         if len(own) > group.entries:
             extra = extra_entry(group, own, bad)
-            which = f"entry {extra} was put in" if extra else "at least one was put in"
-            says = f"Group {group.id} was chained over {_entries(group.entries)} and holds {len(own)}: {which} later."
+            about = {"group": group.id, "entries": _entries(group.entries), "held": len(own)}
+            says = say("extra_named", **about, entry=extra) if extra else say("extra", **about)
             self._break(Damage.EXTRA_ENTRY, group, says, extra)
         elif len(own) < group.entries:
             self._missing(group, own)
         elif bad:
-            says = f"Entry {bad[0].id} ({bad[0].kind}, group {group.id}) was altered: it does not carry its own digest."
+            says = say("altered_entry", entry=bad[0].id, what=bad[0].kind, group=group.id)
             self._break(Damage.ALTERED_ENTRY, group, says, bad[0].id)
         else:
             if len(self._refuted) < COMPARED_AT_MOST:
                 self._refuted.append((group, [entry.digest for entry in own]))
-            says = (
-                f"Group {group.id} (entries {own[0].id} to {own[-1].id}) does not carry its own hash: it was altered, "
-                "or an entry of it together with its digest."
-            )
+            says = say("altered_group", group=group.id, first=own[0].id, last=own[-1].id)
             self._break(Damage.ALTERED_GROUP, group, says)
 
     def _missing(self, group: StoredGroup, own: list[StoredEntry]) -> None:
         lacks = group.entries - len(own)
         holes = self._holes([entry.id for entry in own], lacks) if own else []
-        which = f" Not there: entry {' or '.join(map(str, holes))}." if 0 < len(holes) <= 2 * lacks else ""
-        says = f"Group {group.id} was chained over {_entries(group.entries)} and holds {len(own)}: {lacks} missing."
-        self._break(Damage.MISSING_ENTRY, group, says + which, holes[0] if len(holes) == 1 else None)
+        about = {"group": group.id, "entries": _entries(group.entries), "held": len(own), "lacks": lacks}
+        is_named = 0 < len(holes) <= 2 * lacks
+        says = say("missing_named", **about, holes=" / ".join(map(str, holes))) if is_named else say("missing", **about)
+        self._break(Damage.MISSING_ENTRY, group, says, holes[0] if len(holes) == 1 else None)
 
     def _holes(self, numbers: list[int], lacks: int) -> list[int]:
         """Return the numbers in and beside a group that no entry has."""
@@ -124,22 +121,21 @@ class ChainCheck:
         return sorted(absent - self._among(absent))
 
     def _gap(self, chain: int, first: int, last: int) -> None:
-        span = f"position {first}" if first == last else f"positions {first} to {last}"
-        says = f"Chain {chain} has nothing at {span}: {_groups(last - first + 1)} missing."
+        about = {"chain": chain, "first": first}
+        says = say("gap", **about) if first == last else say("gaps", **about, last=last, lacks=last - first + 1)
         self._add(Break(Damage.MISSING_GROUP, chain, first, says))
 
     def _end(self, chain: int, last: StoredGroup | None, head: Head | None) -> None:
         position, end = (last.position, last.hash) if last else (0, GENESIS)
         if head is None:
-            says = f"Chain {chain} has no head: where it ends cannot be told."
-            self._add(Break(Damage.HEAD, chain, position, says))
+            self._add(Break(Damage.HEAD, chain, position, say("no_head", chain=chain)))
         elif head.position > position:
             self._gap(chain, position + 1, head.position)
         elif head.position < position:
-            says = f"Chain {chain} goes on to position {position}, beyond its head at {head.position}."
+            says = say("beyond_head", chain=chain, position=position, head=head.position)
             self._add(Break(Damage.HEAD, chain, head.position + 1, says))
         elif head.hash != end:
-            says = f"The head of chain {chain} does not carry the hash of the chain's end at position {position}."
+            says = say("other_head", chain=chain, position=position)
             self._add(Break(Damage.HEAD, chain, position, says))
 
     def _break(self, damage: Damage, group: StoredGroup, sentence: str, entry: int | None = None) -> None:
@@ -156,24 +152,21 @@ class ChainCheck:
     def _in_no_group(self, run: list[StoredEntry]) -> Break:
         """Name entries without a group: their group is missing where a chain lacks one, else nobody chained them."""
         first, last = run[0], run[-1]
-        which = f"Entry {first.id} stands" if first is last else f"Entries {first.id} to {last.id} stand"
-        says = f"{which} in group {first.group}, which is not there."
+        about = {"first": first.id, "group": first.group}
+        says = say("stray", **about) if first is last else say("strays", **about, last=last.id)
         return Break(Damage.MISSING_GROUP if self._lacks_groups else Damage.EXTRA_ENTRY, None, 0, says, None, first.id)
 
     def _swapped(self, found: Break) -> Break:
         """Return this break, or where two have only changed places, the break that says so."""
         if found.damage is Damage.ALTERED_ENTRY:
             other = entry_in_place(found.entry, self._altered)
-            says = f"Entries {found.entry} and {other} have changed places."
+            says = say("entries_swapped", one=found.entry, other=other)
         elif found.damage is Damage.ALTERED_GROUP:
             other = group_in_place(found.group, self._refuted)
-            says = f"Groups {found.group} and {other} have changed places."
+            says = say("groups_swapped", one=found.group, other=other)
         else:
             return found
         return found if other is None else replace(found, damage=Damage.REORDERED, sentence=says)
-
-
-_ONE_NEW = "one of them was put in place of another."
 
 
 def _paired(
@@ -200,9 +193,5 @@ def _place(found: Break) -> tuple[bool, int, int, int]:
     return (found.chain is None, found.chain or 0, found.position, found.entry or 0)
 
 
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count} entries"
-
-
-def _groups(count: int) -> str:
-    return "1 group is" if count == 1 else f"{count} groups are"
+def _entries(count: int) -> Sentence:
+    return say("entry") if count == 1 else say("entries", count=count)

@@ -8,6 +8,8 @@ from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.sayings import say
+from dispatcher.rules.sentence import Sentence
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.slots import SlotRow
 from dispatcher.storage.tallies import Tally
@@ -19,16 +21,16 @@ def campaign_differences(records: Mapping[int, CampaignRecord], tables: Iterable
     """Yield a sentence for each campaign that the ledger and its table tell differently."""
     rows = {row.id: row for row in tables}
     for number in sorted(rows.keys() - records.keys()):
-        yield f"Campaign {rows[number].name} ({number}) is in its table; the ledger knows nothing of it."
+        yield say("only_table", name=rows[number].name, number=number)
     for number, record in sorted(records.items()):
         row = rows.get(number)
         if row is None:
-            yield f"{_named(record)} is in the ledger; its table knows nothing of it."
+            yield say("only_ledger", name=record.name, number=number)
             continue
         for what in ("name", "title", "kind", "state"):
             told, held = getattr(record, what), getattr(row, what)
             if told != held:
-                yield f"{_named(record)}: its {what} is {told} by the ledger and {held} by its table."
+                yield say("told_otherwise", name=record.name, number=number, what=what, told=told, held=held)
 
 
 def slot_differences(recount: Recount, rows: Iterable[SlotRow]) -> Iterator[str]:
@@ -40,9 +42,9 @@ def slot_differences(recount: Recount, rows: Iterable[SlotRow]) -> Iterator[str]
     told.update((each.day, "declared" if each.stands else "returned", None) for each in recount.declared.values())
     held: Counter[_Slot] = Counter((row.day, row.state, row.campaign) for row in rows)
     for day, state, campaign in (told - held).elements():
-        yield f"The ledger tells a slot on {day} that is {state}{_for(campaign)}; the table of slots does not."
+        yield _slot("slot_only_ledger", day, state, campaign)
     for day, state, campaign in (held - told).elements():
-        yield f"The table of slots holds one on {day} that is {state}{_for(campaign)}; the ledger does not tell it."
+        yield _slot("slot_only_table", day, state, campaign)
 
 
 def tally_differences(records: Iterable[CampaignRecord], tallies: Iterable[Tally]) -> Iterator[str]:
@@ -59,7 +61,8 @@ def tally_differences(records: Iterable[CampaignRecord], tallies: Iterable[Tally
         counts = held.get(record.number, Counter())
         for line in sorted(told.keys() | counts.keys()):
             if told[line] != counts[line]:
-                yield f"{_named(record)}: the ledger counts {told[line]} {line}, the outbox {counts[line]}."
+                about = {"name": record.name, "number": record.number, "line": line}
+                yield say("counted_otherwise", **about, told=told[line], held=counts[line])
 
 
 def _line(state: MessageState, channel: Channel | None, reason: str | None = None) -> str:
@@ -69,9 +72,6 @@ def _line(state: MessageState, channel: Channel | None, reason: str | None = Non
     return f"{state.value} by {channel.value}" if channel and state is not MessageState.WAITING else state.value
 
 
-def _named(record: CampaignRecord) -> str:
-    return f"Campaign {record.name} ({record.number})"
-
-
-def _for(campaign: int | None) -> str:
-    return "" if campaign is None else f" for campaign {campaign}"
+def _slot(name: str, day: date | None, state: str, campaign: int | None) -> Sentence:
+    about = {"day": day, "state": state}
+    return say(name, **about) if campaign is None else say(f"{name}_of", **about, campaign=campaign)

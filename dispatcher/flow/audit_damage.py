@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dispatcher.rules.ledger import Json, StoredEntry, StoredGroup
+from dispatcher.rules.sayings import say
 
 COMPARED_AT_MOST = 200
 """How many broken entries are compared with each other: beyond that, nobody asks which two changed places."""
@@ -70,8 +71,8 @@ class Verification:
     def findings(self) -> tuple[str, ...]:
         """Return one sentence a chain, one on how many more places there are, and the contradictions."""
         more = self.places - len(self.breaks)
-        rest = "1 further place of the ledger does" if more == 1 else f"{more} further places of the ledger do"
-        broken = (*(each.sentence for each in self.breaks), *([f"{rest} not hold."] if more else []))
+        rest = say("place_more") if more == 1 else say("places_more", count=more)
+        broken = (*(each.sentence for each in self.breaks), *([rest] if more else []))
         return (*broken, *self.contradictions)
 
     def as_json(self) -> dict[str, Json]:

@@ -15,6 +15,8 @@ from dispatcher.texts import CATALOGUES, counted, format_date, format_number, te
 
 _SPANS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"))
 """From how many seconds on a span is told in which unit."""
+_WORDS = {"kind": "request", "said": "reply", "consent": "consent", "channel": "channel", "agreed": "channel"}
+"""The values of a sentence that are words of the program, and under what each language has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,20 @@ def sentences(found: Sequence[str], language: Language) -> list[str]:
 
 
 def _translated(sentence: Sentence, language: Language) -> str:
-    values = {
-        name: format_date(value, language) if isinstance(value, date) else value
-        for name, value in sentence.values.items()
-    }
-    if "kind" in values:
-        values["kind"] = text(f"request_{values['kind']}", language)
-    key = f"audit_said_{sentence.name}"
-    return text(key, language, **values) if language is not Language.EN else str(sentence)
+    if language is Language.EN:
+        return str(sentence)
+    values = {name: _worded(name, value, language) for name, value in sentence.values.items()}
+    return text(f"audit_said_{sentence.name}", language, **values)
+
+
+def _worded(name: str, value: object, language: Language) -> object:
+    """Return what a sentence says of itself as this language says it: a day, a word of the program, a part of it."""
+    if isinstance(value, Sentence):
+        return _translated(value, language)
+    if isinstance(value, date):
+        return format_date(value, language)
+    key = f"{_WORDS.get(name)}_{value}"
+    return text(key, language) if key in CATALOGUES[language] else value
 
 
 def checking(year: int, language: Language) -> str:

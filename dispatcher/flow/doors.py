@@ -160,7 +160,8 @@ class Doors:
             await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), self._patience)
         except TimeoutError:
             waited = round(time.monotonic() - began)
-            trouble = f"It has not answered within {waited} seconds. Check that its server is up."
+            trouble = f"It has not answered within {waited} seconds, or has much to tell: reading goes on."
+            trouble += " If that lasts, check that its server is up."
             await asyncio.to_thread(self._fail, door.name, trouble)
 
     def _begin(self, door: Door, since: int) -> Future[None]:

@@ -50,7 +50,7 @@ class Ropa:
                 {"purpose": "keeping_to_objections", "lawful_basis": "eu-gdpr:A6-1-f"},
             ],
             "data_subjects": ["clients", "persons_who_objected", "staff"],
-            "data": list(_DATA),
+            "data": [*_DATA, *(["answers_to_messages"] if about.takes_answers else [])],
             "special_categories": [],
             "recipients": [
                 {

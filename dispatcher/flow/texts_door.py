@@ -8,13 +8,12 @@ from dispatcher.channels import CameIn
 from dispatcher.flow.texts_in import BOX, TextsIn, understood
 from dispatcher.rules.incoming import KEPT_AT_MOST
 from dispatcher.rules.ledger import read_stamp, stamp
-from dispatcher.rules.stop_words import Said
+from dispatcher.rules.stop_words import NOES
 
 FIRST = timedelta(days=366)
 """How far back the list is read the first time: no yes from before stands any more."""
 OVERLAP = timedelta(hours=6)
 """How far behind its mark a reading begins: a text may come into the list some time after it was sent."""
-_NOES = frozenset({Said.STOP, Said.STOP_OR_APPOINTMENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,6 @@ class TextsDoor:
         listed = self.came_in(since.date())
         for each in self.texts.new_of(listed):
             is_old = before is None and each.at is not None and now - each.at > KEPT_AT_MOST
-            if not is_old or understood(each) in _NOES:
+            if not is_old or understood(each) in NOES:
                 self.texts.take(each)
         return stamp(now)

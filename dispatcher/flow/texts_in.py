@@ -23,7 +23,7 @@ from dispatcher.rules.consent import Answer, Place, Reply, fold
 from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.rules.message import ServicePurpose
 from dispatcher.rules.service import JUST_NOW, MONTH, ServiceSend
-from dispatcher.rules.stop_words import Said, said_in_text
+from dispatcher.rules.stop_words import NOES, Said, said_in_text
 from dispatcher.storage import answers, clients, services, texts_in
 from dispatcher.storage.database import Connection
 from dispatcher.storage.incoming import Incoming as Waiting
@@ -41,7 +41,6 @@ SEAL = "text-in"
 STRANGERS_FOR = timedelta(days=30)
 """How long the service's name for a stranger's text is kept, so that it is dealt with once."""
 _CLIENT = Actor(ActorKind.CLIENT)
-_STOPS = frozenset({Said.STOP, Said.STOP_OR_APPOINTMENT})
 _WAITS = {Said.OTHER: Class.OTHER, Said.HELP: Class.HELP, Said.STOP_OR_APPOINTMENT: Class.APPOINTMENT}
 _TOLD = {"STOP": Said.STOP, "START": Said.START, "HELP": Said.HELP}
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
@@ -87,7 +86,7 @@ class TextsIn:
                 return said
             holders = self._holders(connection, number)
             ids = clients.address_ids(connection, sorted(holders))
-        if not holders and said not in _STOPS:
+        if not holders and said not in NOES:
             return said
         wanted = {Lock(LockKind.ADDRESS, each) for held in ids.values() for each in held}
         wanted |= {Lock(LockKind.CLIENT, client) for client in holders}
@@ -119,7 +118,7 @@ class TextsIn:
         connection, now = transaction.connection, transaction.now
         at = min(text.at or now, now)
         holders = self._holders(connection, address[1])
-        if said in _STOPS:
+        if said in NOES:
             is_news = self._is_news(connection, address, now)
             answer = Answer(0, Reply.WITHDRAWN, None, at, at, now, Place.SMS_REPLY)
             withdraw_addresses(transaction, self.store.ring, [address], answer, _CLIENT)
@@ -129,7 +128,7 @@ class TextsIn:
             for client in sorted(holders):
                 sealed = self.store.ring.seal(SEAL, text.body, _about(client, text.sid))
                 put_in(transaction, Arrived(client, Channel.SMS, at, _WAITS[said], BOX, text.sid, sealed))
-        if holders or said in _STOPS:
+        if holders or said in NOES:
             texts_in.add(connection, text.sid, sorted(holders) or [0], said.value, at)
 
     def _is_news(self, connection: Connection, address: tuple[Channel, str], now: datetime) -> bool:
@@ -170,7 +169,7 @@ def understood(text: TextIn) -> Said:
     A no of either is a no (S-34).
     """
     said, told = said_in_text(text.body), _TOLD.get(text.opt_out.strip().upper())
-    if said in _STOPS or told is None:
+    if said in NOES or told is None:
         return said
     return told if told is Said.STOP or said in {Said.OTHER, Said.HELP, Said.START} else said
 

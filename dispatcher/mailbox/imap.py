@@ -25,6 +25,8 @@ _PATIENCE = 30.0
 """Seconds that the server may take for each of its answers."""
 _AT_ONCE = 100
 """Letters whose headers are asked for in one go."""
+_LISTED_AT_ONCE = 90_000
+"""Letters whose numbers are asked for in one go: more could make a line longer than the library reads."""
 _MOST_OF_ADDRESSES = 16 * 1024
 _MOST_OF_ANSWER = MOST_BYTES + 1024
 _UID = re.compile(rb"\bUID (\d+)")
@@ -157,10 +159,17 @@ class _Folder:
         """Return the numbers of the letters after one, lowest first."""
         if self._size == 0:
             return []
-        _, found = self._asked("SEARCH", "UID", f"{last + 1}:*")
-        numbers = {int(word) for line in found if isinstance(line, bytes) for word in line.split() if word.isdigit()}
-        # What ends in * names the last letter, also where its number is lower (RFC 3501, section 9).
-        return sorted(number for number in numbers if number > last)
+        if self._size <= _LISTED_AT_ONCE:
+            # What ends in * names the last letter, also where its number is lower (RFC 3501, section 9).
+            return sorted(number for number in self._found(f"{last + 1}:*") if number > last)
+        highest = max(self._found("*"), default=0)
+        starts = range(last + 1, highest + 1, _LISTED_AT_ONCE)
+        windows = (f"{start}:{min(start + _LISTED_AT_ONCE - 1, highest)}" for start in starts)
+        return sorted(number for window in windows for number in self._found(window))
+
+    def _found(self, wanted: str) -> set[int]:
+        _, found = self._asked("SEARCH", "UID", wanted)
+        return {int(word) for line in found if isinstance(line, bytes) for word in line.split() if word.isdigit()}
 
     def addresses(self, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
         """Return, by number, the headers that say where letters were sent."""

@@ -113,8 +113,8 @@ class _Looked:
         """Return what a report on a delivery is; only one that came to the address of a message is a bounce (E-60)."""
         if failure is None or not self.came.bounce:
             return self._is(LetterKind.AUTOMATIC, self.came.any)
-        status, code, is_permanent = failure.status, failure.code, failure.is_permanent
-        return Letter(self.key, self.at, LetterKind.BOUNCE, self.came.bounce, status, code, is_permanent)
+        token, status, code = self.came.bounce, failure.status, failure.code
+        return Letter(self.key, self.at, LetterKind.BOUNCE, token, status, code, is_permanent=True)
 
     def _complained_of(self, letter: Message) -> str:
         """Return whose mail is complained of: by the address it came to, else by what our own mail in it carries."""

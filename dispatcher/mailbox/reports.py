@@ -30,14 +30,17 @@ class Feedback(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """That a mail was given up: enhanced status and reply code, each "" where it was not told."""
+    """That a mail was given up for good: enhanced status and reply code, each "" where it was not told.
+
+    A status of 4 is one that might have passed, had the server gone on trying: it has not (RFC 3464, section 2.3.3).
+    """
 
     status: str = ""
     code: str = ""
 
     @property
-    def is_permanent(self) -> bool:
-        """Say whether trying again would not help; the status says it, else the code (RFC 3463)."""
+    def would_recur(self) -> bool:
+        """Say whether trying again would not have helped; the status says it, else the code (RFC 3463)."""
         told = self.status or self.code
         return told.startswith("5")
 
@@ -54,7 +57,7 @@ def failure_in(letter: Message) -> Failure | None:
     Delayed, delivered, relayed and expanded are nothing to act on.
     """
     failed = [_failure(group) for group in _recipients(letter) if _word(group, "Action") == "failed"]
-    return max(failed, key=lambda each: each.is_permanent, default=None)
+    return max(failed, key=lambda each: each.would_recur, default=None)
 
 
 def odd_failure_in(letter: Message, text: str) -> Failure | None:
@@ -70,7 +73,7 @@ def odd_failure_in(letter: Message, text: str) -> Failure | None:
         return None
     found = _told(text)
     # It was recognised as one that has failed for good, also where no number says so.
-    return found if found.is_permanent else Failure("5.0.0")
+    return found if found.would_recur else Failure("5.0.0")
 
 
 def feedback_in(letter: Message) -> Feedback | None:

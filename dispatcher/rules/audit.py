@@ -23,6 +23,8 @@ from dispatcher.rules.cost import Priced
 from dispatcher.rules.later import FINAL, MAY_HAVE_ARRIVED
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.sayings import say
+from dispatcher.rules.sentence import Sentence
 
 _OPEN = frozenset({MessageState.WAITING, MessageState.DEFERRED})
 _ENDED = frozenset({MessageState.ACCEPTED, MessageState.REFUSED, MessageState.WITHHELD})
@@ -58,7 +60,11 @@ class _Message:
 
 
 class _OutOfOrderError(Exception):
-    """An entry tells what cannot follow from those before it; the message is the end of a sentence."""
+    """An entry tells what cannot follow from those before it, named as a saying that is the end of a sentence."""
+
+    def __init__(self, name: str, **values: object) -> None:
+        self.said = say(name, **values)
+        super().__init__(self.said)
 
 
 class Recount:
@@ -108,19 +114,17 @@ class Recount:
             self.beside.take(entry, body)
             take(entry, body)
         except _OutOfOrderError as wrong:
-            self._find(f"Entry {entry.id} ({entry.kind}) {wrong}.")
+            self._find(say("wrong", entry=entry.id, what=entry.kind, wrong=wrong.said))
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._find(f"Entry {entry.id} ({entry.kind}) cannot be read.")
+            self._find(say("unread", entry=entry.id, what=entry.kind))
 
     def close(self) -> None:
         """Add what only the whole ledger can tell: who got more than twelve."""
-        for counts, what in ((self.clients, "Client"), (self.addresses, "Address")):
+        for counts, name in ((self.clients, "client_too_many"), (self.addresses, "address_too_many")):
             for who, messages in counts.over():
                 entries = ", ".join(str(message.send) for message in messages)
-                self._find(
-                    f"{what} {who} got {len(messages)} messages in the 365 days from {messages[0].day} on; the promise "
-                    f"is {CEILING} at most (entries {entries})."
-                )
+                about = {"who": who, "count": len(messages), "first": messages[0].day}
+                self._find(say(name, **about, ceiling=CEILING, entries=entries))
 
     def spent(self) -> list[Slot]:
         """Return every slot that was spent: declared ones, and those of campaigns that a restore lost, included."""
@@ -144,7 +148,7 @@ class Recount:
 
     def _record(self, entry: StoredEntry) -> CampaignRecord:
         if entry.campaign is None:
-            raise _OutOfOrderError("names no campaign")
+            raise _OutOfOrderError("no_campaign")
         found = self.campaigns.get(entry.campaign)
         if found is None:
             found = self.campaigns[entry.campaign] = CampaignRecord(entry.campaign)
@@ -173,7 +177,7 @@ class Recount:
             record.day = day or record.day
             return
         if record.slot == "spent":
-            raise _OutOfOrderError(f"changes the slot of campaign {record.number}, which had been spent")
+            raise _OutOfOrderError("slot_was_spent", campaign=record.number)
         record.slot, record.day = event, day or record.day
 
     def _slot_alone(self, entry: StoredEntry, body: Body, event: str, day: date | None) -> None:
@@ -202,7 +206,7 @@ class Recount:
         elif event == "returned" and known is not None and known.stands:
             self.declared[number] = replace(known, stands=False)
         else:
-            raise _OutOfOrderError(f"tells of a declaration {number} what cannot follow")
+            raise _OutOfOrderError("declaration", declaration=number)
 
     def _client(self, entry: StoredEntry, body: Body) -> None:
         self._consent.move(entry, body)
@@ -220,7 +224,7 @@ class Recount:
     def _planned(self, entry: StoredEntry, body: Body) -> None:
         record, channel, name = self._record(entry), _CHANNELS[entry.channel or ""], str(body["message"])
         if name in self._messages:
-            raise _OutOfOrderError("plans a message a second time")
+            raise _OutOfOrderError("planned_twice")
         self._messages[name] = _Message(record, entry.client or 0, channel, address=_number(body["address"]))
         record.planned[channel] += 1
         record.standing[MessageState.WAITING, channel] += 1
@@ -229,7 +233,7 @@ class Recount:
         record = self._record(entry)
         record.withheld[str(body["reason"])] += 1
         if body.get("message") is not None:
-            message = self._known(entry, body, _OPEN, "withholds a message that was not waiting")
+            message = self._known(entry, body, _OPEN, "withheld_unasked")
             self._move(body, message, MessageState.WITHHELD)
 
     def _send(self, entry: StoredEntry, body: Body) -> None:
@@ -237,9 +241,9 @@ class Recount:
         in_year = day.year == self.year
         record.touches, record.has_left = record.touches or in_year, True
         relied = self._consent.judge(entry, body)
-        for wrong in (self._standing.against(entry), relied if isinstance(relied, str) else None):
+        for wrong in (self._standing.against(entry), relied if isinstance(relied, Sentence) else None):
             if wrong is not None and in_year:
-                self._find(f"Entry {entry.id} (send) {wrong}.")
+                self._find(say("wrong", entry=entry.id, what=entry.kind, wrong=wrong))
         message = self._waiting(entry, body, record, channel)
         self._move(body, message, MessageState.ATTEMPTING, channel)
         message.address = _number(body["address"])
@@ -248,14 +252,14 @@ class Recount:
         message.priced = foreseen(body)
         self._count(entry, message, message.counted)
         if record.slot != "spent":
-            raise _OutOfOrderError(f"sends campaign {record.number}, whose slot had not been spent")
+            raise _OutOfOrderError("sent_unspent", campaign=record.number)
 
     def _waiting(self, entry: StoredEntry, body: Body, record: CampaignRecord, channel: Channel) -> _Message:
         """Return the message that a Send hands over; one that should not have gone is a finding, and counts."""
         try:
-            return self._known(entry, body, _OPEN, "hands over a message that was not waiting to go")
+            return self._known(entry, body, _OPEN, "sent_unasked")
         except _OutOfOrderError as wrong:
-            self._find(f"Entry {entry.id} (send) {wrong}.")
+            self._find(say("wrong", entry=entry.id, what=entry.kind, wrong=wrong.said))
             message = self._messages[str(body["message"])] = _Message(record, entry.client or 0, channel)
             record.standing[message.state, channel] += 1
             return message
@@ -267,16 +271,13 @@ class Recount:
         ):
             twin = counts.add(who, counted)
             if twin is not None:
-                self._find(
-                    f"Entry {entry.id} (send) sends campaign {counted.campaign} to {what} {who} again, after entry "
-                    f"{twin}."
-                )
+                self._find(say(f"{what}_again", entry=entry.id, campaign=counted.campaign, who=who, twin=twin))
 
     def _outcome(self, entry: StoredEntry, body: Body) -> None:
         state = _MESSAGE_STATES[str(body["outcome"])]
         restored = "day" in body
         waited = _HANDED_OVER | _OPEN if restored else _HANDED_OVER
-        message = self._known(entry, body, waited, "tells what became of a message that was not being handed over")
+        message = self._known(entry, body, waited, "outcome_unasked")
         if restored and message.counted is None:
             self._restored_message(entry, body, message)
             return
@@ -312,7 +313,7 @@ class Recount:
         """Take what was told after the outcome: no outcome of its own, so that nothing is counted twice."""
         record, told, was = self._record(entry), body["later"], body.get("was")
         if told == MAY_HAVE_ARRIVED:
-            message = self._known(entry, body, _UNKNOWN, "gives up on a message that was not unknown")
+            message = self._known(entry, body, _UNKNOWN, "given_up_unasked")
             record.given_up += not message.given_up
             message.given_up = True
             return
@@ -353,7 +354,7 @@ class Recount:
         if message is None or message.state not in wanted:
             raise _OutOfOrderError(otherwise)
         if message.client != entry.client or message.campaign.number != entry.campaign:
-            raise _OutOfOrderError("is about a message of another client or campaign")
+            raise _OutOfOrderError("of_another")
         return message
 
     def _move(self, body: Body, message: _Message, state: MessageState, channel: Channel | None = None) -> None:

@@ -10,6 +10,8 @@ from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import VALID_FOR, Answer, ConsentState, Reply, as_it_counts, fold
 from dispatcher.rules.ledger import Json, StoredEntry, read_answer, read_stamp
+from dispatcher.rules.sayings import say
+from dispatcher.rules.sentence import Sentence
 from dispatcher.rules.source import VOIDED
 
 REPLACED = "address_replaced"
@@ -75,37 +77,38 @@ class ConsentCheck:
                 self._moved[client, Channel(channel)] = entry.at
             self._addressed[channel].add(client)
 
-    def judge(self, entry: StoredEntry, body: Mapping[str, Json]) -> Relied | str:
+    def judge(self, entry: StoredEntry, body: Mapping[str, Json]) -> Relied | Sentence:
         """Return the yes that a Send entry relied on, or what is wrong with it as the end of a sentence."""
         channel, number, client = _CHANNELS[entry.channel or ""], body["answer"], entry.client or 0
         given = self._answers.get(client, [])
         named = next((answer for answer in given if answer.entry == number), None)
         if named is None:
-            return f"relied on entry {number}, which is no answer that client {client} had given by then"
+            return say("no_answer", relied=number, client=client)
         if named.reply is not Reply.GRANTED:
-            return f"relied on entry {number}, which is no yes but says {named.reply.value}"
+            return say("no_yes", relied=number, said=named.reply.value)
         if named.channel is not channel:
-            return f"went by {channel.value} and relied on entry {number}, a yes to {named.channel or 'no channel'}"
+            return say("other_channel", channel=channel.value, relied=number, agreed=named.channel or "no channel")
         if named.source in self._voided:
-            return f"relied on entry {number}, a yes of source {named.source}, which was void by then"
+            return say("void", relied=number, source=named.source)
         moved = self._moved.get((client, channel))
         if moved is not None and named.recorded_at < moved:
-            return f"relied on entry {number}, a yes to an address that another had replaced"
+            return say("replaced", relied=number)
         carried = [answer for answer in given if not _is_for_another_address(answer, channel, moved)]
         return self._stood(entry, body, named, carried)
 
-    def _stood(self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]) -> Relied | str:
+    def _stood(
+        self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]
+    ) -> Relied | Sentence:
         channel = _CHANNELS[entry.channel or ""]
         consent = fold(given, channel, entry.at, self._validity(body))
         if consent.state is not ConsentState.GRANTED:
-            because = f" (entry {consent.answer.entry})" if consent.answer else ""
-            return (
-                f"relied on entry {named.entry}, but the answers of client {entry.client} added up to "
-                f"{consent.state.value} for {channel.value} at that moment{because}"
-            )
+            stood = {"client": entry.client, "consent": consent.state.value, "channel": channel.value}
+            if consent.answer is None:
+                return say("not_standing", relied=named.entry, **stood)
+            return say("not_standing_for", relied=named.entry, **stood, because=consent.answer.entry)
         if consent.answer is None or consent.answer.entry != named.entry:
             other = consent.answer.entry if consent.answer else "another"
-            return f"relied on entry {named.entry}, but the yes that stood at that moment is entry {other}"
+            return say("other_yes", relied=named.entry, other=other)
         asked = named.not_before or named.recorded_at
         age = local_date(entry.at, self._zone) - local_date(asked, self._zone)
         return Relied(age.days, named.place.value if named.place else "unknown")

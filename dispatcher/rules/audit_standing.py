@@ -5,18 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from dispatcher.rules.ledger import Json, StoredEntry
+from dispatcher.rules.sayings import say
+from dispatcher.rules.sentence import Sentence
 
 _SETS = {"gone": "gone", "child": "child", "restricted": "restricted", "suspended": "suspended"}
 _ENDS = {"back": "gone", "not_child": "child", "unrestricted": "restricted", "unsuspended": "suspended"}
 """The events of a client that put something in the way of every message, and those that take it away again."""
-_SAYS = {
-    "gone": "whom the register named no longer (entry {entry})",
-    "child": "who was marked as a child (entry {entry})",
-    "restricted": "whose data was restricted (entry {entry})",
-    "suspended": "whose letter or text message waited for a person (entry {entry})",
-    "request": "whose request was open (entry {entry})",
-    "erased": "who had been erased (entry {entry})",
-}
 _AT_ONCE = timedelta(minutes=1)
 """What is put on record without waiting for messages under way may be numbered before one that was decided first."""
 _UNAWAITED = frozenset({"gone", "request"})
@@ -56,11 +50,11 @@ class StandingCheck:
         if entry.client is not None:
             self._set(entry, "erased")
 
-    def against(self, send: StoredEntry) -> str | None:
+    def against(self, send: StoredEntry) -> Sentence | None:
         """Return what spoke against a Send as the end of a sentence, or None."""
         for (what, _), (entry, since) in self._in_the_way.get(send.client or 0, {}).items():
             if what not in _UNAWAITED or send.at - since > _AT_ONCE:
-                return f"went to client {send.client}, {_SAYS[what].format(entry=entry)}"
+                return say(f"to_{what}", client=send.client, because=entry)
         return None
 
     def _set(self, entry: StoredEntry, what: str, which: int = 0) -> None:

@@ -49,6 +49,8 @@ class Periods:
     valid_days: int
     suppression_days: int
     sign_up_days: int
+    text_days: int | None = None
+    """How long the words of a text message that came in are kept at most, None where none come in (S-33)."""
 
     @property
     def retention(self) -> str:
@@ -61,7 +63,7 @@ class Processing:
     """Everything the records say beside what they say of one client.
 
     `country` is where the studio is and keeps what stays on its own machine. `transfer_note` is why a transfer was
-    accepted, in the owner's words.
+    accepted, in the owner's words; `reads_inbox` whether the program reads the studio's inbox.
     """
 
     studio: Studio
@@ -69,6 +71,12 @@ class Processing:
     processors: Sequence[Processor]
     periods: Periods
     transfer_note: str = ""
+    reads_inbox: bool = False
+
+    @property
+    def takes_answers(self) -> bool:
+        """Say whether what clients answer to a message comes to the program."""
+        return self.reads_inbox or self.periods.text_days is not None
 
     @property
     def transfers(self) -> list[Processor]:

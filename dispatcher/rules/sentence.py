@@ -11,7 +11,7 @@ class Sentence(str):
     values: dict[str, object]
 
     @classmethod
-    def of(cls, english: str, name: str, **values: object) -> Self:
+    def of(cls, english: str, name: str, /, **values: object) -> Self:
         """Return a sentence, its English with these values filled in."""
         made = cls(english.format_map(values))
         made.name, made.values = name, values

@@ -25,6 +25,8 @@ class Said(StrEnum):
     OTHER = "other"
 
 
+NOES = frozenset({Said.STOP, Said.STOP_OR_APPOINTMENT})
+"""What a text message amounts to that is a no."""
 _STOPS = frozenset(
     """
     stop stopall unsubscribe end quit revoke optout

@@ -1,6 +1,7 @@
 """Which text messages that came in have been dealt with, by the SMS service's own names for them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
@@ -9,6 +10,15 @@ from dispatcher.storage.database import insert_new
 from dispatcher.storage.tables import TextInTable
 
 _AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Dealt:
+    """A text message that has been dealt with: the service's name for it, when it came, and what it amounted to."""
+
+    sid: str
+    at: datetime
+    said: str
 
 
 def is_known(connection: Connection, sid: str) -> bool:
@@ -29,6 +39,12 @@ def add(connection: Connection, sid: str, clients: Iterable[int], said: str, at:
     """Write that a message which came in then has been dealt with, and whose it was; 0 is nobody in the register."""
     rows = [{"sid": sid, "client": client, "at": at, "said": said} for client in clients]
     insert_new(connection, TextInTable, rows)
+
+
+def of(connection: Connection, client: int) -> list[Dealt]:
+    """Return what a client's messages amounted to, the oldest first."""
+    query = select(TextInTable.sid, TextInTable.at, TextInTable.said).where(TextInTable.client == client)
+    return [Dealt(*row) for row in connection.execute(query.order_by(TextInTable.at, TextInTable.sid))]
 
 
 def take_of(connection: Connection, clients: Sequence[int]) -> list[tuple[int, str]]:

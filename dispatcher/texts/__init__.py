@@ -13,12 +13,42 @@ from dispatcher.errors import NotFoundError
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
-from dispatcher.texts import alerts, audit, audit_tables, choices, counts, en, fi, sv, why
+from dispatcher.texts import alerts, audit, audit_said, audit_tables, audit_why, choices, counts, en, fi, sv, why
 
 CATALOGUES: Mapping[Language, Mapping[str, str]] = {
-    Language.FI: {**fi.TEXTS, **why.FI, **counts.FI, **alerts.FI, **audit.FI, **audit_tables.FI, **choices.FI},
-    Language.SV: {**sv.TEXTS, **why.SV, **counts.SV, **alerts.SV, **audit.SV, **audit_tables.SV, **choices.SV},
-    Language.EN: {**en.TEXTS, **why.EN, **counts.EN, **alerts.EN, **audit.EN, **audit_tables.EN, **choices.EN},
+    Language.FI: {
+        **fi.TEXTS,
+        **why.FI,
+        **counts.FI,
+        **alerts.FI,
+        **audit.FI,
+        **audit_said.FI,
+        **audit_tables.FI,
+        **audit_why.FI,
+        **choices.FI,
+    },
+    Language.SV: {
+        **sv.TEXTS,
+        **why.SV,
+        **counts.SV,
+        **alerts.SV,
+        **audit.SV,
+        **audit_said.SV,
+        **audit_tables.SV,
+        **audit_why.SV,
+        **choices.SV,
+    },
+    Language.EN: {
+        **en.TEXTS,
+        **why.EN,
+        **counts.EN,
+        **alerts.EN,
+        **audit.EN,
+        **audit_said.EN,
+        **audit_tables.EN,
+        **audit_why.EN,
+        **choices.EN,
+    },
 }
 """The sentences by language and key; each language has the same keys and the same holes."""
 

@@ -8,7 +8,7 @@ from dispatcher.flow.bundling import Bundling
 from dispatcher.flow.closing import Closing
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.sealing import Sealing
-from dispatcher.rules.studio import Studio
+from dispatcher.rules.processing import Processing
 from dispatcher.storage.seals import FILE, SealFile
 from dispatcher.storage.store import Store
 
@@ -23,9 +23,9 @@ class Auditing:
     closing: Closing
 
 
-def auditing_of(store: Store, policy: Policy, studio: Studio, directory: Path) -> Auditing:
+def auditing_of(store: Store, policy: Policy, processing: Processing, directory: Path) -> Auditing:
     """Return what proves the years of the installation in a workspace."""
     sealing = Sealing(store, policy, SealFile(directory / FILE))
-    audit = Audit(store, policy, sealing.file)
+    audit = Audit(store, policy, sealing.file, processing)
     bundling = Bundling(store, policy, audit, sealing.file)
-    return Auditing(audit, sealing, bundling, Closing(store, policy, sealing, bundling, studio, directory))
+    return Auditing(audit, sealing, bundling, Closing(store, policy, sealing, bundling, processing.studio, directory))

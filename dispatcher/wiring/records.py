@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from dispatcher.rules.campaign import Channel
+from dispatcher.rules.incoming import KEPT_AT_MOST
 from dispatcher.rules.places import EEA, server
 from dispatcher.rules.processing import Periods, Processing, Processor
 from dispatcher.rules.studio import Studio
 from dispatcher.settings import Settings
 from dispatcher.settings.sections import DatabaseSection
+from dispatcher.wiring.texting import texts_come_in
 
 _IN_THE_EU = "ie1"
 """Twilio's region in Ireland; its people may reach data from elsewhere all the same (L-42)."""
@@ -28,8 +30,10 @@ def processing_of(settings: Settings, studio: Studio) -> Processing:
             valid_days=settings.consent.valid_days,
             suppression_days=settings.consent.valid_days + kept.backup_days,
             sign_up_days=settings.sign_up.confirm_within_days,
+            text_days=KEPT_AT_MOST.days if texts_come_in(settings) else None,
         ),
         transfer_note=settings.sms.accepted_transfer_note,
+        reads_inbox=settings.mailbox.is_read,
     )
 
 

@@ -22,6 +22,11 @@ def texts_in_of(settings: Settings, store: Store, gate: ServiceGate) -> TextsIn 
     return TextsIn(store, gate, settings.register_.region, settings.sms.stop_confirmation)
 
 
+def texts_come_in(settings: Settings) -> bool:
+    """Say whether clients can text back: a name can be answered by nobody (S-10)."""
+    return settings.sms.inbound and settings.sms.provider is SmsProvider.TWILIO and is_number(settings.sms.sender)
+
+
 def is_told(settings: Settings, ring: KeyRing) -> bool | None:
     """Say whether Twilio's calls can be told from anybody's; None where it makes none, or only to this machine."""
     if settings.sms.provider is not SmsProvider.TWILIO or settings.sms.stays_here:

@@ -8,6 +8,11 @@ from tests.cli.told import Run
 
 pytestmark = pytest.mark.usefixtures("home")
 MAIJA = "maija@posti.example"
+WORDS = [
+    ("fi", "Tästä osoitteesta ei ole tallessa mitään.", "Asiakas", "annettu"),
+    ("sv", "Inget finns sparat om den här adressen.", "Kund", "svaret gavs"),
+    ("en", "Nothing is held for this address.", "Client", "given"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +39,15 @@ def test_of_an_address_that_nobody_has_nothing_is_told_but_a_kept_no(run: Run) -
     told = run("audit", "why", "--address", "nobody@posti.example").out
     assert told.startswith("A no is kept for this address, since ")
     assert 2 == run("audit", "why").code
+
+
+@pytest.mark.parametrize(("language", "nothing", "client", "given"), WORDS)
+def test_a_client_is_told_in_their_own_language(run: Run, language: str, nothing: str, client: str, given: str) -> None:
+    """Invariant 8: the account of a client, and that there is none, is there in Finnish, Swedish and English."""
+    told = run("audit", "why", MAIJA, "--language", language).out
+    assert told.startswith(f"{client} ")
+    assert f"    {given} " in told
+    assert f"{nothing}\n" == run("audit", "why", "--address", "nobody@posti.example", "--language", language).out
 
 
 def test_a_campaign_is_named_after_the_client_or_beside_the_address(run: Run) -> None:

@@ -53,6 +53,7 @@ ACTS = {
     "person add": ("Uusi",),
     "person end": ("Tarkka Tilintarkastaja",),
     "person reach": ("Tarkka Tilintarkastaja", "--email", "t@tarkka.example"),
+    "inbox release": ("1", "--yes"),
     "retention run": ("--confirm",),
     "run": (),
     "web": (),
@@ -90,6 +91,7 @@ OPEN = {
     *("campaign audience", "campaign check", "campaign list", "campaign preview", "campaign status", "campaign year"),
     *("client show", "consent ask-list", "consent forecast", "consent history", "consent poster", "consent receipt"),
     *("consent source list", "consent source show", "consent wordings list", "consent wordings show", "doctor"),
+    *("inbox list", "inbox show", "inbox withdraw"),
     *("keys check", "notice", "notice diff", "notice list", "person list", "retention show", "ropa", "today"),
     "consent withdraw",
 }

@@ -1,5 +1,6 @@
 """`dispatcher inbox`: what waits is listed masked, released or withdrawn by a person, and asked about before."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from dispatcher.flow.incoming import Incoming
+from dispatcher.flow.letters import MailDoor
+from dispatcher.flow.texts_in import TextIn
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.storage import access_log
-from dispatcher.wiring import opened
+from dispatcher.wiring import opened, system_clock
 from tests.cli.told import Run
+from tests.mailbox.post import written
 
 Put = Callable[..., int]
 
@@ -91,6 +95,51 @@ def test_an_auditor_reads_and_releases_nothing(put: Put, run: Run) -> None:
     assert "suspended" == state(run)
     with opened(Path()) as dispatcher, dispatcher.store.reading() as connection:
         assert "inbox show" not in {look.act for look in access_log.looks(connection)}
+
+
+def test_a_text_is_shown_as_it_was_written(register: Path, run: Run) -> None:
+    """S-33: what a client texted is unsealed for owner and staff, and cannot command their terminal."""
+    assert run("client", "import", register).code == 0
+    with opened(Path()) as dispatcher:
+        assert dispatcher.texts_in is not None
+        dispatcher.texts_in.take(TextIn("SM1", "+358401234567", None, "Voinko \x1b[2Jsiirtää ajan?"))
+    assert "suspended" == state(run)
+    ((number, box),) = ((row["number"], row["box"]) for row in run("inbox", "list", "--json").json()["inbox"])
+    told = run("inbox", "show", number)
+    assert (0, "twilio", "Voinko [2Jsiirtää ajan?\n") == (told.code, box, told.out)
+    assert f"dispatcher inbox withdraw {number}" in told.err
+    assert run("inbox", "release", number, "--yes").code == 0
+    gone = run("inbox", "show", number)
+    assert (1, True) == (gone.code, "not kept any more" in gone.err)
+
+
+def test_a_letter_is_read_from_a_maildir_and_shown(home: Path, register: Path, run: Run, campaign: Path) -> None:
+    """E-35: a reply in the inbox waits, is shown live from there, and lies there as it lay; gone, it is told."""
+    assert run("client", "import", register).code == 0
+    with (home / "dispatcher.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[mailbox]\nprovider = "maildir"\npath = "posti"\n')
+    with opened(Path()) as dispatcher:
+        asyncio.run(dispatcher.doors.read())
+    why = "Nothing leaves until it can be read: maildir cannot be read: There is no Maildir at"
+    assert why in run("campaign", "preview", campaign).err
+    assert "and cannot be read now" in run("inbox", "list").err
+    (home / "posti" / "cur").mkdir(parents=True)
+    (home / "posti" / "new").mkdir()
+    lies = home / "posti" / "new" / f"{int(system_clock().timestamp())}.M1.host"
+    with opened(Path()) as dispatcher:
+        door, maija = dispatcher.doors._doors["maildir"], dispatcher.register.find("maija@posti.example")
+        assert isinstance(door, MailDoor)
+        to = door._letters._addresses.of_service(maija, "0" * 32).reply_to
+        lies.write_bytes(written(to, "Voinko siirtää aikaa?"))
+        asyncio.run(dispatcher.doors.read())
+        assert [] == dispatcher.doors.unread()
+    assert "" == run("campaign", "preview", campaign).err
+    (row,) = run("inbox", "list", "--json").json()["inbox"]
+    shown = run("inbox", "show", row["number"])
+    assert (0, True) == (shown.code, "Voinko siirtää aikaa?" in shown.out)
+    assert lies.exists()
+    lies.unlink()
+    assert "moved or deleted there" in run("inbox", "show", row["number"]).err
 
 
 def test_a_box_that_is_gone_says_what_to_do(put: Put, run: Run) -> None:

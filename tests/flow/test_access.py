@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from dispatcher.errors import NotFoundError
 from dispatcher.flow.correcting import Correction
 from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.papers import Form, json_bytes, written
-from dispatcher.flow.texts_in import SEAL
+from dispatcher.flow.texts_in import SEAL, TextIn
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.incoming import Arrived, Class
 from dispatcher.rules.message import Blame
@@ -28,7 +29,7 @@ ERIK = "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.1.2026"
 ANTE = "3;Ánte;Ovdamearka;;040 123 4568;fi;3.1.2026;;kyllä;3.1.2026"
 KEYS = (
     "format made_at language controller client addresses consent answers messages service_messages suppressions "
-    "requests blocks received purposes profiling automated_decisions sources recipients periods rights authority "
+    "requests blocks received texts purposes profiling automated_decisions sources recipients periods rights authority "
     "privacy_notice zone"
 )
 
@@ -142,6 +143,25 @@ def test_what_waits_to_be_read_is_told(workshop: Workshop) -> None:
     assert [("email", "released", None), ("sms", None, "Olenko listalla?")] == [
         (each["channel"], each["settled"], each["text"]) for each in found
     ]
+
+
+def test_what_the_client_texted_is_told(workshop: Workshop) -> None:
+    """L-30: each text that came in stands there with what it was taken for, in the file and on paper."""
+    with workshop.opened() as dispatcher:
+        client = tell(workshop, dispatcher)
+        assert dispatcher.texts_in is not None
+        for sid, body in (("SM1", "START"), ("SM2", "Olenko listalla?"), ("SM3", "LOPETA")):
+            dispatcher.texts_in.take(TextIn(sid, "+358401234567", None, body))
+            workshop.clock.advance(timedelta(hours=1))
+        copy = dispatcher.access.copy(client, dispatcher.persons.acting(None), Language.EN)
+        found = dispatcher.access.as_json(copy)["texts"]
+        paper = dispatcher.access.paper(copy).text()
+    assert [
+        {"at": f"2026-11-24T{hour:02}:00:00.000000Z", "taken_for": said}
+        for hour, said in ((8, "start"), (9, "other"), (10, "stop"))
+    ] == found
+    said = re.findall(r", (read|waits to be read|recorded as a no)$", paper, re.MULTILINE)
+    assert ["read", "waits to be read", "recorded as a no"] == said
 
 
 def test_soft_bounces_are_told(workshop: Workshop) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +13,11 @@ from sqlalchemy import text
 from dispatcher.flow.audit import Audit
 from dispatcher.flow.audit_formats import to_csv, to_text
 from dispatcher.flow.audit_tables import tables
-from dispatcher.rules.campaign import Channel
+from dispatcher.flow.audit_words import sentences
+from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.processing import Processing
 from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import handoffs
 from dispatcher.storage.store import Store
@@ -22,11 +25,13 @@ from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.conftest import Tamper
+from tests.receipts import AT_HOME, PROCESSING
 from tests.stores import OWNER, POLICY, say
 from tests.workshop import OWNER as OWNER_NAME
 from tests.workshop import Doubles, Workshop
 
 FIRST = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+REACH = "data from outside the EU. Why that was accepted:"
 SECOND = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
 ROWS = (
     "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;3.1.2026;kyllä;kyllä;3.1.2026",
@@ -348,3 +353,18 @@ def test_entries_out_of_order_are_recounted_by_their_number(store: Store, clock:
     assert (True, False) == (whole.chain.ok, moved.chain.ok)
     assert whole.noes == moved.noes
     assert 1 == moved.noes.clients
+
+
+@pytest.mark.parametrize("processing", [PROCESSING, AT_HOME, replace(PROCESSING, transfer_note=""), None])
+def test_why_texts_may_go_by_a_company_outside_is_told(store: Store, processing: Processing | None) -> None:
+    """L-42: the owner's reason is in every format, in the reader's language, where a company carries text messages."""
+    found = Audit(store, POLICY, processing=processing).year(2026)
+    says = [each for each in found.remarks if "outside the EU" in each]
+    if processing is not PROCESSING:
+        assert [] == says
+        return
+    assert [f"Text messages go by Twilio, whose people may reach {REACH} {PROCESSING.transfer_note}"] == says
+    assert PROCESSING.transfer_note in " ".join(to_text(found).split())
+    assert says[0] in json.loads(json.dumps(found.as_json()))["remarks"]
+    finnish = " ".join(sentences(found.remarks, Language.FI))
+    assert f"EU:n ulkopuolelta. Miksi se on hyväksytty: {PROCESSING.transfer_note}" in finnish

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from dispatcher.flow.answering import Said
+from dispatcher.mailbox.letters import Reader
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.decision import Reason, Send, Withhold
@@ -21,6 +22,7 @@ from dispatcher.storage.tables import OutboxTable
 from dispatcher.texts import text
 from tests.flow.post import Post
 from tests.flow.test_outcomes import MOMENT, begin, messages, send
+from tests.mailbox.post import report
 from tests.stores import OWNER, add_client, plan, say
 from tests.workshop import Workshop
 
@@ -158,6 +160,20 @@ def test_a_delay_says_nothing_yet(post: Post, eino: int) -> None:
     token = post.bounce_token(post.message_of(eino))
     post.take(post.letter(LetterKind.BOUNCE, token, status="5.1.1", is_permanent=False))
     assert [] == post.bodies(EntryKind.LATER)
+
+
+@pytest.mark.parametrize(("status", "soft"), [("4.4.7", []), ("4.2.2", ["mailbox_full"])])
+def test_a_server_that_gave_up_after_days_is_heard(post: Post, eino: int, status: str, soft: list[str]) -> None:
+    """E-50, E-61: a report that a mail failed is final, also where its status says that the cause might have passed."""
+    to = post.addresses.bounce_to(post.message_of(eino))
+    raw = report("Reporting-MTA: dns; mx.posti.example", f"Action: failed\nStatus: {status}", to=to)
+    letter = Reader(post.addresses).letter(raw, "7:1", MOMENT)
+    assert letter is not None
+    post.take(letter)
+    assert [("bounced", [status])] == [(body["later"], body["codes"]) for body in post.bodies(EntryKind.LATER)]
+    with post.dispatcher.store.reading() as connection:
+        held = clients.address_ids(connection, [eino])[eino]
+        assert soft == [kind for each in held for kind, _ in soft_bounces.of(connection, [each]).get(each, ())]
 
 
 def test_nothing_of_a_letter_is_kept_but_client_time_and_class(post: Post, eino: int) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -198,6 +199,25 @@ def test_the_notice_keeps_each_promise(workshop: Workshop) -> None:
         "0000000-0",
     ):
         assert words in text, words
+
+
+@pytest.mark.parametrize("inbox", [True, False])
+def test_what_comes_in_is_told(workshop: Workshop, *, inbox: bool) -> None:
+    """L-31, S-33, E-64: notice and record say how long a text is kept and where a letter stays, if any come."""
+    if inbox:
+        (workshop.directory / "posti" / "new").mkdir(parents=True)
+        (workshop.directory / "posti" / "cur").mkdir()
+        settings = workshop.directory / "dispatcher.toml"
+        told = settings.read_text("utf-8").replace('"Tunturi"', '"+358401110000"')
+        settings.write_text(f'{told}\n[mailbox]\nprovider = "maildir"\npath = "posti"\n', "utf-8")
+    with workshop.opened() as dispatcher:
+        notices = [text_of(dispatcher, language) for language in Language]
+        papers = [dispatcher.ropa.paper(language).text() for language in Language]
+        record = dispatcher.ropa.as_json()
+    words = (("14 päivän ajan", "postilaatikkoomme"), ("14 dagar", "vår brevlåda"), ("14 days", "our inbox"))
+    for (days, box), notice, paper in zip(words, notices, papers, strict=True):
+        assert [inbox] * 3 == [days in notice, box in notice, days in paper]
+    assert inbox is ("answers_to_messages" in cast("list[str]", record["data"]))
 
 
 def test_companies_stand_with_their_countries(workshop: Workshop) -> None:

@@ -9,6 +9,6 @@ EXPECTED = {
     "bare.failed": (LetterKind.BOUNCE, "5.1.1", "550", True),
     "nowhere.failed": (LetterKind.BOUNCE, "5.4.4", "", True),
     "busy.delayed": (LetterKind.AUTOMATIC, "", "", False),
-    "busy.failed": (LetterKind.BOUNCE, "4.3.0", "451", False),
+    "busy.failed": (LetterKind.BOUNCE, "4.3.0", "451", True),
     "taken.relayed": (LetterKind.AUTOMATIC, "", "", False),
 }

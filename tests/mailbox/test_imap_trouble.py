@@ -148,6 +148,26 @@ def test_a_server_that_breaks_off_or_talks_nonsense(answers: dict[str, str]) -> 
     assert "it is tried again" in error
 
 
+def test_an_inbox_of_many_years_is_read() -> None:
+    """A list of all its letters would be longer than a line may be: it is asked for in parts, and none is left out."""
+    size = 180_001
+    windows = {"1:90000": "5", "90001:180000": "90001 180000", "180001:180001": "180001"}
+    answers = {f"UID SEARCH UID {part}": f"* SEARCH {found}\r\n{{tag}} OK done\r\n" for part, found in windows.items()}
+    everything = f"* SEARCH {'1000000 ' * size}\r\n{{tag}} OK done\r\n"
+    fetched: list[Letter] = []
+    script = {
+        **LOGIN,
+        "EXAMINE": HEAD.replace("1 EXISTS", f"{size} EXISTS"),
+        **answers,
+        "UID SEARCH UID *": f"* SEARCH {size}\r\n{{tag}} OK done\r\n",
+        "UID SEARCH UID 1:*": everything,
+        "UID FETCH 5,90001,180000,180001": "{tag} OK done\r\n",
+    }
+    with scripted(script) as port:
+        mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", fetched.append)
+    assert (":7:180001", []) == (mark[mark.index(":") :], fetched)
+
+
 def test_a_server_that_would_fill_the_memory() -> None:
     """Who announces more than was asked for is not listened to any further."""
     answer = "* 1 FETCH (UID 1 BODY[] {99999999999}\r\n" + "x" * 1000

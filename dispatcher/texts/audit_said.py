@@ -1,0 +1,139 @@
+"""The findings of an audit in the languages of its paper; their English stands in rules.sayings."""
+
+from dispatcher.rules.sayings import SAYINGS
+
+_FI = {
+    "unread": "Merkintää {entry} ({what}) ei voi lukea.",
+    "wrong": "Merkintä {entry} ({what}) {wrong}.",
+    "client_too_many": "Asiakas {who} sai 365 päivän aikana alkaen {first} viestejä {count}; luvattu on enintään {ceiling} (merkinnät {entries}).",  # noqa: E501
+    "address_too_many": "Osoite {who} sai 365 päivän aikana alkaen {first} viestejä {count}; luvattu on enintään {ceiling} (merkinnät {entries}).",  # noqa: E501
+    "client_again": "Merkintä {entry} lähettää kampanjan {campaign} asiakkaalle {who} uudelleen merkinnän {twin} jälkeen.",  # noqa: E501
+    "address_again": "Merkintä {entry} lähettää kampanjan {campaign} osoitteeseen {who} uudelleen merkinnän {twin} jälkeen.",  # noqa: E501
+    "unnamed": "Muita samanlaisia havaintoja, joita ei nimetä: {count}.",
+    "no_campaign": "ei nimeä kampanjaa",
+    "slot_was_spent": "muuttaa kampanjan {campaign} paikkaa, joka oli jo käytetty",
+    "declaration": "kertoo ilmoituksesta {declaration} jotain, mikä ei ole mahdollista",
+    "planned_twice": "ottaa viestin jonoon toisen kerran",
+    "withheld_unasked": "pidättää viestin, joka ei odottanut lähtöä",
+    "sent_unasked": "luovuttaa viestin, joka ei odottanut lähtöä",
+    "sent_unspent": "lähettää kampanjaa {campaign}, jonka paikkaa ei ollut käytetty",
+    "outcome_unasked": "kertoo, miten kävi viestille, jota ei oltu luovuttamassa",
+    "given_up_unasked": "luopuu selvittämästä viestiä, joka ei ollut epäselvä",
+    "of_another": "koskee toisen asiakkaan tai kampanjan viestiä",
+    "no_answer": "nojasi merkintään {relied}, joka ei ole asiakkaan {client} siihen mennessä antama vastaus",
+    "no_yes": "nojasi merkintään {relied}, joka ei ole lupa vaan: {said}",
+    "other_channel": "nojasi merkintään {relied}, jonka lupa koskee muuta (viestin kanava: {channel}, luvan kanava: {agreed})",  # noqa: E501
+    "void": "nojasi merkintään {relied}, lähteen {source} lupaan, joka oli silloin jo mitätön",
+    "replaced": "nojasi merkintään {relied}, lupaan osoitteelle, jonka tilalle oli tullut toinen",
+    "not_standing": "nojasi merkintään {relied}, mutta asiakkaan {client} vastausten summa oli sillä hetkellä: {consent} ({channel})",  # noqa: E501
+    "not_standing_for": "nojasi merkintään {relied}, mutta asiakkaan {client} vastausten summa oli sillä hetkellä: {consent} ({channel}; merkintä {because})",  # noqa: E501
+    "other_yes": "nojasi merkintään {relied}, mutta sillä hetkellä voimassa ollut lupa on merkintä {other}",
+    "to_gone": "lähti asiakkaalle {client}, jota rekisteri ei enää nimennyt (merkintä {because})",
+    "to_child": "lähti asiakkaalle {client}, joka oli merkitty lapseksi (merkintä {because})",
+    "to_restricted": "lähti asiakkaalle {client}, jonka tietojen käyttöä oli rajoitettu (merkintä {because})",
+    "to_suspended": "lähti asiakkaalle {client}, jonka kirje tai tekstiviesti odotti ihmistä (merkintä {because})",
+    "to_request": "lähti asiakkaalle {client}, jonka pyyntö oli avoinna (merkintä {because})",
+    "to_erased": "lähti asiakkaalle {client}, jonka tiedot oli poistettu (merkintä {because})",
+    "only_table": "Kampanja {name} ({number}) on taulussaan; tapahtumakirja ei tiedä siitä mitään.",
+    "only_ledger": "Kampanja {name} ({number}) on tapahtumakirjassa; sen taulu ei tiedä siitä mitään.",
+    "told_otherwise": "Kampanja {name} ({number}): {what} on tapahtumakirjassa {told} ja taulussa {held}.",
+    "slot_only_ledger": "Tapahtumakirjan mukaan päivällä {day} on paikka ({state}); paikkojen taulussa sitä ei ole.",
+    "slot_only_ledger_of": "Tapahtumakirjan mukaan päivällä {day} on paikka ({state}, kampanja {campaign}); paikkojen taulussa sitä ei ole.",  # noqa: E501
+    "slot_only_table": "Paikkojen taulussa on päivällä {day} paikka ({state}); tapahtumakirja ei kerro siitä.",
+    "slot_only_table_of": "Paikkojen taulussa on päivällä {day} paikka ({state}, kampanja {campaign}); tapahtumakirja ei kerro siitä.",  # noqa: E501
+    "counted_otherwise": "Kampanja {name} ({number}): {line}: tapahtumakirjassa {told}, lähtevissä {held}.",
+    "place_more": "Tapahtumakirjassa on 1 muu kohta, joka ei pidä.",
+    "places_more": "Tapahtumakirjassa on muita kohtia, jotka eivät pidä: {count}.",
+    "not_opened": "Kaikkein ensimmäinen merkintä, joka kertoo ohjelman käyttöönotosta, puuttuu.",
+    "link_begins": "Ryhmä {group} ei jatku siitä alusta, joka on ennen sitä: jompikumpi on pantu toisen tilalle.",
+    "link": "Ryhmä {group} ei jatku ryhmästä {before}, joka on ennen sitä: jompikumpi on pantu toisen tilalle.",
+    "extra": "Ryhmän {group} ketjuun liitettyjen merkintöjen määrä oli {entries}, ja nyt siinä on {held}: ainakin yksi on lisätty jälkikäteen.",  # noqa: E501
+    "extra_named": "Ryhmän {group} ketjuun liitettyjen merkintöjen määrä oli {entries}, ja nyt siinä on {held}: merkintä {entry} on lisätty jälkikäteen.",  # noqa: E501
+    "altered_entry": "Merkintää {entry} ({what}, ryhmä {group}) on muutettu: sillä ei ole omaa tiivistettään.",
+    "altered_group": "Ryhmällä {group} (merkinnät {first}–{last}) ei ole omaa tiivistettään: on muutettu joko sitä tai sen merkintää yhdessä tiivisteensä kanssa.",  # noqa: E501, RUF001
+    "missing": "Ryhmän {group} ketjuun liitettyjen merkintöjen määrä oli {entries}, ja nyt siinä on {held}: puuttuu {lacks}.",  # noqa: E501
+    "missing_named": "Ryhmän {group} ketjuun liitettyjen merkintöjen määrä oli {entries}, ja nyt siinä on {held}: puuttuu {lacks}. Poissa: merkintä {holes}.",  # noqa: E501
+    "entry": "1",
+    "entries": "{count}",
+    "gap": "Ketjussa {chain} ei ole mitään kohdassa {first}: 1 ryhmä puuttuu.",
+    "gaps": "Ketjussa {chain} ei ole mitään kohdissa {first}–{last}: puuttuvia ryhmiä on {lacks}.",  # noqa: RUF001
+    "no_head": "Ketjulla {chain} ei ole päätä: ei voi sanoa, mihin se loppuu.",
+    "beyond_head": "Ketju {chain} jatkuu kohtaan {position}, pidemmälle kuin sen pää ({head}).",
+    "other_head": "Ketjun {chain} päässä ei ole ketjun lopun tiivistettä (kohta {position}).",
+    "stray": "Merkintä {first} kuuluu ryhmään {group}, jota ei ole.",
+    "strays": "Merkinnät {first}–{last} kuuluvat ryhmään {group}, jota ei ole.",  # noqa: RUF001
+    "entries_swapped": "Merkinnät {one} ja {other} ovat vaihtaneet paikkaa.",
+    "groups_swapped": "Ryhmät {one} ja {other} ovat vaihtaneet paikkaa.",
+    "transfer": "Tekstiviestit välittää {company}, jonka henkilöstö voi päästä tietoihin EU:n ulkopuolelta. Miksi se on hyväksytty: {note}",  # noqa: E501
+}
+_SV = {
+    "unread": "Anteckning {entry} ({what}) går inte att läsa.",
+    "wrong": "Anteckning {entry} ({what}) {wrong}.",
+    "client_too_many": "Kund {who} fick {count} meddelanden under 365 dagar från och med {first}; högst {ceiling} är utlovat (anteckningar {entries}).",  # noqa: E501
+    "address_too_many": "Adress {who} fick {count} meddelanden under 365 dagar från och med {first}; högst {ceiling} är utlovat (anteckningar {entries}).",  # noqa: E501
+    "client_again": "Anteckning {entry} skickar kampanj {campaign} till kund {who} på nytt, efter anteckning {twin}.",
+    "address_again": "Anteckning {entry} skickar kampanj {campaign} till adress {who} på nytt, efter anteckning {twin}.",  # noqa: E501
+    "unnamed": "Fler liknande fynd som inte namnges: {count}.",
+    "no_campaign": "namnger ingen kampanj",
+    "slot_was_spent": "ändrar platsen för kampanj {campaign}, som redan var förbrukad",
+    "declaration": "berättar om anmälan {declaration} något som inte är möjligt",
+    "planned_twice": "planerar ett meddelande en andra gång",
+    "withheld_unasked": "stoppar ett meddelande som inte väntade",
+    "sent_unasked": "lämnar över ett meddelande som inte väntade på att gå",
+    "sent_unspent": "skickar kampanj {campaign}, vars plats inte var förbrukad",
+    "outcome_unasked": "berättar hur det gick för ett meddelande som inte höll på att lämnas över",
+    "given_up_unasked": "ger upp om ett meddelande som inte var oklart",
+    "of_another": "gäller en annan kunds eller kampanjs meddelande",
+    "no_answer": "stödde sig på anteckning {relied}, som inte är ett svar som kund {client} hade gett då",
+    "no_yes": "stödde sig på anteckning {relied}, som inte är ett ja utan: {said}",
+    "other_channel": "stödde sig på anteckning {relied}, vars ja gäller annat (meddelandets kanal: {channel}, ja-svarets kanal: {agreed})",  # noqa: E501
+    "void": "stödde sig på anteckning {relied}, ett ja från källa {source}, som var ogiltigt då",
+    "replaced": "stödde sig på anteckning {relied}, ett ja till en adress som en annan hade ersatt",
+    "not_standing": "stödde sig på anteckning {relied}, men svaren från kund {client} gav i det ögonblicket: {consent} ({channel})",  # noqa: E501
+    "not_standing_for": "stödde sig på anteckning {relied}, men svaren från kund {client} gav i det ögonblicket: {consent} ({channel}; anteckning {because})",  # noqa: E501
+    "other_yes": "stödde sig på anteckning {relied}, men det ja som gällde i det ögonblicket är anteckning {other}",
+    "to_gone": "gick till kund {client}, som registret inte längre nämnde (anteckning {because})",
+    "to_child": "gick till kund {client}, som var antecknad som barn (anteckning {because})",
+    "to_restricted": "gick till kund {client}, vars uppgifter fick användas bara begränsat (anteckning {because})",
+    "to_suspended": "gick till kund {client}, vars brev eller textmeddelande väntade på en människa (anteckning {because})",  # noqa: E501
+    "to_request": "gick till kund {client}, vars begäran var öppen (anteckning {because})",
+    "to_erased": "gick till kund {client}, vars uppgifter hade raderats (anteckning {because})",
+    "only_table": "Kampanj {name} ({number}) finns i sin tabell; händelseboken vet inget om den.",
+    "only_ledger": "Kampanj {name} ({number}) finns i händelseboken; dess tabell vet inget om den.",
+    "told_otherwise": "Kampanj {name} ({number}): {what} är {told} enligt händelseboken och {held} enligt tabellen.",
+    "slot_only_ledger": "Enligt händelseboken finns en plats den {day} ({state}); i tabellen över platser finns den inte.",  # noqa: E501
+    "slot_only_ledger_of": "Enligt händelseboken finns en plats den {day} ({state}, kampanj {campaign}); i tabellen över platser finns den inte.",  # noqa: E501
+    "slot_only_table": "I tabellen över platser finns en den {day} ({state}); händelseboken berättar inte om den.",
+    "slot_only_table_of": "I tabellen över platser finns en den {day} ({state}, kampanj {campaign}); händelseboken berättar inte om den.",  # noqa: E501
+    "counted_otherwise": "Kampanj {name} ({number}): {line}: {told} i händelseboken, {held} bland utgående.",
+    "place_more": "1 annat ställe i händelseboken håller inte.",
+    "places_more": "Andra ställen i händelseboken som inte håller: {count}.",
+    "not_opened": "Den allra första anteckningen, om att programmet togs i bruk, saknas.",
+    "link_begins": "Grupp {group} följer inte på början före den: den ena har satts i den andras ställe.",
+    "link": "Grupp {group} följer inte på grupp {before} före den: den ena har satts i den andras ställe.",
+    "extra": "Antalet anteckningar som kedjades i grupp {group} var {entries}, och nu är det {held}: minst en har lagts till efteråt.",  # noqa: E501
+    "extra_named": "Antalet anteckningar som kedjades i grupp {group} var {entries}, och nu är det {held}: anteckning {entry} har lagts till efteråt.",  # noqa: E501
+    "altered_entry": "Anteckning {entry} ({what}, grupp {group}) har ändrats: den bär inte sin egen kontrollsumma.",
+    "altered_group": "Grupp {group} (anteckningar {first}–{last}) bär inte sin egen kontrollsumma: den har ändrats, eller en anteckning i den tillsammans med sin kontrollsumma.",  # noqa: E501, RUF001
+    "missing": "Antalet anteckningar som kedjades i grupp {group} var {entries}, och nu är det {held}: {lacks} saknas.",
+    "missing_named": "Antalet anteckningar som kedjades i grupp {group} var {entries}, och nu är det {held}: {lacks} saknas. Borta: anteckning {holes}.",  # noqa: E501
+    "entry": "1",
+    "entries": "{count}",
+    "gap": "Kedja {chain} har inget på plats {first}: 1 grupp saknas.",
+    "gaps": "Kedja {chain} har inget på platserna {first}–{last}: {lacks} grupper saknas.",  # noqa: RUF001
+    "no_head": "Kedja {chain} har inget huvud: det går inte att säga var den slutar.",
+    "beyond_head": "Kedja {chain} fortsätter till plats {position}, längre än sitt huvud ({head}).",
+    "other_head": "Huvudet för kedja {chain} bär inte kontrollsumman för kedjans slut på plats {position}.",
+    "stray": "Anteckning {first} hör till grupp {group}, som inte finns.",
+    "strays": "Anteckningarna {first}–{last} hör till grupp {group}, som inte finns.",  # noqa: RUF001
+    "entries_swapped": "Anteckningarna {one} och {other} har bytt plats.",
+    "groups_swapped": "Grupperna {one} och {other} har bytt plats.",
+    "transfer": "Textmeddelandena förmedlas av {company}, vars personal kan komma åt uppgifter från länder utanför EU. Varför det har godtagits: {note}",  # noqa: E501
+}
+
+
+def _named(said: dict[str, str]) -> dict[str, str]:
+    return {f"audit_said_{name}": words for name, words in said.items()}
+
+
+FI, SV, EN = _named(_FI), _named(_SV), _named(SAYINGS)
