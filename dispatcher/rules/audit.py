@@ -38,6 +38,9 @@ _STATES = {
     "lapsed": State.CANCELLED,
     **{state.value: state for state in State},
 }
+# Asked of every message: a name is looked up in a fraction of the time in which an enumeration finds it.
+_CHANNELS = {channel.value: channel for channel in Channel}
+_MESSAGE_STATES = {state.value: state for state in MessageState}
 _FINDINGS_AT_MOST = 500
 
 Body = Mapping[str, Json]
@@ -219,7 +222,7 @@ class Recount:
                 last.complained += answer.place is Place.COMPLAINT
 
     def _planned(self, entry: StoredEntry, body: Body) -> None:
-        record, channel, name = self._record(entry), Channel(entry.channel or ""), str(body["message"])
+        record, channel, name = self._record(entry), _CHANNELS[entry.channel or ""], str(body["message"])
         if name in self._messages:
             raise _OutOfOrderError("planned_twice")
         self._messages[name] = _Message(record, entry.client or 0, channel, address=_number(body["address"]))
@@ -234,7 +237,7 @@ class Recount:
             self._move(body, message, MessageState.WITHHELD)
 
     def _send(self, entry: StoredEntry, body: Body) -> None:
-        record, day, channel = self._record(entry), self._day(body["day"]), Channel(entry.channel or "")
+        record, day, channel = self._record(entry), self._day(body["day"]), _CHANNELS[entry.channel or ""]
         in_year = day.year == self.year
         record.touches, record.has_left = record.touches or in_year, True
         relied = self._consent.judge(entry, body)
@@ -271,7 +274,7 @@ class Recount:
                 self._find(say(f"{what}_again", entry=entry.id, campaign=counted.campaign, who=who, twin=twin))
 
     def _outcome(self, entry: StoredEntry, body: Body) -> None:
-        state = MessageState(str(body["outcome"]))
+        state = _MESSAGE_STATES[str(body["outcome"])]
         restored = "day" in body
         waited = _HANDED_OVER | _OPEN if restored else _HANDED_OVER
         message = self._known(entry, body, waited, "outcome_unasked")

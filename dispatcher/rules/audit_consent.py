@@ -16,6 +16,8 @@ from dispatcher.rules.source import VOIDED
 
 REPLACED = "address_replaced"
 """What the ledger calls it when a restore had forgotten that a client's address was replaced: `at` is the moment."""
+# Asked of every message: a name is looked up in a fraction of the time in which an enumeration finds it.
+_CHANNELS = {channel.value: channel for channel in Channel}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class ConsentCheck:
 
     def judge(self, entry: StoredEntry, body: Mapping[str, Json]) -> Relied | Sentence:
         """Return the yes that a Send entry relied on, or what is wrong with it as the end of a sentence."""
-        channel, number, client = Channel(entry.channel or ""), body["answer"], entry.client or 0
+        channel, number, client = _CHANNELS[entry.channel or ""], body["answer"], entry.client or 0
         given = self._answers.get(client, [])
         named = next((answer for answer in given if answer.entry == number), None)
         if named is None:
@@ -97,7 +99,7 @@ class ConsentCheck:
     def _stood(
         self, entry: StoredEntry, body: Mapping[str, Json], named: Answer, given: list[Answer]
     ) -> Relied | Sentence:
-        channel = Channel(entry.channel or "")
+        channel = _CHANNELS[entry.channel or ""]
         consent = fold(given, channel, entry.at, self._validity(body))
         if consent.state is not ConsentState.GRANTED:
             stood = {"client": entry.client, "consent": consent.state.value, "channel": channel.value}

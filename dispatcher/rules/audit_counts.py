@@ -40,7 +40,11 @@ class Counts:
         if not self._first <= message.day <= self._last:
             return None
         held = self._by[who]
-        twin = next((other.send for other in held if other.campaign == message.campaign), None)
+        twin, campaign = None, message.campaign
+        for other in held:
+            if other.campaign == campaign:
+                twin = other.send
+                break
         held.append(message)
         return twin
 

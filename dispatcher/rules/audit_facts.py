@@ -124,8 +124,8 @@ class FactBook:
                 channel: self._of_address(address, number, channel, told, campaign, now, today)
                 for channel, address in told.addresses.items()
             },
-            days=tuple(day for day, _ in got),
-            got_this_campaign=any(which == campaign for _, which in got),
+            days=tuple([day for day, _ in got]),
+            got_this_campaign=campaign in [which for _, which in got],
         )
 
     def since(self, number: int, what: str) -> datetime | None:
@@ -144,8 +144,8 @@ class FactBook:
             shared=len(self._holders[address]) > 1,
             awaits_receipt=channel in told.awaiting,
             shared_objection=any(fold(self._clients[who].answers, channel, now, VALID_FOR).objected for who in others),
-            days=tuple(day for day, _ in got),
-            got_this_campaign=any(which == campaign for _, which in got),
+            days=tuple([day for day, _ in got]),
+            got_this_campaign=campaign in [which for _, which in got],
         )
 
     def _client(self, entry: StoredEntry, body: Body) -> None:
@@ -226,9 +226,11 @@ class FactBook:
 
 def _recent(got: list[Got], today: date) -> list[Got]:
     """Leave out what lies before the 365 dates that end today, which never counts again."""
-    if not got or today - min(got)[0] < WINDOW:
-        return got
-    return [each for each in got if today - each[0] < WINDOW]
+    before = today - WINDOW
+    for day, _ in got:
+        if day <= before:
+            return [each for each in got if each[0] > before]
+    return got
 
 
 def _carried(told: _Told) -> list[Answer]:

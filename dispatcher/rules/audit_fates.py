@@ -81,12 +81,7 @@ class Fates:
             self._open[fate.message] = (campaign, fate)
         elif entry.kind == _SEND:
             _, fate = self._open.get(body["message"], (campaign, _unplanned(entry, body)))
-            fate = fate._replace(
-                channel=entry.channel,
-                address=body["address"],
-                state=_ATTEMPTING,
-                attempts=body["attempt"],
-            )
+            fate = Fate(fate.message, fate.client, entry.channel, body["address"], _ATTEMPTING, body["attempt"])
             self._open[fate.message] = (campaign, fate)
         elif entry.kind == _LATER:
             self._tell(campaign, body)
@@ -114,7 +109,8 @@ class Fates:
         campaign, fate = held
         state = _IS_WITHHELD if entry.kind == _WITHHELD else body["outcome"]
         # Whoever is withheld leaves their address to nobody.
-        fate = fate._replace(state=state, address=None if state == _IS_WITHHELD else fate.address)
+        address = None if state == _IS_WITHHELD else fate.address
+        fate = Fate(fate.message, fate.client, fate.channel, address, state, fate.attempts)
         if state in _OVER:
             del self._open[fate.message]
             self._keep(campaign, fate)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -58,8 +59,9 @@ def _offset(moment: datetime) -> str:
     return f"{text[:3]}:{text[3:]}"
 
 
+@lru_cache(maxsize=1024)
 def local_date(moment: datetime, zone: ZoneInfo) -> date:
-    """Return the local day of an instant."""
+    """Return the local day of an instant, which what is decided in one commit shares."""
     return moment.astimezone(zone).date()
 
 

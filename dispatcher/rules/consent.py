@@ -150,11 +150,11 @@ def fold(answers: Iterable[Answer], channel: Channel, now: datetime, valid_for: 
     for answer in answers:
         if answer.reply is not Reply.NOT_ASKED and answer.concerns(channel):
             (yeses if answer.reply is Reply.GRANTED else noes).append(answer)
-    last_no = max(noes, key=_no_rank, default=None)
+    last_no = max(noes, key=_no_rank) if noes else None
     open_yeses = yeses if last_no is None else [a for a in yeses if _begins_after(a, last_no)]
     usable = [a for a in open_yeses if a.flaw(now, valid_for) is None]
     if usable:
-        best = max(usable, key=lambda a: (a.not_before, a.entry))
+        best = usable[0] if len(usable) == 1 else max(usable, key=lambda a: (a.not_before, a.entry))
         return Consent(ConsentState.GRANTED, best, ends_at=best.ends_at(valid_for))
     flawed = min(open_yeses, key=lambda a: _flaw_rank(a, now, valid_for), default=None)
     flaw = flawed.flaw(now, valid_for) if flawed else None

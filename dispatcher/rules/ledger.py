@@ -21,6 +21,7 @@ Json = str | int | float | bool | None | Sequence["Json"] | Mapping[str, "Json"]
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 _quoted = json.encoder.encode_basestring_ascii
+_read = json.JSONDecoder().raw_decode
 
 GENESIS = "0" * 64
 """What the first group of a chain has before it."""
@@ -118,8 +119,11 @@ class StoredEntry:
 
     def data(self) -> dict[str, Json]:
         """Return the body as a mapping."""
-        found: dict[str, Json] = json.loads(self.body)
-        return found
+        # As `json.loads` without looking for white space, which no body of the ledger has around it.
+        found, end = _read(self.body)
+        if end != len(self.body):
+            raise ValueError
+        return found  # type: ignore[no-any-return]
 
     def expected_digest(self) -> str:
         """Return the digest this entry must have if nobody has touched it."""

@@ -11,6 +11,8 @@ FORGOTTEN = "c09"
 """The campaign that went after the copy was made that a restore put back: no ledger can know of its messages."""
 AFTERWARDS = ("c08", "sms")
 """What was waiting in that copy, and went after it: the ledger knows of it, and not on what it relied."""
+HELD = {2027: {"late": 1, "interrupted": 1, "restored": 3}}
+"""How often a campaign was held, by why: February's outage, August's sleep, and what the copy had yet to begin."""
 _SPANS = ((30, "0-30"), (90, "31-90"), (180, "91-180"), (365, "181-365"))
 
 
@@ -44,6 +46,10 @@ def compare(studio: SmallStudio, audit: YearAudit) -> None:
     assert len(counted.said_no) == noes.clients
     assert 0 == noes.left_after
     assert counted.other == Counter({each.channel: each.accepted + each.unknown for each in audit.letters})
+    # The sink refused nothing and returned nothing, and nobody complained: every file of it is a message it took.
+    told = {each.name: (each.refused, each.bounced, each.complained) for each in audit.campaigns}
+    assert dict.fromkeys(told, (0, 0, 0)) == told
+    assert HELD.get(audit.year, {}) == audit.held
     assert () == audit.findings
 
 
