@@ -95,6 +95,10 @@ class _End:
     mac: str
 
 
+_PART = 1 << 20
+"""Bytes of a journal's file that are read at once."""
+
+
 class FileJournal:
     """A journal in a file beside the database: a JSON line a record.
 
@@ -142,8 +146,12 @@ class FileJournal:
     def records(self) -> Iterator[Record]:
         """Yield every record in order, each checked against the one before."""
         with self._locked("rb", fcntl.LOCK_SH) as descriptor:
-            whole = _read_whole(descriptor)
-        yield from self._records(whole)
+            # What is whole now stays as it is, in this file or in the one that a redaction replaces.
+            kept, size = os.dup(descriptor), _complete(descriptor)
+        try:
+            yield from self._records(kept, size)
+        finally:
+            os.close(kept)
 
     def last(self) -> int:
         """Return the number of the last record."""
@@ -153,13 +161,13 @@ class FileJournal:
     def key_ids(self) -> set[str]:
         """Return the ids of the keys that records are signed with, whether the secrets file has them or not."""
         with self._locked("rb", fcntl.LOCK_SH) as descriptor:
-            lines = _lines(_read_whole(descriptor))
-        return {parsed(line, self._path.name).key for line in lines}
+            lines = _lines(descriptor, _complete(descriptor))
+            return {parsed(line, self._path.name).key for line in lines}
 
     def redact(self, change: Change) -> bool:
         """Write the journal anew beside the old one, synced, and put it in its place in one step."""
         with self._locked("rb", fcntl.LOCK_EX) as descriptor:
-            records = list(self._records(_read_whole(descriptor)))
+            records = list(self._records(descriptor, _complete(descriptor)))
             anew = redacted(records, change, self._keys.current())
             if anew:
                 untouched = records[: anew[0].number - 1]
@@ -211,15 +219,14 @@ class FileJournal:
         """Return how far the file goes; one that has not been touched since is not read again."""
         state = _state(descriptor)
         if state != self._seen.state:
-            whole = _read_whole(descriptor)
-            number, mac = 0, GENESIS
-            for record in self._records(whole):
+            number, mac, size = 0, GENESIS, _complete(descriptor)
+            for record in self._records(descriptor, size):
                 number, mac = record.number, record.mac
-            self._seen = _End(state, _complete(whole), number, mac)
+            self._seen = _End(state, size, number, mac)
         return self._seen
 
-    def _records(self, whole: bytes) -> Iterator[Record]:
-        yield from checked((parsed(line, self._path.name) for line in _lines(whole)), self._keys)
+    def _records(self, descriptor: int, size: int) -> Iterator[Record]:
+        yield from checked((parsed(line, self._path.name) for line in _lines(descriptor, size)), self._keys)
 
 
 class DatabaseJournal:
@@ -329,13 +336,30 @@ class DatabaseJournal:
         return (row.number, row.mac) if row else (0, GENESIS)
 
 
-def _complete(whole: bytes) -> int:
+def _complete(descriptor: int) -> int:
     """Return how many bytes of the journal are whole lines."""
-    return whole.rfind(b"\n") + 1
+    end = os.fstat(descriptor).st_size
+    while end:
+        begin = max(0, end - _PART)
+        found = os.pread(descriptor, end - begin, begin).rfind(b"\n")
+        if found >= 0:
+            return begin + found + 1
+        end = begin
+    return 0
 
 
-def _lines(whole: bytes) -> list[bytes]:
-    return whole[: _complete(whole)].splitlines()
+def _lines(descriptor: int, size: int) -> Iterator[bytes]:
+    """Yield the lines of the first bytes of the journal, read a part at a time: it grows with the register."""
+    rest, place = b"", 0
+    while place < size:
+        part = os.pread(descriptor, min(_PART, size - place), place)
+        if not part:
+            return  # it was cut short meanwhile: what is missing shows in the chain
+        place += len(part)
+        rest += part
+        whole = rest.rfind(b"\n") + 1
+        yield from rest[:whole].splitlines()
+        rest = rest[whole:]
 
 
 def _sync_directory(path: Path) -> None:
@@ -350,10 +374,6 @@ def _state(descriptor: int) -> tuple[int, ...]:
     """Return what changes whenever the file is written to or replaced."""
     found = os.fstat(descriptor)
     return (found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-def _read_whole(descriptor: int) -> bytes:
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
 def _missing(name: str, why: str | None) -> JournalError:

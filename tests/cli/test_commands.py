@@ -136,7 +136,17 @@ def test_a_campaign_says_how_it_stands(run: Run, campaign: Path) -> None:
     run("campaign", "hold", "tarjous")
     status = run("campaign", "status", "tarjous", "--json").json()
     keys = {"name", "title", "state", "held_reason", "send_at", "begun_at", "messages", "withheld", "next_look"}
-    keys |= {"planned_at", "finished_at", "at", "planned", "remaining", "rate_per_minute", "ends_at", "too_late"}
+    keys |= {
+        "planned_at",
+        "finished_at",
+        "at",
+        "planned",
+        "remaining",
+        "rate_per_minute",
+        "ends_at",
+        "too_late",
+        "doors_unread",
+    }
     assert keys | {"later", "may_have_arrived"} == set(status)
     assert ("held", "by_hand", None) == (status["state"], status["held_reason"], status["begun_at"])
     said = run("campaign", "status", "tarjous").out
@@ -337,6 +347,7 @@ def test_a_copy_is_made_and_put_back(run: Run, register: Path, tmp_path: Path) -
         "answers",
         "suppressions",
         "marks",
+        "incoming",
         "requests",
         "blocks",
         "erased",
