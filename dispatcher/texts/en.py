@@ -42,6 +42,7 @@ TEXTS = {
     "sms_opt_out": "Stop:",
     # The page a client leaves by
     "page_test": "This link is from a test message. It removes nobody: nothing is recorded.",
+    "page_tried_title": "The link works",
     "page_title": "Stop the messages",
     "page_question": "Shall we stop the messages?",
     "page_explanation": "After that we will send you no offers, neither by email nor by text message.",

@@ -27,6 +27,7 @@ TEXTS = {
     "sms_opt_out": "Lopeta:",
     # The page a client leaves by
     "page_test": "Tämä linkki on testiviestistä. Sillä ei poisteta ketään: mitään ei tallenneta.",
+    "page_tried_title": "Linkki toimii",
     "page_title": "Lopeta viestit",
     "page_question": "Lopetetaanko viestit?",
     "page_explanation": "Emme sen jälkeen lähetä sinulle tarjouksia sähköpostilla emmekä tekstiviestillä.",

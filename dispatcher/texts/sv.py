@@ -27,6 +27,7 @@ TEXTS = {
     "sms_opt_out": "Avsluta:",
     # The page a client leaves by
     "page_test": "Länken kommer från ett testmeddelande. Den tar inte bort någon: ingenting sparas.",
+    "page_tried_title": "Länken fungerar",
     "page_title": "Avsluta utskicken",
     "page_question": "Ska utskicken avslutas?",
     "page_explanation": "Efter det skickar vi inga erbjudanden till dig, varken per e-post eller sms.",

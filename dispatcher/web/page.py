@@ -75,12 +75,14 @@ class Pages:
         """
         language = language_of(request, concern.language)
         is_question = view is View.QUESTION
+        is_tried = concern.is_test and not is_question
+        said = "tried" if is_tried else view.value
         # Who gets nothing is not asked whether to stop it, but may still press.
         asked = "page_question" if concern.is_open or not concern.agreed else "page_closed_title"
         frame = Frame(
             view=view.value,
-            title=text("page_title" if is_question else f"page_{view}_title", language),
-            heading=text(asked if is_question else f"page_{view}_title", language),
+            title=text("page_title" if is_question else f"page_{said}_title", language),
+            heading=text(asked if is_question else f"page_{said}_title", language),
             status=_STATUS[view],
             is_last=view is View.DONE,
         )
@@ -91,6 +93,7 @@ class Pages:
             concern=concern,
             with_button=with_button,
             gives_more=gives_more,
+            is_tried=is_tried,
             less=less,
             day=lambda day: format_date(day, language),
         )

@@ -255,7 +255,11 @@ class TestMore:
         test = page.dispatcher.links.test_url(Channel.EMAIL).rpartition("/")[2]
         gone = page.dispatcher.links.token(OptOut(77, Channel.EMAIL))
         before = everything(page.dispatcher)
-        assert text("page_test", FI) in page.visitor.post(f"/u/{test}?lang=fi", data={"more": "email"}).text
+        for form in ({"more": "email"}, {"less": "pause"}, {}):
+            tried = page.visitor.post(f"/u/{test}?lang=fi", data=form).text
+            assert text("page_test", FI) in tried
+            assert text("page_tried_title", FI) in tried
+            assert text("page_done_title", FI) not in tried
         assert text("page_gone", FI) in page.visitor.post(f"/u/{gone}?lang=fi", data={"more": "email"}).text
         assert text("page_gone", FI) in page.visitor.post(f"/u/{gone}?lang=fi", data={"less": "pause"}).text
         assert before == everything(page.dispatcher)
