@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
-from benchmarks.installation import OWNER, STUDIO
+from benchmarks.installation import OWNER, STUDIO, STUDIO_SETTINGS
 from dispatcher import wiring
 from dispatcher.rules.actor import Actor, ActorKind, duty
 from dispatcher.rules.campaign import Campaign, Channel, Kind, Language
@@ -35,22 +35,13 @@ YEAR = 2026
 _GROUP = 128
 _QUESTION = "Saako lähettää tarjouksia sähköpostitse?"
 _PERSON, _DELIVERY, _SERVER = Actor(ActorKind.PERSON, "1"), duty("delivery"), Actor(ActorKind.PROVIDER, "smtp")
-_SETTINGS = """
-[studio]
-name = "{studio.name}"
-business_id = "{studio.business_id}"
-postal_address = "{studio.postal_address}"
-email = "{studio.email}"
-phone = "{studio.phone}"
-booking_url = "{studio.booking_url}"
-public_url = "{studio.public_url}"
-
-[studio.notice]
-fi = "https://revontuli.example/tietosuoja"
-
+_SETTINGS = (
+    STUDIO_SETTINGS
+    + """
 [email]
 sender = "{studio.sender}"
 """
+)
 
 
 def write(directory: Path, entries: int) -> int:

@@ -39,7 +39,7 @@ STUDIO = Studio(
 _HEADER = "asiakasnumero;etunimi;sukunimi;sähköposti;puhelin;kieli;viimeisin käynti;markkinointilupa;lupa annettu"
 _NAMES = ("Maija", "Päivi", "Ánte", "Åsa", "Eero", "Yrjö", "Johanna", "Erik")
 _PREFIXES = ("040", "041", "044", "045", "046", "050")
-_SETTINGS = """
+STUDIO_SETTINGS = """
 [studio]
 name = "{studio.name}"
 business_id = "{studio.business_id}"
@@ -51,7 +51,11 @@ public_url = "{studio.public_url}"
 
 [studio.notice]
 fi = "https://revontuli.example/tietosuoja"
-
+"""
+"""What every installation says of the studio, to be filled with one."""
+_SETTINGS = (
+    STUDIO_SETTINGS
+    + """
 [email]
 provider = "{setup.provider}"
 host = "127.0.0.1"
@@ -78,6 +82,7 @@ place = "online"
 asked_column = "lupa annettu"
 wording = "Saako lähettää tarjouksia sähköpostitse?"
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
