@@ -7,7 +7,7 @@ up to a limit.
 import imaplib
 import re
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from dispatcher.errors import MailboxError
 from dispatcher.links import MailAddresses
+from dispatcher.mailbox import AT_ONCE, Seen
 from dispatcher.mailbox.folder_names import encoded
 from dispatcher.mailbox.letters import MOST_BYTES, Reader, shown
 from dispatcher.mailbox.places import place_id
@@ -23,8 +24,6 @@ from dispatcher.rules.letter import Letter
 
 _PATIENCE = 30.0
 """Seconds that the server may take for each of its answers."""
-_AT_ONCE = 100
-"""Letters whose headers are asked for in one go."""
 _LISTED_AT_ONCE = 90_000
 """Letters whose numbers are asked for in one go: more could make a line longer than the library reads."""
 _MOST_OF_ADDRESSES = 16 * 1024
@@ -68,7 +67,7 @@ class ImapMailbox:
         self._patience = patience
         self._place = place_id(settings.host, settings.username, settings.folder)
 
-    def read(self, mark: str, seen: Callable[[Letter], None]) -> str:
+    def read(self, mark: str, seen: Seen) -> str:
         """Hand over every letter to us after a mark, in the order of their numbers, and return the new mark.
 
         Where the server has numbered the folder anew, all of it is read again. Raises MailboxError.
@@ -76,13 +75,17 @@ class ImapMailbox:
         with self._opened() as folder:
             last = self._last(mark, folder.validity)
             numbers = folder.numbers_after(last)
-            for batch in (numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)):
-                for number in self._ours(folder, batch):
-                    found = folder.letter(number)
-                    letter = found and self._reader.letter(found.raw, f"{folder.validity}:{number}", found.at)
-                    if letter:
-                        seen(letter)
-                last = max(last, *batch)
+            for at in range(0, len(numbers), AT_ONCE):
+                letters: list[Letter] = []
+                try:
+                    for number in self._ours(folder, numbers[at : at + AT_ONCE]):
+                        letter = self._letter(folder, number)
+                        if letter:
+                            letters.append(letter)
+                        last = number
+                    last = max(last, *numbers[at : at + AT_ONCE])
+                finally:
+                    seen(letters, f"{self._place}:{folder.validity}:{last}")
             return f"{self._place}:{folder.validity}:{last}"
 
     def show(self, key: str) -> str:
@@ -103,10 +106,15 @@ class ImapMailbox:
         numbered, _, last = rest.partition(":")
         return int(last) if (place, numbered) == (self._place, str(validity)) and last.isdecimal() else 0
 
+    def _letter(self, folder: "_Folder", number: int) -> Letter | None:
+        found = folder.letter(number)
+        return self._reader.letter(found.raw, f"{folder.validity}:{number}", found.at) if found else None
+
     def _ours(self, folder: "_Folder", batch: Sequence[int]) -> list[int]:
+        """Return the numbers of the letters to us among these, lowest first."""
         if self._reader.takes_all:
-            return list(batch)
-        return [number for number, head in folder.addresses(batch) if self._reader.is_for_us(head)]
+            return sorted(batch)
+        return sorted(number for number, head in folder.addresses(batch) if self._reader.is_for_us(head))
 
     @contextmanager
     def _opened(self) -> Iterator["_Folder"]:

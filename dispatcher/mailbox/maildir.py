@@ -7,7 +7,7 @@ not missed for that: what is a little older than the mark is looked at once more
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dispatcher.errors import MailboxError
 from dispatcher.links import MailAddresses
+from dispatcher.mailbox import AT_ONCE, Seen
 from dispatcher.mailbox.letters import MOST_BYTES, MOST_OF_HEAD, Reader, shown
 from dispatcher.mailbox.places import place_id
 from dispatcher.rules.letter import Letter
@@ -47,6 +48,14 @@ class _Mark:
     known: frozenset[str] = frozenset()
 
 
+@dataclass(slots=True)
+class _Reached:
+    """How far a look has come: the newest second, and by their short names the seconds of what was handed over."""
+
+    second: int
+    handed: dict[str, int]
+
+
 class MaildirMailbox:
     """Reads one Maildir; with `takes_all` everything in it is meant for the program. `clock` gives aware UTC."""
 
@@ -60,22 +69,35 @@ class MaildirMailbox:
         self._clock = clock
         self._place = place_id(str(path))
 
-    def read(self, mark: str, seen: Callable[[Letter], None]) -> str:
+    def read(self, mark: str, seen: Seen) -> str:
         """Hand over every letter to us after a mark, oldest first, and return the new mark. Raises MailboxError."""
         now = int(self._clock().timestamp())
         last = self._last(mark, now)
-        handed = dict.fromkeys(last.known, last.second)
-        newest = last.second
-        for file in sorted(self._files()):
-            if file.second < last.second - _ON_THE_WAY or file.short in last.known:
-                continue
+        reached = _Reached(last.second, dict.fromkeys(last.known, last.second))
+        files = sorted(
+            file for file in self._files() if file.second >= last.second - _ON_THE_WAY and file.short not in last.known
+        )
+        for at in range(0, len(files), AT_ONCE):
+            letters: list[Letter] = []
+            try:
+                self._read_on(files[at : at + AT_ONCE], now, letters, reached)
+            finally:
+                seen(letters, self._mark(reached))
+        return self._mark(reached)
+
+    def _read_on(self, files: Sequence[_File], now: int, letters: list[Letter], reached: _Reached) -> None:
+        """Add the letters to us among these, and note after each file how far that is."""
+        for file in files:
             letter = self._letter(file)
             if letter:
-                seen(letter)
-                handed[file.short] = file.second
-            newest = max(newest, min(file.second, now))
-        known = sorted(short for short, second in handed.items() if second >= newest - _ON_THE_WAY)
-        return f"{self._place}:{newest}:{','.join(known)}"
+                letters.append(letter)
+                reached.handed[file.short] = file.second
+            reached.second = max(reached.second, min(file.second, now))
+
+    def _mark(self, reached: _Reached) -> str:
+        known = {short: second for short, second in reached.handed.items() if second >= reached.second - _ON_THE_WAY}
+        reached.handed = known
+        return f"{self._place}:{reached.second}:{','.join(sorted(known))}"
 
     def show(self, key: str) -> str:
         """Return the text of a letter. Raises MailboxError where it is not there any more."""

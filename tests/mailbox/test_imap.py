@@ -1,7 +1,7 @@
 """An inbox on a real IMAP server is read and left as it was, by the server's own word."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -38,7 +38,7 @@ def asked(server: ImapServer, monkeypatch: pytest.MonkeyPatch, request: pytest.F
 def taken(asked: ImapSettings, mark: str = "") -> Taken:
     """Return what is handed over, and the new mark."""
     found: list[Letter] = []
-    return found, ImapMailbox(asked, ADDRESSES).read(mark, found.append)
+    return found, ImapMailbox(asked, ADDRESSES).read(mark, lambda letters, _: found.extend(letters))
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ def test_who_takes_a_letter_and_fails_is_heard(asked: ImapSettings, put: Put, se
     """What cannot be kept ends the look, and the server is told goodbye."""
     put(written(body="Lopeta"))
 
-    def fail(_: Letter) -> None:
+    def fail(_: Sequence[Letter], __: str) -> None:
         raise RuntimeError
 
     visits = len(server.farewells(0))

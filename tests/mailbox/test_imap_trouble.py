@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.demo.loopback import HOST, listen
 from dispatcher.errors import MailboxError
+from dispatcher.mailbox import Seen
 from dispatcher.mailbox.imap import ImapMailbox, ImapSettings, Tls
 from dispatcher.rules.letter import Letter
 from tests.faults.certificates import Certificate
@@ -55,12 +56,57 @@ def asked(port: int, tls: Tls = Tls.NONE, host: str = HOST) -> ImapSettings:
     return ImapSettings(host, port, tls, USER, PASSWORD)
 
 
-def told(settings: ImapSettings, seen: Callable[[Letter], None] = lambda _: None, patience: float = 5) -> str:
+def told(settings: ImapSettings, seen: Seen = lambda *_: None, patience: float = 5) -> str:
     """Return the error that reading ends in; it never shows the password."""
     with pytest.raises(MailboxError) as caught:
         ImapMailbox(settings, ADDRESSES, patience).read("", seen)
     assert PASSWORD not in str(caught.value)
     return str(caught.value)
+
+
+def taken(port: int) -> tuple[list[Letter], str]:
+    """Return what is handed over there, and the new mark."""
+    found: list[Letter] = []
+    mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", lambda letters, _: found.extend(letters))
+    return found, mark
+
+
+def holding(*numbers: int, breaks_at: int, how: str = GONE) -> dict[str, str]:
+    """Return the answers of an inbox of such letters to us, which breaks at one of them."""
+    raw = written(body="Hei").decode().replace("\n", "\r\n")
+    said = "".join(f"* 1 FETCH (UID {each} BODY[HEADER] {{{len(raw.encode())}}}\r\n{raw})\r\n" for each in numbers)
+    date = 'INTERNALDATE "04-Nov-2026 09:30:00 +0200"'
+    whole = {
+        f"UID FETCH {each} (UID INTERNALDATE": (
+            f"* 1 FETCH (UID {each} {date} BODY[] {{{len(raw.encode())}}}\r\n{raw})\r\n{{tag}} OK done\r\n"
+        )
+        for each in numbers
+    }
+    broken = {f"UID FETCH {breaks_at} (UID INTERNALDATE": how}
+    search = {"UID SEARCH": f"* SEARCH {' '.join(map(str, numbers))}\r\n{{tag}} OK done\r\n"}
+    return LOGIN | whole | broken | search | {"UID FETCH": said + "{tag} OK done\r\n", "LOGOUT": GONE}
+
+
+def test_a_connection_that_always_breaks_gets_on() -> None:
+    """A server that breaks off after three letters each time is read to its end: what was read is handed over."""
+    found: list[str] = []
+    marks = [""]
+
+    def seen(letters: Sequence[Letter], mark: str) -> None:
+        found.extend(each.key for each in letters)
+        marks.append(mark)
+
+    for numbers, breaks_at in ((range(1, 9), 4), (range(4, 9), 7), (range(7, 9), 0)):
+        with scripted(holding(*numbers, breaks_at=breaks_at)) as port:
+            mailbox = ImapMailbox(asked(port), ADDRESSES, 5)
+            # Each server has a port of its own, which is no part of the place that a mark belongs to.
+            if breaks_at:
+                with pytest.raises(MailboxError, match="it is tried again"):
+                    mailbox.read(marks[-1], seen)
+            else:
+                mailbox.read(marks[-1], seen)
+    assert [f"7:{number}" for number in range(1, 9)] == found
+    assert ["3", "6", "8"] == [mark.rpartition(":")[2] for mark in marks[1:]]
 
 
 def test_a_server_that_is_down() -> None:
@@ -154,7 +200,6 @@ def test_an_inbox_of_many_years_is_read() -> None:
     windows = {"1:90000": "5", "90001:180000": "90001 180000", "180001:180001": "180001"}
     answers = {f"UID SEARCH UID {part}": f"* SEARCH {found}\r\n{{tag}} OK done\r\n" for part, found in windows.items()}
     everything = f"* SEARCH {'1000000 ' * size}\r\n{{tag}} OK done\r\n"
-    fetched: list[Letter] = []
     script = {
         **LOGIN,
         "EXAMINE": HEAD.replace("1 EXISTS", f"{size} EXISTS"),
@@ -164,7 +209,7 @@ def test_an_inbox_of_many_years_is_read() -> None:
         "UID FETCH 5,90001,180000,180001": "{tag} OK done\r\n",
     }
     with scripted(script) as port:
-        mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", fetched.append)
+        fetched, mark = taken(port)
     assert (":7:180001", []) == (mark[mark.index(":") :], fetched)
 
 
@@ -187,10 +232,9 @@ def test_what_a_server_tells_beside_is_passed_over() -> None:
         f"* 1 FETCH (BODY[]<0> {{{len(raw.encode())}}}\r\n{raw} UID 1 "
         'INTERNALDATE " 4-Nov-2026 09:30:00 +0200")\r\n{tag} OK done\r\n'
     )
-    found: list[Letter] = []
     answers = {"UID FETCH 1 (UID INTERNALDATE": whole, **SEARCH, "UID FETCH": fetched, "LOGOUT": GONE}
     with scripted(answers) as port:
-        mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", found.append)
+        found, mark = taken(port)
     assert ["7:1"] == [each.key for each in found]
     assert "2026-11-04T07:30:00+00:00" == found[0].at.isoformat()
     assert mark.endswith(":7:1")
