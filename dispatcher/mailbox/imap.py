@@ -110,11 +110,19 @@ class ImapMailbox:
         found = folder.letter(number)
         return self._reader.letter(found.raw, f"{folder.validity}:{number}", found.at) if found else None
 
-    def _ours(self, folder: "_Folder", batch: Sequence[int]) -> list[int]:
-        """Return the numbers of the letters to us among these, lowest first."""
+    def _ours(self, folder: "_Folder", batch: Sequence[int]) -> Iterator[int]:
+        """Yield the numbers of the letters to us among these, lowest first."""
         if self._reader.takes_all:
-            return sorted(batch)
-        return sorted(number for number, head in folder.addresses(batch) if self._reader.is_for_us(head))
+            yield from batch
+            return
+        try:
+            heads = folder.addresses(batch)
+        except _RefusedError:
+            # One of them is what the server stumbles over: asked one by one, those before it are handed over.
+            for number in batch:
+                yield from (each for each, head in folder.address(number) if self._reader.is_for_us(head))
+        else:
+            yield from sorted(number for number, head in heads if self._reader.is_for_us(head))
 
     @contextmanager
     def _opened(self) -> Iterator["_Folder"]:
@@ -124,6 +132,13 @@ class ImapMailbox:
             with _connection(asked, self._patience) as connection:
                 _log_in(connection, asked)
                 yield _examined(connection, asked.folder)
+        except _LetterError as error:
+            came = f", which came on {error.at:%Y-%m-%d at %H:%M} UTC" if error.at else ""
+            raise MailboxError(
+                f"{where} does not hand over letter number {error.number} of {asked.folder}{came}. Read it in your "
+                "mail program; if it is a no, run `dispatcher consent withdraw`. Then move it to another folder, or "
+                "delete it: until then nothing is sent, and it is tried again."
+            ) from None
         except ssl.SSLCertVerificationError as error:
             raise MailboxError(
                 f"{where} shows a certificate that is not to be trusted: {error.verify_message}. Nothing was "
@@ -155,6 +170,18 @@ class _Fetched:
     at: datetime
 
 
+class _RefusedError(imaplib.IMAP4.error):
+    """The server answered NO: it understood, and does not."""
+
+
+class _LetterError(Exception):
+    """The server has a letter and does not hand it over; `at` is when it came, where it tells that much."""
+
+    def __init__(self, number: int, at: datetime | None) -> None:
+        super().__init__(number)
+        self.number, self.at = number, at
+
+
 class _Folder:
     """One folder that was examined: its letters by their numbers, none of them marked by looking."""
 
@@ -184,12 +211,36 @@ class _Folder:
         wanted = ",".join(map(str, numbers))
         return [(number, head) for number, _, head in self._fetched(wanted, f"(UID {_ADDRESSES})")]
 
+    def address(self, number: int) -> list[tuple[int, bytes]]:
+        """Return the same of one letter, nothing where it is gone. Raises _LetterError where the server refuses it."""
+        try:
+            return [(found, head) for found, head in self.addresses([number]) if found == number]
+        except _RefusedError:
+            self._check_gone(number)
+            return []
+
     def letter(self, number: int) -> _Fetched | None:
-        """Return a letter up to the limit, and when the server got it; None where it is gone."""
-        for found, told, raw in self._fetched(str(number), _LETTER):
-            if found == number:
-                return _Fetched(raw, _taken_at(told))
+        """Return a letter up to the limit, and when the server got it; None where it is gone.
+
+        Raises _LetterError where the server refuses it.
+        """
+        try:
+            for found, told, raw in self._fetched(str(number), _LETTER):
+                if found == number:
+                    return _Fetched(raw, _taken_at(told))
+        except _RefusedError:
+            self._check_gone(number)
         return None
+
+    def _check_gone(self, number: int) -> None:
+        """Raise _LetterError where a letter that was refused is there: one deleted meanwhile is too (RFC 2180, 4.1)."""
+        if number not in self._found(str(number)):
+            return
+        answer: list[bytes | tuple[bytes, bytes] | None] = []
+        with suppress(_RefusedError):
+            _, answer = self._asked("FETCH", str(number), "(INTERNALDATE)")
+        dates = [each for each in answer if isinstance(each, bytes) and _DATE.search(each)]
+        raise _LetterError(number, _taken_at(dates[0]) if dates else None)
 
     def _fetched(self, numbers: str, wanted: str) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield number, what was told beside, and the text of each letter; what else a server tells is left out."""
@@ -206,6 +257,8 @@ class _Folder:
 
     def _asked(self, command: str, *arguments: str) -> tuple[str, list[bytes | tuple[bytes, bytes] | None]]:
         status, answer = self._connection.uid(command, *arguments)
+        if status == "NO":
+            raise _RefusedError(command)
         if status != "OK":
             raise imaplib.IMAP4.error(command)
         return status, answer

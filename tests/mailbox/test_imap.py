@@ -1,7 +1,7 @@
 """An inbox on a real IMAP server is read and left as it was, by the server's own word."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -11,20 +11,16 @@ from dispatcher.errors import MailboxError
 from dispatcher.mailbox.imap import ImapMailbox, ImapSettings, Tls
 from dispatcher.rules.letter import Letter, LetterKind
 from dispatcher.wiring import system_clock
-from tests.mailbox.imap_server import PASSWORD, USER, ImapServer, imap_server, missing
+from tests.mailbox.imap_server import PASSWORD, USER, ImapServer
 from tests.mailbox.post import ADDRESSES, BACK, BOUNCE, OPT_OUT, REPLY, complaint, report, written
 
 Taken = tuple[list[Letter], str]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImapServer]:
-    """Give a server, started when first asked for."""
-    hindrance = missing()
-    if hindrance:
-        pytest.skip(hindrance)
-    with imap_server(tmp_path_factory.mktemp("imap")) as running:
-        yield running
+@pytest.fixture
+def server(dovecot: ImapServer) -> ImapServer:
+    """Give the server."""
+    return dovecot
 
 
 @pytest.fixture

@@ -109,6 +109,34 @@ def test_a_connection_that_always_breaks_gets_on() -> None:
     assert ["3", "6", "8"] == [mark.rpartition(":")[2] for mark in marks[1:]]
 
 
+REFUSED = "{tag} NO [SERVERBUG] it is broken\r\n"
+CAME = {"UID FETCH 2 (INTERNALDATE": '* 1 FETCH (UID 2 INTERNALDATE "04-Nov-2026 09:30:00 +0200")\r\n{tag} OK done\r\n'}
+HEADS = {"UID FETCH 1,2,3": REFUSED, "UID FETCH 2 (UID BODY": REFUSED}
+
+
+@pytest.mark.parametrize("heads", [{}, HEADS])
+@pytest.mark.parametrize(("came", "when"), [(CAME, ", which came on 2026-11-04 at 07:30 UTC"), ({}, "")])
+def test_a_letter_that_is_refused_is_named(heads: dict[str, str], came: dict[str, str], when: str) -> None:
+    """Invariants 4 and 10: the box stays unread, which letter and what to do is told, and those before it count."""
+    found: list[str] = []
+    script = heads | {"UID FETCH 2 (INTERNALDATE": REFUSED} | came | holding(1, 2, 3, breaks_at=2, how=REFUSED)
+    with scripted(script) as port:
+        error = told(asked(port), lambda letters, mark: found.extend([*(each.key for each in letters), mark[-4:]]))
+    assert f"does not hand over letter number 2 of INBOX{when}. Read it in your mail program" in error
+    assert "run `dispatcher consent withdraw`. Then move it to another folder, or delete it" in error
+    assert "nothing is sent, and it is tried again" in error
+    assert ["7:1", ":7:1"] == found
+
+
+@pytest.mark.parametrize("heads", [{}, HEADS])
+def test_a_letter_deleted_meanwhile_is_passed_over(heads: dict[str, str]) -> None:
+    """RFC 2180, 4.1: a server may answer NO for what another program has deleted; nobody has to mend that."""
+    gone = {"UID SEARCH UID 2": "* SEARCH\r\n{tag} OK done\r\n"}
+    with scripted(gone | heads | holding(1, 2, 3, breaks_at=2, how=REFUSED)) as port:
+        letters, mark = taken(port)
+    assert (["7:1", "7:3"], True) == ([each.key for each in letters], mark.endswith(":7:3"))
+
+
 def test_a_server_that_is_down() -> None:
     """The error names machine and port, and says that it is tried again."""
     with listen() as listening:
