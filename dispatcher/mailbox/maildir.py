@@ -23,6 +23,8 @@ from dispatcher.rules.letter import Letter
 _FOLDERS = ("new", "cur")
 _ON_THE_WAY = int(timedelta(minutes=15).total_seconds())
 """Seconds that a letter may take from the time in its name until it can be seen."""
+_LONGEST_KEY = 200
+"""Characters of a letter's name that are kept as they are."""
 _TIME = re.compile(r"(\d{9,11})\.")
 
 
@@ -132,7 +134,7 @@ class MaildirMailbox:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
-                        yield _File(_second(entry), entry.name.partition(":")[0], Path(entry.path))
+                        yield _File(_second(entry), _key(entry.name), Path(entry.path))
 
     def _letter(self, file: _File) -> Letter | None:
         head = self._read(file, MOST_OF_HEAD)
@@ -154,6 +156,12 @@ class MaildirMailbox:
 def is_maildir(path: Path) -> bool:
     """Say whether a folder is laid out as a Maildir."""
     return all((path / folder).is_dir() for folder in _FOLDERS)
+
+
+def _key(name: str) -> str:
+    """Return a file's name without flags, as text that can be kept also where it is long or no UTF-8."""
+    key = name.partition(":")[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _second(entry: os.DirEntry[str]) -> int:

@@ -181,6 +181,18 @@ def test_a_name_without_a_time_has_the_files(mailbox: MaildirMailbox, box: Path)
     assert (NOON - timedelta(minutes=1), "letter-1") == (letter.at, letter.key)
 
 
+@pytest.mark.parametrize("name", ["\udcff.mx", "x" * 240])
+def test_a_name_that_cannot_be_kept_closes_no_box(mailbox: MaildirMailbox, put: Put, name: str) -> None:
+    """E-13: a letter by a name that is long or no UTF-8 is read like any other, and shown by what is kept of it."""
+    second = str(int(NOON.timestamp()))
+    path = put(written(body="Lopeta"), "1")
+    path.rename(path.with_name(f"{second}.{name}"[:255]))
+    [letter], mark = taken(mailbox)
+    assert (LetterKind.STOP, True) == (letter.kind, len(letter.key.encode()) <= 200)
+    assert "Lopeta" in mailbox.show(letter.key)
+    assert [] == taken(mailbox, mark)[0]
+
+
 def test_a_folder_that_is_no_maildir_says_what_to_do(tmp_path: Path, clock: FixedClock) -> None:
     """The error names the folder and the setting."""
     assert not is_maildir(tmp_path)
