@@ -22,6 +22,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.clock import FixedClock
+from tests.mailbox.imap_server import ImapServer, imap_server, missing
 from tests.postgresql import PostgresServer
 from tests.workshop import Doubles, Workshop, build, doubles_running
 
@@ -132,6 +133,16 @@ def doubles() -> Iterator[Doubles]:
 def workshop(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str, doubles: Doubles) -> Workshop:
     """Give an installation of the test's own, on both databases, that hands over to the doubles."""
     return build(tmp_path / "studio", clock, database_url, journal_url, doubles)
+
+
+@pytest.fixture(scope="session")
+def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImapServer]:
+    """Give an IMAP server, started when first asked for, or skip the test where none can run."""
+    hindrance = missing()
+    if hindrance:
+        pytest.skip(hindrance)
+    with imap_server(tmp_path_factory.mktemp("imap")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def read(dispatcher: Dispatcher) -> list[Letter]:
     """Return what is in the inbox for us."""
     found: list[Letter] = []
     assert dispatcher.mailbox is not None
-    dispatcher.mailbox.read("", found.append)
+    dispatcher.mailbox.read("", lambda letters, _: found.extend(letters))
     return found
 
 

@@ -29,7 +29,7 @@ def list_(door: Door, *, every: bool, as_json: bool) -> None:
     with door.open_to_all() as dispatcher:
         found = dispatcher.inbox.listed(only_waiting=not every)
         door.note(dispatcher, len({each.waiting.client for each in found}))
-        doors = dispatcher.doors.rows()
+        doors, has_mailbox = dispatcher.doors.rows(), dispatcher.mailbox is not None
         zone = dispatcher.policy.zone
     if as_json:
         read = [
@@ -64,6 +64,8 @@ def list_(door: Door, *, every: bool, as_json: bool) -> None:
     for each in doors:
         said = f"has been read up to {local(each.read_up_to, zone)}" if each.read_up_to else "has not been read yet"
         note(f"{each.name} {said}{f', and cannot be read now: {each.trouble}' if each.trouble else '.'}")
+    if not has_mailbox:
+        note("No letter box is configured: what clients mail back is not read. Fill in [mailbox] in dispatcher.toml.")
 
 
 @inbox.command()

@@ -43,7 +43,8 @@ class Door(Protocol):
     def read(self, mark: str) -> str:
         """Take in everything that came after a mark ("" is before everything) and return the new mark.
 
-        What was taken in is on disk by then, and taken in again it changes nothing. Raises a DispatcherError saying
+        What was taken in is on disk by then, and taken in again it changes nothing. A door may move its own mark on
+        the way (`storage.doors.move`), never past what is not on disk. Raises a DispatcherError saying
         what to do where the door cannot be read. It waits for the network no longer than its own timeouts.
         """
         ...

@@ -17,6 +17,7 @@ from dispatcher.rules.later import FINAL, Fate, Later, gravest
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.message import Blame, MessageState, Outcome, OutcomeKind, ServicePurpose
 from dispatcher.storage import clients, later, outbox, services
+from dispatcher.storage.database import Connection
 from dispatcher.storage.later import Handed
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.services import Service
@@ -48,6 +49,15 @@ class Told:
     fate: Fate = field(default_factory=Fate)
 
 
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What keeps something that was told, with its locks; not `is_news` where it would change nothing."""
+
+    work: Callable[[Transaction], object]
+    wanted: list[Lock]
+    is_news: bool = True
+
+
 class Returns:
     """Takes what providers tell afterwards; `blame_of` says whom an error concerns."""
 
@@ -63,22 +73,31 @@ class Returns:
         """
         self._store.check_trusted()
         with self._store.reading() as connection:
-            known = later.find(connection, told.message_id)
-            service = None if known else services.find(connection, told.message_id)
-            client = known.client if known else service.client if service else None
-            addresses = clients.address_ids(connection, [client]).get(client, []) if client is not None else []
-        if known is None and service is None:
+            write = self.write_of(connection, told)
+        if write is None:
             return False
+        self._store.write(write.work, wanted=write.wanted)
+        return True
+
+    def write_of(self, connection: Connection, told: Told) -> Write | None:
+        """Return the write that keeps what was told, None where the message is not one of ours.
+
+        It is written only where `Store.check_trusted` has nothing to say.
+        """
+        known = later.find(connection, told.message_id)
+        service = None if known else services.find(connection, told.message_id)
+        client = known.client if known else service.client if service else None
+        addresses = clients.address_ids(connection, [client]).get(client, []) if client is not None else []
+        if known is None and service is None:
+            return None
         wanted = [Lock(LockKind.CLIENT, client)] if client is not None else []
         if known is not None and FEEDS.intersection(self._blame_of(code) for code in told.fate.codes):
             wanted.append(Lock(LockKind.CAMPAIGN, known.campaign))
         # A no that the provider knows of takes the locks of every other no.
         wanted += [Lock(LockKind.ADDRESS, address) for address in addresses]
         if service is not None:
-            self._store.write(lambda transaction: self._service(transaction, service, told), wanted=wanted)
-        else:
-            self._store.write(lambda transaction: self.settle(transaction, told), wanted=wanted)
-        return True
+            return Write(lambda transaction: self._service(transaction, service, told), wanted)
+        return Write(lambda transaction: self.settle(transaction, told), wanted, is_news=_is_news(known, told))
 
     def settle(self, transaction: Transaction, told: Told, actor: Actor | None = None) -> bool:
         """Write what was told of a campaign's message and say whether any of it was news.
@@ -152,6 +171,13 @@ class Returns:
                 address = clients.address_id(connection, service.channel, service.recipient)
                 refused = Outcome(OutcomeKind.REFUSED, code, blame=blame)
                 judge_address(transaction, address, service.channel, service.client, refused, actor)
+
+
+def _is_news(found: Handed | None, told: Told) -> bool:
+    """Say whether what was told may change what is known of a campaign's message."""
+    if found is None or found.state in _LOST | _TO_GO:
+        return True
+    return (found.provider_id is None and bool(told.provider_id)) or found.fate.joined(told.fate) != found.fate
 
 
 def accepted_entry(found: Handed, by: str, actor: Actor) -> Entry:

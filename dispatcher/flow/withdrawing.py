@@ -68,15 +68,21 @@ def withdraw_by_letter(
     The transaction holds the locks of the client and of their addresses.
     """
     connection, now = transaction.connection, transaction.now
-    is_ahead = at > now  # a box whose clock is ahead must not forbid what is agreed to after it
-    for known in answers.of_clients(connection, [client]).get(client, ()):
-        is_such = (known.reply, known.channel, known.place) == (Reply.WITHDRAWN, None, place)
-        if is_such and (known.not_after == at or (is_ahead and known.not_after == known.recorded_at)):
-            return False
-    said = now if is_ahead else at
+    if is_on_record(connection, client, place, at, now):
+        return False
+    said = min(at, now)  # a box whose clock is ahead must not forbid what is agreed to after it
     answer = Answer(0, Reply.WITHDRAWN, None, said, said, now, place)
     withdraw_client(transaction, ring, client, clients.read(connection, [client]).get(client), answer, actor)
     return True
+
+
+def is_on_record(connection: Connection, client: int, place: Place, at: datetime, now: datetime) -> bool:
+    """Say whether a no to everything that came at this moment has been recorded; one from ahead counts from then."""
+    return any(
+        (known.reply, known.channel, known.place) == (Reply.WITHDRAWN, None, place)
+        and (known.not_after == at or (at > now and known.not_after == known.recorded_at))
+        for known in answers.of_clients(connection, [client]).get(client, ())
+    )
 
 
 def locks_of_no(connection: Connection, numbers: Sequence[int]) -> list[Lock]:

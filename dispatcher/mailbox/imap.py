@@ -7,7 +7,7 @@ up to a limit.
 import imaplib
 import re
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from dispatcher.errors import MailboxError
 from dispatcher.links import MailAddresses
+from dispatcher.mailbox import AT_ONCE, Seen
 from dispatcher.mailbox.folder_names import encoded
 from dispatcher.mailbox.letters import MOST_BYTES, Reader, shown
 from dispatcher.mailbox.places import place_id
@@ -23,8 +24,6 @@ from dispatcher.rules.letter import Letter
 
 _PATIENCE = 30.0
 """Seconds that the server may take for each of its answers."""
-_AT_ONCE = 100
-"""Letters whose headers are asked for in one go."""
 _LISTED_AT_ONCE = 90_000
 """Letters whose numbers are asked for in one go: more could make a line longer than the library reads."""
 _MOST_OF_ADDRESSES = 16 * 1024
@@ -68,7 +67,7 @@ class ImapMailbox:
         self._patience = patience
         self._place = place_id(settings.host, settings.username, settings.folder)
 
-    def read(self, mark: str, seen: Callable[[Letter], None]) -> str:
+    def read(self, mark: str, seen: Seen) -> str:
         """Hand over every letter to us after a mark, in the order of their numbers, and return the new mark.
 
         Where the server has numbered the folder anew, all of it is read again. Raises MailboxError.
@@ -76,13 +75,17 @@ class ImapMailbox:
         with self._opened() as folder:
             last = self._last(mark, folder.validity)
             numbers = folder.numbers_after(last)
-            for batch in (numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE)):
-                for number in self._ours(folder, batch):
-                    found = folder.letter(number)
-                    letter = found and self._reader.letter(found.raw, f"{folder.validity}:{number}", found.at)
-                    if letter:
-                        seen(letter)
-                last = max(last, *batch)
+            for at in range(0, len(numbers), AT_ONCE):
+                letters: list[Letter] = []
+                try:
+                    for number in self._ours(folder, numbers[at : at + AT_ONCE]):
+                        letter = self._letter(folder, number)
+                        if letter:
+                            letters.append(letter)
+                        last = number
+                    last = max(last, *numbers[at : at + AT_ONCE])
+                finally:
+                    seen(letters, f"{self._place}:{folder.validity}:{last}")
             return f"{self._place}:{folder.validity}:{last}"
 
     def show(self, key: str) -> str:
@@ -103,10 +106,23 @@ class ImapMailbox:
         numbered, _, last = rest.partition(":")
         return int(last) if (place, numbered) == (self._place, str(validity)) and last.isdecimal() else 0
 
-    def _ours(self, folder: "_Folder", batch: Sequence[int]) -> list[int]:
+    def _letter(self, folder: "_Folder", number: int) -> Letter | None:
+        found = folder.letter(number)
+        return self._reader.letter(found.raw, f"{folder.validity}:{number}", found.at) if found else None
+
+    def _ours(self, folder: "_Folder", batch: Sequence[int]) -> Iterator[int]:
+        """Yield the numbers of the letters to us among these, lowest first."""
         if self._reader.takes_all:
-            return list(batch)
-        return [number for number, head in folder.addresses(batch) if self._reader.is_for_us(head)]
+            yield from batch
+            return
+        try:
+            heads = folder.addresses(batch)
+        except _RefusedError:
+            # One of them is what the server stumbles over: asked one by one, those before it are handed over.
+            for number in batch:
+                yield from (each for each, head in folder.address(number) if self._reader.is_for_us(head))
+        else:
+            yield from sorted(number for number, head in heads if self._reader.is_for_us(head))
 
     @contextmanager
     def _opened(self) -> Iterator["_Folder"]:
@@ -116,6 +132,13 @@ class ImapMailbox:
             with _connection(asked, self._patience) as connection:
                 _log_in(connection, asked)
                 yield _examined(connection, asked.folder)
+        except _LetterError as error:
+            came = f", which came on {error.at:%Y-%m-%d at %H:%M} UTC" if error.at else ""
+            raise MailboxError(
+                f"{where} does not hand over letter number {error.number} of {asked.folder}{came}. Read it in your "
+                "mail program; if it is a no, run `dispatcher consent withdraw`. Then move it to another folder, or "
+                "delete it: until then nothing is sent, and it is tried again."
+            ) from None
         except ssl.SSLCertVerificationError as error:
             raise MailboxError(
                 f"{where} shows a certificate that is not to be trusted: {error.verify_message}. Nothing was "
@@ -147,6 +170,18 @@ class _Fetched:
     at: datetime
 
 
+class _RefusedError(imaplib.IMAP4.error):
+    """The server answered NO: it understood, and does not."""
+
+
+class _LetterError(Exception):
+    """The server has a letter and does not hand it over; `at` is when it came, where it tells that much."""
+
+    def __init__(self, number: int, at: datetime | None) -> None:
+        super().__init__(number)
+        self.number, self.at = number, at
+
+
 class _Folder:
     """One folder that was examined: its letters by their numbers, none of them marked by looking."""
 
@@ -176,12 +211,36 @@ class _Folder:
         wanted = ",".join(map(str, numbers))
         return [(number, head) for number, _, head in self._fetched(wanted, f"(UID {_ADDRESSES})")]
 
+    def address(self, number: int) -> list[tuple[int, bytes]]:
+        """Return the same of one letter, nothing where it is gone. Raises _LetterError where the server refuses it."""
+        try:
+            return [(found, head) for found, head in self.addresses([number]) if found == number]
+        except _RefusedError:
+            self._check_gone(number)
+            return []
+
     def letter(self, number: int) -> _Fetched | None:
-        """Return a letter up to the limit, and when the server got it; None where it is gone."""
-        for found, told, raw in self._fetched(str(number), _LETTER):
-            if found == number:
-                return _Fetched(raw, _taken_at(told))
+        """Return a letter up to the limit, and when the server got it; None where it is gone.
+
+        Raises _LetterError where the server refuses it.
+        """
+        try:
+            for found, told, raw in self._fetched(str(number), _LETTER):
+                if found == number:
+                    return _Fetched(raw, _taken_at(told))
+        except _RefusedError:
+            self._check_gone(number)
         return None
+
+    def _check_gone(self, number: int) -> None:
+        """Raise _LetterError where a letter that was refused is there: one deleted meanwhile is too (RFC 2180, 4.1)."""
+        if number not in self._found(str(number)):
+            return
+        answer: list[bytes | tuple[bytes, bytes] | None] = []
+        with suppress(_RefusedError):
+            _, answer = self._asked("FETCH", str(number), "(INTERNALDATE)")
+        dates = [each for each in answer if isinstance(each, bytes) and _DATE.search(each)]
+        raise _LetterError(number, _taken_at(dates[0]) if dates else None)
 
     def _fetched(self, numbers: str, wanted: str) -> Iterator[tuple[int, bytes, bytes]]:
         """Yield number, what was told beside, and the text of each letter; what else a server tells is left out."""
@@ -198,6 +257,8 @@ class _Folder:
 
     def _asked(self, command: str, *arguments: str) -> tuple[str, list[bytes | tuple[bytes, bytes] | None]]:
         status, answer = self._connection.uid(command, *arguments)
+        if status == "NO":
+            raise _RefusedError(command)
         if status != "OK":
             raise imaplib.IMAP4.error(command)
         return status, answer

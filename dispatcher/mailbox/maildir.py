@@ -7,7 +7,7 @@ not missed for that: what is a little older than the mark is looked at once more
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dispatcher.errors import MailboxError
 from dispatcher.links import MailAddresses
+from dispatcher.mailbox import AT_ONCE, Seen
 from dispatcher.mailbox.letters import MOST_BYTES, MOST_OF_HEAD, Reader, shown
 from dispatcher.mailbox.places import place_id
 from dispatcher.rules.letter import Letter
@@ -22,6 +23,8 @@ from dispatcher.rules.letter import Letter
 _FOLDERS = ("new", "cur")
 _ON_THE_WAY = int(timedelta(minutes=15).total_seconds())
 """Seconds that a letter may take from the time in its name until it can be seen."""
+_LONGEST_KEY = 200
+"""Characters of a letter's name that are kept as they are."""
 _TIME = re.compile(r"(\d{9,11})\.")
 
 
@@ -47,6 +50,14 @@ class _Mark:
     known: frozenset[str] = frozenset()
 
 
+@dataclass(slots=True)
+class _Reached:
+    """How far a look has come: the newest second, and by their short names the seconds of what was handed over."""
+
+    second: int
+    handed: dict[str, int]
+
+
 class MaildirMailbox:
     """Reads one Maildir; with `takes_all` everything in it is meant for the program. `clock` gives aware UTC."""
 
@@ -60,22 +71,35 @@ class MaildirMailbox:
         self._clock = clock
         self._place = place_id(str(path))
 
-    def read(self, mark: str, seen: Callable[[Letter], None]) -> str:
+    def read(self, mark: str, seen: Seen) -> str:
         """Hand over every letter to us after a mark, oldest first, and return the new mark. Raises MailboxError."""
         now = int(self._clock().timestamp())
         last = self._last(mark, now)
-        handed = dict.fromkeys(last.known, last.second)
-        newest = last.second
-        for file in sorted(self._files()):
-            if file.second < last.second - _ON_THE_WAY or file.short in last.known:
-                continue
+        reached = _Reached(last.second, dict.fromkeys(last.known, last.second))
+        files = sorted(
+            file for file in self._files() if file.second >= last.second - _ON_THE_WAY and file.short not in last.known
+        )
+        for at in range(0, len(files), AT_ONCE):
+            letters: list[Letter] = []
+            try:
+                self._read_on(files[at : at + AT_ONCE], now, letters, reached)
+            finally:
+                seen(letters, self._mark(reached))
+        return self._mark(reached)
+
+    def _read_on(self, files: Sequence[_File], now: int, letters: list[Letter], reached: _Reached) -> None:
+        """Add the letters to us among these, and note after each file how far that is."""
+        for file in files:
             letter = self._letter(file)
             if letter:
-                seen(letter)
-                handed[file.short] = file.second
-            newest = max(newest, min(file.second, now))
-        known = sorted(short for short, second in handed.items() if second >= newest - _ON_THE_WAY)
-        return f"{self._place}:{newest}:{','.join(known)}"
+                letters.append(letter)
+                reached.handed[file.short] = file.second
+            reached.second = max(reached.second, min(file.second, now))
+
+    def _mark(self, reached: _Reached) -> str:
+        known = {short: second for short, second in reached.handed.items() if second >= reached.second - _ON_THE_WAY}
+        reached.handed = known
+        return f"{self._place}:{reached.second}:{','.join(sorted(known))}"
 
     def show(self, key: str) -> str:
         """Return the text of a letter. Raises MailboxError where it is not there any more."""
@@ -110,7 +134,7 @@ class MaildirMailbox:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     if not entry.name.startswith(".") and entry.is_file(follow_symlinks=False):
-                        yield _File(_second(entry), entry.name.partition(":")[0], Path(entry.path))
+                        yield _File(_second(entry), _key(entry.name), Path(entry.path))
 
     def _letter(self, file: _File) -> Letter | None:
         head = self._read(file, MOST_OF_HEAD)
@@ -132,6 +156,12 @@ class MaildirMailbox:
 def is_maildir(path: Path) -> bool:
     """Say whether a folder is laid out as a Maildir."""
     return all((path / folder).is_dir() for folder in _FOLDERS)
+
+
+def _key(name: str) -> str:
+    """Return a file's name without flags, as text that can be kept also where it is long or no UTF-8."""
+    key = name.partition(":")[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def _second(entry: os.DirEntry[str]) -> int:

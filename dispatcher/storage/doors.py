@@ -37,14 +37,16 @@ def set_read(connection: Connection, before: DoorRow, mark: str, up_to: datetime
 
     Where another process has moved the mark meanwhile, it stays: what is read twice changes nothing.
     """
-    insert_new(connection, DoorTable, [{"name": before.name, "mark": before.mark}])
-    connection.execute(
-        update(DoorTable)
-        .where(DoorTable.name == before.name)
-        .values(read_up_to=up_to, trouble=None, failing_since=None)
-    )
-    unmoved = (DoorTable.name == before.name, DoorTable.mark == before.mark)
-    connection.execute(update(DoorTable).where(*unmoved).values(mark=mark))
+    move(connection, before.name, before.mark, mark)
+    values = {"read_up_to": up_to, "trouble": None, "failing_since": None}
+    connection.execute(update(DoorTable).where(DoorTable.name == before.name).values(**values))
+
+
+def move(connection: Connection, name: str, mark: str, to: str) -> None:
+    """Write that a door has been read a part of the way, from one mark to another; one moved meanwhile stays."""
+    insert_new(connection, DoorTable, [{"name": name, "mark": mark}])
+    unmoved = (DoorTable.name == name, DoorTable.mark == mark)
+    connection.execute(update(DoorTable).where(*unmoved).values(mark=to))
 
 
 def set_trouble(connection: Connection, name: str, trouble: str, since: datetime) -> None:

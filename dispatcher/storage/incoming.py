@@ -46,8 +46,8 @@ class Incoming:
         }
 
 
-def add(connection: Connection, came: Arrived, now: datetime) -> int | None:
-    """Write what came and return its number, or None where it is known already, settled or not.
+def is_known(connection: Connection, came: Arrived) -> bool:
+    """Say whether what came is known already, settled or not.
 
     A mailbox that numbers its letters anew names one we know by another key: it came at the same moment from the same
     client, so it is the same. Two text messages may well have come in one second.
@@ -60,7 +60,12 @@ def add(connection: Connection, came: Arrived, now: datetime) -> int | None:
         if came.client and came.channel is Channel.EMAIL
         else IncomingTable.key == came.key,
     )
-    if connection.scalar(known.limit(1)) is not None:
+    return connection.scalar(known.limit(1)) is not None
+
+
+def add(connection: Connection, came: Arrived, now: datetime) -> int | None:
+    """Write what came and return its number, or None where it is known already."""
+    if is_known(connection, came):
         return None
     values = {
         "client": came.client,

@@ -194,7 +194,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     gate = ServiceGate(store, policy, letters, links, confirm_links, addresses)
     returns, incoming, texts_in = Returns(store, blame_of), Incoming(store), texts_in_of(settings, store, gate)
     mailbox = mailbox_of(directory, settings, store.ring, addresses, store.clock)
-    mail_doors = mail_doors_of(store, mailbox, addresses, returns, incoming)
+    mail_doors = mail_doors_of(store, mailbox, addresses, returns)
     doors = Doors(store, (*mail_doors, *text_doors_of(settings, carriers, texts_in)))
     keyring, notices = Keyring(store), Notices(store, papers)
     letterbox = letterbox_of(directory, settings, store.ring)

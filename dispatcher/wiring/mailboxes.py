@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from dispatcher.flow.incoming import Incoming
 from dispatcher.flow.letters import Letters, MailDoor
 from dispatcher.flow.returns import Returns
 from dispatcher.keys import KeyRing
@@ -49,12 +48,12 @@ def mailbox_of(
 
 
 def mail_doors_of(
-    store: Store, mailbox: Mailbox | None, addresses: MailAddresses | None, returns: Returns, incoming: Incoming
+    store: Store, mailbox: Mailbox | None, addresses: MailAddresses | None, returns: Returns
 ) -> tuple[MailDoor, ...]:
     """Return the door that is the inbox, none where none is configured."""
     if mailbox is None or addresses is None:
         return ()
-    return (MailDoor(mailbox, Letters(store, addresses, returns, incoming)),)
+    return (MailDoor(store, mailbox, Letters(store, addresses, returns)),)
 
 
 def letterbox_of(directory: Path, settings: Settings, ring: KeyRing) -> Letterbox:

@@ -1,6 +1,7 @@
 """A no that came while the program was down wins over a campaign that is due; a closed box stops everything."""
 
 import asyncio
+import email.policy
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -9,13 +10,16 @@ import pytest
 
 from dispatcher.engine.embedded import run_sender
 from dispatcher.engine.watch import Watch
+from dispatcher.keys import KeyKind, KeyRing, read_ring, write_ring
 from dispatcher.rules.campaign import State
+from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.engine.test_embedded import MOMENT, begin, until
 from tests.flow.test_texts_door import OURS, listening
 from tests.letterbox import LetterBox, opt_out, reply
+from tests.mailbox.imap_server import PASSWORD, USER, ImapServer
 from tests.workshop import Doubles, Workshop
 
 WEEK = timedelta(days=7)
@@ -82,6 +86,42 @@ def test_a_no_mailed_while_the_program_was_down_wins(workshop: Workshop, box: Le
         assert dispatcher.audit.year(2026).ok
     assert ["client4@posti.example", "client5@posti.example"] == sorted(m.recipient for m in doubles.smtp.received[5:])
     assert {Reason.OBJECTION.value: 2, Reason.SUSPENDED.value: 1} == dict(withheld)
+
+
+def test_a_no_in_an_inbox_on_a_server_wins(
+    workshop: Workshop, doubles: Doubles, dovecot: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Invariant 4, E-13: the same over IMAP and TLS, from an inbox that nobody emptied: one gets nothing, others do."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(dovecot.certificate.file))
+    _read_over_imap(workshop, dovecot)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, "a")
+        run(dispatcher, finished(dispatcher, "a"))
+    (first,) = (mail for mail in doubles.smtp.received if mail.recipient == "client2@posti.example")
+    came = MOMENT + timedelta(days=1)
+    dovecot.deliver(reply(first, "Lopeta, kiitos.").as_bytes(policy=email.policy.SMTP), at=came)
+    flags = dovecot.flags()
+    with workshop.opened() as dispatcher:
+        owner = dispatcher.persons.acting(None)
+        dispatcher.schedule.run(workshop.campaign("b", MOMENT + WEEK, channels=("email",)), owner)
+        workshop.clock.set(MOMENT + WEEK)
+        run(dispatcher, finished(dispatcher, "b"))
+        assert ["imap"] == [row.name for row in dispatcher.doors.rows()]
+        told = dispatcher.register.history(dispatcher.register.find("client2@posti.example"))[-1]
+        assert (Place.MAILTO, came) == (told.answer.place, told.answer.not_after)
+    others = [f"client{number}@posti.example" for number in (1, 3, 4, 5)]
+    assert others == sorted(mail.recipient for mail in doubles.smtp.received[5:])
+    assert flags == dovecot.flags()
+
+
+def _read_over_imap(workshop: Workshop, server: ImapServer) -> None:
+    """Write into settings and secrets that the inbox is on this server."""
+    settings, secrets = workshop.directory / "dispatcher.toml", workshop.directory / "secrets.toml"
+    more = f'[mailbox]\nprovider = "imap"\nhost = "localhost"\nport = {server.encrypted}\nusername = "{USER}"\n'
+    settings.write_text(f"{settings.read_text(encoding='utf-8')}\n{more}", encoding="utf-8")
+    ring = read_ring(secrets)
+    known = {kind: ring.all(kind) for kind in KeyKind}
+    write_ring(secrets, KeyRing(known, {**ring.credentials, "mailbox_password": PASSWORD}))
 
 
 def test_a_box_that_cannot_be_read_stops_everything(

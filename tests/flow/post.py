@@ -37,7 +37,7 @@ class Post:
             PlusAddress.of("palautus@tunturituuli.example"),
         )
         self.incoming = Incoming(store)
-        self.letters = Letters(store, self.addresses, dispatcher.returns, self.incoming)
+        self.letters = Letters(store, self.addresses, dispatcher.returns)
 
     def reply_token(self, client: int) -> str:
         """Return the token of the address a reply of this client comes to."""
@@ -72,9 +72,8 @@ class Post:
         return Letter(f"7:{next(_KEYS)}", at, kind, token, status, code, is_permanent)
 
     def take(self, *letters: Letter) -> None:
-        """Take these letters, in this order."""
-        for each in letters:
-            self.letters.take(each, BOX)
+        """Take these letters together."""
+        self.letters.take(letters, BOX)
 
     def verdict(self, client: int) -> Verdict:
         """Return what any campaign would be told about a client now."""

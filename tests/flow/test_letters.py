@@ -223,16 +223,17 @@ def end(post: Post, client: int) -> tuple[object, ...]:
 def test_order_and_repetition_make_no_difference(
     post: Post, deeds: list[tuple[LetterKind, str, int]], data: st.DataObject
 ) -> None:
-    """E-60: the same letters, in any order and however often, leave everything as once in order does."""
+    """E-60: the same letters, in any order, together and however often, leave everything as once one by one does."""
     ends = []
     again = data.draw(st.permutations(list(range(len(deeds))) * 2))
-    for order in (range(len(deeds)), again):
+    for order, at_once in ((range(len(deeds)), 1), (again, data.draw(st.integers(1, 10)))):
         client = fresh(post)
         tokens = {True: post.bounce_token(post.message_of(client)), False: post.reply_token(client)}
         letters = [
             post.letter(kind, tokens[kind is LetterKind.BOUNCE], status=status, ago=timedelta(minutes=minutes))
             for kind, status, minutes in deeds
         ]
-        post.take(*(letters[place] for place in order))
+        for at in range(0, len(order), at_once):
+            post.take(*(letters[place] for place in order[at : at + at_once]))
         ends.append(end(post, client))
     assert ends[0] == ends[1]

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from dispatcher.demo.loopback import HOST, listen
@@ -92,12 +93,13 @@ class ImapServer:
     certificate: Certificate
     room: Path
 
-    def deliver(self, raw: bytes, folder: str = "INBOX", user: str = USER, password: str = PASSWORD) -> None:
-        """Put a letter into a folder, made where it is not there."""
-        with self.session(user, password) as ask:
+    def deliver(self, raw: bytes, folder: str = "INBOX", at: datetime | None = None) -> None:
+        """Put a letter into a folder, made where it is not there, as if it had come at this moment (aware UTC)."""
+        came = f'"{at:%d-%b-%Y %H:%M:%S} +0000" ' if at else ""
+        with self.session() as ask:
             if folder != "INBOX":
                 ask(f'CREATE "{folder}"')
-            ask(f'APPEND "{folder}" {{{len(raw)}+}}', raw)
+            assert "a OK" in ask(f'APPEND "{folder}" {came}{{{len(raw)}+}}', raw)
 
     @contextmanager
     def session(self, user: str = USER, password: str = PASSWORD) -> Iterator[Callable[..., str]]:

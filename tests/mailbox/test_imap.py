@@ -1,7 +1,7 @@
 """An inbox on a real IMAP server is read and left as it was, by the server's own word."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta
 
@@ -11,20 +11,16 @@ from dispatcher.errors import MailboxError
 from dispatcher.mailbox.imap import ImapMailbox, ImapSettings, Tls
 from dispatcher.rules.letter import Letter, LetterKind
 from dispatcher.wiring import system_clock
-from tests.mailbox.imap_server import PASSWORD, USER, ImapServer, imap_server, missing
+from tests.mailbox.imap_server import PASSWORD, USER, ImapServer
 from tests.mailbox.post import ADDRESSES, BACK, BOUNCE, OPT_OUT, REPLY, complaint, report, written
 
 Taken = tuple[list[Letter], str]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImapServer]:
-    """Give a server, started when first asked for."""
-    hindrance = missing()
-    if hindrance:
-        pytest.skip(hindrance)
-    with imap_server(tmp_path_factory.mktemp("imap")) as running:
-        yield running
+@pytest.fixture
+def server(dovecot: ImapServer) -> ImapServer:
+    """Give the server."""
+    return dovecot
 
 
 @pytest.fixture
@@ -38,7 +34,7 @@ def asked(server: ImapServer, monkeypatch: pytest.MonkeyPatch, request: pytest.F
 def taken(asked: ImapSettings, mark: str = "") -> Taken:
     """Return what is handed over, and the new mark."""
     found: list[Letter] = []
-    return found, ImapMailbox(asked, ADDRESSES).read(mark, found.append)
+    return found, ImapMailbox(asked, ADDRESSES).read(mark, lambda letters, _: found.extend(letters))
 
 
 @pytest.fixture
@@ -212,7 +208,7 @@ def test_who_takes_a_letter_and_fails_is_heard(asked: ImapSettings, put: Put, se
     """What cannot be kept ends the look, and the server is told goodbye."""
     put(written(body="Lopeta"))
 
-    def fail(_: Letter) -> None:
+    def fail(_: Sequence[Letter], __: str) -> None:
         raise RuntimeError
 
     visits = len(server.farewells(0))

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from dispatcher.demo.loopback import HOST, listen
 from dispatcher.errors import MailboxError
+from dispatcher.mailbox import Seen
 from dispatcher.mailbox.imap import ImapMailbox, ImapSettings, Tls
 from dispatcher.rules.letter import Letter
 from tests.faults.certificates import Certificate
@@ -55,12 +56,85 @@ def asked(port: int, tls: Tls = Tls.NONE, host: str = HOST) -> ImapSettings:
     return ImapSettings(host, port, tls, USER, PASSWORD)
 
 
-def told(settings: ImapSettings, seen: Callable[[Letter], None] = lambda _: None, patience: float = 5) -> str:
+def told(settings: ImapSettings, seen: Seen = lambda *_: None, patience: float = 5) -> str:
     """Return the error that reading ends in; it never shows the password."""
     with pytest.raises(MailboxError) as caught:
         ImapMailbox(settings, ADDRESSES, patience).read("", seen)
     assert PASSWORD not in str(caught.value)
     return str(caught.value)
+
+
+def taken(port: int) -> tuple[list[Letter], str]:
+    """Return what is handed over there, and the new mark."""
+    found: list[Letter] = []
+    mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", lambda letters, _: found.extend(letters))
+    return found, mark
+
+
+def holding(*numbers: int, breaks_at: int, how: str = GONE) -> dict[str, str]:
+    """Return the answers of an inbox of such letters to us, which breaks at one of them."""
+    raw = written(body="Hei").decode().replace("\n", "\r\n")
+    said = "".join(f"* 1 FETCH (UID {each} BODY[HEADER] {{{len(raw.encode())}}}\r\n{raw})\r\n" for each in numbers)
+    date = 'INTERNALDATE "04-Nov-2026 09:30:00 +0200"'
+    whole = {
+        f"UID FETCH {each} (UID INTERNALDATE": (
+            f"* 1 FETCH (UID {each} {date} BODY[] {{{len(raw.encode())}}}\r\n{raw})\r\n{{tag}} OK done\r\n"
+        )
+        for each in numbers
+    }
+    broken = {f"UID FETCH {breaks_at} (UID INTERNALDATE": how}
+    search = {"UID SEARCH": f"* SEARCH {' '.join(map(str, numbers))}\r\n{{tag}} OK done\r\n"}
+    return LOGIN | whole | broken | search | {"UID FETCH": said + "{tag} OK done\r\n", "LOGOUT": GONE}
+
+
+def test_a_connection_that_always_breaks_gets_on() -> None:
+    """A server that breaks off after three letters each time is read to its end: what was read is handed over."""
+    found: list[str] = []
+    marks = [""]
+
+    def seen(letters: Sequence[Letter], mark: str) -> None:
+        found.extend(each.key for each in letters)
+        marks.append(mark)
+
+    for numbers, breaks_at in ((range(1, 9), 4), (range(4, 9), 7), (range(7, 9), 0)):
+        with scripted(holding(*numbers, breaks_at=breaks_at)) as port:
+            mailbox = ImapMailbox(asked(port), ADDRESSES, 5)
+            # Each server has a port of its own, which is no part of the place that a mark belongs to.
+            if breaks_at:
+                with pytest.raises(MailboxError, match="it is tried again"):
+                    mailbox.read(marks[-1], seen)
+            else:
+                mailbox.read(marks[-1], seen)
+    assert [f"7:{number}" for number in range(1, 9)] == found
+    assert ["3", "6", "8"] == [mark.rpartition(":")[2] for mark in marks[1:]]
+
+
+REFUSED = "{tag} NO [SERVERBUG] it is broken\r\n"
+CAME = {"UID FETCH 2 (INTERNALDATE": '* 1 FETCH (UID 2 INTERNALDATE "04-Nov-2026 09:30:00 +0200")\r\n{tag} OK done\r\n'}
+HEADS = {"UID FETCH 1,2,3": REFUSED, "UID FETCH 2 (UID BODY": REFUSED}
+
+
+@pytest.mark.parametrize("heads", [{}, HEADS])
+@pytest.mark.parametrize(("came", "when"), [(CAME, ", which came on 2026-11-04 at 07:30 UTC"), ({}, "")])
+def test_a_letter_that_is_refused_is_named(heads: dict[str, str], came: dict[str, str], when: str) -> None:
+    """Invariants 4 and 10: the box stays unread, which letter and what to do is told, and those before it count."""
+    found: list[str] = []
+    script = heads | {"UID FETCH 2 (INTERNALDATE": REFUSED} | came | holding(1, 2, 3, breaks_at=2, how=REFUSED)
+    with scripted(script) as port:
+        error = told(asked(port), lambda letters, mark: found.extend([*(each.key for each in letters), mark[-4:]]))
+    assert f"does not hand over letter number 2 of INBOX{when}. Read it in your mail program" in error
+    assert "run `dispatcher consent withdraw`. Then move it to another folder, or delete it" in error
+    assert "nothing is sent, and it is tried again" in error
+    assert ["7:1", ":7:1"] == found
+
+
+@pytest.mark.parametrize("heads", [{}, HEADS])
+def test_a_letter_deleted_meanwhile_is_passed_over(heads: dict[str, str]) -> None:
+    """RFC 2180, 4.1: a server may answer NO for what another program has deleted; nobody has to mend that."""
+    gone = {"UID SEARCH UID 2": "* SEARCH\r\n{tag} OK done\r\n"}
+    with scripted(gone | heads | holding(1, 2, 3, breaks_at=2, how=REFUSED)) as port:
+        letters, mark = taken(port)
+    assert (["7:1", "7:3"], True) == ([each.key for each in letters], mark.endswith(":7:3"))
 
 
 def test_a_server_that_is_down() -> None:
@@ -154,7 +228,6 @@ def test_an_inbox_of_many_years_is_read() -> None:
     windows = {"1:90000": "5", "90001:180000": "90001 180000", "180001:180001": "180001"}
     answers = {f"UID SEARCH UID {part}": f"* SEARCH {found}\r\n{{tag}} OK done\r\n" for part, found in windows.items()}
     everything = f"* SEARCH {'1000000 ' * size}\r\n{{tag}} OK done\r\n"
-    fetched: list[Letter] = []
     script = {
         **LOGIN,
         "EXAMINE": HEAD.replace("1 EXISTS", f"{size} EXISTS"),
@@ -164,7 +237,7 @@ def test_an_inbox_of_many_years_is_read() -> None:
         "UID FETCH 5,90001,180000,180001": "{tag} OK done\r\n",
     }
     with scripted(script) as port:
-        mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", fetched.append)
+        fetched, mark = taken(port)
     assert (":7:180001", []) == (mark[mark.index(":") :], fetched)
 
 
@@ -187,10 +260,9 @@ def test_what_a_server_tells_beside_is_passed_over() -> None:
         f"* 1 FETCH (BODY[]<0> {{{len(raw.encode())}}}\r\n{raw} UID 1 "
         'INTERNALDATE " 4-Nov-2026 09:30:00 +0200")\r\n{tag} OK done\r\n'
     )
-    found: list[Letter] = []
     answers = {"UID FETCH 1 (UID INTERNALDATE": whole, **SEARCH, "UID FETCH": fetched, "LOGOUT": GONE}
     with scripted(answers) as port:
-        mark = ImapMailbox(asked(port), ADDRESSES, 5).read("", found.append)
+        found, mark = taken(port)
     assert ["7:1"] == [each.key for each in found]
     assert "2026-11-04T07:30:00+00:00" == found[0].at.isoformat()
     assert mark.endswith(":7:1")

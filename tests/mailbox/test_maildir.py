@@ -1,7 +1,7 @@
 """A Maildir is read and left exactly as it was: what is new is handed over, nothing is moved, renamed or touched."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def put(box: Path) -> Put:
 def taken(mailbox: MaildirMailbox, mark: str = "") -> tuple[list[Letter], str]:
     """Return what is handed over, and the new mark."""
     found: list[Letter] = []
-    return found, mailbox.read(mark, found.append)
+    return found, mailbox.read(mark, lambda letters, _: found.extend(letters))
 
 
 def test_letters_come_oldest_first(mailbox: MaildirMailbox, put: Put) -> None:
@@ -181,18 +181,30 @@ def test_a_name_without_a_time_has_the_files(mailbox: MaildirMailbox, box: Path)
     assert (NOON - timedelta(minutes=1), "letter-1") == (letter.at, letter.key)
 
 
+@pytest.mark.parametrize("name", ["\udcff.mx", "x" * 240])
+def test_a_name_that_cannot_be_kept_closes_no_box(mailbox: MaildirMailbox, put: Put, name: str) -> None:
+    """E-13: a letter by a name that is long or no UTF-8 is read like any other, and shown by what is kept of it."""
+    second = str(int(NOON.timestamp()))
+    path = put(written(body="Lopeta"), "1")
+    path.rename(path.with_name(f"{second}.{name}"[:255]))
+    [letter], mark = taken(mailbox)
+    assert (LetterKind.STOP, True) == (letter.kind, len(letter.key.encode()) <= 200)
+    assert "Lopeta" in mailbox.show(letter.key)
+    assert [] == taken(mailbox, mark)[0]
+
+
 def test_a_folder_that_is_no_maildir_says_what_to_do(tmp_path: Path, clock: FixedClock) -> None:
     """The error names the folder and the setting."""
     assert not is_maildir(tmp_path)
     with pytest.raises(MailboxError, match=r"There is no Maildir at .*Correct \[mailbox\] path"):
-        MaildirMailbox(tmp_path, ADDRESSES, clock).read("", lambda _: None)
+        MaildirMailbox(tmp_path, ADDRESSES, clock).read("", lambda *_: None)
 
 
 def test_who_takes_a_letter_and_fails_is_heard(mailbox: MaildirMailbox, put: Put) -> None:
     """What cannot be kept is not passed over: the look ends there, and the mark stays where it was."""
     put(written(body="Lopeta"), "1")
 
-    def fail(_: Letter) -> None:
+    def fail(_: Sequence[Letter], __: str) -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
