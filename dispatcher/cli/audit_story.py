@@ -115,10 +115,10 @@ class Story:
 
     def _state(self, line: Line) -> str:
         key = f"message_{line.state}"
-        return text(key, self.language) if key in CATALOGUES[self.language] else self._word("why_later", line.state)
+        return text(key, self.language) if key in CATALOGUES[self.language] else self._word("account_later", line.state)
 
     def _silence(self, reason: str) -> str:
-        return reason_text(Reason(reason), self.language) if reason in set(Reason) else self._word("why", reason)
+        return reason_text(Reason(reason), self.language) if reason in set(Reason) else self._word("account", reason)
 
     def _word(self, prefix: str, word: str | None) -> str:
         """Return a word of the program in this language; one that nobody knows stands as it is."""
@@ -126,4 +126,4 @@ class Story:
         return text(key, self.language) if key in CATALOGUES[self.language] else (word or "").replace("_", " ")
 
     def _say(self, key: str, **values: object) -> str:
-        return text(f"why_{key}", self.language, **values)
+        return text(f"account_{key}", self.language, **values)

@@ -31,8 +31,7 @@ def fewer(door: Door, words: str, *, wants_few: bool, wants_pause: bool, as_json
         number, actor = door.client(dispatcher, words), door.actor(dispatcher)
         found = dispatcher.preferences.lessen(number, wanted, actor)
     if as_json:
-        until = found.paused_until.isoformat() if found.paused_until else None
-        say_json({"client": number, "own_cap": found.own_cap, "paused_until": until})
+        say_json({"client": number, "own_cap": found.own_cap, "paused_until": found.paused_until})
         return
     if wants_few:
         say(f"Client {number} gets at most {found.own_cap} messages a year.")
