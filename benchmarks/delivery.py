@@ -59,7 +59,7 @@ def main() -> None:
                 _SMTPLIB: lambda: _way("smtplib", directory, port, plainly, sqlite),
                 _AIOSMTPLIB: lambda: _way("aiosmtplib", directory, port, plainly, sqlite),
             },
-            rounds=3,
+            rounds=5 if full else 3,
             unit="messages/s",
             measured_by=_LIMIT,
         )

@@ -36,7 +36,7 @@ _NETWORKS = frozenset({socket.AF_INET, socket.AF_INET6})
 
 # The same examples on every machine and in every run: what fails here fails everywhere, until it is mended.
 # `--hypothesis-profile=search` looks further, at other examples each time.
-hypothesis.settings.register_profile("house", deadline=None, database=None, derandomize=True, max_examples=40)
+hypothesis.settings.register_profile("house", deadline=None, database=None, derandomize=True, max_examples=60)
 hypothesis.settings.register_profile("search", deadline=None, database=None, max_examples=2_000)
 hypothesis.settings.load_profile("house")
 

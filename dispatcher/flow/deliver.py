@@ -233,7 +233,7 @@ class Deliver:
         run.report.withheld.update(decided.withheld)
         run.report.shut = run.report.shut or decided.unread
         if decided.intended:
-            make = partial(asyncio.to_thread, self._gate.make, run.scheduled, decided.intended)
+            make = partial(asyncio.to_thread, self._gate.make, run.scheduled, decided)
             handing.add([each.row for each in decided.intended], make, asked)
         unused = len(batch) - len(decided.intended)
         if unused:

@@ -83,9 +83,10 @@ class Decided:
 
     `shut`: nothing was decided, because the campaign is not being sent now, or the day is another. `unread`: whoever
     would have got theirs waits, because the letter boxes have not been read up to now. `intended` are the rows that
-    have their Send and their intent; `make` makes their messages.
+    have their Send and their intent; `make` makes their messages by what is `prepared`.
     """
 
+    prepared: Prepared
     shut: bool = False
     unread: bool = False
     intended: list[Intended] = field(default_factory=list)
@@ -127,15 +128,13 @@ class Gate:
             self._hold(scheduled, UNMADE)
             raise
 
-    def make(self, scheduled: Scheduled, intended: Sequence[Intended]) -> list[Passed]:
+    def make(self, scheduled: Scheduled, decided: Decided) -> list[Passed]:
         """Make and sign the messages of rows with an intent; nobody waits for it with the database.
 
         Raises RenderingError where one cannot be made; nothing of the batch passes and the campaign is held.
         """
-        with self._store.reading() as connection:
-            prepared = self._press.frozen(connection, scheduled)
         try:
-            return [Passed(each.row, each.message or _made(prepared, each)) for each in intended]
+            return [Passed(each.row, each.message or _made(decided.prepared, each)) for each in decided.intended]
         except RenderingError:
             self._hold(scheduled, UNMADE)
             raise
@@ -152,13 +151,13 @@ class Gate:
         state = campaigns.by_id(connection, scheduled.id).state
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
-            return Decided(shut=True)
+            return Decided(prepared, shut=True)
         reading = self._doors.seen(connection, now)
         facts = self._policy.facts(prepared.campaign, coverage(connection, self._policy), state)
         facts = replace(facts, doors_read=reading.is_read)
         held = handoffs.still_held(connection, rows, now)
         known = gather(connection, self._store.ring, [row.client for row in rows], scheduled.id, today, now)
-        decided = Decided(unread=not reading.is_read)
+        decided = Decided(prepared, unread=not reading.is_read)
         intended = decided.intended
         for row in rows:
             if row.id not in held:

@@ -173,8 +173,8 @@ class Handing:
 
     async def room(self, most: int, wanted: int) -> int:
         """Wait until so many more may be under way, or nothing more may be, and return how many may; `most` in all."""
-        self._goal = most - wanted
-        while self.may_go_on and self._open > max(self._goal, 0):
+        self._goal = max(0, most - wanted)
+        while self.may_go_on and self._open > self._goal:
             self._moved.clear()
             with suppress(TimeoutError):
                 # Looks up now and then: a stop comes without an outcome.
@@ -266,7 +266,7 @@ def is_due_at_once(outcome: Outcome) -> bool:
 
 
 class _Record:
-    """Has outcomes written as they come; those of the next hundredth of a second share one commit.
+    """Has outcomes written that nobody takes to share another commit; those of a few milliseconds share one.
 
     `written` is told how many are on their way to the disk, and `shut` that the campaign was held for one of them.
     `unwritten` are those that a database in trouble did not take.

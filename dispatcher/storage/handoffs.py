@@ -193,9 +193,8 @@ def set_outcomes(
             alike[outcome, again_at, row.campaign, row.channel].append(row.id)
     for (outcome, again_at, campaign, channel), rows in alike.items():
         columns = outcome_columns(outcome, provider, now, again_at)
-        again, settle = columns.pop("not_before", None), _SETTLE
-        if "day" in columns:
-            settle, _ = _SETTLE_UNCOUNTED, columns.pop("day")
+        again = columns.pop("not_before", None)
+        settle = _SETTLE_UNCOUNTED if columns.pop("day", now) is None else _SETTLE
         settle.run(connection, these=rows, again=again, **columns, blame=outcome.blame.value, parts=outcome.segments)
         progress.settled(connection, campaign, channel, str(columns["state"]), len(rows))
     return mine

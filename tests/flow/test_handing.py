@@ -1,6 +1,7 @@
 """What is under way between the gate and the ledger: never more than the window, and nothing of it is lost."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,12 +12,16 @@ from sqlalchemy import func, select
 
 from dispatcher.channels import MayGo, always
 from dispatcher.errors import RenderingError, StorageError
+from dispatcher.flow import handing
+from dispatcher.flow.gate import Decided, Gate
 from dispatcher.flow.handing import Tempo
 from dispatcher.flow.outcomes import Outcomes
 from dispatcher.flow.preparing import Prepared
 from dispatcher.rules.campaign import State
+from dispatcher.rules.ledger import EntryKind
 from dispatcher.rules.life import UNMADE
 from dispatcher.rules.message import CampaignMessage, MessageState, Outcome, OutcomeKind, ServiceMessage
+from dispatcher.storage import ledger
 from dispatcher.storage.tables import OutboxTable
 from dispatcher.wiring import Dispatcher
 from tests.flow.carried import begin_by, narrow
@@ -181,6 +186,47 @@ def test_what_a_database_in_trouble_did_not_take_is_written_later(
         assert State.FINISHED is dispatcher.lifecycle.named("a").state
         assert () == dispatcher.audit.year(2026).findings
     assert {"accepted": CLIENTS} == {state: count for state, count in standing.messages["email"].items() if count}
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
+
+
+def test_outcomes_share_the_commit_of_the_next_intents(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E-52: what is known when the next are decided is written with them, so that two steps wait for the disk once."""
+    monkeypatch.setattr(handing, "_COMPANY_SECONDS", 3_600)  # nothing is written for having waited
+    narrow(workshop, WINDOW)
+    line = Watched()
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        asyncio.run(dispatcher.rounds.once())
+        together: dict[int, set[str]] = defaultdict(set)
+        with dispatcher.store.reading() as connection:
+            for entry in ledger.entries(connection, [EntryKind.SEND.value, EntryKind.OUTCOME.value]):
+                together[entry.group].add(entry.kind)
+    assert {"send", "outcome"} in together.values()
+    assert [{"outcome"}] == [kinds for kinds in together.values() if "send" not in kinds], "only the last have no next"
+
+
+def test_outcomes_are_kept_where_the_commit_they_shared_was_not(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E-52: where the next cannot be decided, what is known of the last is written by itself: nobody is unknown."""
+    narrow(workshop, WINDOW)
+    line, decide, calls = Watched(), Gate._decide, [0]
+
+    def fails(self: Gate, *given: object) -> Decided:
+        calls[0] += 1
+        if calls[0] == 3:
+            raise StorageError("The disk is full.")
+        return decide(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Gate, "_decide", fails)
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        with pytest.raises(StorageError, match="full"):
+            asyncio.run(dispatcher.rounds.once())
+        given = len(line.taken)
+        assert (0, True) == (attempting(dispatcher), 0 < given < CLIENTS)
+        asyncio.run(dispatcher.rounds.once())
+        assert () == dispatcher.audit.year(2026).findings
     assert CLIENTS == len(line.taken) == len(set(line.taken))
 
 
