@@ -146,6 +146,9 @@ class _Words:
             ),
             self.say("many_most", client=messages.most_per_client, address=messages.most_per_address),
         ]
+        closed = sum(each.may_have_arrived for each in self._audit.campaigns)
+        if closed:
+            said.append(self.say("many_closed", messages=self._counted("messages", closed)))
         if messages.restored:
             said.append(self.say("many_restored", messages=self._counted("messages", messages.restored)))
         if messages.sms_parts:

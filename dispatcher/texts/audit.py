@@ -14,6 +14,7 @@ FI = {
     "audit_many": "Kuinka monelle?",
     "audit_many_got": "Viestejä sai {clients}; yhteensä lähti {messages}: palvelu otti vastaan {accepted}, ja epäselväksi jäi {unknown}.",  # noqa: E501
     "audit_many_most": "Yksi asiakas sai minkä tahansa 365 päivän aikana enintään {client} ja yksi osoite enintään {address}.",  # noqa: E501
+    "audit_many_closed": "Näistä epäselvistä ei kukaan saa enää tietää, ja ne ovat voineet tulla perille: {messages}.",
     "audit_many_restored": "Palautuksen jälkeen ei tiedetä enempää näistä: {messages}.",
     "audit_many_cost": "Tekstiviesteissä oli {parts}, ja ne maksoivat {cost} €.",
     "audit_many_unpriced": "Hintaa ei ole tiedossa näistä: {messages}.",
@@ -87,6 +88,7 @@ SV = {
     "audit_many": "Till hur många?",
     "audit_many_got": "Meddelanden fick {clients}; sammanlagt skickades {messages}: tjänsten tog emot {accepted}, oklara är {unknown}.",  # noqa: E501
     "audit_many_most": "En kund fick under vilka 365 dagar som helst högst {client} och en adress högst {address}.",
+    "audit_many_closed": "Om dessa oklara går det inte längre att få veta något, och de kan ha kommit fram: {messages}.",  # noqa: E501
     "audit_many_restored": "Efter en återställning vet man inte mer om dessa: {messages}.",
     "audit_many_cost": "Textmeddelandena hade {parts} och kostade {cost} €.",
     "audit_many_unpriced": "Priset är inte känt för dessa: {messages}.",
@@ -160,6 +162,7 @@ EN = {
     "audit_many": "To how many?",
     "audit_many_got": "{clients} got {messages}: {accepted} accepted, {unknown} unknown.",
     "audit_many_most": "The most any one client got in any 365 days: {client}; any one address: {address}.",
+    "audit_many_closed": "Of the unknown, nobody can tell any more of {messages}: they may have arrived.",
     "audit_many_restored": "After a restore nobody can say more of: {messages}.",
     "audit_many_cost": "The text messages had {parts} and cost {cost} €.",
     "audit_many_unpriced": "No price is on record of: {messages}.",

@@ -125,6 +125,7 @@ def test_what_was_given_up_on_is_shown(run: Run, mail: str) -> None:
     assert 1 == run("campaign", "status", "a", "--json").json()["may_have_arrived"]
     assert "1  of the unknown may have arrived" in run("campaign", "status", "a").out
     assert "given up on after seven days: they may have arrived" in run(*ASK).out
+    assert "nobody can tell any more of 1 message: they may have arrived" in run("audit", "year", "2026").out
     [told] = run("audit", "year", "2026", "--json").json()["campaigns"]
     assert (1, 1) == (told["unknown"], told["may_have_arrived"])
 
