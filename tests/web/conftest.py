@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from httpx2 import Response
@@ -17,7 +18,7 @@ from dispatcher.keys import new_ring
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, Language
-from dispatcher.rules.consent import Answer
+from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import EntryKind, StoredEntry
 from dispatcher.rules.scope import Scope
 from dispatcher.rules.studio import Studio
@@ -41,6 +42,10 @@ MONITOR = "tunturi-7"
 """What a monitor shows to read the figures."""
 NUMBER = 140_737_488_355_001
 """The client of these tests: as wide as a client's number can be."""
+
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database: once is enough."""
 
 
 @pytest.fixture
@@ -75,6 +80,10 @@ class House:
     def token(self, channel: Channel = Channel.EMAIL) -> str:
         """Return the token in the client's messages of this channel."""
         return self.links.token(OptOut(NUMBER, channel))
+
+    def path(self, channel: Channel = Channel.EMAIL) -> str:
+        """Return the path of the client's link, as it stands in a message."""
+        return f"/u/{self.token(channel)}"
 
     def noes(self) -> list[Answer]:
         """Return what the client has said, read from the ledger."""
@@ -128,6 +137,14 @@ def _enrol(connection: Connection, now: datetime) -> None:
     held = {(Channel.EMAIL, "maj.berg@posti.example"), (Channel.SMS, "+358401234567")}
     found = clients.address_rows(connection, held, now)
     clients.insert_links(connection, [(NUMBER, channel, row) for (channel, _), row in found.items()])
+
+
+def assert_left(response: httpx2.Response, house: House, place: Place = Place.LINK) -> None:
+    """Check that the client has left for good, once, and was told so without cookie or redirect."""
+    assert response.status_code == 200
+    assert "set-cookie" not in response.headers
+    assert "location" not in response.headers
+    assert [(Reply.WITHDRAWN, None, place)] == [(no.reply, no.channel, no.place) for no in house.noes()]
 
 
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:

@@ -19,7 +19,7 @@ from dispatcher.texts import text
 from dispatcher.web.guard import HEADERS
 from dispatcher.wiring import opened
 from tests.clock import FixedClock
-from tests.web.conftest import Office, lose_journal, site
+from tests.web.conftest import Office, lose_journal, on_sqlite, site
 
 YES: dict[str, Any] = {
     "client": {"customer_number": "1207", "email": "maija@posti.example", "first_name": "Maija"},
@@ -38,8 +38,6 @@ STOP: dict[str, Any] = {
     "client": {"email": "maija@posti.example"},
     "answers": [{"channel": None, "reply": "withdrawn", "place": "phone"}],
 }
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: once is enough."""
 
 
 def changed(path: str, value: object, body: dict[str, Any] = YES) -> dict[str, Any]:

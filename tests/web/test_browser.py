@@ -13,7 +13,7 @@ from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 from dispatcher.web.public import create_app
 from tests.clock import FixedClock
-from tests.web.conftest import House
+from tests.web.conftest import House, on_sqlite
 
 FLAGS = (
     "--no-sandbox",
@@ -23,8 +23,6 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 WIDTHS = (320, 1000)
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: once is enough."""
 
 
 @pytest.fixture(scope="module")

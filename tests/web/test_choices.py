@@ -20,11 +20,10 @@ from dispatcher.texts import text
 from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import MAIJA, NUMBER, enlist, may_write, plain, serve, standing, token
+from tests.web.conftest import on_sqlite
 from tests.web.test_sign_up import everything
 from tests.workshop import Doubles, Workshop
 
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: once is enough."""
 FI = Language.FI
 
 

@@ -29,7 +29,8 @@ from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.joining import MAIJA, may_write, plain, serve, token
-from tests.web.test_browser import browser, on_sqlite
+from tests.web.conftest import on_sqlite
+from tests.web.test_browser import browser
 from tests.web.test_sign_up import everything
 from tests.workshop import Doubles, Workshop, build
 

@@ -30,12 +30,10 @@ from dispatcher.web.desk.session import IDLE, LONGEST
 from dispatcher.web.guard import HEADERS
 from tests.clock import FixedClock
 from tests.stores import OWNER, POLICY
-from tests.web.conftest import NUMBER, House
+from tests.web.conftest import NUMBER, House, on_sqlite
 
 BASE = "http://127.0.0.1:8931"
 CLIENT = f"/client/{NUMBER}"
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: once is enough."""
 
 
 @dataclass(frozen=True, slots=True)

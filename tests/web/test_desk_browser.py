@@ -21,8 +21,8 @@ from dispatcher.texts import text
 from dispatcher.web.desk import DeskPages, Doorkeeper, create_desk
 from tests.clock import FixedClock
 from tests.stores import OWNER, POLICY
-from tests.web.conftest import NUMBER, House
-from tests.web.test_browser import WIDTHS, browser, on_sqlite, opened
+from tests.web.conftest import NUMBER, House, on_sqlite
+from tests.web.test_browser import WIDTHS, browser, opened
 
 __all__ = ["browser"]
 

@@ -4,8 +4,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import quote
 
 import httpx2
@@ -19,7 +18,7 @@ from dispatcher.errors import StorageError
 from dispatcher.flow.preferences import Preferences
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel, Language
-from dispatcher.rules.consent import Place, Reply
+from dispatcher.rules.consent import Place
 from dispatcher.rules.studio import Studio
 from dispatcher.storage.locks import Lock, LockKind, take
 from dispatcher.texts import text
@@ -28,27 +27,12 @@ from dispatcher.web.guard import HEADERS
 from dispatcher.web.public import create_app
 from tests.clock import FixedClock
 from tests.stores import POLICY
-from tests.web.conftest import NUMBER, House
+from tests.web.conftest import NUMBER, House, assert_left, on_sqlite
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 PARTS = b'--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: once is enough."""
-
-
-def path(house: House, channel: Channel = Channel.EMAIL) -> str:
-    """Return the path of the client's link, as it stands in a message."""
-    return f"/u/{house.token(channel)}"
-
-
-def assert_left(response: httpx2.Response, house: House, place: Place = Place.LINK) -> None:
-    """Check that the client has left for good, once, and was told so without cookie or redirect."""
-    assert response.status_code == 200
-    assert "set-cookie" not in response.headers
-    assert "location" not in response.headers
-    assert [(Reply.WITHDRAWN, None, place)] == [(no.reply, no.channel, no.place) for no in house.noes()]
 
 
 class TestScanner:
@@ -58,20 +42,20 @@ class TestScanner:
     def test_looking_changes_nothing(self, visitor: TestClient, house: House, method: str) -> None:
         """E-09: GET, HEAD and OPTIONS leave every row and every record as they were."""
         before = house.everything()
-        response = visitor.request(method, path(house))
+        response = visitor.request(method, house.path())
         assert response.is_success
         assert before == house.everything()
 
     def test_looking_fifty_times_changes_nothing(self, visitor: TestClient, house: House) -> None:
         """E-09: a scanner that opens a link fifty times uses nothing up."""
         before = house.everything()
-        assert {200} == {visitor.get(path(house)).status_code for _ in range(50)}
+        assert {200} == {visitor.get(house.path()).status_code for _ in range(50)}
         assert before == house.everything()
 
     def test_a_prefetch_changes_nothing(self, visitor: TestClient, house: House) -> None:
         """E-09: a browser that fetches ahead is a browser that looks."""
         before = house.everything()
-        assert visitor.get(path(house), headers={"sec-purpose": "prefetch"}).status_code == 200
+        assert visitor.get(house.path(), headers={"sec-purpose": "prefetch"}).status_code == 200
         assert before == house.everything()
 
     @pytest.mark.parametrize(
@@ -95,19 +79,19 @@ class TestScanner:
         self, visitor: TestClient, house: House, content: bytes, headers: dict[str, str], place: Place
     ) -> None:
         """E-06: any POST with a good token is a no that names no channel, whatever its body is and is called."""
-        assert_left(visitor.post(path(house), content=content, headers=headers), house, place)
+        assert_left(visitor.post(house.path(), content=content, headers=headers), house, place)
 
     def test_a_second_post_says_the_same(self, visitor: TestClient, house: House) -> None:
         """E-10: twice is once: 200, the same text, one entry."""
-        first, second = (visitor.post(path(house), content=ONE_CLICK, headers=FORM) for _ in range(2))
+        first, second = (visitor.post(house.path(), content=ONE_CLICK, headers=FORM) for _ in range(2))
         assert first.text == second.text
         assert_left(second, house, Place.ONE_CLICK)
 
     def test_a_post_after_erasure(self, visitor: TestClient, house: House) -> None:
         """E-10: the link of a client who is no longer in the register still answers, and the no is kept."""
         house.erase()
-        assert visitor.get(path(house)).status_code == 200
-        response = visitor.post(path(house), content=ONE_CLICK, headers=FORM)
+        assert visitor.get(house.path()).status_code == 200
+        response = visitor.post(house.path(), content=ONE_CLICK, headers=FORM)
         assert_left(response, house, Place.ONE_CLICK)
 
     @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -117,7 +101,7 @@ class TestScanner:
     ) -> None:
         """E-10, L-33: after an erasure no page says that anything was stopped, but what to do instead."""
         house.erase()
-        response = visitor.request(method, f"{path(house)}?lang={language}")
+        response = visitor.request(method, f"{house.path()}?lang={language}")
         assert response.status_code == 200
         assert text("page_gone_title", language) in response.text
         assert text("page_gone", language) in response.text
@@ -128,7 +112,7 @@ class TestScanner:
 
     def test_a_post_from_a_text_message(self, visitor: TestClient, house: House) -> None:
         """E-16: the link of a text message stops every channel as well."""
-        assert_left(visitor.post(path(house, Channel.SMS)), house)
+        assert_left(visitor.post(house.path(Channel.SMS)), house)
 
 
 class TestDurability:
@@ -146,7 +130,7 @@ class TestDurability:
             if message["type"] == "http.response.start":
                 seen.append((message["status"], len(house.noes()), house.store.journal.last()))
 
-        scope = {"type": "http", "method": "POST", "path": path(house), "query_string": b"", "headers": []}
+        scope = {"type": "http", "method": "POST", "path": house.path(), "query_string": b"", "headers": []}
         records = house.store.journal.last()
         asyncio.run(app(scope, receive, send))
         assert [(200, 1, records + 1)] == seen
@@ -155,7 +139,7 @@ class TestDurability:
     def test_a_no_that_cannot_be_kept(self, visitor: TestClient, house: House, language: Language) -> None:
         """E-11: 503, when to come back, the button again and two other ways to object; never a false 200."""
         house.lose_journal()
-        response = visitor.post(f"{path(house)}?lang={language}", content=ONE_CLICK, headers=FORM)
+        response = visitor.post(f"{house.path()}?lang={language}", content=ONE_CLICK, headers=FORM)
         assert response.status_code == 503
         assert response.headers["retry-after"].isdecimal()
         assert text("page_failed", language) in response.text
@@ -168,7 +152,7 @@ class TestDurability:
         """A page that cannot be shown says how else to object."""
         with house.store.database.writing() as connection:
             connection.exec_driver_sql("ALTER TABLE client_address RENAME TO elsewhere")
-        response = visitor.get(path(house))
+        response = visitor.get(house.path())
         assert response.status_code == 503
         assert "mailto:hei@tunturituuli.example" in response.text
 
@@ -181,7 +165,7 @@ class TestDurability:
 
         app = create_app(Forgetful(house.store, house.links, POLICY), studio, clock)
         with TestClient(app) as visitor:
-            assert_left(visitor.post(path(house)), house)
+            assert_left(visitor.post(house.path()), house)
 
     def test_a_body_that_never_comes(
         self, house: House, studio: Studio, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
@@ -203,7 +187,7 @@ class TestDurability:
 
         for channel, receive in ((Channel.EMAIL, silence), (Channel.SMS, hang_up)):
             scope = {"type": "http", "method": "POST", "query_string": b"", "headers": []}
-            asyncio.run(app(scope | {"path": path(house, channel)}, receive, send))
+            asyncio.run(app(scope | {"path": house.path(channel)}, receive, send))
         assert [200, 200] == statuses
         assert [Place.LINK] == [no.place for no in house.noes()]
 
@@ -224,9 +208,9 @@ class TestDurability:
             async with httpx2.AsyncClient(transport=transport, base_url=studio.public_url) as visitor:
                 with house.store.database.writing() as connection:
                     take(connection, [Lock(LockKind.CLIENT, NUMBER)])
-                    leaving = asyncio.create_task(visitor.post(path(house)))
+                    leaving = asyncio.create_task(visitor.post(house.path()))
                     assert await asyncio.to_thread(reached.wait, 10)
-                    page = await visitor.get(path(house))
+                    page = await visitor.get(house.path())
                     waited = not leaving.done()
                 return page.status_code, waited, (await leaving).status_code
 
@@ -240,7 +224,7 @@ class TestRequest:
         """E-07: no cookie, login, Origin, Referer or User-Agent stands between a client and their no."""
         headers = {"cookie": "a=b", "origin": "https://evil.example", "referer": "https://evil.example/"}
         headers |= {"user-agent": "", "authorization": "Basic eDp5", "sec-fetch-site": "cross-site"}
-        assert_left(visitor.post(path(house), headers=headers), house)
+        assert_left(visitor.post(house.path(), headers=headers), house)
 
     @on_sqlite
     @pytest.mark.parametrize(
@@ -252,24 +236,24 @@ class TestRequest:
         """E-08: by whatever name a proxy asks, encrypted or not, the answer is here and never elsewhere."""
         app = create_app(house.preferences, studio, clock)
         with TestClient(app, base_url=asked, follow_redirects=False) as visitor:
-            assert visitor.get(path(house)).status_code == 200
-            assert_left(visitor.post(path(house)), house)
+            assert visitor.get(house.path()).status_code == 200
+            assert_left(visitor.post(house.path()), house)
 
     @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PURGE", "QUERY"])
     def test_other_methods_are_refused(self, visitor: TestClient, house: House, method: str) -> None:
         """X-03: 405, with the methods that are allowed."""
-        response = visitor.request(method, path(house))
+        response = visitor.request(method, house.path())
         assert response.status_code == 405
         assert {"GET", "HEAD", "OPTIONS", "POST"} == set(response.headers["allow"].split(", "))
         assert [] == house.noes()
 
     def test_head_is_get_without_the_page(self, visitor: TestClient, house: House) -> None:
         """X-03: HEAD answers with the headers of GET."""
-        assert visitor.get(path(house)).headers == visitor.head(path(house)).headers
+        assert visitor.get(house.path()).headers == visitor.head(house.path()).headers
 
     def test_options_names_the_methods(self, visitor: TestClient, house: House) -> None:
         """OPTIONS says what may be done, and does nothing."""
-        response = visitor.options(path(house))
+        response = visitor.options(house.path())
         assert {"GET", "HEAD", "OPTIONS", "POST"} == set(response.headers["allow"].split(", "))
         assert b"" == response.content
 
@@ -293,229 +277,9 @@ class TestRequest:
     @on_sqlite
     def test_a_link_that_was_handled(self, visitor: TestClient, house: House, change: Callable[[str], str]) -> None:
         """X-03, E-08: what programs do to a link on its way does not break it, and leads to no redirect."""
-        url = change(path(house))
+        url = change(house.path())
         assert visitor.get(url).status_code == 200
         assert_left(visitor.post(url), house)
-
-
-class TestStranger:
-    """What somebody without a link learns."""
-
-    @on_sqlite
-    @pytest.mark.parametrize("method", ["GET", "POST"])
-    @pytest.mark.parametrize("token", ["", "x", "a" * 37, "ä", "%00", "..%2f..%2fetc", "a" * 5_000])
-    def test_a_link_that_was_not_made_here(self, visitor: TestClient, house: House, method: str, token: str) -> None:
-        """E-15: 404, and how to object by mail and phone."""
-        before = house.everything()
-        response = visitor.request(method, f"/u/{token}")
-        assert response.status_code == 404
-        assert text("page_invalid_title", Language.FI) in response.text
-        assert "mailto:hei@tunturituuli.example" in response.text
-        assert "tel:+358400000000" in response.text
-        assert "<form" not in response.text
-        assert before == house.everything()
-
-    @on_sqlite
-    def test_a_broken_link_tells_nothing(self, visitor: TestClient, house: House) -> None:
-        """E-15: a broken link of a client and one of nobody get the very same page, and so do two that were cut."""
-        token = house.token()
-        altered = token[:-1] + ("a" if token[-1] != "a" else "i")
-        assert visitor.get(f"/u/{'a' * 34}").text == visitor.get(f"/u/{token[:-3]}").text
-        assert visitor.get(f"/u/{'a' * 37}").text == visitor.get(f"/u/{'b' + altered[1:]}").text
-
-    @on_sqlite
-    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-    def test_a_broken_link_is_the_same_whatever_is_on_record(
-        self, visitor: TestClient, house: House, method: str
-    ) -> None:
-        """E-15: of a client, of one who has left, of one who was erased and of nobody: every byte and header is one."""
-        token = house.token()
-        broken = [f"/u/{token[:20]}{'b' if token[20] != 'b' else 'c'}{token[21:]}", f"/u/{'a' * 37}"]
-
-        def told() -> set[tuple[int, bytes, tuple[tuple[str, str], ...]]]:
-            answers = [visitor.request(method, each) for each in broken]
-            return {(each.status_code, each.content, tuple(sorted(each.headers.items()))) for each in answers}
-
-        found = told()
-        visitor.post(path(house))
-        found |= told()
-        house.erase()
-        found |= told()
-        assert 1 == len(found)
-
-    @on_sqlite
-    @pytest.mark.parametrize("method", ["GET", "POST"])
-    @pytest.mark.parametrize(("channel", "lost"), [(Channel.SMS, 1), (Channel.SMS, 20), (Channel.EMAIL, 4)])
-    def test_a_link_whose_end_was_lost(
-        self, visitor: TestClient, house: House, method: str, channel: Channel, lost: int
-    ) -> None:
-        """E-15: a phone that cuts the link gets a page that says what to do, in three languages; nothing is changed."""
-        before = house.everything()
-        for language in Language:
-            answer = visitor.request(method, f"/u/{house.token(channel)[:-lost]}?lang={language}")
-            assert 404 == answer.status_code
-            assert text("page_cut", language) in answer.text
-            assert "mailto:hei@tunturituuli.example" in answer.text
-            assert "tel:+358400000000" in answer.text
-            assert "<form" not in answer.text
-        assert before == house.everything()
-
-    @on_sqlite
-    def test_a_guesser_is_slowed_down(self, visitor: TestClient, house: House, clock: FixedClock) -> None:
-        """E-15: the 31st broken link within a minute is 429, a good link never is, and a minute later all is well."""
-        broken = [visitor.get("/u/broken").status_code for _ in range(30)]
-        refused = visitor.post("/u/broken")
-        assert [404] * 30 == broken
-        assert (429, "60") == (refused.status_code, refused.headers["retry-after"])
-        assert "mailto:hei@tunturituuli.example" in refused.text
-        assert visitor.get(path(house)).status_code == 200
-        assert_left(visitor.post(path(house)), house)
-        clock.advance(timedelta(minutes=1))
-        assert visitor.get("/u/broken").status_code == 404
-
-    @on_sqlite
-    @pytest.mark.parametrize("url", ["/", "/u", "/docs", "/redoc", "/openapi.json", "/admin", "//u/x", "/static/"])
-    def test_there_is_nothing_else(self, visitor: TestClient, url: str) -> None:
-        """An address without a page shows the studio's page for broken links, and lists no routes."""
-        response = visitor.get(url)
-        assert response.status_code == 404
-        assert "Tunturituuli" in response.text
-        assert '<html lang="fi">' in response.text
-
-    @on_sqlite
-    def test_health(self, visitor: TestClient) -> None:
-        """A monitor gets 200 and the word ok."""
-        assert (200, "ok\n") == ((response := visitor.get("/health")).status_code, response.text)
-
-
-class TestPage:
-    """What stands on the page, and around it."""
-
-    @on_sqlite
-    def test_headers_on_every_answer(self, visitor: TestClient, house: House) -> None:
-        """L-41: page, done, stylesheet, health, 404, 405, 429 and 503 carry the same headers, and no cookie."""
-        answers = [visitor.get(path(house)), visitor.post(path(house)), visitor.get("/"), visitor.put(path(house))]
-        answers += [visitor.get("/static/page.css"), visitor.get("/health"), visitor.options(path(house))]
-        answers += [visitor.get("/u/broken") for _ in range(31)]
-        house.lose_journal()
-        house.erase()
-        answers.append(visitor.post("/u/" + house.token(Channel.SMS)))
-        for answer in answers:
-            assert HEADERS == {name: answer.headers.get(name) for name in HEADERS}
-            assert "set-cookie" not in answer.headers
-            assert not answer.is_redirect
-
-    @on_sqlite
-    def test_a_browser_stays_with_https(self, visitor: TestClient, house: House, studio: Studio) -> None:
-        """A studio reached by https says so for a year; one on http, as the demo is, does not."""
-        assert "max-age=31536000" == visitor.get(path(house)).headers["strict-transport-security"]
-        plain = replace(studio, public_url="http://127.0.0.1:8025")
-        with TestClient(create_app(house.preferences, plain, house.store.clock)) as other:
-            assert "strict-transport-security" not in other.get(path(house)).headers
-
-    @on_sqlite
-    def test_the_policy_is_the_rule(self, visitor: TestClient, house: House) -> None:
-        """L-41: the header values are those of the rule, word for word."""
-        policy = "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        headers = visitor.get(path(house)).headers
-        assert policy == headers["content-security-policy"]
-        assert ("no-referrer", "no-store") == (headers["referrer-policy"], headers["cache-control"])
-        assert ("noindex", "nosniff") == (headers["x-robots-tag"], headers["x-content-type-options"])
-
-    @on_sqlite
-    @pytest.mark.parametrize(("channel", "shown"), [(Channel.EMAIL, "m***@p***.example"), (Channel.SMS, "+358*****67")])
-    def test_whom_it_concerns(self, visitor: TestClient, house: House, channel: Channel, shown: str) -> None:
-        """L-46: the address is masked: enough for the client to know it, not for a stranger to use it."""
-        for page in (visitor.get(path(house, channel)).text, visitor.post(path(house, channel)).text):
-            assert shown in page
-            assert "maj" not in page.lower()
-            assert "40123" not in page
-
-    @on_sqlite
-    def test_the_page_names_the_sender(self, visitor: TestClient, house: House) -> None:
-        """L-20: the page says who sends, with the business id, and leads to the privacy notice of its language."""
-        page = visitor.get(path(house)).text
-        for words in ("Tunturituuli", "0000000-0", "Esimerkkikuja 1, 99999 Esimerkkilä"):
-            assert words in page
-        assert 'href="https://tunturituuli.example/dataskydd"' in page
-
-    @on_sqlite
-    def test_a_page_is_small_and_needs_nothing(self, visitor: TestClient, house: House) -> None:
-        """L-41: page and stylesheet are under 20 kB together, without script, frame, image or foreign address."""
-        style = visitor.get("/static/page.css")
-        assert style.headers["content-type"].startswith("text/css")
-        for page in (visitor.get(path(house)), visitor.post(path(house)), visitor.get("/")):
-            assert len(page.content) + len(style.content) < 20_000
-            for forbidden in ("<script", "<img", "<iframe", "style=", "@import", "url(", " on", "http-equiv"):
-                assert forbidden not in page.text.replace(" on ", " ") + style.text.replace(" on ", " ")
-
-    @on_sqlite
-    def test_one_button_and_no_way_back_by_accident(self, visitor: TestClient, house: House) -> None:
-        """X-02: of the page's buttons the first stops everything, to its own address; the page after it has none.
-
-        Only beneath it, under a heading of its own, are there any for more; and those only ask.
-        """
-        page, done = visitor.get(path(house)).text, visitor.post(path(house)).text
-        first = page[page.index("<form") :]
-        assert first.startswith(
-            f'<form method="post">\n<button type="submit">{text("page_button", Language.SV)}</button>'
-        )
-        assert "<button" not in done
-        assert "<form" not in done
-        assert text("page_done", Language.SV) in done
-
-    @on_sqlite
-    @pytest.mark.parametrize(
-        ("query", "known", "accepts", "expected"),
-        [
-            ("", True, "en", "sv"),
-            ("?lang=en", True, "fi", "en"),
-            ("?lang=FI", True, "en", "fi"),
-            ("?lang=xx", True, "en", "sv"),
-            ("", False, "sv-FI,sv;q=0.9,en;q=0.8", "sv"),
-            ("", False, "de, en;q=0.5, fi; q=0.4", "en"),
-            ("", False, "en;q=0, de", "fi"),
-            ("", False, "se, smn;q=0.9", "fi"),
-            ("", False, ";;q=ö,,en;q=", "fi"),
-            ("", False, "", "fi"),
-        ],
-    )
-    def test_the_language(
-        self, visitor: TestClient, house: House, query: str, accepts: str, expected: str, *, known: bool
-    ) -> None:
-        """The language is the one asked for, else the client's, else the browser's, else Finnish."""
-        if not known:
-            house.erase()
-        headers = [(b"accept-language", accepts.encode())]
-        for method in ("GET", "POST"):
-            response = visitor.request(method, path(house) + query, headers=headers)
-            assert f'<html lang="{expected}">' in response.text
-            assert expected == response.headers["content-language"]
-
-    @on_sqlite
-    def test_the_language_can_be_changed(self, visitor: TestClient, house: House) -> None:
-        """Every language is one link away, and the form keeps what was chosen, since it posts to the same address."""
-        page = visitor.get(path(house)).text
-        for language in Language:
-            assert f'href="?lang={language}" lang="{language}"' in page
-        assert text("page_done", Language.EN) in visitor.post(f"{path(house)}?lang=en").text
-
-    @on_sqlite
-    def test_a_studio_name_is_only_a_name(self, house: House, studio: Studio, clock: FixedClock) -> None:
-        """Signs of markup in the settings are shown, not obeyed."""
-        odd = replace(studio, name='Hieronta & <b>"Lepo"</b>', email="a&b@tunturituuli.example", phone="{x} <i>1</i>")
-        with TestClient(create_app(house.preferences, odd, clock)) as visitor:
-            page = visitor.get(path(house)).text
-        assert "Hieronta &amp; &lt;b&gt;&#34;Lepo&#34;&lt;/b&gt;" in page
-        assert "{x} &lt;i&gt;1&lt;/i&gt;" in page
-        assert "<b>" not in page
-
-    @on_sqlite
-    def test_pages_below_a_path(self, house: House, studio: Studio, clock: FixedClock) -> None:
-        """Where clients reach the pages below a path, the stylesheet is found there too."""
-        below = replace(studio, public_url="https://tunturituuli.example/viestit")
-        with TestClient(create_app(house.preferences, below, clock)) as visitor:
-            assert 'href="/viestit/static/page.css"' in visitor.get(path(house)).text
 
 
 class TestFault:
@@ -540,7 +304,7 @@ class TestFault:
 
         app = create_app(Broken(house.store, house.links, POLICY), studio, clock)
         with TestClient(app) as visitor, caplog.at_level(logging.DEBUG, "dispatcher"):
-            response = visitor.request(method, path(house))
+            response = visitor.request(method, house.path())
         assert response.status_code == 503
         assert "mailto:hei@tunturituuli.example" in response.text
         assert HEADERS == {name: response.headers.get(name) for name in HEADERS}
@@ -554,10 +318,10 @@ class TestFault:
     def test_no_log_holds_a_token(self, visitor: TestClient, house: House, caplog: pytest.LogCaptureFixture) -> None:
         """X-06: whatever is asked and whatever fails, no token reaches a log of this program."""
         with caplog.at_level(logging.DEBUG, "dispatcher"):
-            visitor.get(path(house))
-            visitor.get(f"{path(house)}x")
+            visitor.get(house.path())
+            visitor.get(f"{house.path()}x")
             house.lose_journal()
-            visitor.post(path(house))
+            visitor.post(house.path())
         assert "An opt-out could not be kept" in caplog.text
         assert house.token() not in caplog.text
 
@@ -575,7 +339,7 @@ class TestFault:
         monkeypatch.setattr(trace, "get_tracer_provider", forbidden)
         monkeypatch.setattr(metrics, "get_meter_provider", forbidden)
         with TestClient(create_app(house.preferences, studio, clock)) as visitor:
-            assert visitor.get(path(house)).status_code == 200
+            assert visitor.get(house.path()).status_code == 200
 
 
 @on_sqlite
@@ -584,7 +348,7 @@ class TestFault:
 def test_any_body_is_a_no(visitor: TestClient, house: House, body: bytes, content_type: str | None) -> None:
     """E-06: 200 for whatever bytes come under whatever name, and one no on record."""
     headers = [] if content_type is None else [(b"content-type", content_type.encode("latin-1"))]
-    assert visitor.post(path(house), content=body, headers=headers).status_code == 200
+    assert visitor.post(house.path(), content=body, headers=headers).status_code == 200
     assert 1 == len(house.noes())
 
 

@@ -22,11 +22,10 @@ from dispatcher.web.public import create_app
 from dispatcher.web.sign_up import A_MINUTE, TEXTS_A_DAY
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import MAIJA, enable_sign_up, enlist, join, serve
+from tests.web.conftest import on_sqlite
 from tests.workshop import Workshop
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For what has nothing to do with the database: once is enough."""
 
 
 @pytest.fixture

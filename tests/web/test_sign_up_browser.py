@@ -12,7 +12,8 @@ from dispatcher.texts import text
 from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import MAIJA, enable_sign_up, join, may_write
-from tests.web.test_browser import FLAGS, WIDTHS, assert_usable, on_sqlite, opened
+from tests.web.conftest import on_sqlite
+from tests.web.test_browser import FLAGS, WIDTHS, assert_usable, opened
 from tests.web.test_sign_up import everything, link_of, sign_ups
 from tests.workshop import Workshop
 
