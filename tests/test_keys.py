@@ -352,6 +352,20 @@ def test_a_live_ring_finds_what_came_later(path: Path) -> None:
     assert (first, first) == (ring.current(KeyKind.TOKEN), ring.find(KeyKind.TOKEN, first.id))
 
 
+def test_a_live_ring_reads_its_file_once_for_each_change(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Links with a key that nobody has cost no reading of the file each, however many somebody makes up."""
+    ring, read = LiveRing(path), list[Path]()
+
+    def counted(asked: Path) -> KeyRing:
+        read.append(asked)
+        return read_ring(asked)
+
+    monkeypatch.setattr("dispatcher.keys.read_ring", counted)
+    write_ring(path, read_ring(path).with_new(KeyKind.TOKEN))
+    assert [None] * 3 == [ring.find(KeyKind.TOKEN, each) for each in "345"]
+    assert read == [path]
+
+
 def test_a_live_ring_outlives_its_file(path: Path) -> None:
     """Where the file is gone or damaged, what was read goes on, and nothing else is found."""
     ring = LiveRing(path)

@@ -44,6 +44,9 @@ class Story:
 
     def sample(self, drawn: Sample) -> Iterator[str]:
         """Yield the lines of a sample, which auditors read: in English."""
+        if not drawn.messages:
+            yield f"No message left in {drawn.year}: there is nothing to draw from."
+            return
         many = len(drawn.messages)
         yield f"{many} of the {drawn.left} messages that left in {drawn.year}, drawn with the seed {drawn.seed!r}:"
         for each in drawn.messages:

@@ -89,7 +89,7 @@ class Accounts:
         try:
             channel, canonical = read_address(words, self._region)
         except AddressError as wrong:
-            raise RefusedError(str(wrong)) from None
+            raise RefusedError(f"{words!r} is no email address or mobile number: {wrong}.") from None
         with self._store.reading() as connection:
             fits = sorted(clients.by_address(connection, [(channel, canonical)]).get((channel, canonical), ()))
             kept = dossier.suppressions(connection, self._store.ring, {channel: canonical}, self._store.clock())

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import lzma
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping
@@ -34,11 +35,15 @@ _UNREAD = (
     KeyError,
     TypeError,
     AttributeError,
+    OverflowError,
+    RuntimeError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
-    NotImplementedError,
 )
+"""What reading altered bytes can raise: RuntimeError too, for members that are encrypted, packed in no known way or
+nested too deep."""
 _RECOUNTED = ("year", "campaigns", "declared", "slots", "messages", "asked", "noes", "requests", "letters", "held")
 """What of the audit in a bundle is recounted from its ledger; findings may tell of tables that no bundle holds."""
 

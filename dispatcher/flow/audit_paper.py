@@ -10,7 +10,6 @@ from dispatcher.flow.audit_year import YearAudit
 from dispatcher.rendering.paper import pdf
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.campaign import Language
-from dispatcher.rules.sentence import Sentence
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import format_date, format_number, text
 
@@ -53,16 +52,11 @@ def paper(audit: YearAudit, studio: Studio, now: datetime, zone: ZoneInfo, langu
         "signature": say("signature"),
         "findings": {"title": say("findings"), "items": sentences(audit.findings, language)},
         "remarks": {"title": say("remarks"), "items": sentences(audit.remarks, language)},
-        "in_english": say("findings_language") if _stays_english(audit) and language is not Language.EN else "",
         "in_figures": say("in_figures"),
         "none": say("none"),
         "charts": _charts(audit, every, language),
         "tables": [_table(each, language) for each in every],
     }
-
-
-def _stays_english(audit: YearAudit) -> bool:
-    return not all(isinstance(each, Sentence) for each in (*audit.findings, *audit.remarks))
 
 
 def _charts(audit: YearAudit, every: Sequence[Table], language: Language) -> list[dict[str, object]]:

@@ -24,6 +24,7 @@ from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
 
+_TAKEN = "There is a file {path} already: give the bundle another name."
 _DATED = (1980, 1, 1, 0, 0, 0)
 """The date of every member: when a bundle was made stands in its manifest, and the same year makes the same bytes."""
 
@@ -42,6 +43,8 @@ class Bundling:
 
         Raises RefusedError where there is such a file, or where it cannot be written; nothing is left behind then.
         """
+        if os.path.lexists(path):  # said before a long reading rather than after it
+            raise RefusedError(_TAKEN.format(path=path))
         draft = path.with_name(f"{path.name}.new")
         try:
             draft.unlink(missing_ok=True)
@@ -53,7 +56,7 @@ class Bundling:
                 os.fsync(file.fileno())
             os.link(draft, path)
         except FileExistsError:
-            raise RefusedError(f"There is a file {path} already: give the bundle another name.") from None
+            raise RefusedError(_TAKEN.format(path=path)) from None
         except OSError as error:
             raise RefusedError(f"{path} cannot be written ({error.strerror}). Nothing was written.") from None
         finally:

@@ -6,14 +6,13 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from dispatcher.flow.withdrawing import withdraw_addresses
+from dispatcher.flow.withdrawing import locks_by_address, withdraw_addresses
 from dispatcher.register_files import NoLine, System, open_no_list
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.storage import answers, clients
 from dispatcher.storage.database import Connection
-from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -98,7 +97,7 @@ class NoLists:
         with self._store.reading() as connection:
             known = clients.by_address(connection, addresses)
             numbers = sorted(set().union(*known.values()))
-            ids = clients.address_ids(connection, numbers)
+            wanted = locks_by_address(connection, numbers)
         if report.dry_run:
             report.clients += len(heard.new(numbers))
             report.strangers += sum(address not in known for address in addresses)
@@ -112,8 +111,6 @@ class NoLists:
             report.clients += len(found.clients)
             report.strangers += found.strangers
 
-        wanted = {Lock(LockKind.ADDRESS, each) for held in ids.values() for each in held}
-        wanted |= {Lock(LockKind.CLIENT, number) for number in numbers} | {Lock(LockKind.REGISTER, 0)}
         self._store.write(work, wanted=wanted)
 
 

@@ -13,7 +13,13 @@ from dispatcher.flow.known import unknown
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.reopening import Reopening
 from dispatcher.flow.wishes import Wishes
-from dispatcher.flow.withdrawing import locks_of_no, withdraw_addresses, withdraw_client, withdraw_clients
+from dispatcher.flow.withdrawing import (
+    locks_by_address,
+    locks_of_no,
+    withdraw_addresses,
+    withdraw_client,
+    withdraw_clients,
+)
 from dispatcher.links import OptOut, OptOutLinks
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import masked
@@ -23,7 +29,7 @@ from dispatcher.rules.wishes import Less
 from dispatcher.storage import answers, clients, erasure, handoffs, outbox, returning
 from dispatcher.storage.clients import Client
 from dispatcher.storage.database import Connection
-from dispatcher.storage.locks import Lock, LockKind
+from dispatcher.storage.locks import Lock
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
@@ -182,11 +188,7 @@ class Preferences:
         """
         with self._store.reading() as connection:
             known = clients.by_address(connection, [address]).get(address, frozenset())
-            ids = clients.address_ids(connection, sorted(known))
-        wanted = {Lock(LockKind.ADDRESS, each) for held in ids.values() for each in held}
-        wanted |= {Lock(LockKind.CLIENT, client) for client in known}
-        # Without it, an import could bring the address in between the look and the commit.
-        wanted.add(Lock(LockKind.REGISTER, 0))
+            wanted = locks_by_address(connection, sorted(known))
 
         def work(transaction: Transaction) -> list[int]:
             now = transaction.now

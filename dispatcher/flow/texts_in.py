@@ -14,7 +14,7 @@ from dispatcher.flow.incoming import put_in
 from dispatcher.flow.meant import meant
 from dispatcher.flow.service_entries import ask
 from dispatcher.flow.service_gate import ServiceGate
-from dispatcher.flow.withdrawing import withdraw_addresses
+from dispatcher.flow.withdrawing import locks_by_address, withdraw_addresses
 from dispatcher.keys import KeyRing
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.address import AddressError, canonical_number
@@ -27,7 +27,6 @@ from dispatcher.rules.stop_words import NOES, Said, said_in_text
 from dispatcher.storage import answers, clients, services, texts_in
 from dispatcher.storage.database import Connection
 from dispatcher.storage.incoming import Incoming as Waiting
-from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.services import Asked
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -85,13 +84,9 @@ class TextsIn:
             if texts_in.is_known(connection, text.sid):
                 return said
             holders = self._holders(connection, number)
-            ids = clients.address_ids(connection, sorted(holders))
+            wanted = locks_by_address(connection, sorted(holders))
         if not holders and said not in NOES:
             return said
-        wanted = {Lock(LockKind.ADDRESS, each) for held in ids.values() for each in held}
-        wanted |= {Lock(LockKind.CLIENT, client) for client in holders}
-        # Without it, an import could bring the number in between the look and the commit.
-        wanted.add(Lock(LockKind.REGISTER, 0))
 
         def work(transaction: Transaction) -> None:
             if not texts_in.is_known(transaction.connection, text.sid):
@@ -119,11 +114,13 @@ class TextsIn:
         at = min(text.at or now, now)
         holders = self._holders(connection, address[1])
         if said in NOES:
-            is_news = self._is_news(connection, address, now)
+            having = clients.by_address(connection, [address]).get(address, frozenset())
+            is_asked = self.confirms and not text.opt_out and now - at <= JUST_NOW
+            is_confirmed = is_asked and _is_news(connection, having, now)
             answer = Answer(0, Reply.WITHDRAWN, None, at, at, now, Place.SMS_REPLY)
             withdraw_addresses(transaction, self.store.ring, [address], answer, _CLIENT)
-            if self.confirms and is_news and not text.opt_out and now - at <= JUST_NOW:
-                self._confirm(transaction, address)
+            if is_confirmed:
+                self._confirm(transaction, address, having)
         if said in _WAITS:
             for client in sorted(holders):
                 sealed = self.store.ring.seal(SEAL, text.body, _about(client, text.sid))
@@ -131,25 +128,16 @@ class TextsIn:
         if holders or said in NOES:
             texts_in.add(connection, text.sid, sorted(holders) or [0], said.value, at)
 
-    def _is_news(self, connection: Connection, address: tuple[Channel, str], now: datetime) -> bool:
-        """Say whether a no changes anything for a client who has the number.
-
-        What is on record already was confirmed when it was said; also where a restore has forgotten that.
-        """
-        holders = clients.by_address(connection, [address]).get(address, frozenset())
-        given = answers.of_clients(connection, sorted(holders))
-        return any(not fold(given.get(each, []), address[0], now).objected for each in holders)
-
-    def _confirm(self, transaction: Transaction, address: tuple[Channel, str]) -> None:
-        """Ask for one plain confirmation, where a client has the number and has not had one lately."""
+    def _confirm(self, transaction: Transaction, address: tuple[Channel, str], having: Collection[int]) -> None:
+        """Ask for one plain confirmation, where the clients `having` the number have not had one lately."""
         connection, now = transaction.connection, transaction.now
         channel, number = address
         purpose = ServicePurpose.STOPPED
-        known = clients.read(connection, clients.by_address(connection, [address]).get(address, frozenset()))
-        if not known or services.has_had(connection, purpose, channel, number, now - MONTH):
+        if services.has_had(connection, purpose, channel, number, now - MONTH):
             return
-        language = known[min(known)].language
-        wanted = Asked(purpose, channel, number, language, {}, next(iter(known)) if len(known) == 1 else None)
+        first = min(having)
+        language = clients.read(connection, [first])[first].language
+        wanted = Asked(purpose, channel, number, language, {}, first if len(having) == 1 else None)
         if isinstance(self.gate.foresee(connection, wanted, _CLIENT.kind, now), ServiceSend):
             ask(transaction, wanted, _CLIENT)
 
@@ -180,6 +168,15 @@ def number_of(sender: str, region: str) -> str | None:
         return canonical_number(sender, region)
     except AddressError:
         return sender if _E164.fullmatch(sender) else None
+
+
+def _is_news(connection: Connection, having: Collection[int], now: datetime) -> bool:
+    """Say whether a no by text changes anything for one of those who have the number.
+
+    What is on record already was confirmed when it was said; also where a restore has forgotten that.
+    """
+    given = answers.of_clients(connection, sorted(having))
+    return any(not fold(given.get(each, []), Channel.SMS, now).objected for each in having)
 
 
 def _about(client: int, sid: str) -> str:

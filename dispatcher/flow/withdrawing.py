@@ -92,6 +92,14 @@ def locks_of_no(connection: Connection, numbers: Sequence[int]) -> list[Lock]:
     return [*(Lock(LockKind.ADDRESS, each) for each in addresses), *(Lock(LockKind.CLIENT, each) for each in numbers)]
 
 
+def locks_by_address(connection: Connection, numbers: Sequence[int]) -> list[Lock]:
+    """Return what has to be locked for the noes of addresses that these clients have.
+
+    Without the register, an import could bring an address in between the look and the commit.
+    """
+    return [*locks_of_no(connection, numbers), Lock(LockKind.REGISTER, 0)]
+
+
 def withdraw_addresses(
     transaction: Transaction,
     ring: KeyRing,

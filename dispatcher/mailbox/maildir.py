@@ -121,7 +121,7 @@ class MaildirMailbox:
         for folder in _FOLDERS:
             try:
                 entries = list(os.scandir(self._path / folder))
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 raise MailboxError(
                     f"There is no Maildir at {self._path}: it holds the folders new, cur and tmp. Correct [mailbox] "
                     "path."

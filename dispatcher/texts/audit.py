@@ -41,7 +41,6 @@ FI = {
     "audit_wrong_ledger": "Tapahtumakirjassa on {entries} merkintää {groups} ryhmässä, ja se on ehjä.",
     "audit_wrong_ledger_broken": "Tapahtumakirjassa on {entries} merkintää {groups} ryhmässä, ja se on RIKKI.",
     "audit_findings": "Mikä ei pitänyt",
-    "audit_findings_language": "Mikä on englanniksi, on niin kuin tarkastus sen antaa.",
     "audit_said_too_many": "Vuonna {year} lähti kampanjoita {count}; luvattu on enintään {ceiling}.",
     "audit_said_too_close": "Vuotta {year} koskettavien 365 päivän aikana lähti kampanjoita {count}; luvattu on enintään {ceiling}.",  # noqa: E501
     "audit_said_not_begun": "Vuosi {year} ei ole alkanut.",
@@ -115,7 +114,6 @@ SV = {
     "audit_wrong_ledger": "Händelseboken har {entries} anteckningar i {groups} grupper och är hel.",
     "audit_wrong_ledger_broken": "Händelseboken har {entries} anteckningar i {groups} grupper och är SKADAD.",
     "audit_findings": "Vad som inte höll",
-    "audit_findings_language": "Det som står på engelska står så som granskningen ger det.",
     "audit_said_too_many": "År {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",
     "audit_said_too_close": "Under 365 dagar som berör år {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",  # noqa: E501
     "audit_said_not_begun": "År {year} har inte börjat.",
@@ -189,7 +187,6 @@ EN = {
     "audit_wrong_ledger": "The ledger has {entries} entries in {groups} groups and is whole.",
     "audit_wrong_ledger_broken": "The ledger has {entries} entries in {groups} groups and is BROKEN.",
     "audit_findings": "What did not hold",
-    "audit_findings_language": "What is in English stands as the audit gives it.",
     "audit_said_too_many": "{count} campaigns went out in {year}; the promise is {ceiling} at most.",
     "audit_said_too_close": "{count} campaigns went out within 365 days that touch {year}; the promise is {ceiling} at most.",  # noqa: E501
     "audit_said_not_begun": "{year} has not begun.",

@@ -17,7 +17,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from dispatcher.demo.loopback import HOST
-from tests.arrive.mail_route import MailRoute, free_port, missing_postfix, run_postfix
+from tests.arrive.mail_route import MailRoute, missing_postfix, run_postfix
+from tests.foreign_servers import free_port
 from tests.mailbox.post import ADDRESSES
 
 KEPT = Path(__file__).parents[1] / "mailbox" / "kept"

@@ -7,23 +7,18 @@ Postfix that the machine may run by itself is neither read nor touched.
 import os
 import pwd
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dispatcher.demo.loopback import HOST, listen
+from dispatcher.demo.loopback import HOST
+from tests.foreign_servers import PATH, PATIENCE, answers, end, free_port, until
 
 PROGRAMS = ("postfix", "opendkim", "spamassassin")
 POSTMASTER = "relay.example"
-_PATH = f"{os.defpath}:/usr/sbin:/sbin"
-_PATIENCE = 30.0
-"""Seconds until a server that does not answer, or a mail that does not come, fails the test."""
 _OPENDKIM = """
 Mode v
 Socket inet:{port}@{host}
@@ -82,7 +77,7 @@ def missing_postfix() -> str | None:
 
 def missing(programs: Sequence[str] = PROGRAMS) -> str | None:
     """Return what stands in the way of a mail route here, None where nothing does."""
-    absent = [name for name in programs if shutil.which(name, path=_PATH) is None]
+    absent = [name for name in programs if shutil.which(name, path=PATH) is None]
     if absent:
         return f"there is no {' and no '.join(absent)} here: run `make arrive`"
     return None if os.geteuid() == 0 else "Postfix is started by root alone: run `make arrive` as root"
@@ -101,7 +96,7 @@ class MailRoute:
         Fails with Postfix's log where they do not come.
         """
         inbox = self.room / "mail" / "inbox" / "new"
-        _until(lambda: inbox.is_dir() and len(list(inbox.iterdir())) >= count, self.log)
+        until(lambda: inbox.is_dir() and len(list(inbox.iterdir())) >= count, self.log)
         return [path.read_bytes() for path in sorted(inbox.iterdir())]
 
     def log(self) -> str:
@@ -127,10 +122,10 @@ def _open_dkim(stack: ExitStack, room: Path, port: int, keys: Mapping[str, str])
     records, settings = room / "records", room / "opendkim.conf"
     records.write_text("".join(f"{name} {text}\n" for name, text in keys.items()), encoding="ascii")
     settings.write_text(_OPENDKIM.format(port=port, host=HOST, name=POSTMASTER, keys=records), encoding="ascii")
-    program = shutil.which("opendkim", path=_PATH) or "opendkim"
+    program = shutil.which("opendkim", path=PATH) or "opendkim"
     running = subprocess.Popen([program, "-f", "-x", settings], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    stack.callback(_end, running)
-    _until(lambda: _answers(port), lambda: f"OpenDKIM does not answer; its exit code: {running.poll()}")
+    stack.callback(end, running)
+    until(lambda: answers(port), lambda: f"OpenDKIM does not answer; its exit code: {running.poll()}")
 
 
 def run_postfix(stack: ExitStack, room: Path, domain: str, port: int, more: str) -> None:
@@ -145,41 +140,9 @@ def run_postfix(stack: ExitStack, room: Path, domain: str, port: int, more: str)
     values |= {"user": nobody.pw_uid, "group": nobody.pw_gid}
     (settings / "main.cf").write_text(_MAIN.format(**values), encoding="ascii")
     (settings / "master.cf").write_text(_MASTER.format(**values), encoding="ascii")
-    command = [shutil.which("postfix", path=_PATH) or "postfix", "-c", str(settings)]
+    command = [shutil.which("postfix", path=PATH) or "postfix", "-c", str(settings)]
     # Stopped also where it started by half: without a process of its own `stop` changes nothing.
-    stack.callback(subprocess.run, [*command, "stop"], capture_output=True, check=False, timeout=_PATIENCE)
-    started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    stack.callback(subprocess.run, [*command, "stop"], capture_output=True, check=False, timeout=PATIENCE)
+    started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert started.returncode == 0, started.stdout + started.stderr
-    _until(lambda: _answers(port), lambda: "Postfix does not answer.")
-
-
-def free_port() -> int:
-    """Return a port that nobody has."""
-    with listen() as found:
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
-def _until(is_so: Callable[[], bool], complaint: Callable[[], str]) -> None:
-    """Wait until something is so: foreign servers tell nobody when they have come to it."""
-    deadline = time.monotonic() + _PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, complaint()
-        time.sleep(0.05)
-
-
-def _end(running: subprocess.Popen[bytes]) -> None:
-    running.send_signal(signal.SIGTERM)
-    try:
-        running.communicate(timeout=10)
-    except subprocess.TimeoutExpired:
-        running.kill()
-        running.communicate()
+    until(lambda: answers(port), lambda: "Postfix does not answer.")

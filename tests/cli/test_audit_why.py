@@ -61,7 +61,7 @@ def test_a_sample_of_a_year_without_messages_is_empty(run: Run) -> None:
     """The seed is the year where none is given, so that the same draw can be made again."""
     drawn = run("audit", "sample", "2026", "--json").json()
     assert ("2026", 0, [], {}) == (drawn["seed"], drawn["left"], drawn["messages"], drawn["pictures"])
-    assert "0 of the 0 messages that left in 2026, drawn with the seed '2026':\n" == run("audit", "sample", "2026").out
+    assert "No message left in 2026: there is nothing to draw from.\n" == run("audit", "sample", "2026").out
 
 
 def test_the_tables_of_a_year_and_its_paper_are_written(home: Path, run: Run) -> None:

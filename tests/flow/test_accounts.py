@@ -124,7 +124,7 @@ def test_several_who_share_an_address_are_asked_about_one_by_one(workshop: Works
 
 def test_what_is_no_address_or_no_campaign_is_refused(dispatcher: Dispatcher) -> None:
     """The error says what to give instead."""
-    with pytest.raises(RefusedError):
+    with pytest.raises(RefusedError, match="'not an address' is no email address or mobile number"):
         asked(dispatcher, "not an address")
     with pytest.raises(NotFoundError, match="no campaign 'three'"):
         told(dispatcher, MAIJA, "three")

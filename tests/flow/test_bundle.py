@@ -166,6 +166,15 @@ def _lacks_its_entries(members: Members) -> None:
     del members[bundle.ENTRIES]
 
 
+def _nested(members: Members) -> None:
+    members[bundle.PAGE] = b"[" * 200_000
+
+
+def _endless(members: Members) -> None:
+    manifest = json.loads(members[bundle.MANIFEST])
+    members[bundle.MANIFEST] = json.dumps({**manifest, "valid_for_days": 10**14}).encode()
+
+
 CHANGES: dict[str, Change] = {
     "an entry is deleted": _lines(bundle.ENTRIES, lambda lines: lines[:5] + lines[6:]),
     "an entry is altered": _lines(bundle.ENTRIES, lambda lines: _each(lines, b"granted", b"decline")),
@@ -195,35 +204,46 @@ def test_a_broken_bundle_does_not_check_out(
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: Path) -> None:
-    """A missing file, another file, a torn one and one without a member are errors that say so."""
+    """A missing file, another, a torn one, one without a member, and one that holds the absurd, are refused by name."""
     with pytest.raises(NotFoundError, match="There is no file"):
         check_bundle(tmp_path / "none.zip")
     other = tmp_path / "other.zip"
     other.write_bytes(b"nothing")
     torn = tmp_path / "torn.zip"
     torn.write_bytes(whole.read_bytes()[:-100])
-    lacking = rewritten(whole, tmp_path / "lacking.zip", _lacks_its_entries)
+    changes = {"lacking": _lacks_its_entries, "nested": _nested, "endless": _endless}
+    changed = [rewritten(whole, tmp_path / f"{name}.zip", change) for name, change in changes.items()]
+    # Packed in another way, and garbled behind its header.
+    repacked = tmp_path / "repacked.zip"
+    with zipfile.ZipFile(repacked, "w", zipfile.ZIP_LZMA) as packed:
+        packed.writestr(bundle.MANIFEST, "{}")
+    listed = bytearray(repacked.read_bytes())
+    start = 30 + len(bundle.MANIFEST) + 9
+    listed[start : start + 3] = b"\xff" * 3
+    repacked.write_bytes(listed)
     # Somewhere in the packed bytes of the first member: it cannot be unpacked any more.
     garbled = tmp_path / "garbled.zip"
     content = bytearray(whole.read_bytes())
     content[80:120] = b"\xff" * 40
     garbled.write_bytes(content)
-    for path in (other, torn, lacking, garbled):
+    for path in (other, torn, garbled, repacked, *changed):
         with pytest.raises(RefusedError, match="is no bundle, or so damaged"):
             check_bundle(path)
 
 
 def test_no_bundle_is_written_over_another(workshop: Workshop, tmp_path: Path) -> None:
-    """What was handed out stays as it is; where nothing can be written nothing is left behind."""
+    """What was handed out stays as it is, said before a long reading; what cannot be written leaves nothing behind."""
     path = tmp_path / "audit-2026.zip"
     path.write_bytes(b"handed out")
+    heard: list[int] = []
     with workshop.opened() as dispatcher:
         with pytest.raises(RefusedError, match="There is a file"):
-            dispatcher.auditing.bundling.write(YEAR, path, quiet)
+            dispatcher.auditing.bundling.write(YEAR, path, lambda done, _all: heard.append(done))
         with pytest.raises(RefusedError, match="cannot be written"):
             dispatcher.auditing.bundling.write(YEAR, tmp_path / "nowhere" / "audit.zip", quiet)
     assert [path] == [each for each in _files(tmp_path) if "audit" in each.name]
     assert b"handed out" == path.read_bytes()
+    assert [] == heard
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -7,23 +7,20 @@ import base64
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from dispatcher.demo.loopback import HOST, listen
+from dispatcher.demo.loopback import HOST
 from tests.faults.certificates import Certificate
+from tests.foreign_servers import PATH, PATIENCE, answers, end, free_port, until
 
 USER, PASSWORD = "hei@tunturituuli.example", 'sälä"na\\ 1'
-_PATH = f"{os.defpath}:/usr/sbin:/sbin"
-_PATIENCE = 30.0
 _SETTINGS = """
 base_dir = {room}/run
 log_path = {room}/log
@@ -79,7 +76,7 @@ service stats {{
 
 def missing() -> str | None:
     """Return what stands in the way of an IMAP server here, None where nothing does."""
-    if shutil.which("dovecot", path=_PATH) is None:
+    if shutil.which("dovecot", path=PATH) is None:
         return "there is no Dovecot here: run `make imap`"
     return None if os.geteuid() == 0 else "Dovecot is started by root alone: run `make imap` as root"
 
@@ -104,7 +101,7 @@ class ImapServer:
     @contextmanager
     def session(self, user: str = USER, password: str = PASSWORD) -> Iterator[Callable[..., str]]:
         """Give a way to ask the server by hand, so that what it says does not pass through what is tested."""
-        with socket.create_connection((HOST, self.plain), timeout=_PATIENCE) as connection:
+        with socket.create_connection((HOST, self.plain), timeout=PATIENCE) as connection:
             file = connection.makefile("rwb")
             file.readline()
 
@@ -133,7 +130,7 @@ class ImapServer:
         def found() -> list[str]:
             return [line for line in self.log().splitlines() if "Logged out" in line]
 
-        _until(lambda: len(found()) >= count, self.log)
+        until(lambda: len(found()) >= count, self.log)
         return found()
 
     def log(self) -> str:
@@ -156,45 +153,14 @@ def imap_server(folder: Path) -> Iterator[ImapServer]:
             os.chown(room / name, user.pw_uid, user.pw_gid)
         os.chown(room, user.pw_uid, user.pw_gid)
         (room / "users").write_text(f"{USER}:{base64.b64encode(PASSWORD.encode()).decode()}\n", encoding="ascii")
-        ports = _free_port(), _free_port()
+        ports = free_port(), free_port()
         values = {"host": HOST, "room": room, "plain": ports[0], "encrypted": ports[1], "user": "nobody"}
         values |= {"group": "nogroup", "certificate": certificate.file, "key": folder / "key.pem"}
         settings = room / "dovecot.conf"
         settings.write_text(_SETTINGS.format(**values), encoding="ascii")
-        program = shutil.which("dovecot", path=_PATH) or "dovecot"
+        program = shutil.which("dovecot", path=PATH) or "dovecot"
         running = subprocess.Popen([program, "-F", "-c", settings], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        stack.callback(_end, running)
+        stack.callback(end, running)
         server = ImapServer(*ports, certificate, room)
-        _until(lambda: _answers(ports[0]), lambda: f"Dovecot does not answer: {running.poll()}\n{server.log()}")
+        until(lambda: answers(ports[0], b"* OK"), lambda: f"Dovecot does not answer: {running.poll()}\n{server.log()}")
         yield server
-
-
-def _free_port() -> int:
-    with listen() as found:
-        port: int = found.getsockname()[1]
-        return port
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection((HOST, port), timeout=5) as connection:
-            return connection.recv(4) == b"* OK"
-    except OSError:
-        return False
-
-
-def _until(is_so: Callable[[], bool], complaint: Callable[[], str]) -> None:
-    """Wait until something is so: foreign servers tell nobody when they have come to it."""
-    deadline = time.monotonic() + _PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, complaint()
-        time.sleep(0.05)
-
-
-def _end(running: subprocess.Popen[bytes]) -> None:
-    running.send_signal(signal.SIGTERM)
-    try:
-        running.communicate(timeout=10)
-    except subprocess.TimeoutExpired:
-        running.kill()
-        running.communicate()

@@ -193,11 +193,14 @@ def test_a_name_that_cannot_be_kept_closes_no_box(mailbox: MaildirMailbox, put: 
     assert [] == taken(mailbox, mark)[0]
 
 
-def test_a_folder_that_is_no_maildir_says_what_to_do(tmp_path: Path, clock: FixedClock) -> None:
-    """The error names the folder and the setting."""
-    assert not is_maildir(tmp_path)
+@pytest.mark.parametrize("name", ["folder", "file", "nowhere"])
+def test_what_is_no_maildir_says_what_to_do(tmp_path: Path, clock: FixedClock, name: str) -> None:
+    """The error names the folder and the setting, whatever is there instead."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    assert not is_maildir(tmp_path / name)
     with pytest.raises(MailboxError, match=r"There is no Maildir at .*Correct \[mailbox\] path"):
-        MaildirMailbox(tmp_path, ADDRESSES, clock).read("", lambda *_: None)
+        MaildirMailbox(tmp_path / name, ADDRESSES, clock).read("", lambda *_: None)
 
 
 def test_who_takes_a_letter_and_fails_is_heard(mailbox: MaildirMailbox, put: Put) -> None:
