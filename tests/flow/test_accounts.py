@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.demo.smtp_double import SmtpDouble
 from dispatcher.demo.twilio_double import TwilioDouble
+from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.accounts import Account
 from dispatcher.rules.actor import duty
 from dispatcher.rules.campaign import Channel
-from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.retention import EraseReason
 from dispatcher.storage import access_log
 from dispatcher.wiring import Dispatcher
@@ -97,15 +97,18 @@ def test_a_message_that_was_refused_is_not_counted(
 
 def test_a_refusal_heard_of_after_a_restore_is_told_without_a_send(dispatcher: Dispatcher) -> None:
     """What was on its way when a copy was restored has no Send; what a log says of it later is told all the same."""
-    client, about = dispatcher.register.find(NEVER), {"message": "0" * 32}
-    heard = (
-        (EntryKind.PLANNED, about),
-        (EntryKind.OUTCOME, {**about, "outcome": "unknown", "code": "restored"}),
-        (EntryKind.OUTCOME, {**about, "outcome": "refused", "code": "550"}),
+    client = dispatcher.register.find(NEVER)
+    bodies: tuple[dict[str, Json], ...] = (
+        {},
+        {"outcome": "unknown", "code": "restored"},
+        {"outcome": "refused", "code": "550"},
     )
-    for kind, body in heard:
-        entry = Entry(kind, duty("test"), client=client, campaign=1, channel=Channel.EMAIL, body=body)
-        dispatcher.store.write(lambda transaction, entry=entry: transaction.ledger.append(entry))
+    kinds = (EntryKind.PLANNED, EntryKind.OUTCOME, EntryKind.OUTCOME)
+    heard = [
+        Entry(kind, duty("test"), client=client, campaign=1, channel=Channel.EMAIL, body={"message": "0" * 32, **body})
+        for kind, body in zip(kinds, bodies, strict=True)
+    ]
+    dispatcher.store.write(lambda transaction: transaction.ledger.append(*heard))
     [message] = [each for each in told(dispatcher, NEVER).lines if each.what == "message"]
     assert ("one", "refused", None) == (message.campaign, message.state, message.nth)
 
