@@ -90,9 +90,7 @@ def judged(
     """
     figures = slot_figures(recount)
     more = (say("unnamed", count=recount.unnamed),) if recount.unnamed else ()
-    restored = tuple(
-        Sentence.of("Entry {entry} tells of a restore.", "restored", entry=number) for number in recount.restored
-    )
+    restored = tuple(say("restored", entry=number) for number in recount.restored)
     beside = beside_figures(recount.beside)
     late = recount.beside.requests.overdue(today)
     return YearAudit(

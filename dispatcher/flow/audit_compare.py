@@ -30,7 +30,7 @@ def campaign_differences(records: Mapping[int, CampaignRecord], tables: Iterable
         for what in ("name", "title", "kind", "state"):
             told, held = getattr(record, what), getattr(row, what)
             if told != held:
-                yield say("told_otherwise", name=record.name, number=number, what=what, told=told, held=held)
+                yield say("told_otherwise", name=record.name, number=number, field=what, told=told, held=held)
 
 
 def slot_differences(recount: Recount, rows: Iterable[SlotRow]) -> Iterator[str]:
@@ -65,11 +65,13 @@ def tally_differences(records: Iterable[CampaignRecord], tallies: Iterable[Tally
                 yield say("counted_otherwise", **about, told=told[line], held=counts[line])
 
 
-def _line(state: MessageState, channel: Channel | None, reason: str | None = None) -> str:
+def _line(state: MessageState, channel: Channel | None, reason: str | None = None) -> Sentence:
     if state is MessageState.WITHHELD:
-        return f"withheld for {reason}"
+        return say("line_withheld", reason=reason)
     # Until its first intent a message may be given over to another channel; the Send entry tells by which it went.
-    return f"{state.value} by {channel.value}" if channel and state is not MessageState.WAITING else state.value
+    if channel is None or state is MessageState.WAITING:
+        return say("line", state=state.value)
+    return say("line_by", state=state.value, channel=channel.value)
 
 
 def _slot(name: str, day: date | None, state: str, campaign: int | None) -> Sentence:

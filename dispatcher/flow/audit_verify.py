@@ -18,6 +18,7 @@ from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import StoredEntry
+from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
@@ -113,7 +114,7 @@ class Verifying:
             journal = check_journal(connection, self._store.journal, restores)
             found = [
                 *again.findings,
-                *([f"{again.unnamed} more messages like these are not named."] if again.unnamed else []),
+                *([say("unnamed_again", count=again.unnamed)] if again.unnamed else []),
                 *unread,
                 *beside.findings,
                 *journal.findings,
@@ -163,10 +164,7 @@ def _tables(connection: Connection, recount: Recount, fates: Fates) -> Iterator[
         if (mine.count, mine.sum) != (theirs.count, theirs.sum):
             yield from islice(_named(connection, campaign), _NAMED_AT_MOST)
         if (mine.told, mine.told_sum) != (theirs.told, theirs.told_sum):
-            yield (
-                f"Campaign {campaign}: what providers told afterwards is {mine.told} messages' end by the ledger and "
-                f"{theirs.told} in the outbox, and not the same."
-            )
+            yield say("ends_differ", campaign=campaign, told=mine.told, held=theirs.told)
 
 
 def _named(connection: Connection, campaign: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, 
 from dispatcher.rules.doors import is_good
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, read_stamp
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.sayings import say
 from dispatcher.rules.terms import read_terms
 
 _NOT_COUNTED = frozenset({MessageState.REFUSED.value, MessageState.DEFERRED.value})
@@ -88,7 +89,7 @@ class Again:
             else:
                 self._book.take(entry, body)
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._find(f"Entry {entry.id} ({entry.kind}) cannot be read.")
+            self._find(say("unread", entry=entry.id, what=entry.kind))
             return None
         return body
 
@@ -103,10 +104,10 @@ class Again:
     def _judge(self, entry: StoredEntry, body: Body, client: int, campaign: int, day: date) -> None:
         of, terms = self._terms.get(body.get("terms", 0), (None, None))
         if terms is None or of != entry.campaign:
-            self._find(f"Entry {entry.id} (send) names no terms of its campaign: it cannot be decided again.")
+            self._find(say("no_terms", entry=entry.id))
             return
         if local_date(entry.at, terms.windows.zone) != day:
-            self._find(f"Entry {entry.id} (send) counts on {day}, which was not its local date.")
+            self._find(say("other_day", entry=entry.id, day=day))
         facts = self._book.facts(client, campaign, entry.at, day)
         channel = _CHANNELS[entry.channel or ""]
         channels = self._channels(terms, channel, body)
@@ -119,7 +120,7 @@ class Again:
             return
         wrong = _against(verdict, channel, body, facts)
         if wrong is not None:
-            self._find(f"Entry {entry.id} (send) to client {client} does not follow from the ledger: {wrong}.")
+            self._find(say("not_following", entry=entry.id, client=client, wrong=wrong))
 
     def _channels(self, terms: CampaignFacts, channel: Channel, body: Body) -> tuple[Channel, ...]:
         """Return the channels that were asked about: its own after a first attempt, else those not found closed."""
@@ -159,18 +160,18 @@ class Again:
 def _against(verdict: Verdict, channel: Channel, body: Body, facts: ClientFacts) -> str | None:
     """Return what speaks against a Send as the end of a sentence, or None."""
     if not isinstance(verdict, Send):
-        return f"the verdict at that moment is {type(verdict).__name__} ({verdict.reason.value})"
+        return say("other_verdict", verdict=type(verdict).__name__, reason=verdict.reason.value)
     if verdict.channel is not channel:
-        return f"it would have gone by {verdict.channel.value}, and went by {channel.value}"
+        return say("other_way", channel=verdict.channel.value, went=channel.value)
     if verdict.answer.entry != body["answer"]:
-        return f"the yes that stood is entry {verdict.answer.entry}, and it names entry {body['answer']}"
+        return say("other_answer", stood=verdict.answer.entry, named=body["answer"])
     held = facts.addresses[channel]
     if held.address != body["address"]:
-        return f"the client had address {held.address}, and it went to address {body['address']}"
+        return say("other_address", kept=held.address, used=body["address"])
     for what, told, counted in (
         ("client", body["client_messages"], len(facts.days)),
         ("address", body["address_messages"], len(held.days)),
     ):
         if told < counted:
-            return f"it counted {told} messages to the {what}, and the ledger {counted}"
+            return say(f"few_to_{what}", count=told, counted=counted)
     return None
