@@ -251,7 +251,7 @@ class DatabaseJournal:
         """Begin the journal of an installation. Raises JournalError if there is one already."""
         self._database.check_durable()
         with self._database.writing() as connection:
-            if connection.dialect.has_table(connection, "journal"):
+            if self._is_there(connection):
                 raise JournalError("There is a journal in [database] journal already. Nothing was changed.")
             self._table.create(connection)
         return self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)[0]
@@ -326,8 +326,14 @@ class DatabaseJournal:
         return rewrite_tables(self._database, ["journal"])
 
     def _require(self, connection: Connection) -> None:
-        if not connection.dialect.has_table(connection, "journal"):
+        if not self._is_there(connection):
             raise _missing("[database] journal", "there is no table `journal`")
+
+    def _is_there(self, connection: Connection) -> bool:
+        if self._database.is_sqlite:
+            return connection.dialect.has_table(connection, "journal")
+        # Asked at every write: this looks one name up, where `has_table` joins tables of the catalogue.
+        return connection.scalar(text("SELECT to_regclass('journal')")) is not None
 
     def _end(self, connection: Connection) -> tuple[int, str]:
         columns = self._table.c
