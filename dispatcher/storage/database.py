@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 - what flows pass around, under our own roof
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -177,6 +177,14 @@ def insert_new(connection: Connection, table: type[Table], rows: Sequence[Mappin
     if rows:
         make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         connection.execute(make(table).on_conflict_do_nothing(), list(rows))
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Say whether there is a table of this name where the program looks for its tables."""
+    if connection.dialect.name == "sqlite":
+        return connection.dialect.has_table(connection, name)
+    # Asked before each commit of a no: this looks one name up, where the dialect's own question joins catalogues.
+    return connection.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
 
 
 def durability(connection: Connection) -> list[tuple[str, object, object]]:
