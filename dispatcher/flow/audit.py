@@ -55,7 +55,7 @@ class Audit:
         Every message is decided again from the entries before it, every seal checked, the journal and the tables
         compared. The first broken place of each chain is named.
         """
-        return Verifying(self._store, self._policy, self._file).run(progress)
+        return Verifying(self._store, self._file).run(progress)
 
     def year(self, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a calendar year of local dates from the ledger, and compare the count with every table."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from dispatcher.rules.audit import Recount
+from dispatcher.rules.audit_campaigns import CampaignCount
 from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.message import MessageState
@@ -33,13 +33,13 @@ def campaign_differences(records: Mapping[int, CampaignRecord], tables: Iterable
                 yield say("told_otherwise", name=record.name, number=number, what=what, told=told, held=held)
 
 
-def slot_differences(recount: Recount, rows: Iterable[SlotRow]) -> Iterator[str]:
+def slot_differences(count: CampaignCount, rows: Iterable[SlotRow]) -> Iterator[str]:
     """Yield a sentence for each slot that the ledger and its table tell differently."""
     told: Counter[_Slot] = Counter()
-    records = recount.campaigns.items()
+    records = count.campaigns.items()
     told.update((record.day, record.slot, number) for number, record in records if record.slot is not None)
-    told.update((slot.date, "spent", None) for slot in recount.lost)
-    told.update((each.day, "declared" if each.stands else "returned", None) for each in recount.declared.values())
+    told.update((slot.date, "spent", None) for slot in count.lost)
+    told.update((each.day, "declared" if each.stands else "returned", None) for each in count.declared.values())
     held: Counter[_Slot] = Counter((row.day, row.state, row.campaign) for row in rows)
     for day, state, campaign in (told - held).elements():
         yield _slot("slot_only_ledger", day, state, campaign)

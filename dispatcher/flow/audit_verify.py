@@ -11,12 +11,10 @@ from dispatcher.flow.audit_compare import campaign_differences, slot_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_kept import altered
 from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
-from dispatcher.flow.policy import Policy
-from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_again import Again
+from dispatcher.rules.audit_campaigns import CampaignCount
 from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
-from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import StoredEntry
 from dispatcher.rules.seal import Seal
 from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
@@ -78,7 +76,7 @@ def read_whole(
 class _Taken:
     """Everything that verify finds out from entries alone."""
 
-    recount: Recount
+    count: CampaignCount = field(default_factory=CampaignCount)
     again: Again = field(default_factory=Again)
     fates: Fates = field(default_factory=Fates)
     restores: Restores = field(default_factory=Restores)
@@ -89,15 +87,14 @@ class _Taken:
         body = self.again.take(entry)
         if body is not None:
             self.fates.take(entry, body)
-        self.recount.take(entry, body)
+        self.count.take(entry, body)
 
 
 class Verifying:
     """Verifies an installation: it changes nothing, and reads one consistent state however long it takes."""
 
-    def __init__(self, store: Store, policy: Policy, file: SealFile | None) -> None:
+    def __init__(self, store: Store, file: SealFile | None) -> None:
         self._store = store
-        self._policy = policy
         self._file = file
 
     def run(self, progress: Progress) -> Verification:
@@ -105,9 +102,8 @@ class Verifying:
         kept, unread = self._kept()
         with self._store.reading() as connection, reports.as_it_stands(connection):
             told = seals.in_ledger(connection)
-            chain, check, taken = read_whole(connection, [*told, *kept.seals], self._taking, progress)
-            again, recount = taken.again, taken.recount
-            recount.close()
+            chain, check, taken = read_whole(connection, [*told, *kept.seals], _Taken, progress)
+            again, count = taken.again, taken.count
             restores = taken.restores.found
             beside = check_seals(told, kept, check.hashes, public_keys(self._store.ring).values(), restores)
             journal = check_journal(connection, self._store.journal, restores)
@@ -117,9 +113,9 @@ class Verifying:
                 *unread,
                 *beside.findings,
                 *journal.findings,
-                *_of_slots(recount),
-                *_tables(connection, recount, taken.fates),
-                *altered(connection, recount.campaigns.values(), recount.agreed_to()),
+                *_of_slots(count),
+                *_tables(connection, count, taken.fates),
+                *altered(connection, count.campaigns.values(), again.agreed_to),
             ]
         return replace(
             chain,
@@ -127,10 +123,6 @@ class Verifying:
             contradictions=tuple(found),
             remarks=(*beside.remarks, *journal.remarks),
         )
-
-    def _taking(self) -> _Taken:
-        today = local_date(self._store.clock(), self._policy.zone)
-        return _Taken(Recount(today.year, self._policy.zone, self._policy.valid_for))
 
     def _kept(self) -> tuple[Kept, list[str]]:
         if self._file is None:
@@ -141,17 +133,17 @@ class Verifying:
             return Kept(), [str(error)]
 
 
-def _of_slots(recount: Recount) -> Iterator[str]:
-    spent = recount.spent()
+def _of_slots(count: CampaignCount) -> Iterator[str]:
+    spent = count.spent()
     for year in sorted({slot.date.year for slot in spent}):
         yield from slot_findings(year, spent)
 
 
-def _tables(connection: Connection, recount: Recount, fates: Fates) -> Iterator[str]:
+def _tables(connection: Connection, count: CampaignCount, fates: Fates) -> Iterator[str]:
     """Yield every difference between the ledger and the tables that serve the screens, message by message."""
-    yield from campaign_differences(recount.campaigns, campaigns.all_scheduled(connection))
-    yield from slot_differences(recount, slots.every(connection))
-    yield from tally_differences(list(recount.campaigns.values()), tallies.counted(connection))
+    yield from campaign_differences(count.campaigns, campaigns.all_scheduled(connection))
+    yield from slot_differences(count, slots.every(connection))
+    yield from tally_differences(list(count.campaigns.values()), tallies.counted(connection))
     held: dict[int, Sum] = {}
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())

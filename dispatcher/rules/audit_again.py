@@ -73,6 +73,11 @@ class Again:
         self._out: dict[str, _Out] = {}
         self._days: dict[str, date] = {}
 
+    @property
+    def agreed_to(self) -> frozenset[str]:
+        """Return the hashes of the wordings that anybody said yes to."""
+        return frozenset(self._book.agreed_to)
+
     def take(self, entry: StoredEntry) -> Body | None:
         """Take the next entry and return its body, or None; what cannot be read is a finding."""
         if entry.kind not in _TELLING:
