@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from dispatcher.errors import SealError
 from dispatcher.flow.audit_chain import ChainCheck
-from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
+from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_kept import altered
 from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
@@ -18,7 +18,7 @@ from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.ledger import StoredEntry
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
-from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
+from dispatcher.storage import ledger, reports, seals
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import Kept, SealFile
 from dispatcher.storage.store import Store
@@ -142,9 +142,7 @@ def _of_slots(count: CampaignCount) -> Iterator[str]:
 
 def _tables(connection: Connection, count: CampaignCount, fates: Fates) -> Iterator[str]:
     """Yield every difference between the ledger and the tables that serve the screens, message by message."""
-    yield from campaign_differences(count.campaigns, campaigns.all_scheduled(connection))
-    yield from slot_differences(count, slots.every(connection))
-    yield from tally_differences(list(count.campaigns.values()), tallies.counted(connection))
+    yield from table_differences(connection, count, count.campaigns.values())
     held: dict[int, Sum] = {}
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())

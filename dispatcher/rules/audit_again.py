@@ -9,11 +9,10 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, decide
 from dispatcher.rules.doors import is_good
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, read_stamp
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import NOT_COUNTED, MessageState
 from dispatcher.rules.sayings import say
 from dispatcher.rules.terms import read_terms
 
-_NOT_COUNTED = frozenset({MessageState.REFUSED.value, MessageState.DEFERRED.value})
 _AT_ONCE = timedelta(minutes=1)
 """What is put on record without waiting for messages under way may be numbered before one that was decided first."""
 _UNAWAITED = {Reason.GONE_FROM_REGISTER: "gone", Reason.SUSPENDED: "request"}
@@ -145,7 +144,7 @@ class Again:
 
     def _outcome(self, entry: StoredEntry, body: Body) -> None:
         out = self._out.get(body["message"])
-        if body["outcome"] in _NOT_COUNTED:
+        if body["outcome"] in NOT_COUNTED:
             if out is not None:
                 self._book.uncount(out.client, out.address, out.got)
         elif out is None and "day" in body:

@@ -19,8 +19,8 @@ from dispatcher.rules.seal import SealReason
 from dispatcher.storage.store import Store
 from dispatcher.wiring import Dispatcher
 from tests.flow.conftest import Tamper
-from tests.flow.test_deciding_again import a_run
 from tests.flow.translated import untranslated
+from tests.flow.two_campaigns import a_run
 from tests.stores import raw
 from tests.workshop import Workshop
 

@@ -16,8 +16,8 @@ from dispatcher.rules.campaign import Language
 from dispatcher.rules.seal import SealReason
 from dispatcher.wiring import Dispatcher
 from tests.flow.conftest import Tamper
-from tests.flow.test_deciding_again import a_run
 from tests.flow.translated import untranslated
+from tests.flow.two_campaigns import a_run
 from tests.workshop import OWNER, Doubles, Workshop
 
 NEW_YEAR = datetime(2027, 1, 1, 9, 0, tzinfo=UTC)
