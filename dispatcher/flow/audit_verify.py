@@ -84,9 +84,10 @@ class _Taken:
     def take(self, entry: StoredEntry) -> None:
         """Take the next entry."""
         self.restores.take(entry)
-        body = self.again.take(entry)
-        if body is not None:
-            self.fates.take(entry, body)
+        body = reports.body_of(entry)
+        told = self.again.take(entry, body)
+        if told is not None:
+            self.fates.take(entry, told)
         self.count.take(entry, body)
 
 
@@ -148,7 +149,7 @@ def _tables(connection: Connection, count: CampaignCount, fates: Fates) -> Itera
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())
         total.add(fate)
-        total.add_told(fate.message, later)
+        total.add_told(fate[0], later)
     told = fates.sums()
     for campaign in sorted(told.keys() | held.keys()):
         mine, theirs = told.get(campaign, Sum()), held.get(campaign, Sum())

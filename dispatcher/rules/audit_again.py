@@ -78,12 +78,15 @@ class Again:
         """Return the hashes of the wordings that anybody said yes to."""
         return frozenset(self._book.agreed_to)
 
-    def take(self, entry: StoredEntry) -> Body | None:
-        """Take the next entry and return its body, or None; what cannot be read is a finding."""
+    def take(self, entry: StoredEntry, body: Body | None = None) -> Body | None:
+        """Take the next entry, with its body where that has been read, and return the body of one that tells something.
+
+        What cannot be read is a finding.
+        """
         if entry.kind not in _TELLING:
             return None
         try:
-            body = entry.data()
+            body = entry.data() if body is None else body
             if entry.kind == _SEND:
                 self._send(entry, body)
             elif entry.kind == _OUTCOME:
@@ -172,10 +175,8 @@ def _against(verdict: Verdict, channel: Channel, body: Body, facts: ClientFacts)
     held = facts.addresses[channel]
     if held.address != body["address"]:
         return f"the client had address {held.address}, and it went to address {body['address']}"
-    for what, told, counted in (
-        ("client", body["client_messages"], len(facts.days)),
-        ("address", body["address_messages"], len(held.days)),
-    ):
-        if told < counted:
-            return f"it counted {told} messages to the {what}, and the ledger {counted}"
+    if body["client_messages"] < len(facts.days):
+        return f"it counted {body['client_messages']} messages to the client, and the ledger {len(facts.days)}"
+    if body["address_messages"] < len(held.days):
+        return f"it counted {body['address_messages']} messages to the address, and the ledger {len(held.days)}"
     return None
