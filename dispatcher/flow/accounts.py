@@ -12,13 +12,11 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import AddressError, read_address
 from dispatcher.rules.budget import WINDOW
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, stamp
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import NOT_COUNTED, MessageState
 from dispatcher.storage import campaigns, clients, dossier, entries
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
-
-_NOT_COUNTED = frozenset({MessageState.REFUSED.value, MessageState.DEFERRED.value})
 
 
 @dataclass(slots=True)
@@ -192,7 +190,7 @@ class _Story:
         if line is None or not state:
             return
         line.state = state
-        if state in _NOT_COUNTED:
+        if state in NOT_COUNTED:
             self._days.pop(name, None)
             line.nth = None
 

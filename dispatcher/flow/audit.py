@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
+from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_figures import beside_figures
 from dispatcher.flow.audit_verify import Progress, Verifying, read_whole
@@ -25,7 +25,7 @@ from dispatcher.rules.processing import Processing
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.rules.sentence import Sentence
-from dispatcher.storage import campaigns, reports, seals, slots, tallies
+from dispatcher.storage import reports, seals
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -67,7 +67,7 @@ class Audit:
         zone, valid_for = self._policy.zone, self._policy.valid_for
         chain, _, recount = read_whole(connection, (), lambda: Recount(year, zone, valid_for), progress)
         recount.close()
-        differences = _differences(connection, recount)
+        differences = tuple(table_differences(connection, recount, campaigns_of(recount)))
         sealed = seals.in_ledger(connection)[-1:]
         today = local_date(self._store.clock(), zone)
         audited = judged(recount, chain, differences, today, sealed[0] if sealed else None)
@@ -90,9 +90,7 @@ def judged(
     """
     figures = slot_figures(recount)
     more = (say("unnamed", count=recount.unnamed),) if recount.unnamed else ()
-    restored = tuple(
-        Sentence.of("Entry {entry} tells of a restore.", "restored", entry=number) for number in recount.restored
-    )
+    restored = tuple(say("restored", entry=number) for number in recount.restored)
     beside = beside_figures(recount.beside)
     late = recount.beside.requests.overdue(today)
     return YearAudit(
@@ -119,12 +117,3 @@ def judged(
         seal=seal,
         remarks=(*slot_remarks(recount.year, figures.spent, today), *restored, *recount.texts.remarks()),
     )
-
-
-def _differences(connection: Connection, recount: Recount) -> list[str]:
-    """Return every difference between the ledger's count and the tables; messages only for campaigns of the year."""
-    return [
-        *campaign_differences(recount.campaigns, campaigns.all_scheduled(connection)),
-        *slot_differences(recount, slots.every(connection)),
-        *tally_differences(campaigns_of(recount), tallies.counted(connection)),
-    ]

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from dispatcher.errors import SealError
 from dispatcher.flow.audit_chain import ChainCheck
-from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
+from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_kept import altered
 from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
@@ -16,8 +16,9 @@ from dispatcher.rules.audit_campaigns import CampaignCount
 from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.ledger import StoredEntry
+from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
-from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
+from dispatcher.storage import ledger, reports, seals
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import Kept, SealFile
 from dispatcher.storage.store import Store
@@ -110,7 +111,7 @@ class Verifying:
             journal = check_journal(connection, self._store.journal, restores)
             found = [
                 *again.findings,
-                *([f"{again.unnamed} more messages like these are not named."] if again.unnamed else []),
+                *([say("unnamed_again", count=again.unnamed)] if again.unnamed else []),
                 *unread,
                 *beside.findings,
                 *journal.findings,
@@ -142,9 +143,7 @@ def _of_slots(count: CampaignCount) -> Iterator[str]:
 
 def _tables(connection: Connection, count: CampaignCount, fates: Fates) -> Iterator[str]:
     """Yield every difference between the ledger and the tables that serve the screens, message by message."""
-    yield from campaign_differences(count.campaigns, campaigns.all_scheduled(connection))
-    yield from slot_differences(count, slots.every(connection))
-    yield from tally_differences(list(count.campaigns.values()), tallies.counted(connection))
+    yield from table_differences(connection, count, count.campaigns.values())
     held: dict[int, Sum] = {}
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())
@@ -156,10 +155,7 @@ def _tables(connection: Connection, count: CampaignCount, fates: Fates) -> Itera
         if (mine.count, mine.sum) != (theirs.count, theirs.sum):
             yield from islice(_named(connection, campaign), _NAMED_AT_MOST)
         if (mine.told, mine.told_sum) != (theirs.told, theirs.told_sum):
-            yield (
-                f"Campaign {campaign}: what providers told afterwards is {mine.told} messages' end by the ledger and "
-                f"{theirs.told} in the outbox, and not the same."
-            )
+            yield say("ends_differ", campaign=campaign, told=mine.told, held=theirs.told)
 
 
 def _named(connection: Connection, campaign: int) -> Iterator[str]:

@@ -27,13 +27,11 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.later import FINAL, MAY_HAVE_ARRIVED
 from dispatcher.rules.ledger import EntryKind, StoredEntry
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import LEFT, NOT_COUNTED, MessageState
 from dispatcher.rules.sayings import say
 from dispatcher.rules.sentence import Sentence
 
 _UNKNOWN = frozenset({MessageState.UNKNOWN})
-_LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
-_NOT_COUNTED = frozenset({MessageState.REFUSED, MessageState.DEFERRED})
 
 
 class Recount(CampaignCount):
@@ -139,17 +137,17 @@ class Recount(CampaignCount):
         message.campaign.given_up -= message.given_up
         message.given_up = False
         self._move(body, message, state)
-        if was in _LEFT:
+        if was in LEFT:
             self._tell_agreement(message, was, -1)
             self._tell_cost(message, -1)
-        if state in _LEFT:
+        if state in LEFT:
             self._tell_agreement(message, state, 1)
             paid = told(message.priced, body)
             self._miscount(message, is_wrong=paid != message.priced)
             message.priced = paid
             self._tell_cost(message, 1)
             self._last_from[message.client] = message.campaign
-        if state in _NOT_COUNTED and message.counted is not None:
+        if state in NOT_COUNTED and message.counted is not None:
             self.clients.remove(message.client, message.counted)
             self.addresses.remove(message.address, message.counted)
             message.counted = None

@@ -18,7 +18,7 @@ from dispatcher.rules.retention import EraseReason
 from dispatcher.storage import access_log
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
-from tests.flow.test_audit import FIRST, SECOND, a_year
+from tests.flow.two_campaigns import FIRST, SECOND, a_year
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
 
 MAIJA, ERIK, ANTE, NEVER = "maija@posti.example", "erik@posti.example", "0401234568", "never@posti.example"

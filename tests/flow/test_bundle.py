@@ -20,7 +20,7 @@ from dispatcher.rules.actor import duty
 from dispatcher.rules.ledger import canonical
 from dispatcher.rules.seal import SealReason
 from tests.clock import FixedClock
-from tests.flow.test_deciding_again import a_run
+from tests.flow.two_campaigns import a_run
 from tests.stores import ROOT
 from tests.workshop import Workshop, build
 

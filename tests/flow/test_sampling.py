@@ -10,8 +10,8 @@ from dispatcher.demo.smtp_double import SmtpDouble
 from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.storage import access_log
 from tests.clock import FixedClock
-from tests.flow.test_audit import FIRST, a_year
 from tests.flow.test_sources import MAIJA, PNG, WORDS, add, enrol
+from tests.flow.two_campaigns import FIRST, a_year
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
 
 
