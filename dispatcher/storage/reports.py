@@ -3,7 +3,7 @@
 Nothing here trusts what it reads: bytes that somebody has touched are handed on as they are, to be named.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -14,9 +14,11 @@ from sqlalchemy import Connection, DateTime, String, func, select, type_coerce
 
 from dispatcher.rules.audit_fates import Standing
 from dispatcher.rules.ledger import StoredEntry, StoredGroup
+from dispatcher.storage.hot import in_parts
 from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, OutboxTable
 
-_READ_AT_ONCE = 2_000
+_READ_AT_ONCE = 1_000
+"""So many rows at a time: the ledger is never in memory whole, and these few stay near the processor."""
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 """What stands for a time that cannot be read: no entry was ever digested with it."""
 
@@ -109,7 +111,7 @@ def messages(connection: Connection, campaign: int | None = None) -> Iterator[tu
     query = select(*(getattr(OutboxTable, name) for name in names)).where(OutboxTable.channel.is_not(None))
     if campaign is not None:
         query = query.where(OutboxTable.campaign == campaign)
-    for rows in _in_parts(connection, query):
+    for rows in in_parts(connection, query, _READ_AT_ONCE):
         for number, message, client, channel, address, state, attempts, later in rows:
             if attempts > 0:
                 yield number, (message, client, channel, address, state, attempts), later
@@ -119,14 +121,14 @@ def messages(connection: Connection, campaign: int | None = None) -> Iterator[tu
 
 def _groups(connection: Connection, *order: Any) -> Iterator[StoredGroup]:
     columns = _columns(connection, LedgerGroupTable, StoredGroup, "committed_at")
-    for rows in _in_parts(connection, select(*columns).order_by(*order)):
+    for rows in in_parts(connection, select(*columns).order_by(*order), _READ_AT_ONCE):
         for number, chain, position, at, *rest in rows:
             yield StoredGroup(number, chain, position, _moment(at), *rest)
 
 
 def _entries(connection: Connection, *order: Any) -> Iterator[StoredEntry]:
     columns = _columns(connection, LedgerEntryTable, StoredEntry, "at")
-    for rows in _in_parts(connection, select(*columns).order_by(*order)):
+    for rows in in_parts(connection, select(*columns).order_by(*order), _READ_AT_ONCE):
         for number, group, kind, at, actor, client, campaign, channel, body, digest in rows:
             yield StoredEntry(number, group, kind, _moment(at), actor, client, campaign, channel, body, digest)
 
@@ -137,11 +139,6 @@ def _columns(connection: Connection, table: Any, shape: Any, moment: str) -> lis
     kind: Any = String if connection.dialect.name == "sqlite" else DateTime(timezone=True)
     columns[moment] = type_coerce(columns[moment], kind)
     return list(columns.values())
-
-
-def _in_parts(connection: Connection, query: Any) -> Iterator[Sequence[Any]]:
-    """Read a few thousand rows at a time: the ledger is never in memory whole."""
-    yield from connection.execute(query, execution_options={"yield_per": _READ_AT_ONCE}).partitions()
 
 
 # Text; bytes that are none become escapes, which no entry was ever digested with.
