@@ -223,7 +223,7 @@ class Deliver:
         asked, known = self._tick(), handing.take_known()
         first = self._writing(run, known) if known else None
         try:
-            decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch, run.day, first)
+            decided = await self._gate.decide(run.scheduled, batch, run.day, first)
         except BaseException:
             handing.put_back(known)
             raise
