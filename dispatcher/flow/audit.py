@@ -1,12 +1,14 @@
 """Ledger -> the year, verified: recomputed from the entries alone, then held against the tables that serve screens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_figures import beside_figures
+from dispatcher.flow.audit_seals import public_keys, sound_seals
 from dispatcher.flow.audit_verify import Progress, Verifying, read_whole
 from dispatcher.flow.audit_year import (
     YearAudit,
@@ -25,7 +27,7 @@ from dispatcher.rules.processing import Processing
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.rules.sentence import Sentence
-from dispatcher.storage import campaigns, reports, seals, slots, tallies
+from dispatcher.storage import campaigns, destroyed, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -65,13 +67,19 @@ class Audit:
     def read_year(self, connection: Connection, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a year from a state of the database that others are read from as well."""
         zone, valid_for = self._policy.zone, self._policy.valid_for
-        chain, _, recount = read_whole(connection, (), lambda: Recount(year, zone, valid_for), progress)
+        told, publics = seals.in_ledger(connection), public_keys(self._store.ring).values()
+        reading = read_whole(connection, told, lambda: Recount(year, zone, valid_for), progress, zone)
+        recount, check, gone = reading.took, reading.check, reading.destroyed
         recount.close()
-        differences = _differences(connection, recount)
-        sealed = seals.in_ledger(connection)[-1:]
+        sound = sound_seals(told, check.hashes, publics)
+        differences = [
+            *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
+            *_differences(connection, recount, gone.campaigns),
+        ]
         today = local_date(self._store.clock(), zone)
-        audited = judged(recount, chain, differences, today, sealed[0] if sealed else None)
-        return replace(audited, remarks=(*audited.remarks, *self._transfers()))
+        audited = judged(recount, reading.chain, differences, today, told[-1] if told else None)
+        remarks = (*audited.remarks, *gone.of_year(year, check), *self._transfers())
+        return replace(audited, remarks=remarks, destroyed=gone.figures(year))
 
     def _transfers(self) -> Iterator[Sentence]:
         """Yield why text messages may go by a company whose people reach data from outside the EU (L-42)."""
@@ -121,10 +129,14 @@ def judged(
     )
 
 
-def _differences(connection: Connection, recount: Recount) -> list[str]:
-    """Return every difference between the ledger's count and the tables; messages only for campaigns of the year."""
+def _differences(connection: Connection, recount: Recount, destroyed: Collection[int]) -> list[str]:
+    """Return every difference between the ledger's count and the tables; messages only for campaigns of the year.
+
+    Of destroyed campaigns no messages are compared: rows of them may still wait to be deleted.
+    """
+    standing = [each for each in campaigns_of(recount) if each.number not in destroyed]
     return [
         *campaign_differences(recount.campaigns, campaigns.all_scheduled(connection)),
         *slot_differences(recount, slots.every(connection)),
-        *tally_differences(campaigns_of(recount), tallies.counted(connection)),
+        *tally_differences(standing, tallies.counted(connection)),
     ]

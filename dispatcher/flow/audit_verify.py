@@ -1,16 +1,19 @@
 """The ledger, whole and by itself: chains, seals, journal, every message decided again, every table beside it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from dispatcher.errors import SealError
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_destroyed import Destructions
 from dispatcher.flow.audit_kept import altered
-from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys
+from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys, sound_seals
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_again import Again
@@ -19,7 +22,7 @@ from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import StoredEntry
 from dispatcher.rules.seal import Seal
-from dispatcher.storage import campaigns, ledger, reports, seals, slots, tallies
+from dispatcher.storage import campaigns, destroyed, ledger, reports, seals, slots, tallies
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import Kept, SealFile
 from dispatcher.storage.store import Store
@@ -41,16 +44,28 @@ class Taking(Protocol):
 Took = TypeVar("Took", bound=Taking)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[Took]):
+    """A ledger that was read to its end: what of its chains does not hold, and who `took` its entries."""
+
+    chain: Verification
+    check: ChainCheck
+    destroyed: Destructions
+    took: Took
+
+
 def read_whole(
-    connection: Connection, told: Iterable[Seal], taking: Callable[[], Took], progress: Progress
-) -> tuple[Verification, ChainCheck, Took]:
+    connection: Connection, told: Iterable[Seal], taking: Callable[[], Took], progress: Progress, zone: ZoneInfo
+) -> Reading[Took]:
     """Recompute every digest, group and chain, note the hashes that the seals name, and hand every entry on.
 
     Entries are read by group. Where that is the order of their numbers as well, which it is but for commits side by
     side on PostgreSQL and for damage, one reading does for both; else what was `taking` begins anew with a second one.
+    Stubs stand in for entries that were destroyed; what is left of the same messages is handed on to nobody.
     """
     total = reports.count_entries(connection)
     check = ChainCheck(lambda numbers: reports.entries_among(connection, numbers), places(list(told)))
+    gone = Destructions(zone, destroyed.campaigns_told(connection))
     took, last, in_order = taking(), 0, True
 
     def handed_on() -> Iterator[StoredEntry]:
@@ -58,20 +73,23 @@ def read_whole(
         for entry in reports.entries_by_group(connection):
             in_order = in_order and entry.id > last
             last = entry.id
-            if in_order:
+            gone.take(entry)
+            if in_order and not gone.hides(entry):
                 took.take(entry)
             yield entry
 
-    check.read(reports.groups_by_number(connection), handed_on(), lambda done: progress(done, total))
-    check.link(reports.groups_by_chain(connection), ledger.heads(connection))
+    entries = gone.merged(handed_on(), destroyed.stubs_by_group(connection))
+    check.read(reports.groups_by_number(connection), entries, lambda done: progress(done, total))
+    check.link(reports.groups_by_chain(connection), ledger.heads(connection), gone.groups())
     if not in_order:
         took = taking()
         for done, entry in enumerate(reports.entries_by_number(connection), start=1):
-            took.take(entry)
+            if not gone.hides(entry):
+                took.take(entry)
             if done % _TOLD_EVERY == 0:
                 progress(done, total)
     progress(total, total)
-    return check.result(), check, took
+    return Reading(check.result(), check, gone, took)
 
 
 @dataclass(slots=True)
@@ -105,27 +123,31 @@ class Verifying:
         kept, unread = self._kept()
         with self._store.reading() as connection, reports.as_it_stands(connection):
             told = seals.in_ledger(connection)
-            chain, check, taken = read_whole(connection, [*told, *kept.seals], self._taking, progress)
+            every, publics = [*told, *kept.seals], public_keys(self._store.ring).values()
+            reading = read_whole(connection, every, self._taking, progress, self._policy.zone)
+            chain, check, taken, gone = reading.chain, reading.check, reading.took, reading.destroyed
             again, recount = taken.again, taken.recount
             recount.close()
             restores = taken.restores.found
-            beside = check_seals(told, kept, check.hashes, public_keys(self._store.ring).values(), restores)
+            beside = check_seals(told, kept, check.hashes, publics, restores)
+            sound = sound_seals(every, check.hashes, publics)
             journal = check_journal(connection, self._store.journal, restores)
             found = [
                 *again.findings,
                 *([f"{again.unnamed} more messages like these are not named."] if again.unnamed else []),
                 *unread,
                 *beside.findings,
+                *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
                 *journal.findings,
                 *_of_slots(recount),
-                *_tables(connection, recount, taken.fates),
+                *_tables(connection, recount, taken.fates, gone.campaigns),
                 *altered(connection, recount.campaigns.values(), recount.agreed_to()),
             ]
         return replace(
             chain,
             decided=again.decided,
             contradictions=tuple(found),
-            remarks=(*beside.remarks, *journal.remarks),
+            remarks=(*beside.remarks, *journal.remarks, *gone.remarks(check)),
         )
 
     def _taking(self) -> _Taken:
@@ -147,18 +169,22 @@ def _of_slots(recount: Recount) -> Iterator[str]:
         yield from slot_findings(year, spent)
 
 
-def _tables(connection: Connection, recount: Recount, fates: Fates) -> Iterator[str]:
-    """Yield every difference between the ledger and the tables that serve the screens, message by message."""
+def _tables(connection: Connection, recount: Recount, fates: Fates, destroyed: Collection[int]) -> Iterator[str]:
+    """Yield every difference between the ledger and the tables that serve the screens, message by message.
+
+    Of destroyed campaigns no messages are compared: rows of them may still wait to be deleted.
+    """
     yield from campaign_differences(recount.campaigns, campaigns.all_scheduled(connection))
     yield from slot_differences(recount, slots.every(connection))
-    yield from tally_differences(list(recount.campaigns.values()), tallies.counted(connection))
+    standing = [each for each in recount.campaigns.values() if each.number not in destroyed]
+    yield from tally_differences(standing, tallies.counted(connection))
     held: dict[int, Sum] = {}
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())
         total.add(fate)
         total.add_told(fate.message, later)
     told = fates.sums()
-    for campaign in sorted(told.keys() | held.keys()):
+    for campaign in sorted((told.keys() | held.keys()) - set(destroyed)):
         mine, theirs = told.get(campaign, Sum()), held.get(campaign, Sum())
         if (mine.count, mine.sum) != (theirs.count, theirs.sum):
             yield from islice(_named(connection, campaign), _NAMED_AT_MOST)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, String, TypeDecorator, func, select, type_coerce
+from sqlalchemy import Connection, Dialect, String, TypeDecorator, func, select, type_coerce, union
 
 from dispatcher.rules.audit_fates import Fate
 from dispatcher.rules.ledger import StoredEntry, StoredGroup
-from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, OutboxTable
+from dispatcher.storage.tables import LedgerDestroyedTable, LedgerEntryTable, LedgerGroupTable, OutboxTable
 
 _READ_AT_ONCE = 2_000
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
@@ -89,8 +89,9 @@ def entries_by_number(connection: Connection) -> Iterator[StoredEntry]:
 
 
 def entries_among(connection: Connection, numbers: Collection[int]) -> set[int]:
-    """Return which of these numbers an entry has."""
-    return set(connection.scalars(select(LedgerEntryTable.id).where(LedgerEntryTable.id.in_(numbers))))
+    """Return which of these numbers an entry has, or had until its year was destroyed."""
+    found = [select(table.id).where(table.id.in_(numbers)) for table in (LedgerEntryTable, LedgerDestroyedTable)]
+    return set(connection.scalars(union(*found)))
 
 
 def messages(connection: Connection, campaign: int | None = None) -> Iterator[tuple[int, Fate, str | None]]:
