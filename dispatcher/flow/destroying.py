@@ -5,10 +5,9 @@ entry; only then anything goes, a part at a time: the rows of the outbox, and at
 cuts it short, the next run goes on from there.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from dispatcher.errors import RefusedError
@@ -35,6 +34,7 @@ Progress = Callable[[int, int], None]
 _OVER = frozenset({State.FINISHED, State.CANCELLED})
 _ALONE = Lock(LockKind.SERVICE, 3)
 """Held while a year's entry is written: two senders must not both write it."""
+_READ_AT_ONCE = 5_000
 _AT_ONCE = 500
 """How many rows one transaction writes or deletes: each is over in a fraction of a second."""
 
@@ -146,15 +146,22 @@ class Destroying:
 
     def _mark(self, due: DueYear) -> None:
         """Write the stubs of everything that is to go."""
+        for campaign in due.campaigns:
+            after = -1
+            while part := self._next_of(campaign, after):
+                self._write_stubs(due.year, part)
+                after = part[-1][0]
         with self._store.reading() as connection:
-            for campaign in due.campaigns:
-                self._write_stubs(due.year, destroyed.messages_of_campaign(connection, campaign))
-            self._write_stubs(due.year, self._years.services(connection, due.year))
+            services = self._years.services(connection, due.year)
+        self._write_stubs(due.year, services)
 
-    def _write_stubs(self, year: int, found: Iterable[tuple[int, int, str]]) -> None:
-        rest = iter(found)
-        while part := list(islice(rest, _AT_ONCE)):
-            self._store.write(partial(_add, year=year, stubs=part))
+    def _next_of(self, campaign: int, after: int) -> list[tuple[int, int, str]]:
+        with self._store.reading() as connection:
+            return destroyed.messages_of_campaign(connection, campaign, after, _READ_AT_ONCE)
+
+    def _write_stubs(self, year: int, found: Sequence[tuple[int, int, str]]) -> None:
+        for start in range(0, len(found), _AT_ONCE):
+            self._store.write(partial(_add, year=year, stubs=found[start : start + _AT_ONCE]))
 
     def _tell(self, due: DueYear, actor: Actor) -> Destruction:
         """Write the entry that tells of the stubs, and return what it tells."""
@@ -227,7 +234,7 @@ def _confirm(transaction: Transaction, actor: Actor) -> None:
     transaction.ledger.append(Entry(EntryKind.ERASED, actor, body=body))
 
 
-def _add(transaction: Transaction, year: int, stubs: list[tuple[int, int, str]]) -> None:
+def _add(transaction: Transaction, year: int, stubs: Sequence[tuple[int, int, str]]) -> None:
     destroyed.add(transaction.connection, year, stubs)
 
 

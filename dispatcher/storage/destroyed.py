@@ -89,12 +89,14 @@ def of_campaign(connection: Connection, campaign: int) -> Told | None:
     return Told(max(at for _, at, _ in found), entries) if entries else None
 
 
-def messages_of_campaign(connection: Connection, campaign: int) -> Iterator[tuple[int, int, str]]:
-    """Yield number, group and digest of each entry that tells of a campaign's messages."""
+def messages_of_campaign(connection: Connection, campaign: int, after: int, limit: int) -> list[tuple[int, int, str]]:
+    """Return number, group and digest of the next entries that tell of a campaign's messages, in order of number."""
     query = select(LedgerEntryTable.id, LedgerEntryTable.group, LedgerEntryTable.digest)
-    mine = query.where(LedgerEntryTable.campaign == campaign, LedgerEntryTable.kind.in_(sorted(MESSAGES)))
-    for row in connection.execute(mine.order_by(LedgerEntryTable.id), execution_options={"yield_per": _READ_AT_ONCE}):
-        yield row[0], row[1], row[2]
+    mine = (LedgerEntryTable.campaign == campaign, LedgerEntryTable.kind.in_(sorted(MESSAGES)))
+    rows = connection.execute(
+        query.where(*mine, LedgerEntryTable.id > after).order_by(LedgerEntryTable.id).limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def services_of(connection: Connection, first: datetime, end: datetime) -> list[tuple[int, int, str]]:
