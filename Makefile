@@ -14,6 +14,8 @@ BENCHMARKS ?= rendering signing importing planning delivery leaving memory audit
 
 # Packages go into .venv and nowhere else, whatever the caller has activated or configured.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH UV_SYSTEM_PYTHON UV_TARGET UV_PREFIX
+# Everything starts the program many times: what Python has compiled is kept, whatever the caller's environment says.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_USER := 0
 export PIP_REQUIRE_VIRTUALENV := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -5,6 +5,7 @@ removed at the end; in it stand the PostgreSQL server and the migrated databases
 """
 
 import fcntl
+import gc
 import ipaddress
 import os
 import shutil
@@ -22,6 +23,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.clock import FixedClock
+from tests.engines import share_compiled
 from tests.mailbox.imap_server import ImapServer, imap_server, missing
 from tests.postgresql import PostgresServer
 from tests.workshop import Doubles, Workshop, build, doubles_running
@@ -60,11 +62,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is None and config.option.basetemp is None:
         config.option.basetemp = config.stash[_ROOM] / "tests"
     sys.addaudithook(_close_network)
+    share_compiled()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the tests that may take long begin first, so that none of them runs alone at the end."""
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over what has been imported and collected: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -87,11 +96,12 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture(scope="session")
-def postgresql(request: pytest.FixtureRequest) -> PostgresServer:
+def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """Give the PostgreSQL server of this run; the first test to ask starts it, in half a second."""
     server = PostgresServer(request.config.stash[_ROOM])
     server.start()
-    return server
+    yield server
+    server.hang_up()
 
 
 @pytest.fixture(scope="session")

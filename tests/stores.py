@@ -23,7 +23,7 @@ from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import GENESIS, Entry, EntryKind, StoredEntry, answer_entry
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.retention import Periods
-from dispatcher.storage import campaigns, clients, installation, ledger, outbox, slots
+from dispatcher.storage import campaigns, clients, installation, ledger, outbox, reports, slots
 from dispatcher.storage.database import Database
 from dispatcher.storage.journal import DatabaseJournal, FileJournal, JournalKind, Note
 from dispatcher.storage.outbox import Planned
@@ -128,7 +128,7 @@ def broken_links(connection: Connection) -> list[str]:
         if entry.expected_digest() != entry.digest:
             findings.append(f"entry {entry.id} altered")
     ends = {head.chain: (0, GENESIS) for head in ledger.heads(connection)}
-    for group in ledger.groups(connection):
+    for group in reports.groups_by_chain(connection):
         position, previous = ends[group.chain]
         own = members.pop(group.id, [])
         if group.position != position + 1 or group.previous != previous:

@@ -80,3 +80,16 @@ def test_the_clock_stands_still(clock: FixedClock) -> None:
     assert "2026-12-06T10:00:00+00:00" == clock().isoformat()
     with pytest.raises(ValueError, match="has no offset"):
         clock.set(datetime.fromisoformat("2026-12-06T12:00:00"))
+
+
+def test_statements_are_compiled_once(database_url: str) -> None:
+    """A database goes on with what the ones before it had compiled, at the level and with the settings of its own."""
+    caches = []
+    for _ in range(3):
+        database = Database(database_url)
+        with database.reading() as connection:
+            connection.execute(text("SELECT 1"))
+        database.check_durable()
+        caches.append(database.engine._compiled_cache)
+        database.close()
+    assert caches[1] is caches[2]

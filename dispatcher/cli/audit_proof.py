@@ -7,6 +7,8 @@ import click
 from dispatcher.cli.door import Door, json_option, pass_door, progress, say, say_json
 from dispatcher.flow.audit_bundle import BundleFound, check_bundle
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.rules.campaign import Language
+from dispatcher.texts import counted
 
 _YEAR = click.IntRange(2000, 9998)
 
@@ -58,7 +60,7 @@ def seals(door: Door, *, as_json: bool) -> None:
     for seal in told:
         about = f"{seal.reason.value} {seal.about}" if seal.about else seal.reason.value
         say(f"{seal.number:>5}  {seal.at:%Y-%m-%d %H:%M} UTC  {about:<9}  {seal.words()}")
-    say(f"{len(told)} seals." if told else "There is no seal yet: `dispatcher run` sets one every day.")
+    say(f"{_counted('seals', len(told))}." if told else "There is no seal yet: `dispatcher run` sets one every day.")
 
 
 @click.command("bundle")
@@ -111,7 +113,7 @@ def close_year(context: click.Context, door: Door, year: int, *, as_json: bool) 
     else:
         for finding in closed.findings:
             say(finding)
-        say(f"{closed.decided} messages were decided again from the entries before them.")
+        say(_decided(closed.decided))
         say(f"The year {year} is closed under seal {closed.seal.number}: {closed.seal.words()}.")
         for path in closed.files:
             say(f"  {path}")
@@ -123,8 +125,17 @@ def close_year(context: click.Context, door: Door, year: int, *, as_json: bool) 
 def _tell(found: Verification) -> None:
     for sentence in (*found.findings, *found.remarks):
         say(sentence)
-    say(f"{found.decided} messages were decided again from the entries before them.")
-    say(f"{found.entries} entries in {found.groups} groups: {'whole' if found.ok else 'BROKEN'}.")
+    say(_decided(found.decided))
+    entries, groups = _counted("entries", found.entries), _counted("in_groups", found.groups)
+    say(f"{entries} in {groups}: {'whole' if found.ok else 'BROKEN'}.")
+
+
+def _decided(count: int) -> str:
+    return f"Decided again from the entries before it, message by message: {_counted('messages', count)}."
+
+
+def _counted(noun: str, count: int) -> str:
+    return counted(noun, count, Language.EN)
 
 
 def _tell_bundle(found: BundleFound, *, as_json: bool) -> None:

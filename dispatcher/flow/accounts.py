@@ -13,13 +13,11 @@ from dispatcher.rules.address import AddressError, read_address
 from dispatcher.rules.budget import WINDOW
 from dispatcher.rules.destroyed import MESSAGES, Destruction
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, stamp
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import NOT_COUNTED, MessageState
 from dispatcher.storage import campaigns, clients, destroyed, dossier, entries
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
-
-_NOT_COUNTED = frozenset({MessageState.REFUSED.value, MessageState.DEFERRED.value})
 
 
 @dataclass(slots=True)
@@ -209,7 +207,7 @@ class _Story:
         if line is None or not state:
             return
         line.state = state
-        if state in _NOT_COUNTED:
+        if state in NOT_COUNTED:
             self._days.pop(name, None)
             line.nth = None
 

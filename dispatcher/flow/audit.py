@@ -1,11 +1,11 @@
 """Ledger -> the year, verified: recomputed from the entries alone, then held against the tables that serve screens."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 
-from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
+from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_figures import beside_figures
 from dispatcher.flow.audit_seals import public_keys, sound_seals
@@ -27,7 +27,7 @@ from dispatcher.rules.processing import Processing
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.rules.sentence import Sentence
-from dispatcher.storage import campaigns, destroyed, reports, seals, slots, tallies
+from dispatcher.storage import destroyed, reports, seals
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -57,7 +57,7 @@ class Audit:
         Every message is decided again from the entries before it, every seal checked, the journal and the tables
         compared. The first broken place of each chain is named.
         """
-        return Verifying(self._store, self._policy, self._file).run(progress)
+        return Verifying(self._store, self._policy.zone, self._file).run(progress)
 
     def year(self, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a calendar year of local dates from the ledger, and compare the count with every table."""
@@ -72,9 +72,10 @@ class Audit:
         recount, check, gone = reading.took, reading.check, reading.destroyed
         recount.close()
         sound = sound_seals(told, check.hashes, publics)
+        standing = [each for each in campaigns_of(recount) if each.number not in gone.campaigns]
         differences = [
             *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
-            *_differences(connection, recount, gone.campaigns),
+            *table_differences(connection, recount, standing),
         ]
         today = local_date(self._store.clock(), zone)
         audited = judged(recount, reading.chain, differences, today, told[-1] if told else None)
@@ -98,9 +99,7 @@ def judged(
     """
     figures = slot_figures(recount)
     more = (say("unnamed", count=recount.unnamed),) if recount.unnamed else ()
-    restored = tuple(
-        Sentence.of("Entry {entry} tells of a restore.", "restored", entry=number) for number in recount.restored
-    )
+    restored = tuple(say("restored", entry=number) for number in recount.restored)
     beside = beside_figures(recount.beside)
     late = recount.beside.requests.overdue(today)
     return YearAudit(
@@ -127,16 +126,3 @@ def judged(
         seal=seal,
         remarks=(*slot_remarks(recount.year, figures.spent, today), *restored, *recount.texts.remarks()),
     )
-
-
-def _differences(connection: Connection, recount: Recount, destroyed: Collection[int]) -> list[str]:
-    """Return every difference between the ledger's count and the tables; messages only for campaigns of the year.
-
-    Of destroyed campaigns no messages are compared: rows of them may still wait to be deleted.
-    """
-    standing = [each for each in campaigns_of(recount) if each.number not in destroyed]
-    return [
-        *campaign_differences(recount.campaigns, campaigns.all_scheduled(connection)),
-        *slot_differences(recount, slots.every(connection)),
-        *tally_differences(standing, tallies.counted(connection)),
-    ]

@@ -18,7 +18,6 @@ from dispatcher.flow.audit_damage import (
 from dispatcher.rules.destroyed import Stub
 from dispatcher.rules.ledger import GENESIS, EntryKind, StoredEntry, StoredGroup
 from dispatcher.rules.sayings import say
-from dispatcher.rules.sentence import Sentence
 from dispatcher.storage.ledger import Head
 
 _TOLD_EVERY = 1_000
@@ -129,7 +128,7 @@ class ChainCheck:
         self._altered += altered[: COMPARED_AT_MOST - len(self._altered)]
         if len(own) > group.entries:
             extra = extra_entry(group, own, bad)
-            about = {"group": group.id, "entries": _entries(group.entries), "held": len(own)}
+            about = {"group": group.id, "entries": say("entries", count=group.entries), "held": len(own)}
             says = say("extra_named", **about, entry=extra) if extra else say("extra", **about)
             self._break(Damage.EXTRA_ENTRY, group, says, extra)
         elif len(own) < group.entries:
@@ -146,7 +145,7 @@ class ChainCheck:
     def _missing(self, group: StoredGroup, own: list[Held]) -> None:
         lacks = group.entries - len(own)
         holes = self._holes([entry.id for entry in own], lacks) if own else []
-        about = {"group": group.id, "entries": _entries(group.entries), "held": len(own), "lacks": lacks}
+        about = {"group": group.id, "entries": say("entries", count=group.entries), "held": len(own), "lacks": lacks}
         is_named = 0 < len(holes) <= 2 * lacks
         says = say("missing_named", **about, holes=" / ".join(map(str, holes))) if is_named else say("missing", **about)
         self._break(Damage.MISSING_ENTRY, group, says, holes[0] if len(holes) == 1 else None)
@@ -226,7 +225,3 @@ def _paired(groups: Iterable[StoredGroup], entries: Iterable[Held]) -> Iterator[
 
 def _place(found: Break) -> tuple[bool, int, int, int]:
     return (found.chain is None, found.chain or 0, found.position, found.entry or 0)
-
-
-def _entries(count: int) -> Sentence:
-    return say("entry") if count == 1 else say("entries", count=count)

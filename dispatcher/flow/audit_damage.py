@@ -72,8 +72,7 @@ class Verification:
     def findings(self) -> tuple[str, ...]:
         """Return one sentence a chain, one on how many more places there are, and the contradictions."""
         more = self.places - len(self.breaks)
-        rest = say("place_more") if more == 1 else say("places_more", count=more)
-        broken = (*(each.sentence for each in self.breaks), *([rest] if more else []))
+        broken = (*(each.sentence for each in self.breaks), *([say("places_more", count=more)] if more else []))
         return (*broken, *self.contradictions)
 
     def as_json(self) -> dict[str, Json]:

@@ -7,6 +7,7 @@ from dispatcher.flow.freezing import content_hash
 from dispatcher.rules.audit_records import CampaignRecord
 from dispatcher.rules.campaign import State
 from dispatcher.rules.ledger import EntryKind
+from dispatcher.rules.sayings import say
 from dispatcher.rules.wording import wording_hash
 from dispatcher.storage import campaigns, ledger, notices, wordings
 from dispatcher.storage.database import Connection
@@ -18,9 +19,9 @@ def altered_words(texts: Mapping[str, str], used: Iterable[str]) -> Iterator[str
     """Yield a sentence for each wording that does not carry its hash, and for each that answers name and nobody has."""
     for digest, text in sorted(texts.items()):
         if wording_hash(text) != digest:
-            yield f"The wording {digest[:12]} was altered: its text does not carry that hash."
+            yield say("wording_altered", digest=digest[:12])
     for digest in sorted(set(used) - texts.keys()):
-        yield f"The wording {digest[:12]} is missing: answers were given to it."
+        yield say("wording_missing", digest=digest[:12])
 
 
 def altered_campaigns(records: Iterable[CampaignRecord], files: Callable[[int], Mapping[str, bytes]]) -> Iterator[str]:
@@ -29,7 +30,7 @@ def altered_campaigns(records: Iterable[CampaignRecord], files: Callable[[int], 
         if record.content is None or record.state not in _FROZEN:
             continue
         if content_hash(files(record.number)) != record.content:
-            yield f"Campaign {record.name} ({record.number}): its frozen files were altered after it was scheduled."
+            yield say("frozen_altered", name=record.name, number=record.number)
 
 
 def altered(connection: Connection, records: Iterable[CampaignRecord], used: Iterable[str]) -> Iterator[str]:
@@ -51,4 +52,4 @@ def _altered_notices(connection: Connection) -> Iterator[str]:
     for notice in notices.published(connection):
         hashes = {language.value: wording_hash(text) for language, text in notice.texts.items()}
         if told.get(notice.version) != hashes:
-            yield f"Version {notice.version} of the privacy notice is not what was published: it was altered."
+            yield say("notice_altered", version=notice.version)

@@ -7,7 +7,9 @@ from datetime import datetime
 from dispatcher.errors import JournalError
 from dispatcher.keys import KeyKind, KeyRing, is_signed_by, public_of
 from dispatcher.rules.ledger import GENESIS, EntryKind, StoredEntry, stamp
+from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import FIRST, Seal
+from dispatcher.rules.sentence import Sentence
 from dispatcher.storage import installation
 from dispatcher.storage.database import Connection
 from dispatcher.storage.journal import Journal, JournalKind
@@ -71,7 +73,7 @@ def check_seals(
 ) -> Beside:
     """Hold every seal, of the ledger and of the file, against its signature, its key and the chains it sealed."""
     beside = Beside()
-    beside.findings += [f"Line {number} of the file of seals holds no seal: it was altered." for number in kept.unread]
+    beside.findings += [say("seal_line", number=number) for number in kept.unread]
     in_ledger = {seal.hash() for seal in told}
     every = {seal.hash(): seal for seal in (*told, *kept.seals)}
     ordered = sorted(every.values(), key=lambda seal: (seal.number, seal.hash()))
@@ -82,15 +84,14 @@ def check_seals(
         if seal.hash() not in in_ledger and _forged(seal, publics) is None:
             restore = next((each for each in restores if each.took_back(seal)), None)
             if restore is not None:
-                beside.remarks.append(
-                    f"{_named(seal)} sealed what the restore of entry {restore.entry} took back: {seal.words()}."
-                )
+                about = {"seal": _named(seal), "entry": restore.entry, "words": seal.words()}
+                beside.remarks.append(say("seal_taken_back", **about))
                 continue
-        beside.findings.append(f"{_named(seal)} {wrong}")
+        beside.findings.append(wrong)
     if kept.is_there:
         beside.findings += _gaps(ordered, told, kept, in_ledger, restores)
     elif told:
-        beside.remarks.append("There is no file of seals here: only the seals that the ledger tells of were checked.")
+        beside.remarks.append(say("no_seal_file"))
     return beside
 
 
@@ -113,33 +114,24 @@ def check_journal(connection: Connection, journal: Journal, restores: Sequence[R
         beside.findings.append(behind)
     for restore in restores:
         if stamp(restore.at) in known:
-            beside.remarks.append(f"Entry {restore.entry} tells of a restore.")
+            beside.remarks.append(say("restored", entry=restore.entry))
         else:
-            beside.findings.append(
-                f"Entry {restore.entry} tells of a restore that the journal knows nothing of: it was put in."
-            )
+            beside.findings.append(say("restore_put_in", entry=restore.entry))
     return beside
 
 
-def _forged(seal: Seal, publics: Collection[str]) -> str | None:
+def _forged(seal: Seal, publics: Collection[str]) -> Sentence | None:
     if not is_signed_by(seal.public, seal.signature, seal.content()):
-        return "is forged: it does not carry the signature of its key."
-    return None if seal.public in publics else "is forged: it is signed with a key that is not this installation's."
+        return say("forged", seal=_named(seal))
+    return None if seal.public in publics else say("forged_key", seal=_named(seal))
 
 
-def _contradicted(seal: Seal, hashes: Hashes) -> str | None:
+def _contradicted(seal: Seal, hashes: Hashes) -> Sentence | None:
     for chain, position, end in seal.heads:
         found = hashes.get((chain, position), GENESIS if position == 0 else None)
-        if found is None:
-            return (
-                f"sealed chain {chain} up to position {position}, which is not there: the ledger was cut off or an "
-                f"older copy was put in its place. On paper it reads {seal.words()}."
-            )
         if found != end:
-            return (
-                f"sealed another history of chain {chain} up to position {position}: the ledger was rewritten after "
-                f"it. On paper it reads {seal.words()}."
-            )
+            about = {"seal": _named(seal), "chain": chain, "position": position, "words": seal.words()}
+            return say("seal_cut" if found is None else "seal_rewritten", **about)
     return None
 
 
@@ -147,21 +139,21 @@ def _gaps(
     ordered: Sequence[Seal], told: Sequence[Seal], kept: Kept, in_ledger: Collection[str], restores: Sequence[Restored]
 ) -> list[str]:
     """Return what is missing from the row of seals, or from the ledger though the file has it."""
-    found = []
+    found: list[str] = []
     before = FIRST
     for seal in ordered:
         if seal.previous != before:
-            found.append(f"{_named(seal)} does not follow from the seal before it: one was taken out or put in.")
+            found.append(say("seal_row", seal=_named(seal)))
         before = seal.hash()
     in_file = {seal.hash() for seal in kept.seals}
-    found += [f"{_named(seal)} is missing from the file of seals." for seal in told if seal.hash() not in in_file]
+    found += [say("seal_unkept", seal=_named(seal)) for seal in told if seal.hash() not in in_file]
     found += [
-        f"{_named(seal)} is in the file of seals, and the ledger does not tell of it: its entry was taken out."
+        say("seal_untold", seal=_named(seal))
         for seal in kept.seals
         if seal.hash() not in in_ledger and not any(each.took_back(seal) for each in restores)
     ]
     return found
 
 
-def _named(seal: Seal) -> str:
-    return f"Seal {seal.number} of {seal.at:%Y-%m-%d %H:%M} UTC"
+def _named(seal: Seal) -> Sentence:
+    return say("seal", number=seal.number, at=f"{seal.at:%Y-%m-%d %H:%M} UTC")

@@ -9,20 +9,19 @@ from zoneinfo import ZoneInfo
 
 from dispatcher.errors import SealError
 from dispatcher.flow.audit_chain import ChainCheck
-from dispatcher.flow.audit_compare import campaign_differences, slot_differences, tally_differences
+from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_destroyed import Destructions
 from dispatcher.flow.audit_kept import altered
 from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys, sound_seals
-from dispatcher.flow.policy import Policy
-from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_again import Again
+from dispatcher.rules.audit_campaigns import CampaignCount
 from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
-from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import StoredEntry
+from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
-from dispatcher.storage import campaigns, destroyed, ledger, reports, seals, slots, tallies
+from dispatcher.storage import destroyed, ledger, reports, seals
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import Kept, SealFile
 from dispatcher.storage.store import Store
@@ -96,7 +95,7 @@ def read_whole(
 class _Taken:
     """Everything that verify finds out from entries alone."""
 
-    recount: Recount
+    count: CampaignCount = field(default_factory=CampaignCount)
     again: Again = field(default_factory=Again)
     fates: Fates = field(default_factory=Fates)
     restores: Restores = field(default_factory=Restores)
@@ -107,15 +106,15 @@ class _Taken:
         body = self.again.take(entry)
         if body is not None:
             self.fates.take(entry, body)
-        self.recount.take(entry, body)
+        self.count.take(entry, body)
 
 
 class Verifying:
     """Verifies an installation: it changes nothing, and reads one consistent state however long it takes."""
 
-    def __init__(self, store: Store, policy: Policy, file: SealFile | None) -> None:
+    def __init__(self, store: Store, zone: ZoneInfo, file: SealFile | None) -> None:
         self._store = store
-        self._policy = policy
+        self._zone = zone
         self._file = file
 
     def run(self, progress: Progress) -> Verification:
@@ -124,24 +123,23 @@ class Verifying:
         with self._store.reading() as connection, reports.as_it_stands(connection):
             told = seals.in_ledger(connection)
             every, publics = [*told, *kept.seals], public_keys(self._store.ring).values()
-            reading = read_whole(connection, every, self._taking, progress, self._policy.zone)
+            reading = read_whole(connection, every, _Taken, progress, self._zone)
             chain, check, taken, gone = reading.chain, reading.check, reading.took, reading.destroyed
-            again, recount = taken.again, taken.recount
-            recount.close()
+            again, count = taken.again, taken.count
             restores = taken.restores.found
             beside = check_seals(told, kept, check.hashes, publics, restores)
             sound = sound_seals(every, check.hashes, publics)
             journal = check_journal(connection, self._store.journal, restores)
             found = [
                 *again.findings,
-                *([f"{again.unnamed} more messages like these are not named."] if again.unnamed else []),
+                *([say("unnamed_again", count=again.unnamed)] if again.unnamed else []),
                 *unread,
                 *beside.findings,
                 *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
                 *journal.findings,
-                *_of_slots(recount),
-                *_tables(connection, recount, taken.fates, gone.campaigns),
-                *altered(connection, recount.campaigns.values(), recount.agreed_to()),
+                *_of_slots(count),
+                *_tables(connection, count, taken.fates, gone.campaigns),
+                *altered(connection, count.campaigns.values(), again.agreed_to),
             ]
         return replace(
             chain,
@@ -149,10 +147,6 @@ class Verifying:
             contradictions=tuple(found),
             remarks=(*beside.remarks, *journal.remarks, *gone.remarks(check)),
         )
-
-    def _taking(self) -> _Taken:
-        today = local_date(self._store.clock(), self._policy.zone)
-        return _Taken(Recount(today.year, self._policy.zone, self._policy.valid_for))
 
     def _kept(self) -> tuple[Kept, list[str]]:
         if self._file is None:
@@ -163,21 +157,20 @@ class Verifying:
             return Kept(), [str(error)]
 
 
-def _of_slots(recount: Recount) -> Iterator[str]:
-    spent = recount.spent()
+def _of_slots(count: CampaignCount) -> Iterator[str]:
+    spent = count.spent()
     for year in sorted({slot.date.year for slot in spent}):
         yield from slot_findings(year, spent)
 
 
-def _tables(connection: Connection, recount: Recount, fates: Fates, destroyed: Collection[int]) -> Iterator[str]:
+def _tables(connection: Connection, count: CampaignCount, fates: Fates, destroyed: Collection[int]) -> Iterator[str]:
     """Yield every difference between the ledger and the tables that serve the screens, message by message.
 
     Of destroyed campaigns no messages are compared: rows of them may still wait to be deleted.
     """
-    yield from campaign_differences(recount.campaigns, campaigns.all_scheduled(connection))
-    yield from slot_differences(recount, slots.every(connection))
-    standing = [each for each in recount.campaigns.values() if each.number not in destroyed]
-    yield from tally_differences(standing, tallies.counted(connection))
+    yield from table_differences(
+        connection, count, [each for each in count.campaigns.values() if each.number not in destroyed]
+    )
     held: dict[int, Sum] = {}
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())
@@ -189,10 +182,7 @@ def _tables(connection: Connection, recount: Recount, fates: Fates, destroyed: C
         if (mine.count, mine.sum) != (theirs.count, theirs.sum):
             yield from islice(_named(connection, campaign), _NAMED_AT_MOST)
         if (mine.told, mine.told_sum) != (theirs.told, theirs.told_sum):
-            yield (
-                f"Campaign {campaign}: what providers told afterwards is {mine.told} messages' end by the ledger and "
-                f"{theirs.told} in the outbox, and not the same."
-            )
+            yield say("ends_differ", campaign=campaign, told=mine.told, held=theirs.told)
 
 
 def _named(connection: Connection, campaign: int) -> Iterator[str]:

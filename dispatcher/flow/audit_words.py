@@ -10,12 +10,21 @@ from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.ledger import Json
 from dispatcher.rules.seal import key_words
-from dispatcher.rules.sentence import Sentence
+from dispatcher.rules.sentence import Parts, Sentence
 from dispatcher.texts import CATALOGUES, counted, format_date, format_number, text
 
 _SPANS = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes"))
 """From how many seconds on a span is told in which unit."""
-_WORDS = {"kind": "request", "said": "reply", "consent": "consent", "channel": "channel", "agreed": "channel"}
+_WORDS = {
+    "kind": "request",
+    "said": "reply",
+    "consent": "consent",
+    "channel": "channel",
+    "agreed": "channel",
+    "went": "channel",
+    "reason": "reason",
+    **dict.fromkeys(("field", "told", "held", "state", "verdict"), "audit_word"),
+}
 """The values of a sentence that are words of the program, and under what each language has them."""
 
 
@@ -81,10 +90,13 @@ def _worded(name: str, value: object, language: Language) -> object:
     """Return what a sentence says of itself as this language says it: a day, a word of the program, a part of it."""
     if isinstance(value, Sentence):
         return _translated(value, language)
+    if isinstance(value, Parts):
+        return ", ".join(_translated(each, language) for each in value)
     if isinstance(value, date):
         return format_date(value, language)
     key = f"{_WORDS.get(name)}_{value}"
-    return text(key, language) if key in CATALOGUES[language] else value
+    # A reason is a sentence of its own elsewhere, and here a part of one.
+    return text(key, language).removesuffix(".") if key in CATALOGUES[language] else value
 
 
 def checking(year: int, language: Language) -> str:
@@ -221,7 +233,7 @@ class _Words:
             said.append(self.say("wrong_held", held=held, reasons=self._reasons()))
         if audit.restores:
             said.append(self.say("wrong_restored", count=audit.restores))
-        entries, groups = self.number(audit.chain.entries), self.number(audit.chain.groups)
+        entries, groups = self._counted("entries", audit.chain.entries), self._counted("in_groups", audit.chain.groups)
         ledger = "wrong_ledger" if audit.chain.ok else "wrong_ledger_broken"
         return [*said, self.say(ledger, entries=entries, groups=groups)]
 

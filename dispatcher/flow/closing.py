@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from dispatcher.flow.sealing import Sealing
 from dispatcher.keys import write_private
 from dispatcher.rules.actor import Actor, duty
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Language
 from dispatcher.rules.ledger import Entry, EntryKind, Json, stamp
 from dispatcher.rules.seal import Seal, SealReason
 from dispatcher.rules.studio import Studio
 from dispatcher.storage import ledger, reports
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
+from dispatcher.texts import counted
 
 FOLDER = "audits"
 _ACTOR = duty("closing")
@@ -73,7 +75,7 @@ class Closing:
         if today < date(today.year, 1, 2) or self._began() > year or self._entry(year) is not None:
             return None
         closed = self.close(year, _ACTOR)
-        said = "nothing to find" if not closed.findings else f"{len(closed.findings)} findings"
+        said = counted("findings", len(closed.findings), Language.EN) if closed.findings else "nothing to find"
         return f"the year {year} was closed under seal {closed.seal.number}: {said}"
 
     def close(self, year: int, actor: Actor, progress: Progress = lambda _done, _all: None) -> Closed:
@@ -83,7 +85,7 @@ class Closing:
         that was closed before.
         """
         self._refuse(year)
-        verified = Verifying(self._store, self._policy, self._sealing.file).run(progress)
+        verified = Verifying(self._store, self._policy.zone, self._sealing.file).run(progress)
         seal = self._sealing.set(SealReason.YEAR, actor, year)
         folder = self._directory / FOLDER / str(year)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,7 +94,7 @@ class Closing:
         audited = self._bundling.write(year, packed, progress)
         checked = check_bundle(packed)
         findings = tuple(dict.fromkeys((*verified.findings, *audited.findings, *checked.verification.findings)))
-        pages, unwritten = self._pages(folder, audited)
+        pages, unwritten = self._pages(folder, replace(audited, findings=findings))
         body: dict[str, Json] = {
             "year": year,
             "seal": seal.number,

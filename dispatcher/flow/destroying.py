@@ -123,7 +123,7 @@ class Destroying:
         """Raise RefusedError unless the whole ledger holds: what goes is the last that could show what does not."""
         if due.findings:
             return
-        found = Verifying(self._store, self._policy, self._sealing.file).run(lambda _done, _all: None).findings
+        found = Verifying(self._store, self._policy.zone, self._sealing.file).run(lambda _done, _all: None).findings
         if found:
             raise RefusedError(
                 f"`dispatcher audit verify` finds what does not hold ({len(found)}), so that nothing of {due.year} was "

@@ -109,18 +109,17 @@ class Gate:
         `first` is written in the same transaction before anything is decided, and shares its commit. Raises
         RenderingError where a text message cannot be made; nothing of the batch passes and the campaign is held.
         """
-        with self._store.reading() as connection:
-            prepared = self._press.frozen(connection, scheduled)
-            wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True), *(first.wanted if first else ())]
-            if not self._store.database.is_sqlite:  # which has one writer, and that is the lock
+        wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True), *(first.wanted if first else ())]
+        if not self._store.database.is_sqlite:  # which has one writer, and that is the lock
+            with self._store.reading() as connection:
                 addresses = clients.address_ids(connection, [row.client for row in rows])
-                wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
-                wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
+            wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
+            wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
 
         def work(transaction: Transaction) -> Decided:
             if first is not None:
                 first.work(transaction)
-            return self._decide(transaction, scheduled, prepared, rows, day)
+            return self._decide(transaction, scheduled, rows, day)
 
         try:
             return self._store.write(work, wanted=wanted)
@@ -139,16 +138,11 @@ class Gate:
             self._hold(scheduled, UNMADE)
             raise
 
-    def _decide(
-        self,
-        transaction: Transaction,
-        scheduled: Scheduled,
-        prepared: Prepared,
-        rows: Sequence[Claimed],
-        day: date,
-    ) -> Decided:
+    def _decide(self, transaction: Transaction, scheduled: Scheduled, rows: Sequence[Claimed], day: date) -> Decided:
         connection, now = transaction.connection, transaction.now
-        state = campaigns.by_id(connection, scheduled.id).state
+        # The run has looked at its hours: what is frozen is compiled by now, unless it was changed since.
+        prepared = self._press.frozen(connection, scheduled)
+        state, _ = campaigns.standing(connection, scheduled.id)
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
             return Decided(prepared, shut=True)

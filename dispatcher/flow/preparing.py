@@ -121,7 +121,7 @@ class Press:
 
     def frozen(self, connection: Connection, scheduled: Scheduled) -> Prepared:
         """Return a scheduled campaign, compiled from its frozen bytes once and kept until it gets new ones."""
-        frozen_at = campaigns.by_id(connection, scheduled.id).scheduled_at
+        _, frozen_at = campaigns.standing(connection, scheduled.id)
         kept = self._ready.get(scheduled.id)
         if kept is None or kept[0] != frozen_at:
             files = campaigns.frozen(connection, scheduled.id)

@@ -11,11 +11,9 @@ from dispatcher.flow.relied import Relied, relied_on
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.destroyed import Destruction
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, stamp
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import LEFT, MessageState
 from dispatcher.storage import campaigns, destroyed, entries, ledger, sources
 from dispatcher.storage.store import Store
-
-_LEFT = frozenset({MessageState.ACCEPTED.value, MessageState.UNKNOWN.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _left(told: Iterable[StoredEntry], year: int) -> dict[str, tuple[int, str]]:
                 left[name] = (entry.id, MessageState.ATTEMPTING.value)
         elif name in left:
             left[name] = (left[name][0], str(body["outcome"]))
-    return {name: each for name, each in left.items() if each[1] in _LEFT}
+    return {name: each for name, each in left.items() if each[1] in LEFT}
 
 
 def _answer(entry: StoredEntry) -> int:

@@ -18,6 +18,7 @@ from dispatcher.rendering import email as emails
 from dispatcher.rendering import sms as text_messages
 from dispatcher.rendering.dkim import Signer, signed
 from dispatcher.rendering.gaps import Hole
+from dispatcher.rendering.kept import Kept, source_of
 from dispatcher.rendering.mime import Envelope
 from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape, Skeleton, shapes_of
@@ -34,6 +35,9 @@ LONGEST_NAME = 40
 """A first name longer than this is no name to greet anybody by."""
 # A mail program makes a link of each of these, and the studio would be the one who sent it (E-36).
 _LIKE_A_LINK = re.compile(r"://|www\.|@|\w\.\w\w", re.IGNORECASE)
+
+_Forms = tuple[dict[Shape, emails.EmailForm], dict[Shape, Ways[Skeleton]]]
+_FORMS = Kept[_Forms]()
 
 
 class CampaignRenderer:
@@ -63,20 +67,9 @@ class CampaignRenderer:
             raise RenderingError(
                 f"campaigns/{campaign.name}.toml and its emails disagree on whether there is a picture."
             )
-        shapes = shapes_of(campaign)
-        words = Words(campaign, templates, studio, picture)
-        self._emails: dict[Shape, emails.EmailForm] = {}
-        self._texts = dict[Shape, Ways[Skeleton]]()
         self._writer = emails.EmailWriter(campaign, studio, zone)
-        if Channel.EMAIL in campaign.channels:
-            self._emails = {shape: emails.compile_form(campaign, templates, words, studio, shape) for shape in shapes}
-        if Channel.SMS in campaign.channels:
-            # A text message never asks for a yes anew: the link alone would cost another part (S-03).
-            self._texts = {
-                shape: text_messages.compile_form(campaign, words, studio, shape, self._terms)
-                for shape in shapes
-                if not shape.renewing
-            }
+        source = source_of(campaign, templates, studio, most_parts, picture)
+        self._emails, self._texts = _FORMS.of(source, lambda: self._compiled(templates, studio, picture))
         self._probe()
 
     def email(
@@ -130,6 +123,23 @@ class CampaignRenderer:
                 return sms
             short = text_messages.checked(text_messages.write(nameless.of(unnamed), unnamed, to), most)
             return replace(short, leaves_name_out=short.text != sms.text)
+
+    def _compiled(self, templates: Templates, studio: Studio, picture: Picture | None) -> _Forms:
+        campaign = self._campaign
+        shapes = shapes_of(campaign)
+        words = Words(campaign, templates, studio, picture)
+        mails: dict[Shape, emails.EmailForm] = {}
+        texts: dict[Shape, Ways[Skeleton]] = {}
+        if Channel.EMAIL in campaign.channels:
+            mails = {shape: emails.compile_form(campaign, templates, words, studio, shape) for shape in shapes}
+        if Channel.SMS in campaign.channels:
+            # A text message never asks for a yes anew: the link alone would cost another part (S-03).
+            texts = {
+                shape: text_messages.compile_form(campaign, words, studio, shape, self._terms)
+                for shape in shapes
+                if not shape.renewing
+            }
+        return mails, texts
 
     def _probe(self) -> None:
         """Fill each form once with the longest name there can be: what cannot be written is found now."""

@@ -23,7 +23,9 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
 }
 _IDLE_WORDS: Mapping[str, str] = {State.RESERVED.value: "slot_empty", State.DRAFT.value: "slot_draft"}
 _IDLE_COMMANDS = ("dispatcher campaign schedule campaigns/FILE.toml", "dispatcher campaign cancel {name}")
-_NOTHING: Mapping[str, Json] = {"email": 0, "sms": 0, "waiting": 0, "withheld": 0, "days": 0, "count": 0}
+_NOTHING: Mapping[str, Json] = dict.fromkeys(
+    ("email", "sms", "waiting", "withheld", "days", "count", "campaigns", "messages", "clients"), 0
+)
 _COUNTED: Mapping[str, tuple[str, str]] = {
     "by_email": ("clients", "email"),
     "by_sms": ("clients", "sms"),
@@ -31,6 +33,9 @@ _COUNTED: Mapping[str, tuple[str, str]] = {
     "text_messages": ("text_messages", "sms"),
     "ago": ("days", "days"),
     "letters": ("messages", "count"),
+    "campaigns": ("campaigns", "campaigns"),
+    "messages": ("messages", "messages"),
+    "clients": ("clients", "clients"),
 }
 """What of an alert is a number with its noun: which noun, and which value the number is."""
 

@@ -10,6 +10,7 @@ from dispatcher.errors import Finding, RenderingError, Severity
 from dispatcher.rendering import checks, email, sms_checks
 from dispatcher.rendering.checks import Fault, MustShow
 from dispatcher.rendering.gaps import Trace, differs
+from dispatcher.rendering.kept import Kept, source_of
 from dispatcher.rendering.pictures import Picture
 from dispatcher.rendering.skeleton import Shape, shapes_of
 from dispatcher.rendering.templates import FOLDER, Templates, Words, email_path, sms_path
@@ -18,6 +19,8 @@ from dispatcher.rules.campaign import Campaign, Channel, Language
 from dispatcher.rules.studio import Studio
 
 Look = Callable[[], Sequence[Fault]]
+_Looked = tuple[Shape, str, Sequence[Fault | Finding]]
+_LOOKS = Kept[list[_Looked]]()
 
 
 class Survey:
@@ -42,9 +45,10 @@ class Survey:
         self._studio = studio
         self._label = label
         self._source = source
-        self._words = Words(campaign, templates, studio, picture)
+        self._picture = picture
         self._terms = sms_checks.Terms.of(campaign, studio, most_parts)
         self._texts: dict[str, Mapping[str, str]] = {}
+        self._made_of = source_of(campaign, templates, studio, most_parts, picture)
 
     def findings(self) -> list[Finding]:
         """Return everything that is wrong, errors and warnings, in order of file and line."""
@@ -52,18 +56,26 @@ class Survey:
         if strange:
             return strange
         found: dict[Finding, set[Language]] = defaultdict(set)
-        shapes = shapes_of(self._campaign)
-        for shape in shapes:
-            for path, look in self._looks(shape):
-                for finding in self._looked(path, look):
-                    found[finding].add(shape.language)
-        everybody = {shape.language for shape in shapes}
+        looks = _LOOKS.of(self._made_of, self._looked_at_all)
+        for shape, path, faults in looks:
+            for finding in self._placed(path, faults):
+                found[finding].add(shape.language)
+        everybody = {shape.language for shape, _, _ in looks}
         told = [_in_languages(finding, spoken, everybody) for finding, spoken in found.items()]
         return sorted(set(told), key=lambda each: (each.file, each.line, each.severity, each.what))
 
-    def _looks(self, shape: Shape) -> Iterator[tuple[str, Look]]:
+    def _looked_at_all(self) -> list[_Looked]:
+        """Look at what each template makes for each shape of client."""
+        words = Words(self._campaign, self._templates, self._studio, self._picture)
+        return [
+            (shape, path, _faults(path, look))
+            for shape in shapes_of(self._campaign)
+            for path, look in self._looks(shape, words)
+        ]
+
+    def _looks(self, shape: Shape, words: Words) -> Iterator[tuple[str, Look]]:
         """Yield each template that makes a part of this shape's messages, and the look at what it makes."""
-        campaign, words = self._campaign, self._words
+        campaign = self._campaign
         must_show = MustShow.of(self._studio, shape.language)
         if Channel.EMAIL in campaign.channels:
             plain, page, line = (email_path(campaign, part) for part in ("body.txt", "body.html", "subject.txt"))
@@ -96,15 +108,12 @@ class Survey:
                 ),
             )
 
-    def _looked(self, path: str, look: Look) -> list[Finding]:
+    def _placed(self, path: str, faults: Sequence[Fault | Finding]) -> list[Finding]:
         try:
             sources = self._sources(path)
-            return [self._finding(path, fault, sources) for fault in look()]
         except RenderingError as error:
-            if error.findings:
-                return list(error.findings)
-            what, _, fix = str(error).rstrip(".").partition(": ")
-            return [Finding(f"{FOLDER}/{path}", 1, Severity.ERROR, what, fix or "correct it there")]
+            return _told(path, error)
+        return [each if isinstance(each, Finding) else self._finding(path, each, sources) for each in faults]
 
     def _sources(self, path: str) -> Mapping[str, str]:
         """Return the texts that make what a template makes, by file: its own first, the campaign's last."""
@@ -119,6 +128,21 @@ class Survey:
         file, line = _place(fault.near, sources) or (file, 1)
         rule = f" ({fault.rule})" if fault.rule else ""
         return Finding(file, line, fault.severity, fault.what + rule, fault.fix)
+
+
+def _faults(path: str, look: Look) -> Sequence[Fault | Finding]:
+    try:
+        return look()
+    except RenderingError as error:
+        return _told(path, error)
+
+
+def _told(path: str, error: RenderingError) -> list[Finding]:
+    """Return the findings of a template that cannot be rendered at all."""
+    if error.findings:
+        return list(error.findings)
+    what, _, fix = str(error).rstrip(".").partition(": ")
+    return [Finding(f"{FOLDER}/{path}", 1, Severity.ERROR, what, fix or "correct it there")]
 
 
 def _each_way(look: Callable[[Trace], Sequence[Fault]]) -> Look:

@@ -9,10 +9,10 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.decision import CampaignFacts, ClientFacts, Reason, Send, Verdict, decide
 from dispatcher.rules.doors import is_good
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, read_stamp
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import NOT_COUNTED, MessageState
+from dispatcher.rules.sayings import say
 from dispatcher.rules.terms import read_terms
 
-_NOT_COUNTED = frozenset({MessageState.REFUSED.value, MessageState.DEFERRED.value})
 _AT_ONCE = timedelta(minutes=1)
 """What is put on record without waiting for messages under way may be numbered before one that was decided first."""
 _UNAWAITED = {Reason.GONE_FROM_REGISTER: "gone", Reason.SUSPENDED: "request"}
@@ -73,6 +73,11 @@ class Again:
         self._out: dict[str, _Out] = {}
         self._days: dict[str, date] = {}
 
+    @property
+    def agreed_to(self) -> frozenset[str]:
+        """Return the hashes of the wordings that anybody said yes to."""
+        return frozenset(self._book.agreed_to)
+
     def take(self, entry: StoredEntry) -> Body | None:
         """Take the next entry and return its body, or None; what cannot be read is a finding."""
         if entry.kind not in _TELLING:
@@ -88,7 +93,7 @@ class Again:
             else:
                 self._book.take(entry, body)
         except (ValueError, KeyError, TypeError, AttributeError):
-            self._find(f"Entry {entry.id} ({entry.kind}) cannot be read.")
+            self._find(say("unread", entry=entry.id, what=entry.kind))
             return None
         return body
 
@@ -103,10 +108,10 @@ class Again:
     def _judge(self, entry: StoredEntry, body: Body, client: int, campaign: int, day: date) -> None:
         of, terms = self._terms.get(body.get("terms", 0), (None, None))
         if terms is None or of != entry.campaign:
-            self._find(f"Entry {entry.id} (send) names no terms of its campaign: it cannot be decided again.")
+            self._find(say("no_terms", entry=entry.id))
             return
         if local_date(entry.at, terms.windows.zone) != day:
-            self._find(f"Entry {entry.id} (send) counts on {day}, which was not its local date.")
+            self._find(say("other_day", entry=entry.id, day=day))
         facts = self._book.facts(client, campaign, entry.at, day)
         channel = _CHANNELS[entry.channel or ""]
         channels = self._channels(terms, channel, body)
@@ -119,7 +124,7 @@ class Again:
             return
         wrong = _against(verdict, channel, body, facts)
         if wrong is not None:
-            self._find(f"Entry {entry.id} (send) to client {client} does not follow from the ledger: {wrong}.")
+            self._find(say("not_following", entry=entry.id, client=client, wrong=wrong))
 
     def _channels(self, terms: CampaignFacts, channel: Channel, body: Body) -> tuple[Channel, ...]:
         """Return the channels that were asked about: its own after a first attempt, else those not found closed."""
@@ -139,7 +144,7 @@ class Again:
 
     def _outcome(self, entry: StoredEntry, body: Body) -> None:
         out = self._out.get(body["message"])
-        if body["outcome"] in _NOT_COUNTED:
+        if body["outcome"] in NOT_COUNTED:
             if out is not None:
                 self._book.uncount(out.client, out.address, out.got)
         elif out is None and "day" in body:
@@ -159,18 +164,18 @@ class Again:
 def _against(verdict: Verdict, channel: Channel, body: Body, facts: ClientFacts) -> str | None:
     """Return what speaks against a Send as the end of a sentence, or None."""
     if not isinstance(verdict, Send):
-        return f"the verdict at that moment is {type(verdict).__name__} ({verdict.reason.value})"
+        return say("other_verdict", verdict=type(verdict).__name__, reason=verdict.reason.value)
     if verdict.channel is not channel:
-        return f"it would have gone by {verdict.channel.value}, and went by {channel.value}"
+        return say("other_way", channel=verdict.channel.value, went=channel.value)
     if verdict.answer.entry != body["answer"]:
-        return f"the yes that stood is entry {verdict.answer.entry}, and it names entry {body['answer']}"
+        return say("other_answer", stood=verdict.answer.entry, named=body["answer"])
     held = facts.addresses[channel]
     if held.address != body["address"]:
-        return f"the client had address {held.address}, and it went to address {body['address']}"
+        return say("other_address", kept=held.address, used=body["address"])
     for what, told, counted in (
         ("client", body["client_messages"], len(facts.days)),
         ("address", body["address_messages"], len(held.days)),
     ):
         if told < counted:
-            return f"it counted {told} messages to the {what}, and the ledger {counted}"
+            return say(f"few_to_{what}", count=told, counted=counted)
     return None

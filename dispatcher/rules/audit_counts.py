@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from dispatcher.rules.budget import CEILING, FLOOR, WINDOW, Slot, most_in_any_window
-from dispatcher.rules.sentence import Sentence
+from dispatcher.rules.sayings import say
 
 
 def reach(year: int) -> tuple[date, date]:
@@ -85,29 +85,20 @@ def slot_findings(year: int, spent: Sequence[Slot]) -> list[str]:
     findings: list[str] = []
     in_year = [slot for slot in spent if slot.date.year == year]
     if len(in_year) > CEILING:
-        findings.append(Sentence.of(_TOO_MANY, "too_many", year=year, count=len(in_year), ceiling=CEILING))
+        findings.append(say("too_many", year=year, count=len(in_year), ceiling=CEILING))
     first, last = reach(year)
     near = [slot.date for slot in spent if first <= slot.date <= last]
     most = most_in_any_window(near)
     if most > CEILING:
-        findings.append(Sentence.of(_TOO_CLOSE, "too_close", year=year, count=most, ceiling=CEILING))
+        findings.append(say("too_close", year=year, count=most, ceiling=CEILING))
     return findings
 
 
 def slot_remarks(year: int, spent: int, today: date) -> list[str]:
     """Return what there is to say of a year with too few campaigns, or of one that is not over."""
     about = {"year": year, "count": spent, "floor": FLOOR, "ceiling": CEILING}
-    campaigns = "1 campaign" if spent == 1 else "{count} campaigns"
     if today.year < year:
-        return [Sentence.of("{year} has not begun.", "not_begun", year=year)]
+        return [say("not_begun", year=year)]
     if today.year == year:
-        return [Sentence.of(f"{{year}} is still running: {campaigns} {_SO_FAR}", "running", **about)]
-    if spent < FLOOR:
-        return [Sentence.of(f"{campaigns} went out in {{year}}, {_FEWER}", "too_few", **about)]
-    return []
-
-
-_TOO_MANY = "{count} campaigns went out in {year}; the promise is {ceiling} at most."
-_TOO_CLOSE = "{count} campaigns went out within 365 days that touch {year}; the promise is {ceiling} at most."
-_SO_FAR = "so far, {floor} to {ceiling} are promised."
-_FEWER = "fewer than the {floor} that clients were told to expect."
+        return [say("running", **about)]
+    return [say("too_few", **about)] if spent < FLOOR else []

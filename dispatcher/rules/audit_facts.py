@@ -79,6 +79,7 @@ class FactBook:
         self._dead: set[int] = set()
         self._got_at: dict[int, list[Got]] = defaultdict(list)
         self._voided: set[int] = set()
+        self.agreed_to: set[str] = set()
         self._takes: Mapping[str, Callable[[StoredEntry, Body], None]] = {
             EntryKind.CLIENT: self._client,
             EntryKind.ADDRESS: self._address,
@@ -196,6 +197,8 @@ class FactBook:
     def _answer(self, entry: StoredEntry, body: Body) -> None:
         del body
         answer = as_it_counts(answer_in(entry.id, entry.at, entry.channel, entry.body), self._voided)
+        if answer.reply is Reply.GRANTED and answer.wording:
+            self.agreed_to.add(answer.wording)
         self._clients[entry.client or _NOBODY].answers.append(answer)
 
     def _source(self, entry: StoredEntry, body: Body) -> None:

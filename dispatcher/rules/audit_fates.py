@@ -12,6 +12,8 @@ from dispatcher.rules.audit_facts import Body
 from dispatcher.rules.later import FINAL
 from dispatcher.rules.ledger import EntryKind, StoredEntry
 from dispatcher.rules.message import MessageState
+from dispatcher.rules.sayings import say
+from dispatcher.rules.sentence import Parts
 
 # Asked of every entry: the value of an enumeration's name costs several times as much as a name of this module.
 _PLANNED, _SEND, _LATER = EntryKind.PLANNED.value, EntryKind.SEND.value, EntryKind.LATER.value
@@ -133,13 +135,12 @@ def differences(campaign: int, told: dict[str, Fate], rows: Iterator[Fate]) -> I
     for row in rows:
         mine = left.pop(row.message, None)
         if mine is None:
-            yield f"The outbox holds a message of campaign {campaign} to client {row.client} that no entry tells of."
+            yield say("outbox_only", campaign=campaign, client=row.client)
         elif mine != row:
-            what = ", ".join(
-                f"{name} is {getattr(mine, name)} by the ledger and {getattr(row, name)} in the outbox"
-                for name in Fate._fields
-                if getattr(mine, name) != getattr(row, name)
+            both = ((name, getattr(mine, name), getattr(row, name)) for name in Fate._fields)
+            parts = Parts(
+                say("fate_part", field=name, told=one, held=other) for name, one, other in both if one != other
             )
-            yield f"A message of campaign {campaign} to client {mine.client}: its {what}."
+            yield say("fate_differs", campaign=campaign, client=mine.client, differences=parts)
     for fate in left.values():
-        yield f"The ledger tells of a message of campaign {campaign} to client {fate.client} that the outbox has not."
+        yield say("outbox_lacks", campaign=campaign, client=fate.client)

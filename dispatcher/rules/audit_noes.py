@@ -9,10 +9,9 @@ from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Answer, Reply
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.ledger import Json, StoredEntry
-from dispatcher.rules.message import MessageState
+from dispatcher.rules.message import LEFT
 
 _NOES = frozenset({Reply.WITHDRAWN, Reply.DECLINED})
-_LEFT = frozenset({MessageState.ACCEPTED.value, MessageState.UNKNOWN.value})
 _Closed = dict[Channel, datetime]
 """By which channels somebody has said no, and the last moment at which they can have."""
 
@@ -88,7 +87,7 @@ class NoCheck:
             del self._in_hand[which]
         if name in self._recalled:
             self._recalled.remove(name)
-            self.noes.in_hand_left += body["outcome"] in _LEFT
+            self.noes.in_hand_left += body["outcome"] in LEFT
 
     def _hear_yes(self, answer: Answer, client: int) -> None:
         held = self._closed.get(client)

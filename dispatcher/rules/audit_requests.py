@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from dispatcher.rules.calendar import local_date
 from dispatcher.rules.ledger import Json, StoredEntry
 from dispatcher.rules.rights import due_day
-from dispatcher.rules.sentence import Sentence
+from dispatcher.rules.sayings import say
 
 
 @dataclass(slots=True)
@@ -42,13 +42,6 @@ class _Open:
         return {"kind": self.kind, "client": self.client, "entry": self.entry}
 
 
-_UNANSWERED = "A request for {kind} of client {client} (entry {entry}) has no answer; it was due on {due}."
-_LATE = (
-    "A request for {kind} of client {client} (entry {entry}) was due on {due} and got its answer on {day} "
-    "(entry {closed})."
-)
-
-
 class Requests:
     """Follows every request; entries come in order of number."""
 
@@ -78,7 +71,7 @@ class Requests:
     def overdue(self, today: date) -> list[str]:
         """Return a sentence for each request of the year that was answered too late, or still waits past its day."""
         waiting = [
-            Sentence.of(_UNANSWERED, "unanswered", **each.told(), due=due_day(each.day))
+            say("unanswered", **each.told(), due=due_day(each.day))
             for each in self._open.values()
             if each.day.year == self._year and due_day(each.day) < today
         ]
@@ -91,4 +84,4 @@ class Requests:
         due = due_day(asked.day)
         if day > due:
             record.late += 1
-            self.late.append(Sentence.of(_LATE, "answered_late", **asked.told(), due=due, day=day, closed=entry))
+            self.late.append(say("answered_late", **asked.told(), due=due, day=day, closed=entry))

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from dispatcher.rules.cost import Priced, total
 from dispatcher.rules.ledger import Json
-from dispatcher.rules.sentence import Sentence
+from dispatcher.rules.sayings import say
 
 
 @dataclass(slots=True)
@@ -33,11 +33,7 @@ class Texts:
 
     def remarks(self) -> list[str]:
         """Return what a reader should know: the provider's count, which is the one that is paid, differs from ours."""
-        if not self.miscounted:
-            return []
-        many = "1 text message" if self.miscounted == 1 else "{count} text messages"
-        said = f"The provider counted other parts than were foreseen of {many}; its count is in the cost."
-        return [Sentence.of(said, "miscounted", count=self.miscounted)]
+        return [say("miscounted", count=self.miscounted)] if self.miscounted else []
 
     def count(self, priced: Priced | None, by: int) -> None:
         """Count a message, or with -1 take it back."""

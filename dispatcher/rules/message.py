@@ -37,6 +37,10 @@ class MessageState(StrEnum):
 
 COUNTED = frozenset({MessageState.ATTEMPTING, MessageState.ACCEPTED, MessageState.UNKNOWN})
 """The states in which a message counts towards a client's twelve (L-23)."""
+LEFT = frozenset({MessageState.ACCEPTED, MessageState.UNKNOWN})
+"""The states of a message that left, or may have."""
+NOT_COUNTED = frozenset({MessageState.REFUSED, MessageState.DEFERRED})
+"""The outcomes after which a message that was handed over counts no longer."""
 
 
 class OutcomeKind(StrEnum):

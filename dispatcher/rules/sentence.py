@@ -16,3 +16,12 @@ class Sentence(str):
         made = cls(english.format_map(values))
         made.name, made.values = name, values
         return made
+
+
+class Parts(tuple[Sentence, ...]):
+    """Parts of a sentence that stand beside each other with a comma between them."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(self)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, literal, sel
 
 from dispatcher.rules.campaign import Campaign, Channel, Kind, State
 from dispatcher.storage.database import insert_new
+from dispatcher.storage.hot import Hot, read_moment
 from dispatcher.storage.tables import CampaignFileTable, CampaignTable, FrozenTable, Moment
 
 OWN_FILE = "campaign.toml"
@@ -61,6 +62,12 @@ def by_id(connection: Connection, campaign: int, *, for_update: bool = False) ->
     """Return the campaign of this number; `for_update` once nobody else is changing it."""
     query = _BY_ID_TO_CHANGE if for_update else _BY_ID
     return _scheduled(connection.execute(query, {"number": campaign}).one())
+
+
+def standing(connection: Connection, campaign: int) -> tuple[State, datetime]:
+    """Return the state of a campaign, and when it got the content it has."""
+    ((state, scheduled_at),) = _STANDING.rows(connection, number=campaign)
+    return State(state), read_moment(scheduled_at)
 
 
 def due(connection: Connection, now: datetime) -> list[Scheduled]:
@@ -195,4 +202,5 @@ def _columns() -> list[Any]:
 # Asked for every batch of messages and every chunk of a plan: building one takes longer than running it.
 _BY_ID = select(*_columns()).where(CampaignTable.id == bindparam("number"))
 _BY_ID_TO_CHANGE = _BY_ID.with_for_update()
+_STANDING = Hot(select(CampaignTable.state, CampaignTable.scheduled_at).where(CampaignTable.id == bindparam("number")))
 _MARK = update(CampaignTable).where(CampaignTable.id == bindparam("number"))

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
 
 from dispatcher.errors import StorageError
 from dispatcher.storage import ledger
-from dispatcher.storage.database import MIGRATIONS
+from dispatcher.storage.database import newest_revision, revision_of
 from dispatcher.storage.tables import InstallationTable, JournalMarkTable, Table
 
 
@@ -46,7 +44,7 @@ class Contents:
 
 def read_contents(connection: Connection) -> Contents:
     """Count what a database holds. Raises StorageError for tables of another version, or without an installation."""
-    revision = MigrationContext.configure(connection).get_current_revision()
+    revision = revision_of(connection)
     check_revision(revision)
     workspace = connection.scalar(select(InstallationTable.workspace))
     if workspace is None:
@@ -65,7 +63,7 @@ def read_contents(connection: Connection) -> Contents:
 
 def check_revision(found: str | None) -> None:
     """Raise StorageError unless a copy's tables are those of this version of the program."""
-    wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    wanted = newest_revision()
     if found != wanted:
         have = f"is at {found}" if found else "has no tables of the program"
         raise StorageError(

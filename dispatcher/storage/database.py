@@ -4,7 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,6 +35,7 @@ _SQLITE_WANTED = {
     "recursive_triggers": 1,
 }
 _POSTGRESQL_WANTED = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+_POSTGRESQL_SETTINGS = "SELECT " + ", ".join(f"current_setting('{name}')" for name in _POSTGRESQL_WANTED)
 
 
 class Database:
@@ -90,8 +91,8 @@ class Database:
     def check_current(self) -> None:
         """Raise StorageError unless the tables are those of this version of the program."""
         with self.reading() as connection:
-            found = MigrationContext.configure(connection).get_current_revision()
-        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+            found = revision_of(connection)
+        wanted = newest_revision()
         if found != wanted:
             if found is not None and not _is_known(found):
                 raise _newer(found)
@@ -132,7 +133,9 @@ def upgrade(url: str) -> None:
     try:
         with database.writing() as connection:
             locks.take(connection, [Lock(LockKind.JOURNAL, 0)])
-            found = MigrationContext.configure(connection).get_current_revision()
+            found = revision_of(connection)
+            if found == newest_revision():
+                return
             if found is not None and not _is_known(found):
                 raise _newer(found)
             config.attributes["connection"] = connection
@@ -141,9 +144,25 @@ def upgrade(url: str) -> None:
         database.close()
 
 
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision the tables of a database are at, None where there are none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """Return the revision of this version of the program."""
+    return _scripts().get_current_head()
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Return the migrations, read once: they are part of the program."""
+    return ScriptDirectory(str(MIGRATIONS))
+
+
 def _is_known(revision: str) -> bool:
     """Say whether this version of the program knows how tables of this revision came about."""
-    return any(script.revision == revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+    return any(script.revision == revision for script in _scripts().walk_revisions())
 
 
 def _newer(revision: str) -> StorageError:
@@ -160,6 +179,14 @@ def insert_new(connection: Connection, table: type[Table], rows: Sequence[Mappin
         connection.execute(make(table).on_conflict_do_nothing(), list(rows))
 
 
+def has_table(connection: Connection, name: str) -> bool:
+    """Say whether there is a table of this name where the program looks for its tables."""
+    if connection.dialect.name == "sqlite":
+        return connection.dialect.has_table(connection, name)
+    # Asked before each commit of a no: this looks one name up, where the dialect's own question joins catalogues.
+    return connection.scalar(text("SELECT to_regclass(:name)"), {"name": name}) is not None
+
+
 def durability(connection: Connection) -> list[tuple[str, object, object]]:
     """Return each setting that durable commits rest on: its name, what it must be, what it is."""
     if connection.dialect.name == "sqlite":
@@ -167,10 +194,8 @@ def durability(connection: Connection) -> list[tuple[str, object, object]]:
             (name, wanted, connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
             for name, wanted in _SQLITE_WANTED.items()
         ]
-    return [
-        (name, wanted, connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one())
-        for name, wanted in _POSTGRESQL_WANTED.items()
-    ]
+    found = connection.exec_driver_sql(_POSTGRESQL_SETTINGS).one()
+    return [(name, wanted, value) for (name, wanted), value in zip(_POSTGRESQL_WANTED.items(), found, strict=True)]
 
 
 def _create_private(database: Database) -> None:
@@ -214,6 +239,7 @@ def _engine(url: URL) -> Engine:
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             hide_parameters=True,
+            use_native_hstore=False,  # no column is one: this spares each start looking for the type
         )
     except ModuleNotFoundError:
         raise SettingsError("PostgreSQL needs its driver: run `pip install consent-dispatcher[postgres]`.") from None

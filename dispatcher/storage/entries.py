@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from dispatcher.rules.ledger import StoredEntry
+from dispatcher.storage.ledger import COLUMNS
 from dispatcher.storage.tables import LedgerEntryTable
 
-_COLUMNS = [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]
 _AT_ONCE = 500
 
 
@@ -28,5 +28,5 @@ def of_numbers(connection: Connection, numbers: Collection[int]) -> dict[int, St
 
 
 def _read(connection: Connection, wanted: Any) -> Iterator[StoredEntry]:
-    for row in connection.execute(select(*_COLUMNS).where(wanted).order_by(LedgerEntryTable.id)):
+    for row in connection.execute(select(*COLUMNS).where(wanted).order_by(LedgerEntryTable.id)):
         yield StoredEntry(*row)

@@ -2,16 +2,20 @@
 
 Building a statement costs several times what running it does, and so does turning each row into an object of its own
 and each value by the type of its column. Of 128 messages decided together that was most of the time. Here the text is
-made once for each kind of database, and rows come as the driver gives them: `read_moment` and `read_day` read what
-SQLite keeps as text. Everything else (who begins a transaction, what an error is called) is as for other statements.
+made once for each kind of database and runs on the driver's own cursor, and rows come as the driver gives them:
+`read_moment` and `read_day` read what SQLite keeps as text. Everything else (who begins a transaction, what an error is
+called) is as for other statements.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, String, Table, bindparam, literal_column
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -82,18 +86,22 @@ class Hot:
     def rows(self, connection: Connection, **values: Any) -> Sequence[Row]:
         """Run the statement and return its rows as the driver gives them."""
         text = self._texts.get(connection.dialect.name) or self._made(connection)
-        return connection.exec_driver_sql(text.sql, text.given(values)).all()
+        with closing(executed(connection, text.sql, text.given(values))) as cursor:
+            try:
+                return cursor.fetchall()
+            except Exception as error:  # SQLite finds the rows while they are fetched
+                raise _named(connection, text.sql, error, cursor) from error
 
     def run(self, connection: Connection, **values: Any) -> int:
         """Run the statement and return how many rows it changed."""
         text = self._texts.get(connection.dialect.name) or self._made(connection)
-        return connection.exec_driver_sql(text.sql, text.given(values)).rowcount
+        with closing(executed(connection, text.sql, text.given(values))) as cursor:
+            return cursor.rowcount
 
     def one(self, connection: Connection, **values: Any) -> Any:
         """Run the statement and return the first value of its first row, or None where there is none."""
-        text = self._texts.get(connection.dialect.name) or self._made(connection)
-        row = connection.exec_driver_sql(text.sql, text.given(values)).first()
-        return None if row is None else row[0]
+        rows = self.rows(connection, **values)
+        return rows[0][0] if rows else None
 
     def _made(self, connection: Connection) -> "_Text":
         made = self._texts[connection.dialect.name] = _Text(self._statement, connection)
@@ -147,10 +155,10 @@ class HotInsert:
         if text is None:
             text = self._texts[dialect.name] = self._text(dialect)
         if dialect.name == "sqlite":
-            connection.exec_driver_sql(text, rows)
+            executed(connection, text, rows, many=True).close()
         else:
             # One statement with a list for each column: a row costs a fraction of what a statement of its own would.
-            connection.exec_driver_sql(text, tuple(list(column) for column in zip(*rows, strict=True)))
+            executed(connection, text, tuple(list(column) for column in zip(*rows, strict=True))).close()
 
     def _text(self, dialect: Dialect) -> str:
         names = ", ".join(dialect.identifier_preparer.quote(column.name) for column in self._columns)
@@ -164,3 +172,41 @@ class HotInsert:
         ]
         lists = ", ".join(f"%s::{kind}[]" for kind in kinds)
         return f"{into} SELECT * FROM unnest({lists}){self._then}"  # noqa: S608 - names of ours
+
+
+def executed(connection: Connection, sql: str, values: Any, *, many: bool = False) -> DBAPICursor:
+    """Run a statement on a cursor of the driver's and return that; what SQLAlchemy adds costs as much as running it.
+
+    Raises what SQLAlchemy raises for the same trouble.
+    """
+    if not connection.in_transaction():
+        connection.begin()
+    cursor: DBAPICursor = connection.connection.cursor()
+    try:
+        if many:
+            cursor.executemany(sql, values)
+        else:
+            cursor.execute(sql, values)
+    except Exception as error:
+        raise _named(connection, sql, error, cursor) from error
+    return cursor
+
+
+def _named(connection: Connection, sql: str, error: Exception, cursor: DBAPICursor) -> BaseException:
+    """Return the trouble by SQLAlchemy's name, without the values; a connection that is lost is used no more."""
+    dialect: Any = connection.dialect
+    if not isinstance(error, dialect.dbapi.Error):
+        return error
+    is_lost = bool(dialect.is_disconnect(error, connection.connection, cursor))
+    if is_lost:
+        connection.invalidate(error)
+    named: BaseException = DBAPIError.instance(
+        sql,
+        None,
+        error,
+        dialect.dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_lost,
+        dialect=dialect,
+    )
+    return named

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from dispatcher.errors import JournalError, StorageError
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.ledger import Entry, EntryKind
+from dispatcher.rules.sayings import say
 from dispatcher.storage.journal import DatabaseJournal, FileJournal, Journal, JournalKind, older_journal
 from dispatcher.storage.ledger import LedgerDraft, open_chains
 from dispatcher.storage.tables import InstallationTable, JournalMarkTable
@@ -55,8 +56,7 @@ def why_untrusted(connection: Connection, journal: Journal) -> str | None:
     behind = len(missing_records(connection, journal))
     if not row.needs_replay and not behind:
         return None
-    count = f"{behind} record{'s' if behind != 1 else ''} of the journal {'are' if behind != 1 else 'is'} not in it"
-    return f"This database is an older copy: {count}. Run `dispatcher db restore --replay`; nothing is sent until then."
+    return say("older_copy", count=behind, command="dispatcher db restore --replay")
 
 
 def check_trusted(connection: Connection, journal: Journal) -> None:

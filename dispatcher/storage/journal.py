@@ -33,7 +33,7 @@ from sqlalchemy import (
 from dispatcher.errors import DispatcherError, JournalError
 from dispatcher.keys import KeyRing
 from dispatcher.rules.ledger import GENESIS, canonical
-from dispatcher.storage.database import Database
+from dispatcher.storage.database import Database, has_table
 from dispatcher.storage.journal_keys import JournalKeys
 from dispatcher.storage.journal_records import (
     Change,
@@ -251,7 +251,7 @@ class DatabaseJournal:
         """Begin the journal of an installation. Raises JournalError if there is one already."""
         self._database.check_durable()
         with self._database.writing() as connection:
-            if connection.dialect.has_table(connection, "journal"):
+            if has_table(connection, "journal"):
                 raise JournalError("There is a journal in [database] journal already. Nothing was changed.")
             self._table.create(connection)
         return self.append([Note(JournalKind.OPENED, {"workspace": workspace})], now)[0]
@@ -326,7 +326,7 @@ class DatabaseJournal:
         return rewrite_tables(self._database, ["journal"])
 
     def _require(self, connection: Connection) -> None:
-        if not connection.dialect.has_table(connection, "journal"):
+        if not has_table(connection, "journal"):
             raise _missing("[database] journal", "there is no table `journal`")
 
     def _end(self, connection: Connection) -> tuple[int, str]:

@@ -17,7 +17,8 @@ _IN_PARTS = {"yield_per": 2_000}
 """Given to each statement: set on the connection, it would turn every later statement into a cursor on PostgreSQL."""
 _ENTRY_IDS = text("SELECT nextval('ledger_entry_id') FROM generate_series(1, :n)")
 _GROUP_ID = text("SELECT nextval('ledger_group_id')")
-_COLUMNS: list[Any] = [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]
+COLUMNS: list[Any] = [getattr(LedgerEntryTable, name) for name in StoredEntry.__dataclass_fields__]
+"""What is read of an entry, in the order in which a StoredEntry takes it."""
 # Every message brings several entries, and building a statement costs several times what running it does.
 _HIGHEST_ENTRY = Hot(select(func.max(LedgerEntryTable.id)))
 _HIGHEST_GROUP = Hot(select(func.max(LedgerGroupTable.id)))
@@ -35,7 +36,7 @@ _MOVE_HEAD = Hot(
     .values(position=bindparam("position"), hash=bindparam("hash"))
 )
 _OF_NOBODY = (
-    select(*_COLUMNS)
+    select(*COLUMNS)
     .where(LedgerEntryTable.client.is_(None), LedgerEntryTable.kind == bindparam("kind"))
     .order_by(LedgerEntryTable.id)
 )
@@ -50,7 +51,7 @@ _BODIES_OF_NOBODY = Hot(
     .order_by(LedgerEntryTable.id)
 )
 _TOLD_OF_CLIENTS = (among(LedgerEntryTable.client, "clients"), LedgerEntryTable.kind == bindparam("kind"))
-_OF_CLIENTS = Hot(select(*_COLUMNS).where(*_TOLD_OF_CLIENTS).order_by(LedgerEntryTable.id))
+_OF_CLIENTS = Hot(select(*COLUMNS).where(*_TOLD_OF_CLIENTS).order_by(LedgerEntryTable.id))
 _BODIES_OF_CLIENTS = Hot(
     select(
         LedgerEntryTable.client,
@@ -176,18 +177,9 @@ def heads(connection: Connection) -> list[Head]:
     return [Head(*row) for row in connection.execute(_HEADS)]
 
 
-def groups(connection: Connection) -> Iterator[StoredGroup]:
-    """Yield every group, chain by chain, in order of position."""
-    columns = [getattr(LedgerGroupTable, name) for name in StoredGroup.__dataclass_fields__]
-    ordered = select(*columns).order_by(LedgerGroupTable.chain, LedgerGroupTable.position)
-    with connection.execute(ordered, execution_options=_IN_PARTS) as rows:
-        for row in rows:
-            yield StoredGroup(*row)
-
-
 def entries(connection: Connection, kinds: Iterable[str] | None = None) -> Iterator[StoredEntry]:
     """Yield entries in order of their number; of these kinds only, where given."""
-    query = select(*_COLUMNS).order_by(LedgerEntryTable.id)
+    query = select(*COLUMNS).order_by(LedgerEntryTable.id)
     if kinds is not None:
         query = query.where(LedgerEntryTable.kind.in_(list(kinds)))
     with connection.execute(query, execution_options=_IN_PARTS) as rows:

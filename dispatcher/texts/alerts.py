@@ -32,7 +32,7 @@ FI = {
     "alert_retention_overdue_text": "Poistettavia asiakkaita on {count}, mutta ketään ei voitu poistaa. Komento näyttää, mikä on esteenä.",  # noqa: E501
     "alert_year_closed_subject": "Vuosi {year} on päätetty",
     "alert_year_closed_heading": "Vuoden {year} tarkastus on valmis",
-    "alert_year_closed_text": "Kampanjoita lähti {campaigns} ja viestejä {messages}, ja niitä sai {clients} asiakasta. Jokaisen viestin lupa on tarkistettu uudelleen. Huomautuksia on {findings}. Tarkastus on työtilan kansiossa audits/{year}.",  # noqa: E501
+    "alert_year_closed_text": "Vuoden aikana lähti {campaigns} ja yhteensä {messages}, ja niitä sai {clients}. Jokaisen viestin lupa on tarkistettu uudelleen. Havaintoja on {findings}. Tarkastus on työtilan kansiossa audits/{year}.",  # noqa: E501
     "alert_import_stale_subject": "Asiakasrekisteri on vanhentunut",
     "alert_import_stale_heading": "Asiakasrekisteri pitää lukea uudelleen",
     "alert_import_stale_text": "Koko rekisteri luettiin viimeksi {ago} sitten. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
@@ -91,7 +91,7 @@ SV = {
     "alert_retention_overdue_text": "Antal kunder som borde tas bort: {count}. Ingen kunde tas bort; kommandot visar vad som står i vägen.",  # noqa: E501
     "alert_year_closed_subject": "Året {year} är avslutat",
     "alert_year_closed_heading": "Granskningen av {year} är klar",
-    "alert_year_closed_text": "{campaigns} kampanjer och {messages} meddelanden skickades till {clients} kunder. Tillståndet för varje meddelande har kontrollerats på nytt. Anmärkningar: {findings}. Granskningen finns i mappen audits/{year}.",  # noqa: E501
+    "alert_year_closed_text": "Under året skickades {campaigns} och sammanlagt {messages} till {clients}. Tillståndet för varje meddelande har kontrollerats på nytt. Iakttagelser: {findings}. Granskningen finns i mappen audits/{year}.",  # noqa: E501
     "alert_import_stale_subject": "Kundregistret är föråldrat",
     "alert_import_stale_heading": "Kundregistret måste läsas in på nytt",
     "alert_import_stale_text": "Hela registret lästes senast för {ago} sedan. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
@@ -150,7 +150,7 @@ EN = {
     "alert_retention_overdue_text": "Clients due for removal: {count}. Nobody could be removed; the command shows what stands in the way.",  # noqa: E501
     "alert_year_closed_subject": "The year {year} is closed",
     "alert_year_closed_heading": "The audit of {year} is done",
-    "alert_year_closed_text": "{campaigns} campaigns and {messages} messages went out, to {clients} clients. The permission behind every message was checked again. Findings: {findings}. The audit lies in the folder audits/{year}.",  # noqa: E501
+    "alert_year_closed_text": "In the year {campaigns} went out, with {messages} to {clients}. The permission behind every message was checked again. Findings: {findings}. The audit lies in the folder audits/{year}.",  # noqa: E501
     "alert_import_stale_subject": "The register is out of date",
     "alert_import_stale_heading": "The register has to be read again",
     "alert_import_stale_text": "The whole register was last read {ago} ago. Export it from the booking system and import it.",  # noqa: E501

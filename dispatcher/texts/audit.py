@@ -41,18 +41,9 @@ FI = {
     "audit_wrong_refused": "Palvelu ei ottanut vastaan {refused}; jälkikäteen kuultiin, että perille ei tullut {bounced}. Roskaposti-ilmoituksia tehtiin {complained}.",  # noqa: E501
     "audit_wrong_held": "Pysäytettyjä kampanjoita: {held} ({reasons}).",
     "audit_wrong_restored": "Varmuuskopion palautuksia: {count}.",
-    "audit_wrong_ledger": "Tapahtumakirjassa on {entries} merkintää {groups} ryhmässä, ja se on ehjä.",
-    "audit_wrong_ledger_broken": "Tapahtumakirjassa on {entries} merkintää {groups} ryhmässä, ja se on RIKKI.",
+    "audit_wrong_ledger": "Tapahtumakirjassa on {entries} {groups}, ja se on ehjä.",
+    "audit_wrong_ledger_broken": "Tapahtumakirjassa on {entries} {groups}, ja se on RIKKI.",
     "audit_findings": "Mikä ei pitänyt",
-    "audit_said_too_many": "Vuonna {year} lähti kampanjoita {count}; luvattu on enintään {ceiling}.",
-    "audit_said_too_close": "Vuotta {year} koskettavien 365 päivän aikana lähti kampanjoita {count}; luvattu on enintään {ceiling}.",  # noqa: E501
-    "audit_said_not_begun": "Vuosi {year} ei ole alkanut.",
-    "audit_said_running": "Vuosi {year} on kesken: kampanjoita on lähtenyt {count}, luvattu on {floor}–{ceiling}.",  # noqa: RUF001
-    "audit_said_too_few": "Vuonna {year} lähti kampanjoita {count}, vähemmän kuin ne {floor}, joita asiakkaiden annettiin odottaa.",  # noqa: E501
-    "audit_said_miscounted": "Palvelu laski joidenkin tekstiviestien osat toisin kuin oli ennakoitu ({count}); hinnassa on sen luku.",  # noqa: E501
-    "audit_said_restored": "Merkintä {entry} kertoo varmuuskopion palautuksesta.",
-    "audit_said_unanswered": "Pyyntö ({kind}, asiakas {client}, merkintä {entry}) on vailla vastausta; määräpäivä oli {due}.",  # noqa: E501
-    "audit_said_answered_late": "Pyynnön ({kind}, asiakas {client}, merkintä {entry}) määräpäivä oli {due}, ja vastaus tuli {day} (merkintä {closed}).",  # noqa: E501
     "audit_remarks": "Huomautukset",
     "audit_seal": "Sinetti",
     "audit_seal_is": "Numero {number}, {date}: {words} (avain {sealed_by}).",
@@ -117,18 +108,9 @@ SV = {
     "audit_wrong_refused": "Tjänsten tog inte emot {refused}; i efterhand fick man veta att {bounced} inte kom fram. Anmälningar som skräppost: {complained}.",  # noqa: E501
     "audit_wrong_held": "Stoppade kampanjer: {held} ({reasons}).",
     "audit_wrong_restored": "Återställda säkerhetskopior: {count}.",
-    "audit_wrong_ledger": "Händelseboken har {entries} anteckningar i {groups} grupper och är hel.",
-    "audit_wrong_ledger_broken": "Händelseboken har {entries} anteckningar i {groups} grupper och är SKADAD.",
+    "audit_wrong_ledger": "Händelseboken har {entries} i {groups} och är hel.",
+    "audit_wrong_ledger_broken": "Händelseboken har {entries} i {groups} och är SKADAD.",
     "audit_findings": "Vad som inte höll",
-    "audit_said_too_many": "År {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",
-    "audit_said_too_close": "Under 365 dagar som berör år {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",  # noqa: E501
-    "audit_said_not_begun": "År {year} har inte börjat.",
-    "audit_said_running": "År {year} pågår: skickade kampanjer hittills {count}, utlovat är {floor}–{ceiling}.",  # noqa: RUF001
-    "audit_said_too_few": "År {year} skickades kampanjer: {count}, färre än de {floor} som kunderna fick vänta sig.",
-    "audit_said_miscounted": "Tjänsten räknade delarna i några textmeddelanden annorlunda än väntat ({count}); dess tal finns i kostnaden.",  # noqa: E501
-    "audit_said_restored": "Anteckning {entry} berättar om en återställning.",
-    "audit_said_unanswered": "En begäran ({kind}, kund {client}, anteckning {entry}) saknar svar; den skulle ha besvarats senast {due}.",  # noqa: E501
-    "audit_said_answered_late": "En begäran ({kind}, kund {client}, anteckning {entry}) skulle ha besvarats senast {due} och fick svar {day} (anteckning {closed}).",  # noqa: E501
     "audit_remarks": "Anmärkningar",
     "audit_seal": "Sigill",
     "audit_seal_is": "Nummer {number}, {date}: {words} (nyckel {sealed_by}).",
@@ -193,18 +175,9 @@ EN = {
     "audit_wrong_refused": "Refused by the carrier: {refused}; told afterwards not to have arrived: {bounced}; complaints: {complained}.",  # noqa: E501
     "audit_wrong_held": "Campaigns held: {held} ({reasons}).",
     "audit_wrong_restored": "Copies of the database put back: {count}.",
-    "audit_wrong_ledger": "The ledger has {entries} entries in {groups} groups and is whole.",
-    "audit_wrong_ledger_broken": "The ledger has {entries} entries in {groups} groups and is BROKEN.",
+    "audit_wrong_ledger": "The ledger has {entries} in {groups} and is whole.",
+    "audit_wrong_ledger_broken": "The ledger has {entries} in {groups} and is BROKEN.",
     "audit_findings": "What did not hold",
-    "audit_said_too_many": "{count} campaigns went out in {year}; the promise is {ceiling} at most.",
-    "audit_said_too_close": "{count} campaigns went out within 365 days that touch {year}; the promise is {ceiling} at most.",  # noqa: E501
-    "audit_said_not_begun": "{year} has not begun.",
-    "audit_said_running": "{year} is still running: {count} campaigns so far, {floor} to {ceiling} are promised.",
-    "audit_said_too_few": "{count} campaigns went out in {year}, fewer than the {floor} that clients were told to expect.",  # noqa: E501
-    "audit_said_miscounted": "The provider counted other parts than were foreseen of {count} text messages; its count is in the cost.",  # noqa: E501
-    "audit_said_restored": "Entry {entry} tells of a restore.",
-    "audit_said_unanswered": "A request for {kind} of client {client} (entry {entry}) has no answer; it was due on {due}.",  # noqa: E501
-    "audit_said_answered_late": "A request for {kind} of client {client} (entry {entry}) was due on {due} and got its answer on {day} (entry {closed}).",  # noqa: E501
     "audit_remarks": "Remarks",
     "audit_seal": "Seal",
     "audit_seal_is": "Number {number}, {date}: {words} (key {sealed_by}).",

@@ -2,6 +2,12 @@
 
 from dispatcher.rules.sayings import SAYINGS
 
+
+def _same(name: str, words: str) -> dict[str, str]:
+    """Return both forms of a sentence that says a number without a noun beside it."""
+    return {f"{name}_one": words.replace("{count}", "1"), f"{name}_other": words}
+
+
 _FI = {
     "unread": "Merkintää {entry} ({what}) ei voi lukea.",
     "wrong": "Merkintä {entry} ({what}) {wrong}.",
@@ -9,7 +15,22 @@ _FI = {
     "address_too_many": "Osoite {who} sai 365 päivän aikana alkaen {first} viestejä {count}; luvattu on enintään {ceiling} (merkinnät {entries}).",  # noqa: E501
     "client_again": "Merkintä {entry} lähettää kampanjan {campaign} asiakkaalle {who} uudelleen merkinnän {twin} jälkeen.",  # noqa: E501
     "address_again": "Merkintä {entry} lähettää kampanjan {campaign} osoitteeseen {who} uudelleen merkinnän {twin} jälkeen.",  # noqa: E501
-    "unnamed": "Muita samanlaisia havaintoja, joita ei nimetä: {count}.",
+    **_same("unnamed", "Muita samanlaisia havaintoja, joita ei nimetä: {count}."),
+    "too_many": "Vuonna {year} lähti kampanjoita {count}; luvattu on enintään {ceiling}.",
+    "too_close": "Vuotta {year} koskettavien 365 päivän aikana lähti kampanjoita {count}; luvattu on enintään {ceiling}.",  # noqa: E501
+    "not_begun": "Vuosi {year} ei ole alkanut.",
+    **_same("running", "Vuosi {year} on kesken: kampanjoita on lähtenyt {count}, luvattu on {floor}–{ceiling}."),  # noqa: RUF001
+    **_same(
+        "too_few",
+        "Vuonna {year} lähti kampanjoita {count}, vähemmän kuin ne {floor}, joita asiakkaiden annettiin odottaa.",
+    ),
+    **_same(
+        "miscounted",
+        "Palvelu laski joidenkin tekstiviestien osat toisin kuin oli ennakoitu ({count}); hinnassa on sen luku.",
+    ),
+    "restored": "Merkintä {entry} kertoo varmuuskopion palautuksesta.",
+    "unanswered": "Pyyntö ({kind}, asiakas {client}, merkintä {entry}) on vailla vastausta; määräpäivä oli {due}.",
+    "answered_late": "Pyynnön ({kind}, asiakas {client}, merkintä {entry}) määräpäivä oli {due}, ja vastaus tuli {day} (merkintä {closed}).",  # noqa: E501
     "no_campaign": "ei nimeä kampanjaa",
     "slot_was_spent": "muuttaa kampanjan {campaign} paikkaa, joka oli jo käytetty",
     "declaration": "kertoo ilmoituksesta {declaration} jotain, mikä ei ole mahdollista",
@@ -34,16 +55,54 @@ _FI = {
     "to_suspended": "lähti asiakkaalle {client}, jonka kirje tai tekstiviesti odotti ihmistä (merkintä {because})",
     "to_request": "lähti asiakkaalle {client}, jonka pyyntö oli avoinna (merkintä {because})",
     "to_erased": "lähti asiakkaalle {client}, jonka tiedot oli poistettu (merkintä {because})",
+    "no_terms": "Merkintä {entry} ei nimeä kampanjansa ehtoja: sitä ei voi ratkaista uudelleen.",
+    "other_day": "Merkintä {entry} on laskettu päivälle {day}, joka ei ollut sen paikallinen päivä.",
+    "not_following": "Merkintä {entry} asiakkaalle {client} ei seuraa tapahtumakirjasta: {wrong}.",
+    "other_verdict": "päätös sillä hetkellä: {verdict} ({reason})",
+    "other_way": "oikea kanava oli {channel}, ja viestin kanava oli {went}",
+    "other_answer": "silloin voimassa ollut lupa on merkintä {stood}, ja tässä nimetään merkintä {named}",
+    "other_address": "asiakkaan osoite oli {kept}, ja viesti lähti osoitteeseen {used}",
+    **_same("few_to_client", "asiakkaan viestejä oli sen mukaan {count} ja tapahtumakirjan mukaan {counted}"),
+    **_same("few_to_address", "osoitteen viestejä oli sen mukaan {count} ja tapahtumakirjan mukaan {counted}"),
+    **_same("unnamed_again", "Muita samanlaisia viestejä, joita ei nimetä: {count}."),
+    "seal": "Sinetti {number} ({at})",
+    "seal_line": "Sinettien tiedoston rivillä {number} ei ole sinettiä: riviä on muutettu.",
+    "forged": "{seal} on väärennetty: siinä ei ole avaimensa allekirjoitusta.",
+    "forged_key": "{seal} on väärennetty: sen allekirjoittanut avain ei ole tämän ohjelman.",
+    "seal_cut": "{seal} kattoi ketjun {chain} kohtaan {position} asti, eikä kohtaa ole: tapahtumakirja on katkaistu tai sen tilalle on pantu vanhempi kopio. Paperilla sinetti on {words}.",  # noqa: E501
+    "seal_rewritten": "{seal} kattoi ketjun {chain} toisenlaisena kohtaan {position} asti: tapahtumakirja on kirjoitettu sen jälkeen uudelleen. Paperilla sinetti on {words}.",  # noqa: E501
+    "seal_taken_back": "{seal} kattoi sen, minkä palautus (merkintä {entry}) kumosi: {words}.",
+    "seal_row": "{seal} ei jatku edellisestä sinetistä: jokin sinetti on poistettu tai lisätty.",
+    "seal_unkept": "{seal} puuttuu sinettien tiedostosta.",
+    "seal_untold": "{seal} on sinettien tiedostossa, eikä tapahtumakirja kerro siitä: sen merkintä on poistettu.",
+    "no_seal_file": "Sinettien tiedostoa ei ole: tarkistettiin vain ne sinetit, joista tapahtumakirja kertoo.",
+    **_same(
+        "older_copy",
+        "Tietokanta on vanhempi kopio: siitä puuttuu erillisen päiväkirjan merkintöjä {count}. Komento `{command}` palauttaa ne; siihen asti mitään ei lähde.",  # noqa: E501
+    ),
+    "restore_put_in": "Merkintä {entry} kertoo palautuksesta, josta erillinen päiväkirja ei tiedä mitään: merkintä on lisätty jälkikäteen.",  # noqa: E501
+    "wording_altered": "Kysymyksen tekstiä {digest} on muutettu: sillä ei ole omaa tiivistettään.",
+    "wording_missing": "Kysymyksen teksti {digest} puuttuu, vaikka siihen on vastattu.",
+    "frozen_altered": "Kampanja {name} ({number}): sen talletettuja tiedostoja on muutettu ajastamisen jälkeen.",
+    "notice_altered": "Tietosuojaselosteen versio {version} ei ole se, joka julkaistiin: sitä on muutettu.",
     "only_table": "Kampanja {name} ({number}) on taulussaan; tapahtumakirja ei tiedä siitä mitään.",
     "only_ledger": "Kampanja {name} ({number}) on tapahtumakirjassa; sen taulu ei tiedä siitä mitään.",
-    "told_otherwise": "Kampanja {name} ({number}): {what} on tapahtumakirjassa {told} ja taulussa {held}.",
+    "told_otherwise": "Kampanja {name} ({number}): {field} on tapahtumakirjassa {told} ja taulussa {held}.",
     "slot_only_ledger": "Tapahtumakirjan mukaan päivällä {day} on paikka ({state}); paikkojen taulussa sitä ei ole.",
     "slot_only_ledger_of": "Tapahtumakirjan mukaan päivällä {day} on paikka ({state}, kampanja {campaign}); paikkojen taulussa sitä ei ole.",  # noqa: E501
     "slot_only_table": "Paikkojen taulussa on päivällä {day} paikka ({state}); tapahtumakirja ei kerro siitä.",
     "slot_only_table_of": "Paikkojen taulussa on päivällä {day} paikka ({state}, kampanja {campaign}); tapahtumakirja ei kerro siitä.",  # noqa: E501
     "counted_otherwise": "Kampanja {name} ({number}): {line}: tapahtumakirjassa {told}, lähtevissä {held}.",
-    "place_more": "Tapahtumakirjassa on 1 muu kohta, joka ei pidä.",
-    "places_more": "Tapahtumakirjassa on muita kohtia, jotka eivät pidä: {count}.",
+    "line": "{state}",
+    "line_by": "{state} ({channel})",
+    "line_withheld": "jäi lähtemättä ({reason})",
+    "outbox_only": "Lähtevissä on kampanjan {campaign} viesti asiakkaalle {client}, eikä mikään merkintä kerro siitä.",
+    "outbox_lacks": "Tapahtumakirja kertoo kampanjan {campaign} viestistä asiakkaalle {client}; lähtevissä sitä ei ole.",  # noqa: E501
+    "fate_differs": "Kampanjan {campaign} viesti asiakkaalle {client}: {differences}.",
+    "fate_part": "{field} on tapahtumakirjassa {told} ja lähtevissä {held}",
+    "ends_differ": "Kampanja {campaign}: viestejä, joiden lopputuloksen palvelu kertoi jälkikäteen, on tapahtumakirjassa {told} ja lähtevissä {held}, eivätkä ne ole samat.",  # noqa: E501
+    "places_more_one": "Tapahtumakirjassa on 1 muu kohta, joka ei pidä.",
+    "places_more_other": "Tapahtumakirjassa on muita kohtia, jotka eivät pidä: {count}.",
     "not_opened": "Kaikkein ensimmäinen merkintä, joka kertoo ohjelman käyttöönotosta, puuttuu.",
     "link_begins": "Ryhmä {group} ei jatku siitä alusta, joka on ennen sitä: jompikumpi on pantu toisen tilalle.",
     "link": "Ryhmä {group} ei jatku ryhmästä {before}, joka on ennen sitä: jompikumpi on pantu toisen tilalle.",
@@ -53,8 +112,7 @@ _FI = {
     "altered_group": "Ryhmällä {group} (merkinnät {first}–{last}) ei ole omaa tiivistettään: on muutettu joko sitä tai sen merkintää yhdessä tiivisteensä kanssa.",  # noqa: E501, RUF001
     "missing": "Ryhmän {group} ketjuun liitettyjen merkintöjen määrä oli {entries}, ja nyt siinä on {held}: puuttuu {lacks}.",  # noqa: E501
     "missing_named": "Ryhmän {group} ketjuun liitettyjen merkintöjen määrä oli {entries}, ja nyt siinä on {held}: puuttuu {lacks}. Poissa: merkintä {holes}.",  # noqa: E501
-    "entry": "1",
-    "entries": "{count}",
+    **_same("entries", "{count}"),
     "gap": "Ketjussa {chain} ei ole mitään kohdassa {first}: 1 ryhmä puuttuu.",
     "gaps": "Ketjussa {chain} ei ole mitään kohdissa {first}–{last}: puuttuvia ryhmiä on {lacks}.",  # noqa: RUF001
     "no_head": "Ketjulla {chain} ei ole päätä: ei voi sanoa, mihin se loppuu.",
@@ -89,7 +147,19 @@ _SV = {
     "address_too_many": "Adress {who} fick {count} meddelanden under 365 dagar från och med {first}; högst {ceiling} är utlovat (anteckningar {entries}).",  # noqa: E501
     "client_again": "Anteckning {entry} skickar kampanj {campaign} till kund {who} på nytt, efter anteckning {twin}.",
     "address_again": "Anteckning {entry} skickar kampanj {campaign} till adress {who} på nytt, efter anteckning {twin}.",  # noqa: E501
-    "unnamed": "Fler liknande fynd som inte namnges: {count}.",
+    **_same("unnamed", "Fler liknande iakttagelser som inte namnges: {count}."),
+    "too_many": "År {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",
+    "too_close": "Under 365 dagar som berör år {year} skickades kampanjer: {count}; utlovat är högst {ceiling}.",
+    "not_begun": "År {year} har inte börjat.",
+    **_same("running", "År {year} pågår: skickade kampanjer hittills {count}, utlovat är {floor}–{ceiling}."),  # noqa: RUF001
+    **_same("too_few", "År {year} skickades kampanjer: {count}, färre än de {floor} som kunderna fick vänta sig."),
+    **_same(
+        "miscounted",
+        "Tjänsten räknade delarna i några textmeddelanden annorlunda än väntat ({count}); dess tal finns i kostnaden.",
+    ),
+    "restored": "Anteckning {entry} berättar om en återställning.",
+    "unanswered": "En begäran ({kind}, kund {client}, anteckning {entry}) saknar svar; den skulle ha besvarats senast {due}.",  # noqa: E501
+    "answered_late": "En begäran ({kind}, kund {client}, anteckning {entry}) skulle ha besvarats senast {due} och fick svar {day} (anteckning {closed}).",  # noqa: E501
     "no_campaign": "namnger ingen kampanj",
     "slot_was_spent": "ändrar platsen för kampanj {campaign}, som redan var förbrukad",
     "declaration": "berättar om anmälan {declaration} något som inte är möjligt",
@@ -114,16 +184,54 @@ _SV = {
     "to_suspended": "gick till kund {client}, vars brev eller textmeddelande väntade på en människa (anteckning {because})",  # noqa: E501
     "to_request": "gick till kund {client}, vars begäran var öppen (anteckning {because})",
     "to_erased": "gick till kund {client}, vars uppgifter hade raderats (anteckning {because})",
+    "no_terms": "Anteckning {entry} namnger inte villkoren för sin kampanj: den går inte att avgöra på nytt.",
+    "other_day": "Anteckning {entry} räknas till den {day}, som inte var dess lokala dag.",
+    "not_following": "Anteckning {entry} till kund {client} följer inte av händelseboken: {wrong}.",
+    "other_verdict": "beslutet i det ögonblicket: {verdict} ({reason})",
+    "other_way": "rätt kanal var {channel}, och meddelandets kanal var {went}",
+    "other_answer": "det ja som gällde då är anteckning {stood}, och här namnges anteckning {named}",
+    "other_address": "kundens adress var {kept}, och meddelandet gick till adress {used}",
+    **_same("few_to_client", "kundens meddelanden var enligt den {count} och enligt händelseboken {counted}"),
+    **_same("few_to_address", "adressens meddelanden var enligt den {count} och enligt händelseboken {counted}"),
+    **_same("unnamed_again", "Fler liknande meddelanden som inte namnges: {count}."),
+    "seal": "Sigill {number} ({at})",
+    "seal_line": "Rad {number} i filen med sigill innehåller inget sigill: raden har ändrats.",
+    "forged": "{seal} är förfalskat: det bär inte sin nyckels underskrift.",
+    "forged_key": "{seal} är förfalskat: det är undertecknat med en nyckel som inte är den här installationens.",
+    "seal_cut": "{seal} täckte kedja {chain} till plats {position}, som inte finns: händelseboken har kapats eller en äldre kopia har satts i dess ställe. På papper lyder sigillet {words}.",  # noqa: E501
+    "seal_rewritten": "{seal} täckte en annan historia för kedja {chain} till plats {position}: händelseboken har skrivits om efteråt. På papper lyder sigillet {words}.",  # noqa: E501
+    "seal_taken_back": "{seal} täckte det som återställningen (anteckning {entry}) tog tillbaka: {words}.",
+    "seal_row": "{seal} följer inte på sigillet före det: ett sigill har tagits bort eller lagts till.",
+    "seal_unkept": "{seal} saknas i filen med sigill.",
+    "seal_untold": "{seal} finns i filen med sigill, och händelseboken berättar inte om det: dess anteckning har tagits bort.",  # noqa: E501
+    "no_seal_file": "Det finns ingen fil med sigill: bara de sigill som händelseboken berättar om kontrollerades.",
+    **_same(
+        "older_copy",
+        "Databasen är en äldre kopia: antal anteckningar i den separata journalen som saknas i den är {count}. Kommandot `{command}` tar in dem; innan dess skickas inget.",  # noqa: E501
+    ),
+    "restore_put_in": "Anteckning {entry} berättar om en återställning som den separata journalen inte vet något om: den har lagts till efteråt.",  # noqa: E501
+    "wording_altered": "Frågans text {digest} har ändrats: den bär inte sin egen kontrollsumma.",
+    "wording_missing": "Frågans text {digest} saknas, fast den har besvarats.",
+    "frozen_altered": "Kampanj {name} ({number}): dess sparade filer har ändrats efter att den schemalades.",
+    "notice_altered": "Version {version} av dataskyddsbeskrivningen är inte den som publicerades: den har ändrats.",
     "only_table": "Kampanj {name} ({number}) finns i sin tabell; händelseboken vet inget om den.",
     "only_ledger": "Kampanj {name} ({number}) finns i händelseboken; dess tabell vet inget om den.",
-    "told_otherwise": "Kampanj {name} ({number}): {what} är {told} enligt händelseboken och {held} enligt tabellen.",
+    "told_otherwise": "Kampanj {name} ({number}): {field} är {told} enligt händelseboken och {held} enligt tabellen.",
     "slot_only_ledger": "Enligt händelseboken finns en plats den {day} ({state}); i tabellen över platser finns den inte.",  # noqa: E501
     "slot_only_ledger_of": "Enligt händelseboken finns en plats den {day} ({state}, kampanj {campaign}); i tabellen över platser finns den inte.",  # noqa: E501
     "slot_only_table": "I tabellen över platser finns en den {day} ({state}); händelseboken berättar inte om den.",
     "slot_only_table_of": "I tabellen över platser finns en den {day} ({state}, kampanj {campaign}); händelseboken berättar inte om den.",  # noqa: E501
     "counted_otherwise": "Kampanj {name} ({number}): {line}: {told} i händelseboken, {held} bland utgående.",
-    "place_more": "1 annat ställe i händelseboken håller inte.",
-    "places_more": "Andra ställen i händelseboken som inte håller: {count}.",
+    "line": "{state}",
+    "line_by": "{state} via {channel}",
+    "line_withheld": "stoppades ({reason})",
+    "outbox_only": "Bland utgående finns ett meddelande i kampanj {campaign} till kund {client} som ingen anteckning berättar om.",  # noqa: E501
+    "outbox_lacks": "Händelseboken berättar om ett meddelande i kampanj {campaign} till kund {client} som inte finns bland utgående.",  # noqa: E501
+    "fate_differs": "Ett meddelande i kampanj {campaign} till kund {client}: {differences}.",
+    "fate_part": "{field} är {told} enligt händelseboken och {held} bland utgående",
+    "ends_differ": "Kampanj {campaign}: meddelanden vars slut tjänsten berättade om efteråt är {told} enligt händelseboken och {held} bland utgående, och inte desamma.",  # noqa: E501
+    "places_more_one": "1 annat ställe i händelseboken håller inte.",
+    "places_more_other": "Andra ställen i händelseboken som inte håller: {count}.",
     "not_opened": "Den allra första anteckningen, om att programmet togs i bruk, saknas.",
     "link_begins": "Grupp {group} följer inte på början före den: den ena har satts i den andras ställe.",
     "link": "Grupp {group} följer inte på grupp {before} före den: den ena har satts i den andras ställe.",
@@ -133,8 +241,7 @@ _SV = {
     "altered_group": "Grupp {group} (anteckningar {first}–{last}) bär inte sin egen kontrollsumma: den har ändrats, eller en anteckning i den tillsammans med sin kontrollsumma.",  # noqa: E501, RUF001
     "missing": "Antalet anteckningar som kedjades i grupp {group} var {entries}, och nu är det {held}: {lacks} saknas.",
     "missing_named": "Antalet anteckningar som kedjades i grupp {group} var {entries}, och nu är det {held}: {lacks} saknas. Borta: anteckning {holes}.",  # noqa: E501
-    "entry": "1",
-    "entries": "{count}",
+    **_same("entries", "{count}"),
     "gap": "Kedja {chain} har inget på plats {first}: 1 grupp saknas.",
     "gaps": "Kedja {chain} har inget på platserna {first}–{last}: {lacks} grupper saknas.",  # noqa: RUF001
     "no_head": "Kedja {chain} har inget huvud: det går inte att säga var den slutar.",
@@ -163,9 +270,47 @@ _SV = {
     "transfer": "Textmeddelandena förmedlas av {company}, vars personal kan komma åt uppgifter från länder utanför EU. Varför det har godtagits: {note}",  # noqa: E501
 }
 
+_WORDS = {
+    "name": ("nimi", "namn", "name"),
+    "title": ("otsikko", "rubrik", "title"),
+    "kind": ("laji", "slag", "kind"),
+    "state": ("tila", "läge", "state"),
+    "client": ("asiakas", "kund", "client"),
+    "channel": ("kanava", "kanal", "channel"),
+    "address": ("osoite", "adress", "address"),
+    "attempts": ("yrityksiä", "försök", "attempts"),
+    "None": ("ei mitään", "inget alls", "none"),
+    "offer": ("tarjous", "erbjudande", "offer"),
+    "treatment_day": ("hoitopäivä", "behandlingsdag", "treatment day"),
+    "email": ("sähköposti", "e-post", "email"),
+    "sms": ("tekstiviesti", "textmeddelande", "text message"),
+    "reserved": ("varattu", "reserverad", "reserved"),
+    "draft": ("luonnos", "utkast", "draft"),
+    "scheduled": ("ajastettu", "schemalagd", "scheduled"),
+    "sending": ("lähdössä", "på väg ut", "sending"),
+    "held": ("pysäytetty", "stoppad", "held"),
+    "finished": ("valmis", "klar", "finished"),
+    "cancelled": ("peruttu", "inställd", "cancelled"),
+    "taken": ("varattu", "reserverad", "taken"),
+    "spent": ("käytetty", "förbrukad", "spent"),
+    "declared": ("ilmoitettu", "anmäld", "declared"),
+    "returned": ("palautettu", "återlämnad", "returned"),
+    "waiting": ("odottaa", "väntar", "waiting"),
+    "attempting": ("luovutettavana", "lämnas över", "being handed over"),
+    "accepted": ("otettu vastaan", "mottaget", "accepted"),
+    "refused": ("torjuttu", "avvisat", "refused"),
+    "deferred": ("lykätty", "uppskjutet", "deferred"),
+    "unknown": ("epäselvä", "oklart", "unknown"),
+    "withheld": ("jäi lähtemättä", "skickades inte", "withheld"),
+    "Wait": ("odota", "vänta", "Wait"),
+    "Withhold": ("älä lähetä", "skicka inte", "Withhold"),
+}
+"""What the program calls a field, a state or a verdict, and what each language calls it: Finnish, Swedish, English."""
 
-def _named(said: dict[str, str]) -> dict[str, str]:
-    return {f"audit_said_{name}": words for name, words in said.items()}
+
+def _named(said: dict[str, str], language: int) -> dict[str, str]:
+    words = {f"audit_word_{word}": names[language] for word, names in _WORDS.items()}
+    return {**{f"audit_said_{name}": sentence for name, sentence in said.items()}, **words}
 
 
-FI, SV, EN = _named(_FI), _named(_SV), _named(SAYINGS)
+FI, SV, EN = _named(_FI, 0), _named(_SV, 1), _named(SAYINGS, 2)

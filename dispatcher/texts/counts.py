@@ -35,6 +35,14 @@ FI = {
     "seconds_other": "{count} sekuntia",
     "hours_one": "{count} tunti",
     "hours_other": "{count} tuntia",
+    "entries_one": "{count} merkintä",
+    "entries_other": "{count} merkintää",
+    "in_groups_one": "{count} ryhmässä",
+    "in_groups_other": "{count} ryhmässä",
+    "findings_one": "{count} havainto",
+    "findings_other": "{count} havaintoa",
+    "seals_one": "{count} sinetti",
+    "seals_other": "{count} sinettiä",
 }
 SV = {
     "minutes_one": "{count}\N{NO-BREAK SPACE}minut",
@@ -61,6 +69,14 @@ SV = {
     "seconds_other": "{count} sekunder",
     "hours_one": "{count} timme",
     "hours_other": "{count} timmar",
+    "entries_one": "{count} anteckning",
+    "entries_other": "{count} anteckningar",
+    "in_groups_one": "{count} grupp",
+    "in_groups_other": "{count} grupper",
+    "findings_one": "{count} iakttagelse",
+    "findings_other": "{count} iakttagelser",
+    "seals_one": "{count} sigill",
+    "seals_other": "{count} sigill",
 }
 EN = {
     "minutes_one": "{count}\N{NO-BREAK SPACE}minute",
@@ -87,6 +103,14 @@ EN = {
     "seconds_other": "{count} seconds",
     "hours_one": "{count} hour",
     "hours_other": "{count} hours",
+    "entries_one": "{count} entry",
+    "entries_other": "{count} entries",
+    "in_groups_one": "{count} group",
+    "in_groups_other": "{count} groups",
+    "findings_one": "{count} finding",
+    "findings_other": "{count} findings",
+    "seals_one": "{count} seal",
+    "seals_other": "{count} seals",
 }
 
 

@@ -16,7 +16,7 @@ from dispatcher.rules.address import AddressError, canonical_email
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.settings import SECRETS, Settings, read_secrets, read_settings
 from dispatcher.storage import installation, persons
-from dispatcher.storage.database import Database, begin_if_missing, upgrade
+from dispatcher.storage.database import Database, begin_if_missing, has_table, upgrade
 from dispatcher.storage.journal import DatabaseJournal, FileJournal
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction, Writer
@@ -104,7 +104,7 @@ def holds_data(directory: Path) -> bool:
         if database.is_sqlite:
             return Path(str(database.url.database)).exists()
         with database.reading() as connection:
-            return connection.dialect.has_table(connection, "installation")
+            return has_table(connection, "installation")
     finally:
         database.close()
 

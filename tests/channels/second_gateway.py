@@ -92,9 +92,9 @@ class GatewaySession:
             return Outcome(OutcomeKind.DEFERRED, blame=Blame.CONNECTION)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Cut the connection: whatever was to be read has been, and TLS's goodbye would outlive the loop."""
         if self._line is not None:
-            self._line[1].close()
+            self._line[1].transport.abort()
             self._line = None
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

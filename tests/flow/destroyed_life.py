@@ -10,7 +10,7 @@ from dispatcher.rules.destroyed import MESSAGES
 from dispatcher.rules.seal import SealReason
 from dispatcher.storage.tables import LedgerDestroyedTable, LedgerEntryTable, OutboxTable, ProgressTable
 from dispatcher.wiring import Dispatcher
-from tests.flow.test_deciding_again import a_run
+from tests.flow.two_campaigns import a_run
 from tests.workshop import Workshop
 
 YEAR = 2026

@@ -3,16 +3,23 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from dispatcher.demo.smtp_double import SmtpDouble
+from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.accounts import Account
+from dispatcher.rules.actor import duty
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.retention import EraseReason
 from dispatcher.storage import access_log
 from dispatcher.wiring import Dispatcher
-from tests.flow.test_audit import FIRST, SECOND, a_year
-from tests.workshop import Workshop
+from tests.clock import FixedClock
+from tests.flow.two_campaigns import FIRST, SECOND, a_year
+from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
 
 MAIJA, ERIK, ANTE, NEVER = "maija@posti.example", "erik@posti.example", "0401234568", "never@posti.example"
 
@@ -64,6 +71,46 @@ def test_a_message_is_counted_in_the_budget(dispatcher: Dispatcher) -> None:
     lines = told(dispatcher, ERIK).lines
     assert [1, 2] == [each.nth for each in lines if each.what == "message"]
     assert ["two"] == [each.campaign for each in told(dispatcher, ERIK, "two").lines]
+
+
+def test_a_message_that_was_refused_is_not_counted(
+    tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str
+) -> None:
+    """L-23: what did not go is none of the twelve; the next message is the first."""
+    replies = iter(["550 5.7.1 not today"])
+    with (
+        SmtpDouble(lambda _: next(replies, None)) as smtp,
+        TwilioDouble(ACCOUNT, API_KEY, API_SECRET) as twilio,
+    ):
+        workshop = build(tmp_path / "studio", clock, database_url, journal_url, Doubles(smtp, twilio))
+        with workshop.opened() as dispatcher:
+            actor = dispatcher.persons.acting(None)
+            row = "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.2.2026"
+            dispatcher.enrol.run(workshop.register(row), actor)
+            for name, moment in (("one", FIRST), ("two", SECOND)):
+                dispatcher.schedule.run(workshop.campaign(name, moment), actor)
+                workshop.clock.set(moment)
+                asyncio.run(dispatcher.rounds.once())
+            lines = told(dispatcher, ERIK).lines
+    assert [("refused", None), ("accepted", 1)] == [(each.state, each.nth) for each in lines if each.what == "message"]
+
+
+def test_a_refusal_heard_of_after_a_restore_is_told_without_a_send(dispatcher: Dispatcher) -> None:
+    """What was on its way when a copy was restored has no Send; what a log says of it later is told all the same."""
+    client = dispatcher.register.find(NEVER)
+    bodies: tuple[dict[str, Json], ...] = (
+        {},
+        {"outcome": "unknown", "code": "restored"},
+        {"outcome": "refused", "code": "550"},
+    )
+    kinds = (EntryKind.PLANNED, EntryKind.OUTCOME, EntryKind.OUTCOME)
+    heard = [
+        Entry(kind, duty("test"), client=client, campaign=1, channel=Channel.EMAIL, body={"message": "0" * 32, **body})
+        for kind, body in zip(kinds, bodies, strict=True)
+    ]
+    dispatcher.store.write(lambda transaction: transaction.ledger.append(*heard))
+    [message] = [each for each in told(dispatcher, NEVER).lines if each.what == "message"]
+    assert ("one", "refused", None) == (message.campaign, message.state, message.nth)
 
 
 def test_somebody_who_was_never_asked_hears_why_there_was_nothing(dispatcher: Dispatcher) -> None:

@@ -19,7 +19,8 @@ from dispatcher.rules.seal import SealReason
 from dispatcher.storage.store import Store
 from dispatcher.wiring import Dispatcher
 from tests.flow.conftest import Tamper
-from tests.flow.test_deciding_again import a_run
+from tests.flow.translated import untranslated
+from tests.flow.two_campaigns import a_run
 from tests.stores import raw
 from tests.workshop import Workshop
 
@@ -199,7 +200,7 @@ def sealed_life(workshop: Workshop, dispatcher: Dispatcher) -> None:
 
 
 def test_every_attack_on_a_sealed_past_is_found_and_named(workshop: Workshop, tamper: Tamper) -> None:
-    """D-03: with all hashes made anew; and with everything put back, nothing is found."""
+    """D-03: with all hashes made anew, in all languages; with everything put back, nothing is found."""
     with workshop.opened() as dispatcher:
         sealed_life(workshop, dispatcher)
         tamper(dispatcher.store)
@@ -207,7 +208,9 @@ def test_every_attack_on_a_sealed_past_is_found_and_named(workshop: Workshop, ta
         try:
             for what, (act, says) in ATTACKS.items():
                 attacker.act(act)
-                found = "\n".join(dispatcher.audit.verify().findings)
+                findings = dispatcher.audit.verify().findings
+                assert [] == untranslated(findings)
+                found = "\n".join(findings)
                 missing = [each for each in says if each not in found]
                 assert not missing, f"{what}: {missing} not in:\n{found}"
                 attacker.undo()
@@ -233,6 +236,7 @@ def test_yesterdays_copy_in_the_place_of_today_is_named(workshop: Workshop, tmp_
         dispatcher.auditing.sealing.set(SealReason.DAY, duty("test"))
         numbers = [seal.number for seal in dispatcher.auditing.sealing.known()[0]]
         sealed_again = dispatcher.audit.verify()
+    assert [] == untranslated((*rolled_back.findings, *replayed.remarks))
     says = "\n".join(rolled_back.findings)
     assert "This database is an older copy" in says
     assert "Seal 3 of" in says

@@ -1,11 +1,10 @@
 """The audit of a year against real installations: what adds up, and what does not."""
 
-import asyncio
 import csv
 import io
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -22,36 +21,15 @@ from dispatcher.rules.rights import IdentityCheck, RequestKind
 from dispatcher.storage import handoffs
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
-from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.conftest import Tamper
+from tests.flow.two_campaigns import FIRST, ROWS, a_year
 from tests.receipts import AT_HOME, PROCESSING
 from tests.stores import OWNER, POLICY, say
 from tests.workshop import OWNER as OWNER_NAME
 from tests.workshop import Doubles, Workshop
 
-FIRST = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 REACH = "data from outside the EU. Why that was accepted:"
-SECOND = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
-ROWS = (
-    "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;3.1.2026;kyllä;kyllä;3.1.2026",
-    "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.2.2026",
-    "3;Ánte;Ovdamearka;;040 123 4568;fi;3.1.2026;;kyllä;3.3.2026",
-    "4;Never;Asked;never@posti.example;;fi;;;;",
-)
-
-
-def a_year(workshop: Workshop, dispatcher: Dispatcher) -> None:
-    """Import four clients and send two campaigns; the first client leaves between them."""
-    actor = dispatcher.persons.acting(None)
-    dispatcher.enrol.run(workshop.register(*ROWS), actor)
-    for name, moment in (("one", FIRST), ("two", SECOND)):
-        dispatcher.schedule.run(workshop.campaign(name, moment), actor)
-    workshop.clock.set(FIRST)
-    asyncio.run(dispatcher.rounds.once())
-    dispatcher.preferences.withdraw(dispatcher.register.find("maija@posti.example"), actor)
-    workshop.clock.set(SECOND)
-    asyncio.run(dispatcher.rounds.once())
 
 
 def test_a_year_adds_up(workshop: Workshop) -> None:

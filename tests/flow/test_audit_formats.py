@@ -25,9 +25,11 @@ from dispatcher.rules.consent import Place
 from dispatcher.rules.decision import Reason
 from dispatcher.rules.message import ServicePurpose
 from dispatcher.rules.rights import RequestKind
+from dispatcher.rules.sayings import say
 from dispatcher.rules.sentence import Sentence
 from dispatcher.texts import text
 from tests.flow.audit_books import broken, empty, wide
+from tests.flow.translated import digits, untranslated
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "audit.schema.json").read_text("utf-8"))
 YEARS: Mapping[str, YearAudit] = {"wide": wide(), "broken": broken(), "empty": empty()}
@@ -207,23 +209,24 @@ def test_a_span_is_told_in_units_a_person_uses(seconds: int, said: str) -> None:
     assert said == span_text(seconds, Language.EN).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def digits(words: str) -> list[int]:
-    """Return the whole numbers in a text, groups of three joined."""
-    joined = re.sub(r"(?<=\d)[\N{NO-BREAK SPACE},](?=\d{3}\b)", "", words)
-    return [int(found) for found in re.findall(r"\d+", joined)]
+def test_findings_and_remarks_are_said_in_the_reader_s_language() -> None:
+    """Every one of them has words in each language, with the same numbers; English is what the JSON has."""
+    told = (*YEARS["broken"].findings, *YEARS["broken"].remarks)
+    assert 7 == len(told)
+    assert list(told) == sentences(told, Language.EN)
+    assert [] == untranslated(told)
 
 
 @pytest.mark.parametrize("language", Language)
-def test_findings_and_remarks_are_said_in_the_reader_s_language(language: Language) -> None:
-    """Every one of them has words in each language, with the same numbers; English is what the JSON has."""
-    told = (*YEARS["broken"].findings, *YEARS["broken"].remarks)
-    said = sentences(told, language)
-    assert 7 == len(told)
-    assert [sorted(digits(each)) for each in told] == [sorted(digits(each)) for each in said]
-    if language is Language.EN:
-        assert list(told) == said
-    else:
-        assert [] == [each for each in said if " the " in each or "Entry" in each]
+@pytest.mark.parametrize("count", [0, 1, 2, 21])
+def test_a_number_and_its_noun_agree(count: int, language: Language) -> None:
+    """One is told as one in each language, and what is said of it is the same catalogue's word for word."""
+    for name in ("unnamed", "unnamed_again", "miscounted", "places_more", "entries", "older_copy"):
+        sentence = say(name, count=count, command="a command")
+        [said] = sentences([sentence], language)
+        assert ([count], [count]) == (digits(sentence), digits(said))
+        assert str(sentence) == text(f"audit_said_{name}", Language.EN, **sentence.values)
+        assert not re.search(r"\b1 (more |further )?\w+s\b", sentence)
 
 
 @pytest.mark.parametrize(

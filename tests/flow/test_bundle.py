@@ -14,13 +14,13 @@ import pytest
 
 from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.audit_bundle import check_bundle
-from dispatcher.keys import KeyKind, new_ring, public_of, signed
+from dispatcher.keys import Key, KeyKind, new_ring, public_of, read_ring, signed
 from dispatcher.rules import bundle
 from dispatcher.rules.actor import duty
 from dispatcher.rules.ledger import canonical
 from dispatcher.rules.seal import SealReason
 from tests.clock import FixedClock
-from tests.flow.test_deciding_again import a_run
+from tests.flow.two_campaigns import a_run
 from tests.stores import ROOT
 from tests.workshop import Workshop, build
 
@@ -64,26 +64,24 @@ def by_another_program(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[
     return int(code), capsys.readouterr().out
 
 
-def rewritten(whole: Path, target: Path, change: Change, *, signs: bool = False) -> Path:
-    """Return a copy of a bundle with its members changed; who `signs` does so with a key of their own."""
+def rewritten(whole: Path, target: Path, change: Change, key: Key | None = None) -> Path:
+    """Return a copy of a bundle with its members changed, signed anew where somebody has a key."""
     with zipfile.ZipFile(whole) as packed:
         members = {name: packed.read(name) for name in packed.namelist()}
     change(members)
-    if signs:
-        _sign_anew(members)
+    if key is not None:
+        _sign_anew(members, key)
     with zipfile.ZipFile(target, "w") as packed:
         for name, content in members.items():
             packed.writestr(name, content)
     return target
 
 
-def _sign_anew(members: Members) -> None:
-    """Do what a forger does who has everything but the installation's key."""
+def _sign_anew(members: Members, key: Key) -> None:
     manifest = json.loads(members[bundle.MANIFEST])
     beside = {bundle.MANIFEST, bundle.SIGNATURE}
     manifest["files"] = {n: hashlib.sha256(each).hexdigest() for n, each in members.items() if n not in beside}
     members[bundle.MANIFEST] = canonical(manifest).encode()
-    key = new_ring().current(KeyKind.SEAL)
     told = {"key": "1", "public": public_of(key), "signature": signed(key, members[bundle.MANIFEST])}
     members[bundle.SIGNATURE] = json.dumps(told).encode()
 
@@ -195,12 +193,35 @@ def test_a_broken_bundle_does_not_check_out(
     whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str, *, signs: bool
 ) -> None:
     """D-03: whatever is done to it, even by somebody who signs it anew with a key of their own."""
-    broken = rewritten(whole, tmp_path / "broken.zip", CHANGES[what], signs=signs)
+    key = new_ring().current(KeyKind.SEAL) if signs else None
+    broken = rewritten(whole, tmp_path / "broken.zip", CHANGES[what], key)
     found = check_bundle(broken)
     assert not found.ok
     assert found.verification.findings
     code, told = by_another_program(broken, capsys)
     assert (1, True) == (code, bool(told.strip()))
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("a campaign is edited", "Campaign one (1): its frozen files were altered after it was scheduled."),
+        ("a wording is edited", "its text does not carry that hash."),
+        ("a figure is edited", "The audit in the bundle tells other messages than its ledger."),
+        ("an entry is altered", "was altered: it does not carry its own digest."),
+        ("a seal is forged", "is forged: it does not carry the signature of its key."),
+    ],
+)
+def test_whoever_has_the_installations_key_cannot_hide_a_change(
+    whole: Path, tmp_path: Path, what: str, says: str
+) -> None:
+    """D-03: signed with the installation's own key, the change is still found, and nothing else is blamed for it."""
+    key = read_ring(whole.parent / "studio" / "secrets.toml").current(KeyKind.SEAL)
+    unchanged = rewritten(whole, tmp_path / "unchanged.zip", lambda _members: None, key)
+    assert () == check_bundle(unchanged).verification.findings
+    found = check_bundle(rewritten(whole, tmp_path / "broken.zip", CHANGES[what], key)).verification.findings
+    assert [True] == [says in each for each in found][:1]
+    assert not any("manifest" in each for each in found)
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: Path) -> None:

@@ -3,16 +3,21 @@
 import asyncio
 import email
 import email.policy
+import json
 from datetime import UTC, datetime
 
 import pytest
+from pypdf import PdfReader
 
 from dispatcher.errors import RefusedError
 from dispatcher.flow.audit_bundle import check_bundle
+from dispatcher.flow.audit_words import sentences
+from dispatcher.rules.campaign import Language
 from dispatcher.rules.seal import SealReason
 from dispatcher.wiring import Dispatcher
 from tests.flow.conftest import Tamper
-from tests.flow.test_deciding_again import a_run
+from tests.flow.translated import untranslated
+from tests.flow.two_campaigns import a_run
 from tests.workshop import OWNER, Doubles, Workshop
 
 NEW_YEAR = datetime(2027, 1, 1, 9, 0, tzinfo=UTC)
@@ -76,13 +81,28 @@ def test_a_year_that_is_not_over_and_one_before_the_beginning_are_not_closed(wor
 
 
 def test_a_broken_year_is_closed_with_what_does_not_hold(workshop: Workshop, tamper: Tamper) -> None:
-    """What somebody touched is told in the closing and in its entry, and the bundle does not check out."""
+    """What somebody touched is told in the closing, on its pages and in the bundle's check; the paper is Finnish."""
     with workshop.opened() as dispatcher:
         live(workshop, dispatcher)
-        tamper(dispatcher.store, "UPDATE ledger_entry SET actor = 'person:9' WHERE id = 7")
+        touched = "UPDATE ledger_entry SET actor = 'person:9' WHERE id = 7"
+        tamper(dispatcher.store, touched, "UPDATE wording SET text = 'Saako myydä tietosi?'")
         workshop.clock.set(SECOND)
         closed = dispatcher.auditing.closing.close(YEAR, dispatcher.persons.acting(None))
         again = dispatcher.audit.verify()
     assert any("Entry 7" in finding for finding in closed.findings)
+    assert any("does not carry that hash" in finding for finding in closed.findings)
     assert not again.ok
-    assert not check_bundle(closed.files[0]).ok
+    packed, plain, data, printed = closed.files
+    assert not check_bundle(packed).ok
+    assert [] == untranslated(closed.findings)
+    assert list(closed.findings) == json.loads(data.read_text("utf-8"))["findings"]
+    in_text = " ".join(plain.read_text("utf-8").split())
+    on_paper = _bare("".join(page.extract_text() for page in PdfReader(printed).pages))
+    for english, finnish in zip(closed.findings, sentences(closed.findings, Language.FI), strict=True):
+        assert english in in_text
+        assert _bare(finnish) in on_paper
+
+
+def _bare(words: str) -> str:
+    """Return words without white space and hyphens, which a page breaks lines at."""
+    return "".join(each for each in words if each.isalnum())

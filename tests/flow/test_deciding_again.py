@@ -1,41 +1,13 @@
 """Any message can be decided again from the ledger alone: the Send holds the facts it used (invariants 1 and 9)."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from dispatcher.rules.campaign import Channel, Kind
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.storage import ledger
-from dispatcher.wiring import Dispatcher
 from tests.deciding_again import decided_again
+from tests.flow.two_campaigns import FIRST, ROWS, a_run
 from tests.workshop import Workshop
-
-FIRST = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
-SECOND = datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
-ROWS = (
-    "1;Maija;Meikäläinen;maija@posti.example;040 123 4567;fi;3.1.2026;kyllä;kyllä;3.1.2026",
-    "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.2.2026",
-    "3;Ánte;Ovdamearka;;040 123 4568;fi;3.1.2026;;kyllä;3.3.2026",
-    "4;Never;Asked;never@posti.example;;fi;;;;",
-    "5;Elli;Esimerkki;elli@posti.example;040 123 4569;fi;3.1.2026;kyllä;kyllä;3.1.2026",
-)
-
-
-def a_run(workshop: Workshop, dispatcher: Dispatcher) -> None:
-    """Send two campaigns; between them clients close a channel, choose a topic, move and leave."""
-    actor = dispatcher.persons.acting(None)
-    dispatcher.enrol.run(workshop.register(*ROWS), actor)
-    for name, moment in (("one", FIRST), ("two", SECOND)):
-        dispatcher.schedule.run(workshop.campaign(name, moment), actor)
-    workshop.clock.set(FIRST)
-    asyncio.run(dispatcher.rounds.once())
-    find = dispatcher.register.find
-    dispatcher.preferences.withdraw(find("maija@posti.example"), actor, Channel.EMAIL)
-    dispatcher.marks.choose_topics(find("erik@posti.example"), {Kind.OFFER}, actor)
-    moved = ROWS[4].replace("elli@", "elina@")
-    dispatcher.enrol.run(workshop.register(*ROWS[:2], ROWS[3], moved), actor)
-    workshop.clock.set(SECOND)
-    asyncio.run(dispatcher.rounds.once())
 
 
 def test_every_message_of_a_run_is_decided_again_from_the_ledgers_bytes(workshop: Workshop) -> None:

@@ -21,7 +21,8 @@ from dispatcher.wiring import Dispatcher
 from tests.flow.conftest import Tamper
 from tests.flow.destroyed_life import OVER, YEAR, closed_in, kept
 from tests.flow.test_attacks import Act, Attacker
-from tests.flow.test_deciding_again import a_run
+from tests.flow.translated import untranslated
+from tests.flow.two_campaigns import a_run
 from tests.workshop import Workshop
 
 Tables = dict[str, Table]
@@ -154,6 +155,7 @@ def test_every_attack_on_what_was_destroyed_is_named(workshop: Workshop, tamper:
                     told = "\n".join(found)
                     missing = [each for each in says if each not in told and each != REWRITTEN]
                     assert not missing, f"{what}: {missing} not in:\n{told}"
+                assert [] == untranslated(dispatcher.audit.year(YEAR).findings)
                 verified = "\n".join(dispatcher.audit.verify().findings)
                 assert [] == [each for each in says if each not in verified], f"{what}:\n{verified}"
                 attacker.undo()

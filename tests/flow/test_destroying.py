@@ -30,7 +30,8 @@ from dispatcher.wiring import Dispatcher
 from tests.byte_scan import found_in
 from tests.flow.destroyed_life import OVER, YEAR, closed_in, counts, kept, names_of
 from tests.flow.test_bundle import Members, by_another_program, rewritten
-from tests.flow.test_deciding_again import a_run
+from tests.flow.translated import untranslated
+from tests.flow.two_campaigns import a_run
 from tests.stores import ROOT
 from tests.workshop import Workshop
 
@@ -347,6 +348,7 @@ def test_the_paper_says_it_in_each_language(workshop: Workshop) -> None:
         about = {"year": YEAR, "day": format_date(again.destroyed.day, language), "seal": gone.seal}
         told = text("audit_said_destroyed", language, **about)
         assert told == after["many"].lines[0]
+        assert [] == untranslated(again.remarks)
         assert language is Language.EN or told in sentences(again.remarks, language)
         assert str(gone.seal) in after["agreed"].lines[0]
         assert all(each.ok for each in after.values())

@@ -6,7 +6,7 @@ from dispatcher.errors import JournalError
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place, Reply
-from dispatcher.storage import ledger
+from dispatcher.storage import ledger, reports
 from dispatcher.storage.journal import JournalKind
 from dispatcher.wiring import Dispatcher
 from tests.flow.carried import MOMENT
@@ -25,7 +25,7 @@ def begin(workshop: Workshop, dispatcher: Dispatcher) -> list[OptOut]:
 def groups(dispatcher: Dispatcher) -> int:
     """Return how many commits the ledger holds."""
     with dispatcher.store.reading() as connection:
-        return sum(1 for _ in ledger.groups(connection))
+        return sum(1 for _ in reports.groups_by_chain(connection))
 
 
 def noes(dispatcher: Dispatcher, link: OptOut) -> list[Place | None]:

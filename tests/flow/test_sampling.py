@@ -3,12 +3,16 @@
 import asyncio
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from dispatcher.demo.smtp_double import SmtpDouble
+from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.storage import access_log
-from tests.flow.test_audit import FIRST, a_year
+from tests.clock import FixedClock
 from tests.flow.test_sources import MAIJA, PNG, WORDS, add, enrol
-from tests.workshop import Workshop
+from tests.flow.two_campaigns import FIRST, a_year
+from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
 
 
 def test_the_same_seed_draws_the_same_messages(workshop: Workshop) -> None:
@@ -27,6 +31,31 @@ def test_the_same_seed_draws_the_same_messages(workshop: Workshop) -> None:
         smallest = sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).hexdigest())[:3]
         assert set(smallest) == {each.message for each in found.messages}
     assert (0, ()) == (none.left, none.messages)
+
+
+def test_a_message_belongs_to_the_year_in_which_it_left(
+    tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str
+) -> None:
+    """What was tried in vain on the last day of a year and left in the next is drawn from the next alone."""
+    eve = datetime(2026, 12, 31, 18, 0, tzinfo=UTC)
+    replies = iter(["451 4.3.0 come back later"])
+    with (
+        SmtpDouble(lambda _: next(replies, None)) as smtp,
+        TwilioDouble(ACCOUNT, API_KEY, API_SECRET) as twilio,
+    ):
+        workshop = build(tmp_path / "studio", clock, database_url, journal_url, Doubles(smtp, twilio))
+        with workshop.opened() as dispatcher:
+            actor = dispatcher.persons.acting(None)
+            dispatcher.enrol.run(
+                workshop.register("1;Maija;Meikäläinen;maija@posti.example;;fi;3.10.2026;kyllä;;3.10.2026"), actor
+            )
+            dispatcher.schedule.run(workshop.campaign("one", eve), actor)
+            for hours in range(14):
+                workshop.clock.set(eve + timedelta(hours=hours))
+                asyncio.run(dispatcher.rounds.once())
+            drawn = {year: dispatcher.sampling.draw(year, 3, "x", actor) for year in (2026, 2027)}
+    assert [("2027-01-01", "accepted")] == [(f"{each.day}", each.state) for each in drawn[2027].messages]
+    assert (0, ()) == (drawn[2026].left, drawn[2026].messages)
 
 
 def test_each_message_is_drawn_with_its_answer_and_its_words(workshop: Workshop) -> None:

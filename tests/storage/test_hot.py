@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ColumnElement, Insert, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Insert, bindparam, delete, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from dispatcher.errors import StorageError
@@ -129,3 +129,34 @@ def test_nothing_is_cut_to_fit(store: Store) -> None:
     put = HotInsert(HeartbeatTable, ("process", "version", "started_at", "seen_at"))
     with pytest.raises(StorageError, match="too long"), store.database.writing() as connection:
         put.run(connection, [("x" * 41, "1", stored(store.clock(), connection), stored(store.clock(), connection))])
+
+
+def test_trouble_of_a_read_has_the_name_it_has_elsewhere(store: Store) -> None:
+    """What the database cannot read is its trouble by the usual name, and no value of the statement stands in it."""
+    query = Hot(select(ClientTable.number).where(ClientTable.first_name == bindparam("name")))
+    with store.database.writing() as connection:
+        connection.execute(text("ALTER TABLE client RENAME COLUMN first_name TO given_name"))
+        with pytest.raises(DBAPIError, match="first_name") as raised:
+            query.rows(connection, name="Salaisuus")
+    assert "Salaisuus" not in str(raised.value)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_is_lost_is_used_no_more(store: Store) -> None:
+    """Once the server has cut a connection, the next statement has a new one."""
+    query = Hot(select(ClientTable.number))
+
+    def lose() -> None:
+        with store.database.writing() as connection:
+            process = connection.scalar(text("SELECT pg_backend_pid()"))
+            with store.database.writing() as another:
+                another.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+            try:
+                query.rows(connection)
+            finally:
+                assert connection.invalidated
+
+    with pytest.raises(StorageError, match="did not answer"):
+        lose()
+    with store.reading() as connection:
+        assert [] == list(query.rows(connection))

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import Entry, EntryKind, Json
-from dispatcher.storage import ledger
+from dispatcher.storage import ledger, reports
 from dispatcher.storage.ledger import CHAINS
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import LedgerHeadTable
@@ -154,7 +154,7 @@ def test_reading_in_parts_leaves_the_connection_as_it_was(store: Store) -> None:
 
     def work(transaction: Transaction) -> int:
         list(ledger.entries(transaction.connection))
-        list(ledger.groups(transaction.connection))
+        list(reports.groups_by_chain(transaction.connection))
         return transaction.ledger.append(fact())[0]
 
     assert [store.write(work)] == entry_ids(store)
