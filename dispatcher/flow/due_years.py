@@ -58,6 +58,11 @@ class YearsOverview:
         return self.confirmed_at is None and any(not each.is_begun for each in self.ready)
 
     @property
+    def overdue(self) -> list[int]:
+        """Return the years that should have been destroyed by now and cannot be."""
+        return [each.year for each in self.due if each.refusal is not None or self.waits_for_confirmation]
+
+    @property
     def refusal(self) -> str | None:
         """Say what stands in the way, and what to do about it; None where nothing does."""
         said = [each.refusal for each in self.due if each.refusal is not None]

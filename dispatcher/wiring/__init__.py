@@ -229,7 +229,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     auditing = auditing_of(store, policy, processing, directory, deletions, settings.retention.ledger_years)
-    matters = Matters(store, policy, press, retention, doors)
+    matters = Matters(store, policy, press, retention, auditing.years, doors)
     alerts, heart = Alerts(store, policy, matters, auditing.sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,

@@ -24,6 +24,7 @@ class Auditing:
     sealing: Sealing
     bundling: Bundling
     closing: Closing
+    years: DueYears
     destroying: Destroying
 
 
@@ -37,4 +38,4 @@ def auditing_of(
     closing = Closing(store, policy, sealing, bundling, processing.studio, directory)
     years = DueYears(store, policy, directory, ledger_years)
     destroying = Destroying(store, policy, sealing, bundling, deletions, years, directory)
-    return Auditing(audit, sealing, bundling, closing, destroying)
+    return Auditing(audit, sealing, bundling, closing, years, destroying)
