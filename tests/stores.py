@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from dispatcher.flow.deletions import Deletions
 from dispatcher.flow.erasing import Erasing
@@ -117,6 +117,16 @@ def entry_ids(store: Store) -> list[int]:
     """Return the numbers of all entries about clients."""
     with store.reading() as connection:
         return [entry.id for entry in ledger.entries(connection, [EntryKind.CLIENT.value])]
+
+
+def commits(store: Store, work: Callable[[], object]) -> int:
+    """Return how many commits something takes."""
+    seen: list[object] = []
+    listen = (store.database.engine, "commit", seen.append)
+    event.listen(*listen)
+    work()
+    event.remove(*listen)
+    return len(seen)
 
 
 def broken_links(connection: Connection) -> list[str]:

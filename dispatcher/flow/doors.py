@@ -213,7 +213,10 @@ class Doors:
 
         with self._guard:
             self._heard.discard(name)
-        self._store.write(work)
+        with self._store.reading() as connection:
+            known = doors.read(connection, [name])[name]
+        if known.trouble != trouble or known.failing_since is None:  # what is known already is not written again
+            self._store.write(work)
 
     def _is_read(self, within: timedelta) -> bool:
         with self._store.reading() as connection:

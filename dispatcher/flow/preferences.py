@@ -47,11 +47,6 @@ class Preferences:
         self._links = links
         self._policy = policy
 
-    def look(self, token: str) -> Concern:
-        """Return whom a link concerns, and change nothing (E-09). Raises LinkError for a link not made here."""
-        link = self.read(token)
-        return self.look_at([link])[0] if link else TEST
-
     def read(self, token: str) -> OptOut | None:
         """Return what a link stands for; None for one of a test message. Raises LinkError for one not made here."""
         try:
@@ -97,22 +92,12 @@ class Preferences:
         self.look_at(links)
         return self.look_closely_at(links)
 
-    def leave(self, token: str, place: Place) -> None:
-        """Record that the client behind a link said no to everything; on disk when this returns (E-11).
-
-        A second time within a minute adds nothing (E-10), and a later one only moves the no on, so that it beats a yes
-        from in between that has yet to arrive (L-07). A link without a row behind it is kept all the same; one of a
-        test message changes nothing. Raises LinkError for a link not made here and StorageError where the no could not
-        be kept.
-        """
-        link = self.read(token)
-        if link:
-            self.leave_together([(link, place)])
-
     def leave_together(self, asked: Sequence[tuple[OptOut, Place]]) -> None:
         """Record that the clients behind these links said no to everything, in one commit: all of them or nobody.
 
-        On disk when this returns. Raises StorageError where it could not be kept.
+        On disk when this returns (E-11). A second time within a minute adds nothing (E-10), and a later one only moves
+        the no on, so that it beats a yes from in between that has yet to arrive (L-07). A link without a row behind it
+        is kept all the same. Raises StorageError where it could not be kept.
         """
         places: dict[int, Place] = {}
         for link, place in asked:
@@ -133,14 +118,13 @@ class Preferences:
 
         self._store.write(work, wanted=self._locks_of(numbers), urgent=True)
 
-    def choose(self, token: str, less: Less) -> bool:
+    def choose(self, link: OptOut | None, less: Less) -> bool:
         """Record what the client behind a link wants less of; on disk when this returns. Say whether it could be kept.
 
-        No yes is given by it, and nothing is opened: False for what would. A link without a row behind it, or of a test
-        message, changes nothing. Raises LinkError and StorageError as `leave` does; the latter as well for a client
-        whom a restore forgot, with whom nothing but a no can be kept until they are back.
+        No yes is given by it, and nothing is opened: False for what would. A link without a row behind it, or None, of
+        a test message, changes nothing. Raises StorageError where it could not be kept, and for a client whom a restore
+        forgot, with whom nothing but a no can be kept until they are back.
         """
-        link = self.read(token)
         if link is None:
             return True
         try:

@@ -10,7 +10,7 @@ from dispatcher.flow.policy import Policy
 from dispatcher.flow.questions import question
 from dispatcher.flow.service_entries import ask
 from dispatcher.flow.sign_up import SignUp
-from dispatcher.links import OptOut, OptOutLinks
+from dispatcher.links import OptOut
 from dispatcher.rules.actor import Actor, ActorKind
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.message import ServicePurpose
@@ -35,18 +35,16 @@ class Reopening:
 
     sign_up: SignUp
     policy: Policy
-    links: OptOutLinks
 
-    def ask(self, token: str, more: More, language: Language) -> None:
+    def ask(self, link: OptOut | None, more: More, language: Language) -> None:
         """Ask the address itself whether its holder wants this; on disk when this returns, and nobody is told more.
 
         Nothing is asked where there is nothing to give, or where the address has had its share of service messages; one
-        of those goes in thirty days after an objection. A link of a test message asks nobody. Raises LinkError for a
-        link not made here, and StorageError where it could not be kept.
+        of those goes in thirty days after an objection. None, the link of a test message, asks nobody. Raises
+        StorageError where it could not be kept.
         """
-        if self.links.is_test(token):
+        if link is None:
             return
-        link = self.links.read(token)
         lock = Lock(LockKind.CLIENT, link.client)
         self.sign_up.store.write(lambda transaction: self._ask(transaction, link, more, language), wanted=[lock])
 

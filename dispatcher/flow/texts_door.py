@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from dispatcher.channels import CameIn
-from dispatcher.flow.texts_in import BOX, TextsIn, understood
+from dispatcher.flow.texts_in import BOX, TextIn, TextsIn, understood
 from dispatcher.rules.incoming import KEPT_AT_MOST
 from dispatcher.rules.ledger import read_stamp, stamp
 from dispatcher.rules.stop_words import NOES
@@ -37,9 +37,11 @@ class TextsDoor:
         """
         now, before = self.clock(), read_stamp(mark) if mark else None
         since = min(before, now) - OVERLAP if before else now - FIRST
-        listed = self.came_in(since.date())
-        for each in self.texts.new_of(listed):
-            is_old = before is None and each.at is not None and now - each.at > KEPT_AT_MOST
-            if not is_old or understood(each) in NOES:
-                self.texts.take(each)
+        listed = [TextIn(each.provider_id, each.sender, each.at, each.text) for each in self.came_in(since.date())]
+        self.texts.take_all([each for each in listed if before or _is_kept(each, now)])
         return stamp(now)
+
+
+def _is_kept(text: TextIn, now: datetime) -> bool:
+    """Say whether a text from before the first reading is taken in: a no of any age, and what is young enough."""
+    return text.at is None or now - text.at <= KEPT_AT_MOST or understood(text) in NOES

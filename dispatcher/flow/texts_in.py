@@ -6,10 +6,10 @@ once, by the service's own name for it, and a no counts from when it was sent (S
 
 import re
 from collections.abc import Collection, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from dispatcher.channels import CameIn
 from dispatcher.flow.incoming import put_in
 from dispatcher.flow.meant import meant
 from dispatcher.flow.service_entries import ask
@@ -70,44 +70,42 @@ class TextsIn:
     confirms: bool
 
     def take(self, text: TextIn) -> Said:
-        """Take in one text message and return what it amounts to; a second time it changes nothing.
+        """Take in one text message and return what it amounts to; the rest is as for `take_all`."""
+        self.take_all([text])
+        return understood(text)
+
+    def take_all(self, texts: Sequence[TextIn]) -> None:
+        """Take in text messages in their order; they share commits, and a second time they change nothing.
 
         A no closes every channel of everybody who has the number, and is kept for the number where nobody has it
-        (S-35). Anything else of a client waits for a person, of nobody's nothing is kept. On disk when it returns.
-        Raises JournalError and StorageError where it cannot be kept.
+        (S-35). Anything else of a client waits for a person, of nobody's nothing is kept. On disk when this returns.
+        Raises JournalError and StorageError where one of them cannot be kept; every other is kept nevertheless.
         """
-        said, number = understood(text), number_of(text.sender, self.region)
-        if number is None:
-            return said  # a name or a short number, which nobody in the register can have
-        address = (Channel.SMS, number)
         with self.store.reading() as connection:
-            if texts_in.is_known(connection, text.sid):
-                return said
-            holders = self._holders(connection, number)
-            wanted = locks_by_address(connection, sorted(holders))
-        if not holders and said not in NOES:
-            return said
-
-        def work(transaction: Transaction) -> None:
-            if not texts_in.is_known(transaction.connection, text.sid):
-                self._take(transaction, text, said, address)
-
-        self.store.write(work, wanted=wanted, urgent=True)
-        return said
-
-    def new_of(self, listed: Sequence[CameIn]) -> list[TextIn]:
-        """Return which of the texts in the service's list have not been dealt with yet, in their order."""
-        with self.store.reading() as connection:
-            known = texts_in.known(connection, [each.provider_id for each in listed])
-        return [
-            TextIn(each.provider_id, each.sender, each.at, each.text)
-            for each in listed
-            if each.provider_id not in known
-        ]
+            known = texts_in.known(connection, [each.sid for each in texts])
+            waiting = [self._submitted(connection, each) for each in texts if each.sid not in known]
+        trouble = [why for each in waiting if each and (why := each.exception())]
+        if trouble:
+            raise trouble[0]
 
     def purge(self) -> None:
         """Let go of the service's names for what strangers sent long ago."""
         self.store.write(lambda tx: texts_in.purge_strangers(tx.connection, tx.now - STRANGERS_FOR))
+
+    def _submitted(self, connection: Connection, text: TextIn) -> Future[None] | None:
+        """Queue what has to be written of a text message, if anything has."""
+        said, number = understood(text), number_of(text.sender, self.region)
+        if number is None:
+            return None  # a name or a short number, which nobody in the register can have
+        holders = self._holders(connection, number)
+        if not holders and said not in NOES:
+            return None
+
+        def work(transaction: Transaction) -> None:
+            if not texts_in.is_known(transaction.connection, text.sid):
+                self._take(transaction, text, said, (Channel.SMS, number))
+
+        return self.store.submit(work, wanted=locks_by_address(connection, sorted(holders)), urgent=True)
 
     def _take(self, transaction: Transaction, text: TextIn, said: Said, address: tuple[Channel, str]) -> None:
         connection, now = transaction.connection, transaction.now

@@ -155,8 +155,11 @@ class OptOutDoor:
             _LOG.error("An opt-out could not be kept or its page not shown: %s", error)
             return self._pages.answer(View.FAILED, request, with_button=True)
 
-    async def _show(self, request: Request, token: str, view: View = View.QUESTION) -> Response:
-        concern = await self._look_closely(self._preferences.read(token))
+    async def _show(self, request: Request, token: str) -> Response:
+        return await self._page(request, self._preferences.read(token), View.QUESTION)
+
+    async def _page(self, request: Request, link: OptOut | None, view: View) -> Response:
+        concern = await self._look_closely(link)
         if concern.is_gone:
             return self._pages.answer(View.GONE, request)
         return self._pages.answer(
@@ -167,10 +170,10 @@ class OptOutDoor:
         body = await read_body(request)
         wish, link = chosen(body), self._preferences.read(token)
         if isinstance(wish, Less):
-            is_kept = await run_in_threadpool(self._preferences.choose, token, wish)
-            return await self._chosen(request, link, wish) if is_kept else await self._show(request, token, View.OPENS)
+            is_kept = await run_in_threadpool(self._preferences.choose, link, wish)
+            return await self._chosen(request, link, wish) if is_kept else await self._page(request, link, View.OPENS)
         if wish is not None:
-            return await self._ask(request, token, wish)
+            return await self._ask(request, link, wish)
         return await self._leave(request, link, Place.ONE_CLICK if is_one_click(body) else Place.LINK)
 
     async def _leave(self, request: Request, link: OptOut | None, place: Place) -> Response:
@@ -191,16 +194,16 @@ class OptOutDoor:
             return self._pages.answer(View.DONE, request, concern)
         return self._pages.answer(View.CHOSEN, request, concern, with_button=True, less=less)
 
-    async def _ask(self, request: Request, token: str, more: More) -> Response:
+    async def _ask(self, request: Request, link: OptOut | None, more: More) -> Response:
         """Have the address itself asked; the answer is the same whatever is on record, and whether anything is sent."""
-        concern = await self._look(self._preferences.read(token))
+        concern = await self._look(link)
         if concern.is_gone:
             return self._pages.answer(View.GONE, request)
         reopening = self._preferences.reopening
         if reopening is None:
-            return await self._show(request, token)
+            return await self._page(request, link, View.QUESTION)
         language = language_of(request, concern.language)
-        await run_in_threadpool(reopening.ask, token, more, language)
+        await run_in_threadpool(reopening.ask, link, more, language)
         return self._pages.answer(View.ASKED, request, replace(concern, address=None))
 
     async def _look(self, link: OptOut | None) -> Concern:

@@ -226,7 +226,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     deletions = Deletions(store, periods_of(settings), forgetting_of(settings, store.ring), previews_of(directory))
     erasing = Erasing(store, policy, periods_of(settings), requests, deletions)
     blocks, retention = Blocks(erasing), Retention(erasing)
-    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy, links)), Marks(store)
+    preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
     auditing = auditing_of(store, policy, processing, directory, deletions, settings.retention.ledger_years)
     matters = Matters(store, policy, press, retention, auditing.years, doors)

@@ -35,6 +35,7 @@ from dispatcher.rules.decision import Send, decide
 from dispatcher.storage import clients
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.flow.real_world import (
     CHILD,
     GUEST,
@@ -153,8 +154,10 @@ class RegisterLife(RuleBasedStateMachine):
     def press_the_link(self, which: int, channel: Channel) -> None:
         """Somebody presses the link of an old message, whether or not the installation knows them now."""
         who, now = sorted(self.numbers)[which % len(self.numbers)], self.later(2)
-        self.dispatcher.preferences.leave(
-            self.dispatcher.links.token(OptOut(self.numbers[who], channel)), Place.ONE_CLICK
+        leave_by_link(
+            self.dispatcher.preferences,
+            self.dispatcher.links.token(OptOut(self.numbers[who], channel)),
+            Place.ONE_CLICK,
         )
         self.world.tell(*objections(who, now, None), by_file=False)
 

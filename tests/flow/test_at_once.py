@@ -19,6 +19,7 @@ from dispatcher.rules.retention import EraseReason
 from dispatcher.rules.rights import IdentityCheck
 from dispatcher.storage import answers
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.flow.joining import enable_sign_up, join, said
 from tests.workshop import Workshop
 
@@ -57,7 +58,7 @@ class Crowd:
     def leave(self, house: Dispatcher, chance: random.Random) -> None:
         """Press the link of a message."""
         number = chance.choice(self.numbers[::2])
-        house.preferences.leave(house.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+        leave_by_link(house.preferences, house.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         self.noes.add(number)
 
     def erase(self, house: Dispatcher, chance: random.Random) -> None:

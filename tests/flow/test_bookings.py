@@ -25,6 +25,7 @@ from dispatcher.storage import answers, clients, ledger
 from dispatcher.storage.tables import ClientTable
 from dispatcher.wiring import Dispatcher, opened
 from tests.clock import FixedClock
+from tests.flow.clicking import leave_by_link
 from tests.workshop import Workshop, build
 
 EMAIL, SMS = Channel.EMAIL, Channel.SMS
@@ -389,7 +390,7 @@ def test_who_was_forgotten_comes_back_under_their_number(
     token = house.links.token(OptOut(client, EMAIL))
     house.safekeeping.restore(tmp_path / "copy")
     house.safekeeping.replay(house.persons.acting(None))
-    house.preferences.leave(token, Place.ONE_CLICK)
+    leave_by_link(house.preferences, token, Place.ONE_CLICK)
     assert client == house.bookings.take(told, key).body["client"]
     assert "objection" == reason(house, email=ERIK)
 

@@ -10,6 +10,7 @@ from dispatcher.rules.campaign import State
 from dispatcher.rules.consent import Place
 from dispatcher.rules.life import UNMADE
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.workshop import Doubles, Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -185,8 +186,8 @@ def test_a_link_stops_every_channel(workshop: Workshop, doubles: Doubles, place:
         begin(workshop, dispatcher, MAIJA)
         number = dispatcher.register.find("maija@posti.example")
         token = dispatcher.links.token(OptOut(number, Channel.EMAIL))
-        dispatcher.preferences.leave(token, place)
-        dispatcher.preferences.leave(token, place)
+        leave_by_link(dispatcher.preferences, token, place)
+        leave_by_link(dispatcher.preferences, token, place)
         told = [each for each in dispatcher.register.history(number) if each.answer.reply.value == "withdrawn"]
         workshop.clock.set(MOMENT)
         send(dispatcher)

@@ -21,6 +21,7 @@ from dispatcher.storage.store import Store
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.flow.test_outcomes import MAIL, MOMENT, begin, messages
+from tests.stores import commits
 from tests.workshop import Doubles, Workshop
 
 
@@ -122,6 +123,8 @@ def test_a_door_that_fails_says_why_until_it_is_over(store: Store, clock: FixedC
             asyncio.run(doors.up_to_now())
     (row, other) = doors.rows()
     assert (clock(), None) == (row.failing_since, other.trouble)
+    alone = Doors(store, [door])
+    assert 0 == commits(store, lambda: asyncio.run(alone.read())), "what is known is not written again"
     door.trouble = None
     clock.advance(timedelta(minutes=5))
     asyncio.run(doors.up_to_now())

@@ -40,6 +40,7 @@ from dispatcher.storage.writer import Transaction
 from dispatcher.wiring import Dispatcher
 from tests.byte_scan import contents_of, found_in
 from tests.clock import FixedClock
+from tests.flow.clicking import leave_by_link, look_by_link
 from tests.stores import broken_links, raw
 from tests.workshop import Doubles, Workshop, build
 
@@ -560,10 +561,10 @@ def test_the_link_of_an_erased_client_stops_nothing_and_says_so(studio: Workshop
         enrol(studio, dispatcher, unna())
         link = OptOut(dispatcher.register.find("+358407654321"), Channel.EMAIL)
         token = dispatcher.links.token(link)
-        assert not dispatcher.preferences.look(token).is_gone
+        assert not look_by_link(dispatcher.preferences, token).is_gone
         erase(dispatcher)
         enrol(studio, dispatcher, unna())
-        assert Concern(None, None, is_gone=True) == dispatcher.preferences.look(token)
+        assert Concern(None, None, is_gone=True) == look_by_link(dispatcher.preferences, token)
         newest = dispatcher.links.token(OptOut(dispatcher.register.find("+358407654321"), Channel.EMAIL))
-        dispatcher.preferences.leave(newest, Place.LINK)
+        leave_by_link(dispatcher.preferences, newest, Place.LINK)
         assert dict.fromkeys(Channel, ConsentState.WITHDRAWN) == standing(dispatcher, "+358407654321")

@@ -14,6 +14,7 @@ from dispatcher.rules.campaign import Campaign, Channel, Kind, Language, State
 from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.workshop import Doubles, Workshop
 
 MOMENT = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_a_client_whose_address_changed_comes_back_with_their_no(workshop: Works
         dispatcher.safekeeping.backup(tmp_path / "copy")
         enrol(workshop, dispatcher, "1;Maija;M;maija@posti.example;;fi;3.1.2026;kyllä;;3.1.2026")
         number = dispatcher.register.find("maija@posti.example")
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         moved = "1;Maija;M;uusi@posti.example;;fi;3.1.2026;kyllä;;3.1.2026"
         enrol(workshop, dispatcher, moved)
         dispatcher.safekeeping.restore(tmp_path / "copy")
@@ -147,7 +148,7 @@ def test_a_no_in_mid_campaign_is_heard_by_the_rest(workshop: Workshop, doubles: 
                 clicked.update(set(addresses) - set(doubles.mailed()))
                 for address in clicked:
                     link = OptOut(dispatcher.register.find(address), Channel.EMAIL)
-                    dispatcher.preferences.leave(dispatcher.links.token(link), Place.ONE_CLICK)
+                    leave_by_link(dispatcher.preferences, dispatcher.links.token(link), Place.ONE_CLICK)
 
         asyncio.run(dispatcher.rounds.once(on_outcome=tell))
         withheld = dispatcher.lifecycle.standing(dispatcher.lifecycle.named("a").id).withheld

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from dispatcher.errors import MailboxError
 from dispatcher.flow.doors import Doors
@@ -21,6 +20,7 @@ from tests.flow.post import BOX, Post
 from tests.flow.test_letters import MAIJA, fresh
 from tests.flow.test_outcomes import begin
 from tests.mailbox.post import written
+from tests.stores import commits
 from tests.workshop import Workshop
 
 Put = Callable[[int, int], None]
@@ -60,16 +60,6 @@ def door_of(post: Post, mailbox: Mailbox) -> MailDoor:
     return MailDoor(post.dispatcher.store, mailbox, post.letters)
 
 
-def commits(post: Post, work: Callable[[], object]) -> int:
-    """Return how many commits something takes."""
-    seen: list[object] = []
-    listen = (post.dispatcher.store.database.engine, "commit", seen.append)
-    event.listen(*listen)
-    work()
-    event.remove(*listen)
-    return len(seen)
-
-
 def waiting(post: Post) -> int:
     """Return how many letters wait for a person."""
     return len(post.incoming.waiting())
@@ -81,10 +71,10 @@ def test_a_thousand_letters_take_few_commits(post: Post, box: Path, put: Put) ->
     for ago in range(1000):
         put(clients[ago % 20], ago)
     door, marks = door_of(post, MaildirMailbox(box, post.addresses, post.dispatcher.store.clock)), [""]
-    assert 60 >= commits(post, lambda: marks.append(door.read(marks[-1])))
+    assert 60 >= commits(post.dispatcher.store, lambda: marks.append(door.read(marks[-1])))
     assert 1000 == waiting(post)
-    assert 0 == commits(post, lambda: marks.append(door.read(marks[-1])))
-    assert 1000 // AT_ONCE == commits(post, lambda: door.read("")), "the mark alone, after every hundred"
+    assert 0 == commits(post.dispatcher.store, lambda: marks.append(door.read(marks[-1])))
+    assert 1000 // AT_ONCE == commits(post.dispatcher.store, lambda: door.read("")), "the mark, each hundred"
     assert 1000 == waiting(post)
 
 

@@ -13,6 +13,7 @@ from dispatcher.rules.consent import ConsentState, Place, Reply
 from dispatcher.rules.ledger import EntryKind
 from dispatcher.storage import ledger
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link, look_by_link
 from tests.flow.joining import said
 from tests.workshop import HEADER, Workshop
 
@@ -47,7 +48,7 @@ def test_looking_changes_nothing(workshop: Workshop) -> None:
         number = begin(workshop, dispatcher)
         before = entries(dispatcher)
         for channel, masked in ((Channel.EMAIL, "m***@p***.example"), (Channel.SMS, "+358*****67")):
-            concern = dispatcher.preferences.look(dispatcher.links.token(OptOut(number, channel)))
+            concern = look_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, channel)))
             assert (masked, Language.SV) == (concern.address, concern.language)
         assert (before, {ConsentState.GRANTED}) == (entries(dispatcher), states(dispatcher))
 
@@ -56,13 +57,12 @@ def test_a_link_of_nobody_here(workshop: Workshop) -> None:
     """E-10: a link with no client behind it is answered, and its no kept; one not made here is refused."""
     with workshop.opened() as dispatcher:
         token = dispatcher.links.token(OptOut(77, Channel.EMAIL))
-        concern = dispatcher.preferences.look(token)
+        concern = look_by_link(dispatcher.preferences, token)
         assert Concern(None, None, is_gone=True) == concern
-        dispatcher.preferences.leave(token, Place.LINK)
+        leave_by_link(dispatcher.preferences, token, Place.LINK)
         assert 1 == noes(dispatcher, 77)
-        for act in (dispatcher.preferences.look, lambda each: dispatcher.preferences.leave(each, Place.LINK)):
-            with pytest.raises(LinkError):
-                act(token[:20] + ("a" if token[20] != "a" else "b") + token[21:])
+        with pytest.raises(LinkError):
+            dispatcher.preferences.read(token[:20] + ("a" if token[20] != "a" else "b") + token[21:])
 
 
 def test_an_address_nobody_has_is_kept(workshop: Workshop, tmp_path: Path) -> None:
@@ -116,10 +116,10 @@ def test_a_double_click_is_one_no(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         number = begin(workshop, dispatcher)
         token = dispatcher.links.token(OptOut(number, Channel.EMAIL))
-        dispatcher.preferences.leave(token, Place.LINK)
+        leave_by_link(dispatcher.preferences, token, Place.LINK)
         before = (entries(dispatcher), dispatcher.store.journal.last())
         workshop.clock.advance(timedelta(seconds=59))
-        dispatcher.preferences.leave(token, Place.ONE_CLICK)
+        leave_by_link(dispatcher.preferences, token, Place.ONE_CLICK)
         assert before == (entries(dispatcher), dispatcher.store.journal.last())
         assert 1 == noes(dispatcher, number)
 
@@ -129,10 +129,10 @@ def test_a_later_click_beats_a_yes_from_in_between(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         number = begin(workshop, dispatcher)
         token = dispatcher.links.token(OptOut(number, Channel.EMAIL))
-        dispatcher.preferences.leave(token, Place.LINK)
+        leave_by_link(dispatcher.preferences, token, Place.LINK)
         between = workshop.clock.advance(timedelta(days=2))
         workshop.clock.advance(timedelta(days=2))
-        dispatcher.preferences.leave(token, Place.LINK)
+        leave_by_link(dispatcher.preferences, token, Place.LINK)
         begin(workshop, dispatcher, f"{between:%d.%m.%Y}")
         assert {ConsentState.WITHDRAWN} == states(dispatcher)
 
@@ -142,11 +142,11 @@ def test_a_click_soon_after_coming_back_counts(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         number = begin(workshop, dispatcher)
         token = dispatcher.links.token(OptOut(number, Channel.EMAIL))
-        dispatcher.preferences.leave(token, Place.LINK)
+        leave_by_link(dispatcher.preferences, token, Place.LINK)
         workshop.clock.advance(timedelta(seconds=20))
         dispatcher.answering.record(number, [said(Channel.EMAIL)], dispatcher.persons.acting(None))
         workshop.clock.advance(timedelta(seconds=20))
-        dispatcher.preferences.leave(token, Place.LINK)
+        leave_by_link(dispatcher.preferences, token, Place.LINK)
         assert {ConsentState.WITHDRAWN} == states(dispatcher)
 
 
@@ -161,7 +161,7 @@ def test_an_old_objection_does_not_swallow_a_click(workshop: Workshop) -> None:
         row = "1;Maija;Meikäläinen;maija@posti.example;;sv;;;;1.2.2026;kielto"
         dispatcher.enrol.run(workshop.register(row, header=f"{HEADER};kielto"), dispatcher.persons.acting(None))
         assert (1, {ConsentState.GRANTED}) == (noes(dispatcher, number), states(dispatcher))
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.ONE_CLICK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.ONE_CLICK)
         assert {ConsentState.WITHDRAWN} == states(dispatcher)
 
 
@@ -171,7 +171,7 @@ def test_a_no_at_the_desk_names_who_took_it(workshop: Workshop) -> None:
         number = begin(workshop, dispatcher)
         dispatcher.preferences.withdraw(number, dispatcher.persons.acting(None))
         workshop.clock.advance(timedelta(hours=1))
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.SMS)), Place.LINK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.SMS)), Place.LINK)
         with dispatcher.store.reading() as connection:
             kept = [each for each in ledger.entries(connection) if each.kind == EntryKind.ANSWER.value][-2:]
         assert [("person:1", "desk"), ("client", "link")] == [
@@ -208,5 +208,5 @@ def test_a_no_that_cannot_be_kept_is_not_answered(workshop: Workshop) -> None:
 
             patch.setattr(type(journal), "append", refuse)
             with pytest.raises(JournalError, match="No space left"):
-                dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+                leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         assert (before, {ConsentState.GRANTED}) == (entries(dispatcher), states(dispatcher))

@@ -11,6 +11,7 @@ from playwright.sync_api import Request, sync_playwright
 from dispatcher.errors import NotFoundError
 from dispatcher.storage import access_log, ledger
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import look_by_link
 from tests.workshop import Doubles, Workshop
 
 MOMENT = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -79,7 +80,7 @@ def test_a_clients_page_is_on_record(workshop: Workshop) -> None:
             assert (str(owner), "campaign preview", number, 1) == (look.actor, look.act, look.client, look.clients)
             assert 0 == sum(1 for entry in ledger.entries(connection, ["answer"]) if '"withdrawn"' in entry.body)
         token = page.split("/u/")[1].split("&")[0][:37]
-        assert dispatcher.preferences.look(token).is_test
+        assert look_by_link(dispatcher.preferences, token).is_test
         with pytest.raises(NotFoundError, match="client list"):
             dispatcher.preview.of_client(path, 5, owner)
 

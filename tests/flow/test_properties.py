@@ -17,6 +17,7 @@ from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import Place
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.workshop import ZONE, Doubles, Workshop
 
 WEEKS = 3
@@ -96,7 +97,7 @@ def hear(workshop: Workshop, dispatcher: Dispatcher, number: int, news: News) ->
     if news.word is DESK:
         dispatcher.preferences.withdraw(client, actor)
     elif news.word is CLICK:
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(client, Channel.EMAIL)), Place.ONE_CLICK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(client, Channel.EMAIL)), Place.ONE_CLICK)
     else:
         said = workshop.clock().astimezone(ZONE) - timedelta(days=news.days)
         day = "" if news.word is Word.YES_ON_NO_DAY else f"{said:%d.%m.%Y}"

@@ -14,6 +14,7 @@ from dispatcher.rules.rights import IdentityCheck, Refusal, RequestKind
 from dispatcher.storage import clients
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.flow.joining import MAIJA, NUMBER, enlist, plain, said, serve, standing, token
 from tests.workshop import Doubles, Workshop
 
@@ -66,7 +67,7 @@ def test_the_receipt_tells_and_its_link_stops_everything(workshop: Workshop, dou
         assert text("service_receipt_phone", Language.FI, date="23.11.2026") in words
         assert "Saako lähettää sähköpostia?" in words
         assert dispatcher.links.token(OptOut(number, Channel.EMAIL)) == token(words, "u")
-        dispatcher.preferences.leave(token(words, "u"), Place.LINK)
+        leave_by_link(dispatcher.preferences, token(words, "u"), Place.LINK)
         begin_campaign(workshop, dispatcher)
         send(dispatcher)
     assert ["receipt"] == subjects(doubles)

@@ -14,6 +14,7 @@ from dispatcher.rules.consent import Place, Reply
 from dispatcher.storage import clients
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.workshop import ZONE, Doubles, Workshop
 
 ASKED = datetime(2026, 12, 3, 8, 0, tzinfo=UTC)
@@ -159,7 +160,7 @@ def test_a_no_closes_the_link(workshop: Workshop, doubles: Doubles) -> None:
     with workshop.opened() as dispatcher:
         token = asked(workshop, dispatcher, doubles)
         number = dispatcher.register.find(MAIJA)
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         before = standing(dispatcher)
         workshop.clock.advance(timedelta(hours=1))
         found = [dispatcher.renewing.look(token), dispatcher.renewing.renew(token, Language.FI)]

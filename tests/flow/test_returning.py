@@ -7,6 +7,7 @@ from dispatcher.flow.concern import Concern
 from dispatcher.links import OptOut
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.consent import ConsentState, Place
+from tests.flow.clicking import leave_by_link, look_by_link
 from tests.workshop import Workshop
 
 ERIK = "2;Erik;Exempel;erik@posti.example;;sv;3.1.2026;kyllä;;3.1.2026"
@@ -28,9 +29,9 @@ def test_a_link_from_before_the_restore_still_stops_its_client(workshop: Worksho
     with workshop.opened() as dispatcher:
         report = dispatcher.safekeeping.replay(actor)
         assert report.clients == 1
-        assert Concern(None, None) == dispatcher.preferences.look(token)
+        assert Concern(None, None) == look_by_link(dispatcher.preferences, token)
         workshop.clock.advance(timedelta(hours=1))
-        dispatcher.preferences.leave(token, Place.ONE_CLICK)
+        leave_by_link(dispatcher.preferences, token, Place.ONE_CLICK)
         workshop.clock.advance(timedelta(hours=1))
         dispatcher.enrol.run(workshop.register(ERIK, MAIJA), actor)
         assert dispatcher.register.find("maija@posti.example") == number

@@ -27,6 +27,7 @@ from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.tables import ClientTable, JournalMarkTable, OutboxTable, SlotTable, SuppressionTable
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.stores import broken_links
 from tests.workshop import ZONE, Doubles, Workshop
 
@@ -160,7 +161,7 @@ def test_a_no_of_a_client_the_copy_does_not_know(workshop: Workshop, doubles: Do
         workshop.clock.set(MOMENT)
         send(dispatcher)
         # The link in an old message still works: it needs no row behind it.
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
     assert ["erik@posti.example"] == doubles.mailed()
 
 

@@ -21,6 +21,7 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.tables import SignUpTable
 from dispatcher.texts import text
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.flow.joining import MAIJA, enable_sign_up, join, may_write, plain, serve, standing, token
 from tests.workshop import Doubles, Workshop
 
@@ -151,7 +152,7 @@ def test_the_address_itself_lifts_its_own_no(workshop: Workshop, doubles: Double
         dispatcher.sign_up.confirm(mailed_token(dispatcher, doubles))
         assert may_write(dispatcher, number)
         workshop.clock.advance(timedelta(hours=1))
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         assert not may_write(dispatcher, number)
 
 
@@ -312,7 +313,7 @@ def test_other_links_confirm_nothing(workshop: Workshop, doubles: Doubles) -> No
             with pytest.raises(LinkError):
                 dispatcher.sign_up.confirm(wrong)
         with pytest.raises(LinkError):
-            dispatcher.preferences.leave(link, Place.LINK)
+            leave_by_link(dispatcher.preferences, link, Place.LINK)
 
 
 def test_a_restore_brings_no_used_link_back(workshop: Workshop, doubles: Doubles) -> None:

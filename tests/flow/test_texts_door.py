@@ -13,6 +13,7 @@ from dispatcher.demo.smtp_double import SmtpDouble
 from dispatcher.demo.twilio_double import TwilioDouble
 from dispatcher.errors import ChannelError, DoorsUnreadError
 from dispatcher.flow.texts_door import FIRST, OVERLAP, TextsDoor
+from dispatcher.flow.texts_in import TextIn
 from dispatcher.rules.campaign import State
 from dispatcher.rules.incoming import KEPT_AT_MOST, Class
 from dispatcher.wiring import Dispatcher
@@ -20,6 +21,7 @@ from tests.clock import FixedClock
 from tests.flow.carried import MOMENT, look
 from tests.flow.joining import NUMBER, may_write
 from tests.flow.test_texts_in import enlist, inbox, noes, text, waiting
+from tests.stores import commits
 from tests.workshop import ACCOUNT, API_KEY, API_SECRET, Doubles, Workshop, build
 
 OURS = "+358401110000"
@@ -124,6 +126,21 @@ def test_what_the_webhook_told_is_not_taken_twice(line: tuple[Workshop, Line]) -
         assert (1, 1) == (len(noes(dispatcher, client)), len(waiting(dispatcher)))
 
 
+def test_a_thousand_texts_take_few_commits(line: tuple[Workshop, Line]) -> None:
+    """S-35: texts share commits, in their order; read again, none of them is written a second time."""
+    workshop, twilio = line
+    with workshop.opened() as dispatcher:
+        (client,) = enlist(workshop, dispatcher, "maija")
+        for _ in range(999):
+            twilio.sms.text_in(NUMBER, OURS, "Milloin?")
+        twilio.sms.text_in(NUMBER, OURS, "LOPETA")
+        door = texts_door(dispatcher)
+        first = commits(dispatcher.store, lambda: door.read(""))
+        assert (1, 999) == (len(noes(dispatcher, client)), len(waiting(dispatcher)))
+        assert 0 == commits(dispatcher.store, lambda: door.read(""))
+    assert 60 >= first
+
+
 def test_what_we_sent_and_what_others_got_is_left_alone(line: tuple[Workshop, Line]) -> None:
     """S-33: only what came in, and to our number, is read: not our own texts, nor those to another number."""
     workshop, twilio = line
@@ -174,9 +191,9 @@ def test_a_reading_begins_behind_its_mark(clock: FixedClock) -> None:
 class _Nobody:
     """Stands where the flow does, for an empty list."""
 
-    def new_of(self, listed: tuple[CameIn, ...]) -> list[CameIn]:
-        """Return nothing."""
-        return list(listed)
+    def take_all(self, texts: list[TextIn]) -> None:
+        """Take nothing."""
+        assert [] == texts
 
 
 def test_a_name_that_nobody_can_answer_has_no_list(workshop: Workshop) -> None:

@@ -38,7 +38,7 @@ def test_a_choice_by_the_link_holds_at_once(workshop: Workshop) -> None:
         number = begin(workshop, dispatcher)
         token = dispatcher.links.token(OptOut(number, Channel.EMAIL))
         assert {} == withheld(workshop, dispatcher)
-        dispatcher.preferences.choose(token, Less.TREATMENT_DAY)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.TREATMENT_DAY)
         assert {"topic_not_chosen": 1} == withheld(workshop, dispatcher)
         day = workshop.campaign("b", MOMENT)
         day.write_text(day.read_text("utf-8").replace('kind = "offer"', 'kind = "treatment_day"'), encoding="utf-8")
@@ -50,7 +50,7 @@ def test_a_choice_by_the_link_holds_at_once(workshop: Workshop) -> None:
         with dispatcher.store.reading() as connection:
             told = [each.data()["event"] for each in ledger.entries(connection, [EntryKind.CLIENT.value])]
             assert "no_offers" in told
-        assert not dispatcher.preferences.choose(token, Less.OFFER)
+        assert not dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.OFFER)
         assert {"topic_not_chosen": 1} == withheld(workshop, dispatcher)
 
 
@@ -80,6 +80,7 @@ def test_the_link_of_a_test_chooses_nothing(workshop: Workshop) -> None:
     """A test message's link changes nobody's topics, and neither does a link without a row behind it."""
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher)
-        dispatcher.preferences.choose(dispatcher.links.test_url(Channel.EMAIL).rpartition("/")[2], Less.TREATMENT_DAY)
-        dispatcher.preferences.choose(dispatcher.links.token(OptOut(5, Channel.EMAIL)), Less.TREATMENT_DAY)
+        of_a_test = dispatcher.preferences.read(dispatcher.links.test_url(Channel.EMAIL).rpartition("/")[2])
+        dispatcher.preferences.choose(of_a_test, Less.TREATMENT_DAY)
+        dispatcher.preferences.choose(OptOut(5, Channel.EMAIL), Less.TREATMENT_DAY)
         assert {} == withheld(workshop, dispatcher)

@@ -20,6 +20,7 @@ from dispatcher.rules.message import OutcomeKind
 from dispatcher.storage import ledger
 from dispatcher.storage.tables import OutboxTable, SlotTable
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link, look_by_link
 from tests.workshop import OWNER, Doubles, Workshop
 
 MOMENT = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -116,8 +117,8 @@ def test_the_link_of_a_test_opts_nobody_out(workshop: Workshop, doubles: Doubles
         with dispatcher.store.reading() as connection:
             before = sum(1 for _ in ledger.entries(connection))
         for each in (token, sms[1]):
-            assert dispatcher.preferences.look(each).is_test
-            dispatcher.preferences.leave(each, Place.ONE_CLICK)
+            assert look_by_link(dispatcher.preferences, each).is_test
+            leave_by_link(dispatcher.preferences, each, Place.ONE_CLICK)
         with dispatcher.store.reading() as connection:
             assert before == sum(1 for _ in ledger.entries(connection))
 

@@ -45,7 +45,7 @@ def test_each_limit_is_an_entry_and_a_record(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         number, token = begin(workshop, dispatcher)
         for less in (Less.FEW, Less.FEW, Less.PAUSE, Less.PAUSE):
-            assert dispatcher.preferences.choose(token, less)
+            assert dispatcher.preferences.choose(dispatcher.preferences.read(token), less)
         until = flags(dispatcher, number).paused_until
         assert until is not None
         kept = [each.body for each in dispatcher.store.journal.records() if each.kind is JournalKind.LIMIT]
@@ -60,8 +60,8 @@ def test_a_restore_brings_the_limits_back(workshop: Workshop) -> None:
     with workshop.opened() as dispatcher:
         number, token = begin(workshop, dispatcher)
         dispatcher.safekeeping.backup(copy)
-        dispatcher.preferences.choose(token, Less.FEW)
-        dispatcher.preferences.choose(token, Less.PAUSE)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.FEW)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.PAUSE)
         before, owner = flags(dispatcher, number), dispatcher.persons.acting(None)
         dispatcher.safekeeping.restore(copy)
         assert before != flags(dispatcher, number)
@@ -77,8 +77,8 @@ def test_a_client_who_comes_back_after_a_restore_has_their_limits(workshop: Work
         owner = dispatcher.persons.acting(None)
         dispatcher.safekeeping.backup(copy)
         number, token = begin(workshop, dispatcher)
-        dispatcher.preferences.choose(token, Less.FEW)
-        dispatcher.preferences.choose(token, Less.PAUSE)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.FEW)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.PAUSE)
         before = flags(dispatcher, number)
         dispatcher.safekeeping.restore(copy)
     with workshop.opened() as dispatcher:
@@ -90,10 +90,10 @@ def test_a_wish_never_grows_by_a_press(workshop: Workshop) -> None:
     """X-04: who wants three a year does not get six by choosing few again, and a pause never ends sooner."""
     with workshop.opened() as dispatcher:
         number, token = begin(workshop, dispatcher)
-        dispatcher.preferences.choose(token, Less.PAUSE)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.PAUSE)
         until = flags(dispatcher, number).paused_until
         workshop.clock.advance(-timedelta(days=30))
-        dispatcher.preferences.choose(token, Less.PAUSE)
+        dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.PAUSE)
         assert until == flags(dispatcher, number).paused_until
 
 
@@ -102,7 +102,7 @@ def test_a_channel_closed_soon_after_it_was_opened_again_is_closed(workshop: Wor
     with workshop.opened() as dispatcher:
         number, token = begin(workshop, dispatcher)
         for _ in range(2):
-            dispatcher.preferences.choose(token, Less.EMAIL)
+            dispatcher.preferences.choose(dispatcher.preferences.read(token), Less.EMAIL)
             closed = dispatcher.preferences.look_closely_at([OptOut(number, Channel.SMS)])[0]
             assert [Channel.EMAIL] == [each.channel for each in closed.agreed if each.is_open]
             workshop.clock.advance(timedelta(seconds=10))
@@ -122,6 +122,6 @@ def test_nothing_is_asked_where_there_is_nothing_to_give(workshop: Workshop, mor
     with workshop.opened() as dispatcher:
         number, token = begin(workshop, dispatcher)
         assert dispatcher.preferences.reopening is not None
-        dispatcher.preferences.reopening.ask(token, more, Language.FI)
+        dispatcher.preferences.reopening.ask(dispatcher.preferences.read(token), more, Language.FI)
         with dispatcher.store.reading() as connection:
             assert [] == list(ledger.entries_of_clients(connection, EntryKind.SERVICE.value, [number]))

@@ -12,6 +12,7 @@ from dispatcher.rules.wishes import Less
 from dispatcher.texts import text
 from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
+from tests.flow.clicking import leave_by_link
 from tests.flow.joining import MAIJA, enlist, may_write
 from tests.web.test_choices import FI, Page, page
 from tests.web.test_sign_up import everything
@@ -33,8 +34,9 @@ def test_a_choice_that_cannot_be_kept_is_not_called_kept(workshop: Workshop, les
     with workshop.opened() as dispatcher:
         owner = dispatcher.persons.acting(None)
         dispatcher.safekeeping.backup(copy)
-        token = dispatcher.links.token(OptOut(enlist(dispatcher, {Channel.EMAIL: MAIJA}, Channel.EMAIL), Channel.EMAIL))
-        dispatcher.preferences.choose(token, Less.FEW)
+        link = OptOut(enlist(dispatcher, {Channel.EMAIL: MAIJA}, Channel.EMAIL), Channel.EMAIL)
+        token = dispatcher.links.token(link)
+        dispatcher.preferences.choose(link, Less.FEW)
         dispatcher.safekeeping.restore(copy)
     with workshop.opened() as dispatcher, visitor_of(dispatcher) as visitor:
         dispatcher.safekeeping.replay(owner)
@@ -78,7 +80,7 @@ def test_a_renewal_waits_until_the_noes_are_back(workshop: Workshop) -> None:
         [yes] = [each.answer for each in dispatcher.register.history(number)]
         renewal = dispatcher.renewing._links.token(Renewal(number, Channel.EMAIL, yes.entry))
         dispatcher.safekeeping.backup(copy)
-        dispatcher.preferences.leave(dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
+        leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         dispatcher.safekeeping.restore(copy)
     with workshop.opened() as dispatcher, visitor_of(dispatcher) as visitor:
         before = everything(dispatcher)

@@ -218,9 +218,11 @@ def test_a_text_messages_link_offers_the_same(context: BrowserContext, settle: C
 def test_a_scanner_that_runs_scripts_presses_nothing(browser: Browser, settle: Callable[[Language], Street]) -> None:
     """X-01, X-04: a browser that opens each kind of link, runs all there is to run and waits, changes nothing."""
     street = settle(Language.FI)
-    street.dispatcher.preferences.choose(street.opt_out().rpartition("/")[2], Less.PAUSE)
-    assert street.dispatcher.preferences.reopening is not None
-    street.dispatcher.preferences.reopening.ask(street.opt_out().rpartition("/")[2], More.RESUME, Language.FI)
+    preferences = street.dispatcher.preferences
+    opt_out = preferences.read(street.opt_out().rpartition("/")[2])
+    preferences.choose(opt_out, Less.PAUSE)
+    assert preferences.reopening is not None
+    preferences.reopening.ask(opt_out, More.RESUME, Language.FI)
     with street.dispatcher.store.reading() as connection:
         entry = answers.of_clients(connection, [street.client])[street.client][0].entry
     renewal = street.dispatcher.renewing._links.token(Renewal(street.client, Channel.EMAIL, entry))

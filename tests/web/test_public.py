@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import NoReturn
 from urllib.parse import quote
 
 import httpx2
@@ -160,8 +161,8 @@ class TestDurability:
         """E-11: once the no is on disk the answer is 200, even if the client's language cannot be looked up."""
 
         class Forgetful(Preferences):
-            def look(self, token: str) -> None:  # type: ignore[override]  # it never returns
-                raise StorageError(token)
+            def look_at(self, links: Sequence[OptOut]) -> NoReturn:
+                raise StorageError(str(links))
 
         app = create_app(Forgetful(house.store, house.links, POLICY), studio, clock)
         with TestClient(app) as visitor:
