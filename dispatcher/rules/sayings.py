@@ -139,7 +139,7 @@ SAYINGS = {
     "destroyed": "The messages of {year} were destroyed on {day} under the promise, checked under seal {seal}.",
     "destroyed_despite": "When {year} was closed, {count} findings stood in its audit; a person had it destroyed all the same.",  # noqa: E501
     "destroyed_before": "The messages of {year} were destroyed: what anyone got in 365 days that reach into that year was counted before, and counts only the later part here.",  # noqa: E501
-    "destroyed_unfinished": "Some of the messages of {year} still stand in the database: `dispatcher run` goes on destroying them.",  # noqa: E501
+    "destroyed_unfinished": "Some of the messages of {year} still stand in the database: the program goes on destroying them by itself.",  # noqa: E501
     "destruction_begun": "The destruction of {year} was begun and cut short; nothing of it is gone yet.",
     "transfer": "Text messages go by {company}, whose people may reach data from outside the EU. Why that was accepted: {note}",  # noqa: E501
 }

@@ -134,9 +134,9 @@ _FI = {
     "destroyed_left": "Merkintä {entry} on jäljellä ilman tynkää, vaikka sen kampanjan {campaign} viestit hävitettiin vuoden {year} mukana.",  # noqa: E501
     "destroyed_in_part": "Kampanjan {campaign} viestit ovat jäljellä, vaikka merkintä {entry} kertoo vuoden {year} viestit hävitetyiksi.",  # noqa: E501
     "destroyed": "Vuoden {year} viestit hävitettiin {day} lupauksen mukaisesti, tarkastettuina sinetillä {seal}.",
-    "destroyed_despite": "Kun vuosi {year} päätettiin, sen tarkastuksessa oli havaintoja ({count}); henkilö hävitytti vuoden siitä huolimatta.",  # noqa: E501
+    "destroyed_despite": "Kun vuosi {year} päätettiin, sen tarkastuksessa oli havaintoja ({count}); henkilö antoi hävittää vuoden siitä huolimatta.",  # noqa: E501
     "destroyed_before": "Vuoden {year} viestit on hävitetty: mitä kukin sai 365 päivän aikana, jotka ulottuvat siihen vuoteen, laskettiin aiemmin, ja tässä lasketaan vain myöhempi osa.",  # noqa: E501
-    "destroyed_unfinished": "Osa vuoden {year} viesteistä on vielä tietokannassa: `dispatcher run` jatkaa niiden hävittämistä.",  # noqa: E501
+    "destroyed_unfinished": "Osa vuoden {year} viesteistä on vielä tietokannassa: ohjelma jatkaa niiden hävittämistä itse.",  # noqa: E501
     "destruction_begun": "Vuoden {year} hävittäminen aloitettiin ja keskeytyi; mitään siitä ei ole vielä hävitetty.",
     "transfer": "Tekstiviestit välittää {company}, jonka henkilöstö voi päästä tietoihin EU:n ulkopuolelta. Miksi se on hyväksytty: {note}",  # noqa: E501
 }
@@ -265,7 +265,7 @@ _SV = {
     "destroyed": "Meddelandena från {year} förstördes {day} enligt löftet, granskade under sigill {seal}.",
     "destroyed_despite": "När {year} avslutades fanns iakttagelser i granskningen ({count}); en person lät förstöra året ändå.",  # noqa: E501
     "destroyed_before": "Meddelandena från {year} har förstörts: vad var och en fick under 365 dagar som når in i det året räknades tidigare, och här räknas bara den senare delen.",  # noqa: E501
-    "destroyed_unfinished": "En del av meddelandena från {year} finns kvar i databasen: `dispatcher run` fortsätter att förstöra dem.",  # noqa: E501
+    "destroyed_unfinished": "En del av meddelandena från {year} finns kvar i databasen: programmet fortsätter av sig självt att förstöra dem.",  # noqa: E501
     "destruction_begun": "Förstöringen av {year} påbörjades och avbröts; inget av det är borta ännu.",
     "transfer": "Textmeddelandena förmedlas av {company}, vars personal kan komma åt uppgifter från länder utanför EU. Varför det har godtagits: {note}",  # noqa: E501
 }
