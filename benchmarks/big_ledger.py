@@ -40,15 +40,22 @@ _SETTINGS = (
     + """
 [email]
 sender = "{studio.sender}"
+
+[database]
+url = "{database}"
+journal = "{journal}"
 """
 )
 
 
-def write(directory: Path, entries: int) -> int:
+def write(
+    directory: Path, entries: int, database: str = "sqlite:///dispatcher.db", journal: str = "dispatcher.journal"
+) -> int:
     """Begin an installation whose ledger holds about so many entries, and return how many clients they are of."""
     clock = FixedClock(BEGINNING)
     directory.mkdir()
-    (directory / "dispatcher.toml").write_text(_SETTINGS.format(studio=STUDIO), encoding="utf-8")
+    settings = _SETTINGS.format(studio=STUDIO, database=database, journal=journal)
+    (directory / "dispatcher.toml").write_text(settings, encoding="utf-8")
     wiring.found(directory, OWNER, clock)
     clients = entries // A_CLIENT
     with wiring.opened(directory, clock) as dispatcher, dispatcher.store.database.writing() as connection:

@@ -63,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = config.stash[_ROOM] / "tests"
     sys.addaudithook(_close_network)
     share_compiled()
+    gc.disable()  # until everything is collected
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,8 +73,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Have the garbage collector pass over what has been imported and collected: it stays to the end."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

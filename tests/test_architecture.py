@@ -39,6 +39,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("web/watch",),
     "psycopg": ("storage",),
     "pydantic": ("settings", "campaign_files", "web"),
+    "pydantic_core": ("storage/reports",),
     "pydantic_settings": ("settings",),
     "python_calamine": ("register_files",),
     "rich": ("cli", "demo"),
@@ -50,7 +51,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "uvicorn": ("web", "engine", "demo"),
 }
 """Where each library may be imported: in this module, or anywhere in this package."""
-COMES_WITH = {"starlette": "fastapi", "aiohttp": "twilio"}
+COMES_WITH = {"starlette": "fastapi", "aiohttp": "twilio", "pydantic_core": "pydantic"}
 """Libraries that one we declare is built on and hands to its users: its version decides theirs."""
 NEVER_IMPORTED = frozenset({"python-multipart", "tzdata"})
 """Libraries that others look for at run time: FastAPI to read forms, zoneinfo to know Europe/Helsinki."""

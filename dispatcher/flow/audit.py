@@ -9,7 +9,7 @@ from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_figures import beside_figures
 from dispatcher.flow.audit_seals import public_keys, sound_seals
-from dispatcher.flow.audit_verify import Progress, Verifying, read_whole
+from dispatcher.flow.audit_verify import Progress, Verifying, read_whole, without_a_search
 from dispatcher.flow.audit_year import (
     YearAudit,
     campaign_figures,
@@ -61,7 +61,7 @@ class Audit:
 
     def year(self, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a calendar year of local dates from the ledger, and compare the count with every table."""
-        with self._store.reading() as connection, reports.as_it_stands(connection):
+        with without_a_search(), self._store.reading() as connection, reports.as_it_stands(connection):
             return self.read_year(connection, year, progress)
 
     def read_year(self, connection: Connection, year: int, progress: Progress = _quiet) -> YearAudit:

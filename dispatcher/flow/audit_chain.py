@@ -84,10 +84,8 @@ class ChainCheck:
                 continue
             self._groups += 1
             bad = [entry for entry in own if entry.digest != entry.expected_digest()]
-            for each in own:
-                if type(each) is Stub:
-                    self._entries -= 1
-                    self.gone.setdefault(each.year, Gone(each.id, group.committed_at)).add(each, group)
+            if Stub in map(type, own):
+                self._miss(group, own)
             digests = [entry.digest for entry in own]
             if bad or len(own) != group.entries or group.hash != group.expected_hash(digests):
                 self._diagnose(group, own, bad)
@@ -121,6 +119,13 @@ class ChainCheck:
         firsts = sorted(self._firsts.values(), key=_place)
         breaks = tuple(self._swapped(each) for each in firsts)
         return Verification(self._entries, self._groups, breaks, self._places)
+
+    def _miss(self, group: StoredGroup, own: list[Held]) -> None:
+        """Count the stubs of a group apart from its entries."""
+        for each in own:
+            if isinstance(each, Stub):
+                self._entries -= 1
+                self.gone.setdefault(each.year, Gone(each.id, group.committed_at)).add(each, group)
 
     def _diagnose(self, group: StoredGroup, own: list[Held], bad: list[Held]) -> None:
         """Say what kind of damage a group has suffered that does not hold."""

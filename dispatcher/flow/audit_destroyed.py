@@ -74,12 +74,16 @@ class Destructions:
             yield stub
             stub = next(stubs, None)
 
+    def watched(self) -> frozenset[str]:
+        """Return the kinds of entries that matter here; of all others nobody need ask."""
+        return frozenset({_CLOSED, _DESTROYED} | ({_CAMPAIGN, *MESSAGES} if self.campaigns else set()))
+
     def hides(self, entry: StoredEntry) -> bool:
         """Say whether an entry is of a message that is destroyed: whether it stands still or not, nothing counts it."""
         return entry.campaign in self.campaigns and entry.kind in MESSAGES
 
-    def take(self, entry: StoredEntry) -> None:
-        """Take the next entry."""
+    def take(self, entry: StoredEntry) -> bool:
+        """Take the next entry, and say whether it `hides` it."""
         kind = entry.kind
         try:
             if kind == _DESTROYED:
@@ -90,6 +94,7 @@ class Destructions:
                 self._follow(entry, entry.campaign)
         except _UNREAD:
             self._find(say("unread", entry=entry.id, what=kind))
+        return self.hides(entry)
 
     def groups(self) -> frozenset[int]:
         """Return the groups whose places in their chains have to be known, to say what a seal covers."""

@@ -34,17 +34,20 @@ class Restored:
 
 @dataclass(slots=True)
 class Restores:
-    """Notes every restore that entries tell of; entries come in order of number."""
+    """Notes every restore that entries tell of; entries come in order of number.
+
+    Of each `group` it needs the first entry alone, since the entries of one commit share their time.
+    """
 
     found: list[Restored] = field(default_factory=list)
-    _group: int = 0
+    group: int = 0
     _last: datetime | None = None
     _before: datetime | None = None
 
     def take(self, entry: StoredEntry) -> None:
         """Take the next entry."""
-        if entry.group != self._group:
-            self._group, self._before = entry.group, self._last
+        if entry.group != self.group:
+            self.group, self._before = entry.group, self._last
         self._last = entry.at
         if entry.kind == EntryKind.RESTORE.value:
             self.found.append(Restored(entry.id, self._before or entry.at, entry.at))

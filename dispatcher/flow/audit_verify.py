@@ -1,6 +1,8 @@
 """The ledger, whole and by itself: chains, seals, journal, every message decided again, every table beside it."""
 
+import gc
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -18,7 +20,7 @@ from dispatcher.rules.audit_again import Again
 from dispatcher.rules.audit_campaigns import CampaignCount
 from dispatcher.rules.audit_counts import slot_findings
 from dispatcher.rules.audit_fates import Fates, Sum, differences
-from dispatcher.rules.ledger import StoredEntry
+from dispatcher.rules.ledger import EntryKind, StoredEntry
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.storage import destroyed, ledger, reports, seals
@@ -30,6 +32,7 @@ Progress = Callable[[int, int], None]
 """Called with how many entries have been read and how many there are to read."""
 _TOLD_EVERY = 1_000
 _NAMED_AT_MOST = 20
+_RESTORE = EntryKind.RESTORE.value
 
 
 class Taking(Protocol):
@@ -53,6 +56,18 @@ class Reading(Generic[Took]):
     took: Took
 
 
+@contextmanager
+def without_a_search() -> Iterator[None]:
+    """Let nobody search for garbage meanwhile: what an audit makes ends by itself, and looking at it takes a tenth."""
+    searches = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searches:
+            gc.enable()
+
+
 def read_whole(
     connection: Connection, told: Iterable[Seal], taking: Callable[[], Took], progress: Progress, zone: ZoneInfo
 ) -> Reading[Took]:
@@ -65,30 +80,35 @@ def read_whole(
     total = reports.count_entries(connection)
     check = ChainCheck(lambda numbers: reports.entries_among(connection, numbers), places(list(told)))
     gone = Destructions(zone, destroyed.campaigns_told(connection))
-    took, last, in_order = taking(), 0, True
+    watched, took, last, in_order = gone.watched(), taking(), 0, True
 
     def handed_on() -> Iterator[StoredEntry]:
         nonlocal last, in_order
         for entry in reports.entries_by_group(connection):
             in_order = in_order and entry.id > last
             last = entry.id
-            gone.take(entry)
-            if in_order and not gone.hides(entry):
+            is_hidden = entry.kind in watched and gone.take(entry)
+            if in_order and not is_hidden:
                 took.take(entry)
             yield entry
 
-    entries = gone.merged(handed_on(), destroyed.stubs_by_group(connection))
+    stubs = destroyed.stubs_by_group(connection) if destroyed.count(connection) else None
+    entries = gone.merged(handed_on(), stubs) if stubs is not None else handed_on()
     check.read(reports.groups_by_number(connection), entries, lambda done: progress(done, total))
     check.link(reports.groups_by_chain(connection), ledger.heads(connection), gone.groups())
     if not in_order:
         took = taking()
-        for done, entry in enumerate(reports.entries_by_number(connection), start=1):
-            if not gone.hides(entry):
-                took.take(entry)
-            if done % _TOLD_EVERY == 0:
-                progress(done, total)
+        _read_in_order(connection, took, gone, lambda done: progress(done, total))
     progress(total, total)
     return Reading(check.result(), check, gone, took)
+
+
+def _read_in_order(connection: Connection, took: Taking, gone: Destructions, tell: Callable[[int], None]) -> None:
+    for done, entry in enumerate(reports.entries_by_number(connection), start=1):
+        if not gone.hides(entry):
+            took.take(entry)
+        if done % _TOLD_EVERY == 0:
+            tell(done)
 
 
 @dataclass(slots=True)
@@ -102,10 +122,12 @@ class _Taken:
 
     def take(self, entry: StoredEntry) -> None:
         """Take the next entry."""
-        self.restores.take(entry)
-        body = self.again.take(entry)
-        if body is not None:
-            self.fates.take(entry, body)
+        if entry.group != self.restores.group or entry.kind == _RESTORE:
+            self.restores.take(entry)
+        body = reports.body_of(entry)
+        told = self.again.take(entry, body)
+        if told is not None:
+            self.fates.take(entry, told)
         self.count.take(entry, body)
 
 
@@ -120,7 +142,7 @@ class Verifying:
     def run(self, progress: Progress) -> Verification:
         """Verify everything; the first broken place of each chain is named, and every message that does not follow."""
         kept, unread = self._kept()
-        with self._store.reading() as connection, reports.as_it_stands(connection):
+        with without_a_search(), self._store.reading() as connection, reports.as_it_stands(connection):
             told = seals.in_ledger(connection)
             every, publics = [*told, *kept.seals], public_keys(self._store.ring).values()
             reading = read_whole(connection, every, _Taken, progress, self._zone)
@@ -175,7 +197,7 @@ def _tables(connection: Connection, count: CampaignCount, fates: Fates, destroye
     for campaign, fate, later in reports.messages(connection):
         total = held.setdefault(campaign, Sum())
         total.add(fate)
-        total.add_told(fate.message, later)
+        total.add_told(fate[0], later)
     told = fates.sums()
     for campaign in sorted((told.keys() | held.keys()) - set(destroyed)):
         mine, theirs = told.get(campaign, Sum()), held.get(campaign, Sum())

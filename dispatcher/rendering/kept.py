@@ -2,6 +2,8 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -15,7 +17,8 @@ Made = TypeVar("Made")
 Source = tuple[object, ...]
 """All that a campaign's messages are made of, but for the client; equal where what is made of it is the same."""
 
-_MOST = 8
+_MOST = 16
+_WHENEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def source_of(
@@ -26,12 +29,13 @@ def source_of(
         files = templates.used_by(campaign)
     except RenderingError:
         return None
-    # Written out, for 49 and 49.0 are equal and are not printed alike.
-    return repr(campaign), repr(studio), most_parts, picture, tuple(files.items())
+    # Written out, for 49 and 49.0 are equal and are not printed alike. Nothing made of it tells the moment it leaves.
+    whenever = replace(campaign, send_at=_WHENEVER)
+    return repr(whenever), repr(studio), most_parts, picture, tuple(files.items())
 
 
 class Kept(Generic[Made]):
-    """Makes something of a source once, and keeps it while fewer than eight others have been asked for since."""
+    """Makes something of a source once, and keeps it while fewer than sixteen others have been asked for since."""
 
     def __init__(self) -> None:
         self._made: OrderedDict[Source, Made] = OrderedDict()

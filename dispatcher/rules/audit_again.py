@@ -78,12 +78,15 @@ class Again:
         """Return the hashes of the wordings that anybody said yes to."""
         return frozenset(self._book.agreed_to)
 
-    def take(self, entry: StoredEntry) -> Body | None:
-        """Take the next entry and return its body, or None; what cannot be read is a finding."""
+    def take(self, entry: StoredEntry, body: Body | None = None) -> Body | None:
+        """Take the next entry, with its body where that has been read, and return the body of one that tells something.
+
+        What cannot be read is a finding.
+        """
         if entry.kind not in _TELLING:
             return None
         try:
-            body = entry.data()
+            body = entry.data() if body is None else body
             if entry.kind == _SEND:
                 self._send(entry, body)
             elif entry.kind == _OUTCOME:
@@ -172,10 +175,8 @@ def _against(verdict: Verdict, channel: Channel, body: Body, facts: ClientFacts)
     held = facts.addresses[channel]
     if held.address != body["address"]:
         return say("other_address", kept=held.address, used=body["address"])
-    for what, told, counted in (
-        ("client", body["client_messages"], len(facts.days)),
-        ("address", body["address_messages"], len(held.days)),
-    ):
-        if told < counted:
-            return say(f"few_to_{what}", count=told, counted=counted)
+    if body["client_messages"] < len(facts.days):
+        return say("few_to_client", count=body["client_messages"], counted=len(facts.days))
+    if body["address_messages"] < len(held.days):
+        return say("few_to_address", count=body["address_messages"], counted=len(held.days))
     return None

@@ -49,6 +49,38 @@ TELLING = frozenset(
 
 
 @dataclass(slots=True)
+class _Got:
+    """The messages that count for a client or at an address: the local date and the campaign of each, side by side."""
+
+    days: tuple[date, ...] = ()
+    campaigns: tuple[int, ...] = ()
+    oldest: date = date.max
+
+    def add(self, got: Got) -> None:
+        """Count a message."""
+        day, campaign = got
+        self.days += (day,)
+        self.campaigns += (campaign,)
+        self.oldest = min(self.oldest, day)
+
+    def remove(self, got: Got) -> None:
+        """Count a message no longer, where it was counted."""
+        held = list(zip(self.days, self.campaigns, strict=True))
+        if got in held:
+            held.remove(got)
+            self._keep(held)
+
+    def leave_out(self, before: date) -> None:
+        """Leave out what lies on or before a day, and never counts again."""
+        if self.oldest <= before:
+            self._keep([each for each in zip(self.days, self.campaigns, strict=True) if each[0] > before])
+
+    def _keep(self, held: list[Got]) -> None:
+        self.days, self.campaigns = tuple(day for day, _ in held), tuple(which for _, which in held)
+        self.oldest = min(self.days, default=date.max)
+
+
+@dataclass(slots=True)
 class _Told:
     """What the ledger has told of one client so far."""
 
@@ -59,12 +91,21 @@ class _Told:
     declined: frozenset[Kind] = frozenset()
     paused_until: datetime | None = None
     own_cap: int | None = None
-    answers: list[Answer] = field(default_factory=list)
+    answers: tuple[Answer, ...] = ()
     addresses: dict[Channel, int] = field(default_factory=dict)
     changed: dict[Channel, datetime] = field(default_factory=dict)
     replaced: dict[Channel, datetime] = field(default_factory=dict)
     awaiting: set[Channel] = field(default_factory=set)
-    got: list[Got] = field(default_factory=list)
+    got: _Got = field(default_factory=_Got)
+
+
+@dataclass(slots=True)
+class _Address:
+    """What the ledger has told of one address so far: who has it by which channel, and what went there."""
+
+    holders: set[tuple[int, Channel]] = field(default_factory=set)
+    dead: bool = False
+    got: _Got = field(default_factory=_Got)
 
 
 class FactBook:
@@ -75,9 +116,7 @@ class FactBook:
 
     def __init__(self) -> None:
         self._clients: dict[int, _Told] = defaultdict(_Told)
-        self._holders: dict[int, set[tuple[int, Channel]]] = defaultdict(set)
-        self._dead: set[int] = set()
-        self._got_at: dict[int, list[Got]] = defaultdict(list)
+        self._addresses: dict[int, _Address] = defaultdict(_Address)
         self._voided: set[int] = set()
         self.agreed_to: set[str] = set()
         self._takes: Mapping[str, Callable[[StoredEntry, Body], None]] = {
@@ -97,36 +136,47 @@ class FactBook:
 
     def count(self, client: int, address: int, got: Got) -> None:
         """Count a message to a client and to an address."""
-        self._clients[client].got.append(got)
-        self._got_at[address].append(got)
+        self._clients[client].got.add(got)
+        self._addresses[address].got.add(got)
 
     def uncount(self, client: int, address: int, got: Got) -> None:
         """Count a message no longer: it was refused or deferred."""
-        for held in (self._clients[client].got, self._got_at[address]):
-            if got in held:
-                held.remove(got)
+        self._clients[client].got.remove(got)
+        self._addresses[address].got.remove(got)
 
     def facts(self, number: int, campaign: int, now: datetime, today: date) -> ClientFacts:
         """Return what was known of a client; `today` is the local date on which a message of the campaign counts."""
-        told = self._clients[number]
-        got = told.got = _recent(told.got, today)
+        told, before = self._clients[number], today - WINDOW
+        got, marks = told.got, told.marks
+        got.leave_out(before)
+        addresses = {}
+        for channel, address in told.addresses.items():
+            held = self._addresses[address]
+            held.got.leave_out(before)
+            is_shared = len(held.holders) > 1
+            addresses[channel] = AddressFacts(
+                address,
+                held.dead,
+                is_shared,
+                channel in told.awaiting,
+                is_shared and self._has_objected(held, number, channel, now),
+                held.got.days,
+                campaign in held.got.campaigns,
+            )
         return ClientFacts(
             number=number,
             known=told.known,
-            in_register="gone" not in told.marks,
-            restricted="restricted" in told.marks,
-            child="child" in told.marks,
-            suspended="suspended" in told.marks or bool(told.requests),
+            in_register="gone" not in marks,
+            restricted="restricted" in marks,
+            child="child" in marks,
+            suspended="suspended" in marks or bool(told.requests),
             paused_until=told.paused_until,
             declined=told.declined,
             own_cap=told.own_cap,
-            answers=tuple(_carried(told)),
-            addresses={
-                channel: self._of_address(address, number, channel, told, campaign, now, today)
-                for channel, address in told.addresses.items()
-            },
-            days=tuple([day for day, _ in got]),
-            got_this_campaign=campaign in [which for _, which in got],
+            answers=_carried(told),
+            addresses=addresses,
+            days=got.days,
+            got_this_campaign=campaign in got.campaigns,
         )
 
     def since(self, number: int, what: str) -> datetime | None:
@@ -134,20 +184,10 @@ class FactBook:
         told = self._clients[number]
         return max(told.requests.values(), default=None) if what == "request" else told.since.get(what)
 
-    def _of_address(
-        self, address: int, number: int, channel: Channel, told: _Told, campaign: int, now: datetime, today: date
-    ) -> AddressFacts:
-        got = self._got_at[address] = _recent(self._got_at[address], today)
-        others = [who for who, by in self._holders[address] if who != number and by is channel]
-        return AddressFacts(
-            address=address,
-            dead=address in self._dead,
-            shared=len(self._holders[address]) > 1,
-            awaits_receipt=channel in told.awaiting,
-            shared_objection=any(fold(self._clients[who].answers, channel, now, VALID_FOR).objected for who in others),
-            days=tuple([day for day, _ in got]),
-            got_this_campaign=campaign in [which for _, which in got],
-        )
+    def _has_objected(self, held: _Address, number: int, channel: Channel, now: datetime) -> bool:
+        """Say whether an objection of somebody else who has this address stands."""
+        others = [who for who, by in held.holders if who != number and by is channel]
+        return any(fold(self._clients[who].answers, channel, now, VALID_FOR).objected for who in others)
 
     def _client(self, entry: StoredEntry, body: Body) -> None:
         number, event = entry.client or _NOBODY, str(body.get("event"))
@@ -178,19 +218,19 @@ class FactBook:
         told = self._clients[number]
         before = told.addresses.get(channel)
         if before is not None:
-            self._holders[before].discard((number, channel))
+            self._addresses[before].holders.discard((number, channel))
             told.changed[channel] = at
         told.addresses[channel] = address
         told.awaiting.discard(channel)
-        self._holders[address].add((number, channel))
+        self._addresses[address].holders.add((number, channel))
 
     def _address(self, entry: StoredEntry, body: Body) -> None:
         event, address = body.get("event"), body.get("address")
         told = self._clients[entry.client or _NOBODY]
         if event == "dead" and isinstance(address, int):
-            self._dead.add(address)
+            self._addresses[address].dead = True
         elif event == "confirmed" and isinstance(address, int):
-            self._dead.discard(address)
+            self._addresses[address].dead = False
         if event in {"confirmed", "no_receipt"}:
             told.awaiting.discard(Channel(entry.channel or ""))
 
@@ -199,14 +239,14 @@ class FactBook:
         answer = as_it_counts(answer_in(entry.id, entry.at, entry.channel, entry.body), self._voided)
         if answer.reply is Reply.GRANTED and answer.wording:
             self.agreed_to.add(answer.wording)
-        self._clients[entry.client or _NOBODY].answers.append(answer)
+        self._clients[entry.client or _NOBODY].answers += (answer,)
 
     def _source(self, entry: StoredEntry, body: Body) -> None:
         del entry
         if body.get("event") == VOIDED:
             self._voided.add(body["source"])
             for told in self._clients.values():
-                told.answers[:] = [as_it_counts(answer, {body["source"]}) for answer in told.answers]
+                told.answers = tuple([as_it_counts(answer, {body["source"]}) for answer in told.answers])
 
     def _request(self, entry: StoredEntry, body: Body) -> None:
         told = self._clients[entry.client or _NOBODY]
@@ -222,25 +262,16 @@ class FactBook:
         told = self._clients[entry.client]
         told.known = False
         for channel, address in told.addresses.items():
-            self._holders[address].discard((entry.client, channel))
+            self._addresses[address].holders.discard((entry.client, channel))
         told.addresses.clear()
         told.awaiting.clear()
 
 
-def _recent(got: list[Got], today: date) -> list[Got]:
-    """Leave out what lies before the 365 dates that end today, which never counts again."""
-    before = today - WINDOW
-    for day, _ in got:
-        if day <= before:
-            return [each for each in got if each[0] > before]
-    return got
-
-
-def _carried(told: _Told) -> list[Answer]:
+def _carried(told: _Told) -> tuple[Answer, ...]:
     """Leave out each yes for an address that another has replaced since (L-31)."""
     if not told.changed and not told.replaced:
         return told.answers
-    return [answer for answer in told.answers if not _was_for_another(answer, told)]
+    return tuple([answer for answer in told.answers if not _was_for_another(answer, told)])
 
 
 def _was_for_another(answer: Answer, told: _Told) -> bool:

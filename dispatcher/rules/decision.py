@@ -238,6 +238,8 @@ def _wish_reason(client: ClientFacts, campaign: CampaignFacts, now: datetime) ->
         return Reason.SUSPENDED
     if client.paused_until is not None and now < client.paused_until:
         return Reason.PAUSED
+    if not client.declined:  # nearly nobody has, asked at every message
+        return None
     wanted = frozenset(Kind) if campaign.kind is None else frozenset({campaign.kind})
     return Reason.TOPIC_NOT_CHOSEN if wanted <= client.declined else None
 
@@ -249,8 +251,7 @@ def _timing(
     today = local_date(now, campaign.windows.zone)
     if client.own_cap is not None and _in_year(client.days, today) >= client.own_cap:
         return Withhold(Reason.OWN_CAP)
-    openings = [budget.next_opening(days, today) for days in (client.days, address.days)]
-    opening = max((day for day in openings if day is not None), default=None)
+    opening = _opening(client, address, today)
     if opening is not None:
         until = _first_hour(opening, channel, campaign.windows)
         return _wait_or_withhold(Reason.FREQUENCY_CAP, until, campaign, patient=campaign.valid_until is not None)
@@ -263,6 +264,14 @@ def _timing(
         until = campaign.windows.next_opening(channel, campaign.windows.closes_at(channel, now))
         return _wait_or_withhold(Reason.QUIET_HOURS, until, campaign, patient=True)
     return _campaign_reason(client, campaign, address, channel)
+
+
+def _opening(client: ClientFacts, address: AddressFacts, today: date) -> date | None:
+    """Return None if one more message fits today, else the first date on which both are below twelve again."""
+    by_client, by_address = budget.next_opening(client.days, today), budget.next_opening(address.days, today)
+    if by_client is None or by_address is None:
+        return by_client or by_address
+    return max(by_client, by_address)
 
 
 def _campaign_reason(

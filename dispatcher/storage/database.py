@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 - what flows pass around, under our own roof
 from sqlalchemy import Engine, create_engine, event, text
@@ -146,7 +145,10 @@ def upgrade(url: str) -> None:
 
 def revision_of(connection: Connection) -> str | None:
     """Return the revision the tables of a database are at, None where there are none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not has_table(connection, "alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def newest_revision() -> str | None:

@@ -8,12 +8,22 @@ called) is as for other statements.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Connection, Dialect, String, Table, bindparam, literal_column
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Select,
+    String,
+    Table,
+    bindparam,
+    literal_column,
+)
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
@@ -172,6 +182,28 @@ class HotInsert:
         ]
         lists = ", ".join(f"%s::{kind}[]" for kind in kinds)
         return f"{into} SELECT * FROM unnest({lists}){self._then}"  # noqa: S608 - names of ours
+
+
+def in_parts(connection: Connection, statement: Select[Any], size: int) -> Iterator[Sequence[Row]]:
+    """Run a statement that has its values and yield its rows as the driver gives them, so many at a time.
+
+    Rows that were not fetched are not in memory: PostgreSQL keeps them for itself, SQLite has not read them yet.
+    """
+    if connection.dialect.name != "sqlite":
+        # The driver's own cursor has all rows in memory at once; the other kind is SQLAlchemy's to open.
+        yield from connection.execute(statement, execution_options={"yield_per": size}).partitions()
+        return
+    text = _Text(statement, connection)
+    with closing(executed(connection, text.sql, text.given({}))) as cursor:
+        while rows := _fetched(connection, text.sql, cursor, size):
+            yield rows
+
+
+def _fetched(connection: Connection, sql: str, cursor: DBAPICursor, size: int) -> Sequence[Row]:
+    try:
+        return cursor.fetchmany(size)
+    except Exception as error:  # SQLite finds the rows while they are fetched
+        raise _named(connection, sql, error, cursor) from error
 
 
 def executed(connection: Connection, sql: str, values: Any, *, many: bool = False) -> DBAPICursor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,8 @@ def test_a_campaign_is_compiled_once_in_a_process(
     campaign: Campaign, templates: Templates, studio: Studio, zone: ZoneInfo
 ) -> None:
     """What the check has compiled of all templates is what goes out of those that were frozen."""
-    checked = CampaignRenderer(replace(campaign), templates, studio, zone)
+    later = campaign.send_at + timedelta(days=1)
+    checked = CampaignRenderer(replace(campaign, send_at=later), templates, studio, zone)
     frozen = CampaignRenderer(replace(campaign), Templates(templates.used_by(campaign)), studio, zone)
     assert checked._emails is frozen._emails
     assert checked._texts is frozen._texts
@@ -66,8 +68,8 @@ def test_what_cannot_be_told_is_made_each_time(campaign: Campaign, templates: Te
     assert kept.of(None, object) is not kept.of(None, object)
 
 
-def test_only_the_last_eight_are_kept() -> None:
-    """What has not been asked for while eight others were is made anew; a failure is never kept."""
+def test_only_the_last_sixteen_are_kept() -> None:
+    """What has not been asked for while sixteen others were is made anew; a failure is never kept."""
     kept = Kept[object]()
 
     def fail() -> object:
@@ -76,9 +78,9 @@ def test_only_the_last_eight_are_kept() -> None:
     with pytest.raises(RenderingError):
         kept.of(("a",), fail)
     first = kept.of(("a",), object)
-    for number in range(7):
+    for number in range(15):
         kept.of((str(number),), object)
     assert kept.of(("a",), object) is first
-    for number in range(8):
+    for number in range(16):
         kept.of((str(number),), object)
     assert kept.of(("a",), object) is not first
