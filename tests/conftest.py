@@ -22,6 +22,7 @@ import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from tests.begun import Begun, in_files, on_server
 from tests.clock import FixedClock
 from tests.engines import share_compiled
 from tests.mailbox.imap_server import ImapServer, imap_server, missing
@@ -33,6 +34,7 @@ FOREIGN_SETTINGS = ("DISPATCHER_", "TWILIO_", "SMTP_", "PG")
 NOON = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 """The moment at which tests begin: a Monday, noon in Helsinki."""
 _ROOM = pytest.StashKey[Path]()
+_BEGUN = pytest.StashKey[Begun]()
 _TEMPLATE = "template_migrated"
 _NETWORKS = frozenset({socket.AF_INET, socket.AF_INET6})
 
@@ -113,24 +115,45 @@ def postgresql_url(postgresql: PostgresServer) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the URL of a migrated, empty database of the test's own: the test runs on SQLite and on PostgreSQL."""
+    """Give the URL of a migrated, empty database of the test's own: the test runs on SQLite and on PostgreSQL.
+
+    Where the test has a workshop as well, it is that of the workshop: it has just begun.
+    """
+    room, has_workshop = request.config.stash[_ROOM], "workshop" in request.fixturenames
     if request.param == "sqlite":
         path = tmp_path / "dispatcher.db"
-        shutil.copyfile(_migrated_file(request.config.stash[_ROOM]), path)
+        if has_workshop:
+            begun = in_files(room, FixedClock(NOON), lambda path: _copy_migrated(room, path))
+            request.node.stash[_BEGUN] = begun
+            shutil.copyfile(begun.database, path)
+        else:
+            _copy_migrated(room, path)
         yield f"sqlite:///{path}"
     else:
         server: PostgresServer = request.getfixturevalue("postgresql")
         server.create_once(_TEMPLATE, _upgrade)
-        yield from _database_of_its_own(server, _TEMPLATE)
+        template = _TEMPLATE
+        if has_workshop:
+            begun = request.node.stash[_BEGUN] = on_server(room, FixedClock(NOON), server, _TEMPLATE)
+            template = begun.database
+        yield from _database_of_its_own(server, template)
 
 
 @pytest.fixture
 def journal_url(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[str]:
-    """Give the journal's place: the path of a file that is not there yet, or the URL of an empty second database."""
+    """Give the journal's place: the path of a file that is not there yet, or the URL of an empty second database.
+
+    Where the test has a workshop as well, it is the journal of the workshop.
+    """
+    begun = request.node.stash.get(_BEGUN, None)
     if database_url.startswith("sqlite"):
-        yield str(tmp_path / "dispatcher.journal")
+        path = tmp_path / "dispatcher.journal"
+        if begun:
+            shutil.copy(begun.journal, path)
+        yield str(path)
     else:
-        yield from _database_of_its_own(request.getfixturevalue("postgresql"), "template1")
+        template = begun.journal if begun else "template1"
+        yield from _database_of_its_own(request.getfixturevalue("postgresql"), template)
 
 
 @pytest.fixture
@@ -141,9 +164,18 @@ def doubles() -> Iterator[Doubles]:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str, doubles: Doubles) -> Workshop:
-    """Give an installation of the test's own, on both databases, that hands over to the doubles."""
-    return build(tmp_path / "studio", clock, database_url, journal_url, doubles)
+def workshop(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    clock: FixedClock,
+    database_url: str,
+    journal_url: str,
+    doubles: Doubles,
+) -> Workshop:
+    """Give an installation of the test's own, on both databases, that hands over to the doubles and began at noon."""
+    assert clock() == NOON
+    begun: Begun = request.node.stash[_BEGUN]
+    return build(tmp_path / "studio", clock, database_url, journal_url, doubles, begun=begun.secrets)
 
 
 @pytest.fixture(scope="session")
@@ -187,6 +219,10 @@ def _upgrade(url: str) -> None:
     from dispatcher.storage.database import upgrade
 
     upgrade(url)
+
+
+def _copy_migrated(room: Path, path: Path) -> None:
+    shutil.copyfile(_migrated_file(room), path)
 
 
 def _migrated_file(room: Path) -> Path:

@@ -1,5 +1,6 @@
 """A whole installation for a test: its workspace, both doubles, and a register to write."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -170,8 +171,13 @@ def build(
     journal_url: str,
     doubles: Doubles | None = None,
     public_url: str = "https://viestit.tunturituuli.example",
+    *,
+    begun: Path | None = None,
 ) -> Workshop:
-    """Begin an installation: with the doubles as its carriers, or with preview files where there are none."""
+    """Begin an installation: with the doubles as its carriers, or with preview files where there are none.
+
+    `begun` are the secrets of the installation that database and journal are a copy of: nothing is begun then.
+    """
     directory.mkdir(exist_ok=True)
     settings = _SETTINGS.format(
         public_url=public_url,
@@ -186,8 +192,11 @@ def build(
     )
     (directory / "dispatcher.toml").write_text(settings, encoding="utf-8")
     wiring.copy_starters(directory)
-    wiring.found(directory, OWNER, clock)
     secrets = directory / "secrets.toml"
+    if begun is not None:
+        shutil.copy(begun, secrets)
+        return Workshop(directory, clock)
+    wiring.found(directory, OWNER, clock)
     ring = read_ring(secrets)
     write_ring(secrets, KeyRing({kind: ring.all(kind) for kind in KeyKind}, {"twilio_api_secret": API_SECRET}))
     return Workshop(directory, clock)
