@@ -5,7 +5,8 @@ import json
 import sys
 import zipfile
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -26,15 +27,17 @@ def is_signed(told, content):
         return False
 
 
-def chains(entries, groups, heads):
-    digests, ends = defaultdict(list), {chain: (0, "0" * 64) for chain, _, _ in heads}
+def chains(entries, stubs, groups, heads):
+    digests, ends = defaultdict(dict), {chain: (0, "0" * 64) for chain, _, _ in heads}
+    for number, group, digest, _ in stubs:
+        digests[group][number] = digest
     for number, group, *rest, digest in entries:
-        if sha256(canonical([number, group, *rest])) != digest:
+        if sha256(canonical([number, group, *rest])) != digest or digests[group].get(number, digest) != digest:
             yield f"entry {number} was altered"
-        digests[group].append(digest)
+        digests[group][number] = digest
     for number, chain, position, at, count, previous, told in sorted(groups, key=lambda group: group[1:3]):
-        own = digests.pop(number, [])
-        whole = sha256("".join(own).encode())
+        own = digests.pop(number, {})
+        whole = sha256("".join(digest for _, digest in sorted(own.items())).encode())
         if (position, previous) != (ends[chain][0] + 1, ends[chain][1]):
             yield f"group {number} does not follow from the one before it"
         if len(own) != count or sha256(canonical([number, chain, position, at, count, previous, whole])) != told:
@@ -55,6 +58,32 @@ def seals(found, keys, groups):
         if any(position and hashes.get((chain, position)) != end for chain, position, end in seal["heads"]):
             yield f"seal {seal['number']} sealed another history (or what a restore took back)"
         before = sha256(canonical(seal))
+
+
+def destroyed(entries, stubs, groups, found, zone):
+    def year_of(at):
+        return datetime.fromisoformat(at).astimezone(zone).year
+
+    def covers(seal, group):
+        return any(places[group][0] == chain and places[group][1] <= end for chain, end, _ in seal["heads"])
+
+    standing, places = {entry[0] for entry in entries}, {group[0]: group[1:4] for group in groups}
+    told = [(*entry[:4], json.loads(entry[8])) for entry in sorted(entries) if entry[2] in ("closed", "destroyed")]
+    for year in sorted({stub[3] for stub in stubs}):
+        own = sorted(stub for stub in stubs if stub[3] == year)
+        whole, closed, is_told = sha256("".join(f"{stub[0]} {stub[2]}\n" for stub in own).encode()), [], False
+        gone = {stub[1] for stub in own if stub[0] not in standing}
+        for _, group, kind, at, body in told:
+            if (kind, body["year"]) == ("closed", year):
+                closed.append((body["seal"], body["bundle"]))
+            elif kind == "destroyed" and (year, len(own), whole) == (body["year"], body["entries"], body["digest"]):
+                under = [each for each in found if (each["number"], each["about"]) == (body["seal"], year)]
+                is_covered = under and all(covers(under[0], each) and year_of(places[each][2]) <= year for each in gone)
+                is_sealed = any(covers(each, group) for each in found)
+                is_old = year_of(at) - year > body["kept"] > 0 and (body["seal"], body["bundle"]) in closed
+                is_told = is_told or (is_old and is_covered and is_sealed)
+        if gone and not is_told:
+            yield f"entries of {year} are gone, and no entry and seal account for it"
 
 
 def messages(entries):
@@ -86,14 +115,16 @@ def main(path):
     hashes = {name: sha256(content) for name, content in members.items()}
     lines = {name: [json.loads(line) for line in members[name].splitlines()] for name in files if "jsonl" in name}
     entries, groups = lines["ledger/entries.jsonl"], lines["ledger/groups.jsonl"]
+    stubs, zone = lines.get("ledger/destroyed.jsonl", []), ZoneInfo(json.loads(manifest)["zone"])
     wrong = (
         []
         if signature["public"] in keys.values() and is_signed(signature, manifest)
         else ["the manifest does not carry the signature of the installation's key"]
     )
     wrong += [f"{name} was altered" for name in hashes | files if hashes.get(name) != files.get(name)]
-    wrong += [*chains(entries, groups, json.loads(members["ledger/heads.json"]))]
-    wrong += [*seals(lines["seals.jsonl"], keys, groups), *messages(entries)]
+    wrong += [*chains(entries, stubs, groups, json.loads(members["ledger/heads.json"])), *messages(entries)]
+    wrong += [*seals(lines["seals.jsonl"], keys, groups)]
+    wrong += [*destroyed(entries, stubs, groups, lines["seals.jsonl"], zone)]
     words = json.loads(members["wordings.json"]).items()
     wrong += [f"wording {key} was altered" for key, text in words if sha256(text.encode()) != key]
     print(*(wrong or ["Everything holds."]), sep="\n")

@@ -44,8 +44,15 @@ class Story:
 
     def sample(self, drawn: Sample) -> Iterator[str]:
         """Yield the lines of a sample, which auditors read: in English."""
-        if not drawn.messages:
+        if drawn.gone is not None:
+            day = local_date(drawn.gone.at, self.zone)
+            yield (
+                f"The messages of {drawn.year} were destroyed on {day} under the promise, checked under seal "
+                f"{drawn.gone.seal}: there is nothing to draw them from."
+            )
+        elif not drawn.messages:
             yield f"No message left in {drawn.year}: there is nothing to draw from."
+        if not drawn.messages:
             return
         many = len(drawn.messages)
         yield f"{many} of the {drawn.left} messages that left in {drawn.year}, drawn with the seed {drawn.seed!r}:"
@@ -64,7 +71,12 @@ class Story:
     def _line(self, line: Line) -> Iterator[str]:
         when = f"{local(line.at, self.zone):<16}"
         entry = f" {self._say('entry', entry=line.entry)}" if line.entry else ""
-        if line.what == "answer" and line.relied is not None:
+        if line.gone is not None:
+            day = format_date(local_date(line.gone.at, self.zone), self.language)
+            about = {"year": line.gone.year, "day": day, "seal": line.gone.seal}
+            said = self._say("destroyed" if line.title else "destroyed_year", title=line.title, **about)
+            yield f"{when}  {said}{entry}"
+        elif line.what == "answer" and line.relied is not None:
             yield f"{when}  {self._answer(line.relied)}{entry}"
             yield from self._evidence(line.relied)
         elif line.what == "message":

@@ -1,5 +1,6 @@
-"""Three clients leave: by the link in the mail, by the mail program's own button, and at the desk."""
+"""Five clients leave: by link, by button, at the desk, by answering a text message, and by answering a mail."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -7,7 +8,16 @@ from dispatcher.demo.account import Left
 from dispatcher.demo.clock import ZONE
 from dispatcher.demo.people import LEAVERS, Person, Role
 from dispatcher.demo.scene import Scene, Taken
-from dispatcher.demo.visitor import OpenedMail, Page, look, open_mail, press_button, press_one_click
+from dispatcher.demo.visitor import (
+    OpenedMail,
+    Page,
+    answer_to,
+    look,
+    open_mail,
+    press_button,
+    press_one_click,
+    put_letter,
+)
 from dispatcher.rules.consent import Place, Reply
 
 _OK = 200
@@ -15,23 +25,30 @@ _WHEN = {
     Role.LINK: datetime(2026, 2, 10, 10, 42, tzinfo=ZONE),
     Role.ONE_CLICK: datetime(2026, 2, 10, 18, 5, tzinfo=ZONE),
     Role.DESK: datetime(2026, 2, 12, 9, 30, tzinfo=ZONE),
+    Role.TEXT: datetime(2026, 2, 12, 20, 15, tzinfo=ZONE),
+    Role.LETTER: datetime(2026, 2, 13, 7, 50, tzinfo=ZONE),
 }
+_SAYS = "En halua enää näitä viestejä."
 
 
-def let_three_leave(scene: Scene, first: Taken) -> None:
-    """Let each of the three say no in their own way, using only what they received."""
+def let_five_leave(scene: Scene, first: Taken) -> None:
+    """Let each of the five say no in their own way, using only what they received."""
     scene.clock.reach(_WHEN[Role.LINK])
-    scene.chapter("3. Three clients leave")
+    scene.chapter("3. Five clients leave")
     _by_link(scene, first)
     scene.clock.reach(_WHEN[Role.ONE_CLICK])
     _by_one_click(scene, first)
     scene.clock.reach(_WHEN[Role.DESK])
     _at_the_desk(scene)
+    scene.clock.reach(_WHEN[Role.TEXT])
+    _by_text(scene, first)
+    scene.clock.reach(_WHEN[Role.LETTER])
+    _by_letter(scene, first)
 
 
 def check_silence(scene: Scene, first: Taken, second: Taken) -> None:
-    """Look through everything the doubles received for the three who left."""
-    scene.say("  And the three who left?")
+    """Look through everything the doubles received for the five who left."""
+    scene.say("  And the five who left?")
     for role in LEAVERS:
         person = scene.sample.played(role)
         counts = [taken.messages_for(person.email, person.mobile) for taken in (first, second)]
@@ -78,6 +95,41 @@ def _at_the_desk(scene: Scene) -> None:
     scene.account.check("a word at the desk withdraws", expected, _last(scene, person))
 
 
+def _by_text(scene: Scene, first: Taken) -> None:
+    person, texts = scene.sample.played(Role.TEXT), scene.stage.texts
+    offer = next((text for text in first.sms if text.recipient == person.mobile), None)
+    if offer is not None:
+        texts.text_in(offer.recipient, offer.sender, "LOPETA")
+    known, before = len(_replies(scene, person)), len(texts.received)
+    asyncio.run(scene.dispatcher.doors.read())
+    asyncio.run(scene.dispatcher.services.once())
+    after = len(_replies(scene, person))
+    scene.say(
+        f"  {person.name} answers his text message with LOPETA. The program reads the service's list of what came in",
+        "  before anything leaves, finds it there, and confirms it by one plain text.",
+    )
+    scene.account.check("a LOPETA by text withdraws", [*_NO_BY_TEXT, known + 1], [*_last(scene, person), after])
+    confirmed = [text.recipient for text in texts.received[before:]]
+    scene.account.check("a LOPETA by text is confirmed once", [person.mobile], confirmed)
+
+
+def _by_letter(scene: Scene, first: Taken) -> None:
+    person = scene.sample.played(Role.LETTER)
+    mail = _mail_of(person, first)
+    if mail is not None:
+        put_letter(scene.places.letters, answer_to(mail, person.email or "", _SAYS), scene.clock())
+    asyncio.run(scene.dispatcher.doors.read())
+    scene.say(
+        f'  {person.name} simply answers the mail: "{_SAYS}" The answer lies in the studio\'s inbox, and the',
+        "  program knows by the address it came to whose no it is. It keeps nothing of the letter's words.",
+    )
+    scene.account.check("a no by letter withdraws", [*_NO_BY_LETTER], _last(scene, person))
+    unread = scene.dispatcher.doors.unread()
+    scene.account.check("every door a no comes by has been read", [[], 2], [unread, len(scene.dispatcher.doors.rows())])
+
+
+_NO_BY_TEXT = (Reply.WITHDRAWN.value, None, Place.SMS_REPLY.value)
+_NO_BY_LETTER = (Reply.WITHDRAWN.value, None, Place.MAILTO.value)
 _NO_BY_LINK = (Reply.WITHDRAWN.value, None, Place.LINK.value)
 
 

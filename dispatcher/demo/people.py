@@ -80,14 +80,14 @@ class Group:
 
 _MISSING = Reason.CHANNEL_CONSENT_MISSING
 GROUPS = (
-    Group("said yes to email", 173, Channel.EMAIL, Channel.EMAIL, Said.YES, has=Has.EITHER),
+    Group("said yes to email", 172, Channel.EMAIL, Channel.EMAIL, Said.YES, has=Has.EITHER),
     Group("said yes to both", 110, Channel.EMAIL, Channel.EMAIL, Said.YES, Said.YES, Has.BOTH),
     Group("yes runs out in between", 5, Channel.EMAIL, Reason.CONSENT_EXPIRED, Said.YES, days=_ABOUT_TO_EXPIRE),
     Group(
         *("told the booking system no", 6, Channel.EMAIL, Reason.OBJECTION, Said.YES),
         by_march=(Said.TAKEN_BACK, _IN_FEBRUARY),
     ),
-    Group("yes to SMS, no email address", 32, Channel.SMS, Channel.SMS, sms=Said.YES, has=Has.MOBILE),
+    Group("yes to SMS, no email address", 31, Channel.SMS, Channel.SMS, sms=Said.YES, has=Has.MOBILE),
     Group("got a new number", 2, Channel.SMS, _MISSING, sms=Said.YES, has=Has.MOBILE, moves=True),
     Group("no to email, yes to SMS", 18, Channel.SMS, Channel.SMS, Said.NO, Said.YES, Has.BOTH),
     Group("email broken, SMS will do", 5, Channel.SMS, Channel.SMS, Said.YES, Said.YES, Has.MOBILE_AND_BROKEN_EMAIL),
@@ -128,6 +128,8 @@ class Role(StrEnum):
     BUSY = "has a mail server that is busy at first"
     LOST = "gets a text message whose receipt is lost"
     BLOCKED = "has told the phone company to let nothing through"
+    TEXT = "leaves by answering a text message"
+    LETTER = "leaves by answering the mail"
 
 
 _ROLES: dict[Role, tuple[Group, str, str, Language]] = {
@@ -159,8 +161,16 @@ _ROLES: dict[Role, tuple[Group, str, str, Language]] = {
         Group(Role.BLOCKED, 1, Channel.SMS, Reason.OBJECTION, sms=Said.YES, has=Has.MOBILE),
         *("Helmi", "Suopursu", Language.FI),
     ),
+    Role.TEXT: (
+        Group(Role.TEXT, 1, Channel.SMS, Reason.OBJECTION, sms=Said.YES, has=Has.MOBILE),
+        *("Veikko", "Rantakivi", Language.FI),
+    ),
+    Role.LETTER: (
+        Group(Role.LETTER, 1, Channel.EMAIL, Reason.OBJECTION, Said.YES, Said.YES, Has.BOTH),
+        *("Lempi", "Harjukorpi", Language.FI),
+    ),
 }
-LEAVERS = (Role.LINK, Role.ONE_CLICK, Role.DESK)
+LEAVERS = (Role.LINK, Role.ONE_CLICK, Role.DESK, Role.TEXT, Role.LETTER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from dispatcher.demo.sample import MAILBOX
 from dispatcher.errors import RefusedError
 
 MARKER = ".dispatcher-demo"
@@ -21,6 +22,11 @@ class Places:
     def workspace(self) -> Path:
         """Return the studio's workspace."""
         return self.output / "workspace"
+
+    @property
+    def letters(self) -> Path:
+        """Return the folder of the letters that come to the studio, as a mail server keeps them (a Maildir)."""
+        return self.workspace / MAILBOX
 
     @property
     def tampered(self) -> Path:
@@ -72,6 +78,8 @@ def make_room(places: Places) -> None:
         for name in _FOLDERS:
             _remove(places.output / name)
             (places.output / name).mkdir()
+        for name in ("new", "cur", "tmp"):
+            (places.letters / name).mkdir(parents=True)
         for name in _FILES:
             (places.output / name).unlink(missing_ok=True)
     except OSError as error:

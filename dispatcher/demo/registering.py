@@ -52,7 +52,7 @@ def take_in_march(scene: Scene) -> None:
         f"  This time in {found.encoding}, so that {leaver.last_name} is spelt as she spells it.",
         f"  {found.counts['updated']} clients changed: {new_yeses} said yes in February, some took their yes back,",
         "  two have new numbers, which their yes was not given for.",
-        "  The booking system knows nothing of the three who left: it still says yes for each of them.",
+        "  The booking system knows nothing of the five who left: it still says yes for each of them.",
     )
     scene.account.check("the March export brings nobody new", 0, found.counts["created"])
     scene.account.check("nothing of the March export is rejected", 0, found.counts["rejected"])

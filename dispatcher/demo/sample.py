@@ -19,6 +19,10 @@ OWNER = "Aino Esimerkki"
 OWNER_EMAIL = "aino@kuukkelinpesa.example"
 ACCOUNT_SID = "AC" + 32 * "0"
 API_KEY = "SK" + 32 * "0"
+SMS_SENDER = "+358450000000"
+"""A number, so that clients can answer a text message; no client has it."""
+MAILBOX = "postilaatikko"
+"""The folder in the workspace that holds the letters."""
 CAMPAIGNS = ("2026-02-ystavanpaiva", "2026-03-kevat")
 """The two campaigns that go out; the other starter campaigns only take their slots."""
 FEBRUARY_FILE = "asiakkaat-2026-02-01.csv"
@@ -48,11 +52,16 @@ tls = "none"
 
 [sms]
 provider = "twilio"
-sender = "Kuukkeli"
+sender = "$sms_sender"
 sender_authorised_on = 2026-01-12
 account_sid = "$account_sid"
 api_key = "$api_key"
 base_url = "$twilio_url"
+
+# The inbox that answers come to: a folder of letters beside this file.
+[mailbox]
+provider = "maildir"
+path = "$mailbox"
 
 [sending]
 window = 64
@@ -142,6 +151,8 @@ def settings_text(*, public_url: str, web_port: int, smtp_port: int, twilio_url:
         twilio_url=twilio_url,
         account_sid=ACCOUNT_SID,
         api_key=API_KEY,
+        sms_sender=SMS_SENDER,
+        mailbox=MAILBOX,
     )
 
 

@@ -1,4 +1,4 @@
-"""The story: a register comes in, a campaign goes out, three clients leave, the next campaign is silent to them.
+"""The story: a register comes in, a campaign goes out, five clients leave, the next campaign is silent to them.
 
 Everything is real but the people and the time: the files are imported, the campaigns planned and handed over, the links
 opened over HTTP and the year audited by the same code as ever, on a mail server, an SMS service and a web server that
@@ -14,7 +14,7 @@ from dispatcher.demo.account import Account
 from dispatcher.demo.auditing import audit_the_year, write_audit
 from dispatcher.demo.clock import ZONE, StoryClock
 from dispatcher.demo.inbox import write_inbox
-from dispatcher.demo.leaving import check_silence, let_three_leave
+from dispatcher.demo.leaving import check_silence, let_five_leave
 from dispatcher.demo.people import Role
 from dispatcher.demo.places import Places, choose, make_room
 from dispatcher.demo.registering import take_in_february, take_in_march
@@ -106,7 +106,7 @@ def _play(scene: Scene) -> None:
     take_in_february(scene)
     _schedule_the_year(scene)
     first = send_out(scene, CAMPAIGNS[0], "2. The first campaign goes out", scene.sample.first_campaign())
-    let_three_leave(scene, first)
+    let_five_leave(scene, first)
     take_in_march(scene)
     second = send_out(scene, CAMPAIGNS[1], "5. The second campaign goes out", scene.sample.second_campaign())
     check_silence(scene, first, second)

@@ -4,13 +4,17 @@ Only what is in the received bytes is used, and everything goes over HTTP, to th
 """
 
 import http.client
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import Message
+from email.message import EmailMessage, Message
+from email.utils import make_msgid
 from functools import lru_cache
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from dispatcher.demo.loopback import HOST
@@ -69,6 +73,23 @@ def open_mail(content: bytes) -> OpenedMail:
 def _words(part: Message | None) -> str:
     content = part.get_payload(decode=True) if part else b""
     return content.decode("utf-8", errors="replace").replace("\r\n", "\n") if isinstance(content, bytes) else ""
+
+
+def answer_to(mail: OpenedMail, sender: str, words: str) -> bytes:
+    """Return the answer to a mail as a mail program writes it: to where answers are asked for, the mail quoted."""
+    letter = EmailMessage()
+    letter["From"], letter["To"] = sender, mail.header("Reply-To") or mail.header("From")
+    letter["Subject"], letter["Message-ID"] = f"Re: {mail.header('Subject')}", make_msgid(domain="posti.example")
+    quoted = "".join(f"> {line}\n" for line in mail.text.splitlines())
+    letter.set_content(f"{words}\n\n{mail.header('From')} kirjoitti:\n{quoted}")
+    return letter.as_bytes()
+
+
+def put_letter(folder: Path, content: bytes, at: datetime) -> None:
+    """Put a letter into an inbox (a Maildir), as the studio's own mail server does when it comes."""
+    path = folder / "new" / f"{at.timestamp():.0f}.M0P1.kirje"
+    path.write_bytes(content)
+    os.utime(path, (at.timestamp(), at.timestamp()))
 
 
 def look(url: str) -> Page:

@@ -1,6 +1,6 @@
 """A client asks "why did I get this, or nothing?" -> each message and each silence, with the answer it rested on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,9 +11,10 @@ from dispatcher.flow.relied import Relied, relied_on, told
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.address import AddressError, read_address
 from dispatcher.rules.budget import WINDOW
+from dispatcher.rules.destroyed import MESSAGES, Destruction
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, stamp
 from dispatcher.rules.message import NOT_COUNTED, MessageState
-from dispatcher.storage import campaigns, clients, dossier, entries
+from dispatcher.storage import campaigns, clients, destroyed, dossier, entries
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
@@ -23,7 +24,8 @@ from dispatcher.storage.store import Store
 class Line:
     """Something that happened to a client, at `at` (aware UTC), by the entry of that number.
 
-    `what` is `answer`, `message`, `withheld`, `service`, or `silence` where a campaign went and no entry tells of them.
+    `what` is `answer`, `message`, `withheld`, `service`, or `silence` where a campaign went and no entry tells of them;
+    `destroyed` where whatever told of a campaign, or of the service messages of a year, was destroyed (see `gone`).
     A message has its `state`, the last that was told of it, and `nth`: how many had gone in the 365 local dates that
     end with its own, itself counted; one that is withheld has its `reason`. `relied` is the answer, or the one that a
     message relied on.
@@ -39,12 +41,16 @@ class Line:
     reason: str | None = None
     nth: int | None = None
     relied: Relied | None = None
+    gone: Destruction | None = None
 
     def as_json(self) -> dict[str, Json]:
         """Return the line with stable keys; times are UTC."""
         plain = ("entry", "what", "campaign", "title", "channel", "state", "reason", "nth")
         relied = self.relied.as_json() if self.relied else None
-        return {"at": stamp(self.at), **{name: getattr(self, name) for name in plain}, "answer": relied}
+        told: dict[str, Json] = {"at": stamp(self.at), **{name: getattr(self, name) for name in plain}}
+        gone = self.gone
+        when: Json = {"year": gone.year, "at": stamp(gone.at), "seal": gone.seal} if gone else None
+        return {**told, "answer": relied, "destroyed": when}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class Accounts:
         with self._store.reading() as connection:
             known = {each.id: each for each in campaigns.all_scheduled(connection)}
             wanted = _named(known.values(), campaign)
-            story = _Story(connection, known)
+            story = _Story(connection, known, destroyed.told(connection))
             for entry in entries.of_client(connection, client):
                 story.take(entry)
             lines = story.lines()
@@ -114,9 +120,11 @@ class Accounts:
 class _Story:
     """Takes the entries of one client in order, and puts their lines together."""
 
-    def __init__(self, connection: Connection, known: Mapping[int, Scheduled]) -> None:
+    def __init__(self, connection: Connection, known: Mapping[int, Scheduled], gone: Sequence[Destruction]) -> None:
         self._connection = connection
         self._known = known
+        self._years = gone
+        self._gone = {campaign: each for each in gone for campaign in each.campaigns}
         self._since: datetime | None = None
         self._lines: list[Line] = []
         self._messages: dict[str, Line] = {}
@@ -128,6 +136,8 @@ class _Story:
     def take(self, entry: StoredEntry) -> None:
         body = entry.data()
         self._since = self._since or entry.at
+        if entry.campaign in self._gone and entry.kind in MESSAGES:
+            return  # of a year that is being destroyed, what still stands tells half a story
         if entry.campaign is not None:
             self._heard.add(entry.campaign)
         if entry.kind == EntryKind.ANSWER.value:
@@ -137,7 +147,7 @@ class _Story:
             line = self._messages[str(body["message"])] = self._add(entry, "message")
             line.state = MessageState.WAITING.value
         elif entry.kind == EntryKind.SEND.value:
-            self._send(entry, str(body["message"]), date.fromisoformat(str(body["day"])), body["answer"])
+            self._send(entry, body, date.fromisoformat(str(body["day"])), body["answer"])
         elif entry.kind == EntryKind.WITHHELD.value:
             self._withhold(entry, str(body["reason"]), str(body.get("message")))
         elif entry.kind == EntryKind.SERVICE.value:
@@ -152,24 +162,31 @@ class _Story:
         relied |= relied_on(self._connection, missing)
         for line, number in self._rests:
             line.relied = relied.get(number)
-        silent = [
-            Line(each.planned_at, None, "silence", each.name, each.title)
-            for each in self._known.values()
-            if each.planned_at is not None and each.id not in self._heard
+        went = [each for each in self._known.values() if each.planned_at is not None and each.id not in self._heard]
+        silent = [Line(each.planned_at or each.send_at, None, "silence", each.name, each.title) for each in went]
+        for line, each in zip(silent, went, strict=True):
+            is_known = self._since is not None and self._since <= line.at
+            line.reason = "not_addressed" if is_known else "not_in_register_yet"
+            if is_known and each.id in self._gone:
+                line.what, line.reason, line.gone = "destroyed", None, self._gone[each.id]
+        years = [
+            Line(each.at, each.entry, "destroyed", gone=each)
+            for each in self._years
+            if self._since is not None and self._since.year <= each.year
         ]
-        for line in silent:
-            known = self._since is not None and self._since <= line.at
-            line.reason = "not_addressed" if known else "not_in_register_yet"
-        return sorted([*self._lines, *silent], key=lambda line: (line.at, line.entry or 0))
+        return sorted([*self._lines, *silent, *years], key=lambda line: (line.at, line.entry or 0))
 
-    def _send(self, entry: StoredEntry, name: str, day: date, answer: Json) -> None:
+    def _send(self, entry: StoredEntry, body: Mapping[str, Json], day: date, answer: Json) -> None:
+        name, before = str(body["message"]), body.get("client_messages")
         line = self._messages.get(name)
         if line is None:
             line = self._messages[name] = self._add(entry, "message")
         line.at, line.entry, line.channel = entry.at, entry.id, entry.channel
         line.state = MessageState.ATTEMPTING.value
         self._days[name] = day
-        line.nth = sum(day - WINDOW < each <= day for each in self._days.values())
+        nth = sum(day - WINDOW < each <= day for each in self._days.values())
+        # Of messages that were destroyed since, only the count that the verdict used is left.
+        line.nth = max(nth, before + 1) if self._gone and isinstance(before, int) else nth
         if isinstance(answer, int):
             self._rests.append((line, answer))
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
 from dispatcher.flow.audit_figures import beside_figures
+from dispatcher.flow.audit_seals import public_keys, sound_seals
 from dispatcher.flow.audit_verify import Progress, Verifying, read_whole, without_a_search
 from dispatcher.flow.audit_year import (
     YearAudit,
@@ -25,7 +27,7 @@ from dispatcher.rules.processing import Processing
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.rules.sentence import Sentence
-from dispatcher.storage import reports, seals
+from dispatcher.storage import destroyed, reports, seals
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -55,7 +57,7 @@ class Audit:
         Every message is decided again from the entries before it, every seal checked, the journal and the tables
         compared. The first broken place of each chain is named.
         """
-        return Verifying(self._store, self._file).run(progress)
+        return Verifying(self._store, self._policy.zone, self._file).run(progress)
 
     def year(self, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a calendar year of local dates from the ledger, and compare the count with every table."""
@@ -65,13 +67,20 @@ class Audit:
     def read_year(self, connection: Connection, year: int, progress: Progress = _quiet) -> YearAudit:
         """Recount a year from a state of the database that others are read from as well."""
         zone, valid_for = self._policy.zone, self._policy.valid_for
-        chain, _, recount = read_whole(connection, (), lambda: Recount(year, zone, valid_for), progress)
+        told, publics = seals.in_ledger(connection), public_keys(self._store.ring).values()
+        reading = read_whole(connection, told, lambda: Recount(year, zone, valid_for), progress, zone)
+        recount, check, gone = reading.took, reading.check, reading.destroyed
         recount.close()
-        differences = tuple(table_differences(connection, recount, campaigns_of(recount)))
-        sealed = seals.in_ledger(connection)[-1:]
+        sound = sound_seals(told, check.hashes, publics)
+        standing = [each for each in campaigns_of(recount) if each.number not in gone.campaigns]
+        differences = [
+            *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
+            *table_differences(connection, recount, standing),
+        ]
         today = local_date(self._store.clock(), zone)
-        audited = judged(recount, chain, differences, today, sealed[0] if sealed else None)
-        return replace(audited, remarks=(*audited.remarks, *self._transfers()))
+        audited = judged(recount, reading.chain, differences, today, told[-1] if told else None)
+        remarks = (*audited.remarks, *gone.of_year(year, check), *self._transfers())
+        return replace(audited, remarks=remarks, destroyed=gone.figures(year))
 
     def _transfers(self) -> Iterator[Sentence]:
         """Yield why text messages may go by a company whose people reach data from outside the EU (L-42)."""

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,13 +18,15 @@ from dispatcher.errors import NotFoundError, RefusedError
 from dispatcher.flow.audit import judged
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_destroyed import Destructions
 from dispatcher.flow.audit_kept import altered_campaigns, altered_words
-from dispatcher.flow.audit_seals import Restores, check_seals, places
+from dispatcher.flow.audit_seals import Restores, check_seals, places, sound_seals
 from dispatcher.keys import is_signed_by
 from dispatcher.rules import bundle
 from dispatcher.rules.audit import Recount
 from dispatcher.rules.audit_again import Again
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.destroyed import Stub, digest_of, read_destruction
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, StoredGroup, read_stamp
 from dispatcher.rules.seal import Seal, key_words, read_seal
 from dispatcher.storage.ledger import Head
@@ -90,6 +92,18 @@ def check_bundle(path: Path) -> BundleFound:
         raise RefusedError(f"{path.name} is no bundle, or so damaged that it cannot be read ({error}).") from None
 
 
+def made_at(path: Path) -> datetime | None:
+    """Return when a bundle was made, None where there is none, and the first of all times where it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            made = read_stamp(json.loads(packed.read(bundle.MANIFEST))["made_at"])
+    except FileNotFoundError:
+        return None
+    except _UNREAD:
+        made = None
+    return made or datetime.min.replace(tzinfo=UTC)
+
+
 class _Checking:
     def __init__(self, packed: zipfile.ZipFile) -> None:
         self._packed = packed
@@ -104,29 +118,34 @@ class _Checking:
         if self._signature["public"] not in publics.values():
             self._findings.append("The manifest is signed with a key that is not among the bundle's keys.")
         seals = [read_seal(json.loads(line)) for line in self._lines(bundle.SEALS)]
-        read = _Read()
-        check = self._chain(read, seals)
-        restores, again = Restores(), Again()
         zone, valid_for = ZoneInfo(self._manifest["zone"]), timedelta(days=self._manifest["valid_for_days"])
+        read, gone = _Read(), Destructions(zone, frozenset(self._destroyed()))
+        check = self._chain(read, gone, seals)
+        restores, again = Restores(), Again()
         recount = Recount(self._manifest["year"], zone, valid_for)
         for entry in sorted(read.entries, key=lambda entry: entry.id):
             restores.take(entry)
-            recount.take(entry, again.take(entry))
+            if not gone.hides(entry):
+                recount.take(entry, again.take(entry))
         recount.close()
         kept = Kept(tuple(seals), is_there=True)
         beside = check_seals(read.told, kept, check.hashes, publics.values(), restores.found)
+        sound = sound_seals([*read.told, *seals], check.hashes, publics.values())
         made_at = read_stamp(self._manifest["made_at"])
         if made_at is None:
             raise ValueError("the manifest has no time")
         today = local_date(made_at, zone)
         chain = check.result()
-        self._findings += again.findings + beside.findings
+        self._findings += again.findings + beside.findings + gone.findings(check, sound, self._digest_of)
         self._compare(judged(recount, chain, (), today).as_json())
         self._findings += altered_words(json.loads(self._packed.read(bundle.WORDINGS)), recount.agreed_to())
         self._findings += altered_campaigns(recount.campaigns.values(), self._frozen)
         last = max(seals, key=lambda seal: seal.number, default=None)
         found = replace(
-            chain, decided=again.decided, contradictions=tuple(self._findings), remarks=tuple(beside.remarks)
+            chain,
+            decided=again.decided,
+            contradictions=tuple(self._findings),
+            remarks=(*beside.remarks, *gone.remarks(check)),
         )
         return BundleFound(recount.year, found, key_words(self._signature["public"]), last)
 
@@ -152,21 +171,37 @@ class _Checking:
         with self._packed.open(name) as member:
             return hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
 
-    def _chain(self, read: _Read, seals: list[Seal]) -> ChainCheck:
+    def _chain(self, read: _Read, gone: Destructions, seals: list[Seal]) -> ChainCheck:
         heads = [Head(*head) for head in json.loads(self._packed.read(bundle.HEADS))]
         check = ChainCheck(read.among, places(seals))
-        check.read(self._groups(), self._entries(read), lambda _done: None)
+        check.read(self._groups(), gone.merged(self._entries(read, gone), self._stubs()), lambda _done: None)
         ordered = sorted(self._groups(), key=lambda group: (group.chain, group.position))
-        check.link(ordered, heads)
+        check.link(ordered, heads, gone.groups())
         return check
 
-    def _entries(self, read: _Read) -> Iterator[StoredEntry]:
+    def _entries(self, read: _Read, gone: Destructions) -> Iterator[StoredEntry]:
         for line in self._lines(bundle.ENTRIES):
             entry = bundle.read_entry(line)
             read.entries.append(entry)
+            gone.take(entry)
             if entry.kind == EntryKind.SEAL.value:
                 read.told.append(read_seal(entry.data()))
             yield entry
+
+    def _destroyed(self) -> Iterator[int]:
+        """Yield the campaigns whose messages entries tell to be destroyed."""
+        for line in self._lines(bundle.ENTRIES):
+            if f'"{EntryKind.DESTROYED}"' in line:
+                entry = bundle.read_entry(line)
+                yield from read_destruction(entry).campaigns if entry.kind == EntryKind.DESTROYED.value else ()
+
+    def _stubs(self) -> Iterator[Stub]:
+        """Yield the stubs, of which a bundle has none where no year was destroyed."""
+        for line in self._lines(bundle.STUBS) if bundle.STUBS in self._packed.namelist() else ():
+            yield bundle.read_stub(line)
+
+    def _digest_of(self, year: int) -> tuple[int, str]:
+        return digest_of(sorted((each.id, each.digest) for each in self._stubs() if each.year == year))
 
     def _groups(self) -> Iterator[StoredGroup]:
         for line in self._lines(bundle.GROUPS):

@@ -1,7 +1,8 @@
 """Is the ledger whole: every digest, every group's hash, every link and every head."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
@@ -14,34 +15,63 @@ from dispatcher.flow.audit_damage import (
     extra_entry,
     group_in_place,
 )
+from dispatcher.rules.destroyed import Stub
 from dispatcher.rules.ledger import GENESIS, EntryKind, StoredEntry, StoredGroup
 from dispatcher.rules.sayings import say
 from dispatcher.storage.ledger import Head
 
 _TOLD_EVERY = 1_000
+Held = StoredEntry | Stub
+"""An entry, or what stays of one that was destroyed."""
+
+
+@dataclass(slots=True)
+class Gone:
+    """What is gone of a year: how many entries, the first by its number, and where the last groups of them stand.
+
+    `ends` is the last position in each chain, `latest` when the last of these groups was committed.
+    """
+
+    first: int
+    latest: datetime
+    count: int = 0
+    ends: dict[int, int] = field(default_factory=dict)
+
+    def add(self, stub: Stub, group: StoredGroup) -> None:
+        """Count a stub in its group."""
+        self.count += 1
+        self.first = min(self.first, stub.id)
+        self.latest = max(self.latest, group.committed_at)
+        self.ends[group.chain] = max(group.position, self.ends.get(group.chain, 0))
 
 
 class ChainCheck:
     """Reads a ledger twice: its entries group by group, then its groups link by link.
 
-    `hashes` are those of the groups at the `watched` chains and positions.
+    `hashes` are those of the groups at the `watched` chains and positions. `gone` is what stubs stand for, year by
+    year, and `noted` where the groups stand that `link` is given.
     """
 
     def __init__(self, among: Callable[[Collection[int]], set[int]], watched: Collection[tuple[int, int]] = ()) -> None:
         self._among = among
         self._watched = watched
         self.hashes: dict[tuple[int, int], str] = {}
+        self.gone: dict[int, Gone] = {}
+        self.noted: dict[int, tuple[int, int]] = {}
         self._firsts: dict[int | None, Break] = {}
         self._places = 0
         self._lacks_groups = False
         self._altered: list[StoredEntry] = []
         self._refuted: list[tuple[StoredGroup, list[str]]] = []
-        self._stray: list[StoredEntry] = []
+        self._stray: list[Held] = []
         self._entries = self._groups = 0
         self._opened = False
 
-    def read(self, groups: Iterable[StoredGroup], entries: Iterable[StoredEntry], tell: Callable[[int], None]) -> None:
-        """Read groups by number, entries by group and number; `tell` hears how many entries have been read."""
+    def read(self, groups: Iterable[StoredGroup], entries: Iterable[Held], tell: Callable[[int], None]) -> None:
+        """Read groups by number, entries by group and number; `tell` hears how many entries have been read.
+
+        A stub stands in the place of an entry that was destroyed: whether it may, others say.
+        """
         for group, own in _paired(groups, entries):
             before = self._entries
             self._entries += len(own)
@@ -54,14 +84,18 @@ class ChainCheck:
                 continue
             self._groups += 1
             bad = [entry for entry in own if entry.digest != entry.expected_digest()]
+            if Stub in map(type, own):
+                self._miss(group, own)
             digests = [entry.digest for entry in own]
             if bad or len(own) != group.entries or group.hash != group.expected_hash(digests):
                 self._diagnose(group, own, bad)
 
-    def link(self, groups: Iterable[StoredGroup], heads: Sequence[Head]) -> None:
-        """Follow each chain through its groups, in order of position, to its head."""
+    def link(self, groups: Iterable[StoredGroup], heads: Sequence[Head], noting: Collection[int] = ()) -> None:
+        """Follow each chain through its groups, in order of position, to its head; note where these groups stand."""
         last: dict[int, StoredGroup] = {}
         for group in groups:
+            if group.id in noting:
+                self.noted[group.id] = (group.chain, group.position)
             before = last.get(group.chain)
             if (group.chain, group.position) in self._watched:
                 self.hashes[group.chain, group.position] = group.hash
@@ -86,9 +120,17 @@ class ChainCheck:
         breaks = tuple(self._swapped(each) for each in firsts)
         return Verification(self._entries, self._groups, breaks, self._places)
 
-    def _diagnose(self, group: StoredGroup, own: list[StoredEntry], bad: list[StoredEntry]) -> None:
+    def _miss(self, group: StoredGroup, own: list[Held]) -> None:
+        """Count the stubs of a group apart from its entries."""
+        for each in own:
+            if isinstance(each, Stub):
+                self._entries -= 1
+                self.gone.setdefault(each.year, Gone(each.id, group.committed_at)).add(each, group)
+
+    def _diagnose(self, group: StoredGroup, own: list[Held], bad: list[Held]) -> None:
         """Say what kind of damage a group has suffered that does not hold."""
-        self._altered += bad[: COMPARED_AT_MOST - len(self._altered)]
+        altered = [each for each in bad if isinstance(each, StoredEntry)]
+        self._altered += altered[: COMPARED_AT_MOST - len(self._altered)]
         if len(own) > group.entries:
             extra = extra_entry(group, own, bad)
             about = {"group": group.id, "entries": say("entries", count=group.entries), "held": len(own)}
@@ -105,7 +147,7 @@ class ChainCheck:
             says = say("altered_group", group=group.id, first=own[0].id, last=own[-1].id)
             self._break(Damage.ALTERED_GROUP, group, says)
 
-    def _missing(self, group: StoredGroup, own: list[StoredEntry]) -> None:
+    def _missing(self, group: StoredGroup, own: list[Held]) -> None:
         lacks = group.entries - len(own)
         holes = self._holes([entry.id for entry in own], lacks) if own else []
         about = {"group": group.id, "entries": say("entries", count=group.entries), "held": len(own), "lacks": lacks}
@@ -148,7 +190,7 @@ class ChainCheck:
         if first is None or _place(found) < _place(first):
             self._firsts[found.chain] = found
 
-    def _in_no_group(self, run: list[StoredEntry]) -> Break:
+    def _in_no_group(self, run: list[Held]) -> Break:
         """Name entries without a group: their group is missing where a chain lacks one, else nobody chained them."""
         first, last = run[0], run[-1]
         about = {"first": first.id, "group": first.group}
@@ -168,9 +210,7 @@ class ChainCheck:
         return found if other is None else replace(found, damage=Damage.REORDERED, sentence=says)
 
 
-def _paired(
-    groups: Iterable[StoredGroup], entries: Iterable[StoredEntry]
-) -> Iterator[tuple[StoredGroup | None, list[StoredEntry]]]:
+def _paired(groups: Iterable[StoredGroup], entries: Iterable[Held]) -> Iterator[tuple[StoredGroup | None, list[Held]]]:
     """Yield each group with its entries, and entries that stand in no group by themselves."""
     runs = groupby(entries, key=attrgetter("group"))
     run = next(runs, None)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dispatcher.rules.destroyed import Stub
 from dispatcher.rules.ledger import Json, StoredEntry, StoredGroup
 from dispatcher.rules.sayings import say
 
@@ -88,7 +89,7 @@ class Verification:
         }
 
 
-def extra_entry(group: StoredGroup, own: list[StoredEntry], bad: list[StoredEntry]) -> int | None:
+def extra_entry(group: StoredGroup, own: Sequence[StoredEntry | Stub], bad: Sequence[StoredEntry | Stub]) -> int | None:
     """Return the one entry without which the group holds, or the one whose digest is wrong."""
     if len(own) == group.entries + 1 and len(own) <= 4 * COMPARED_AT_MOST:
         for entry in own:

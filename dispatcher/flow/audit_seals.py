@@ -98,6 +98,12 @@ def check_seals(
     return beside
 
 
+def sound_seals(seals: Collection[Seal], hashes: Hashes, publics: Collection[str]) -> list[Seal]:
+    """Return those of these seals that carry the signature of a key of ours and fit the chains, each once."""
+    every = {seal.hash(): seal for seal in seals}
+    return [seal for seal in every.values() if not (_forged(seal, publics) or _contradicted(seal, hashes))]
+
+
 def check_journal(connection: Connection, journal: Journal, restores: Sequence[Restored]) -> Beside:
     """Hold the ledger against the journal: nothing the journal knows may be missing, and it knows every restore."""
     beside = Beside()

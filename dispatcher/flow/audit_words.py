@@ -1,6 +1,6 @@
 """The first page of a year's audit in words: five questions, one number each, and how to check them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -67,7 +67,7 @@ def page_one(audit: YearAudit, language: Language) -> tuple[Question, ...]:
     all_agreed, kept = messages.agreed == messages.left, audit.noes.left_after == 0
     return (
         Question("often", words.say("often"), words.number(slots.spent), tuple(words.often()), within),
-        Question("many", words.say("many"), words.number(messages.clients), tuple(words.many()), few),
+        Question("many", words.say("many"), words.clients(), tuple(words.many()), few),
         Question("agreed", words.say("agreed"), words.of(), tuple(words.agreed()), all_agreed),
         Question("noes", words.say("noes"), words.number(audit.noes.clients), tuple(words.noes()), kept),
         Question("wrong", words.say("wrong"), words.number(len(audit.findings)), tuple(words.wrong()), audit.ok),
@@ -133,6 +133,8 @@ class _Words:
 
     def of(self) -> str:
         messages = self._audit.messages
+        if self._audit.destroyed is not None and not messages.left:
+            return self.say("gone")
         return self.say("of", agreed=self.number(messages.agreed), left=self.number(messages.left))
 
     def often(self) -> list[str]:
@@ -146,9 +148,17 @@ class _Words:
         said.append(self.say("often_most", most=slots.most_in_365_days, taken=slots.taken))
         return said + [self._declared(each) for each in self._audit.declared]
 
+    def clients(self) -> str:
+        """Return to how many: of a year that was destroyed, to how many it was when it was closed."""
+        gone = self._audit.destroyed
+        return self.number(self._audit.messages.clients) if gone is None else self._known(gone.clients)
+
     def many(self) -> list[str]:
         messages = self._audit.messages
-        said = [
+        said = [*self._destroyed()]
+        if said and not messages.left:
+            return said
+        said += [
             self.say(
                 "many_got",
                 clients=self._counted("clients", messages.clients),
@@ -174,7 +184,9 @@ class _Words:
     def agreed(self) -> list[str]:
         messages = self._audit.messages
         lacking = messages.left - messages.agreed
-        if not messages.left:
+        if self._audit.destroyed is not None and not messages.left:
+            said = [self.say("agreed_gone", number=self._audit.destroyed.seal)]
+        elif not messages.left:
             said = [self.say("agreed_none")]
         elif lacking:
             said = [self.say("agreed_not", messages=self._counted("messages", lacking))]
@@ -224,6 +236,19 @@ class _Words:
         entries, groups = self._counted("entries", audit.chain.entries), self._counted("in_groups", audit.chain.groups)
         ledger = "wrong_ledger" if audit.chain.ok else "wrong_ledger_broken"
         return [*said, self.say(ledger, entries=entries, groups=groups)]
+
+    def _destroyed(self) -> Iterator[str]:
+        """Yield what stands in the place of the messages of a year that was destroyed."""
+        gone = self._audit.destroyed
+        if gone is None:
+            return
+        day = format_date(gone.day, self._language)
+        yield text("audit_said_destroyed", self._language, year=self._audit.year, day=day, seal=gone.seal)
+        known = {name: self._known(getattr(gone, name)) for name in ("campaigns", "messages", "clients")}
+        yield self.say("many_gone", **known, year=self._audit.year)
+
+    def _known(self, count: Json) -> str:
+        return self.number(count) if isinstance(count, int) else "?"
 
     def _asked(self) -> str:
         asked = self._audit.asked

@@ -179,13 +179,32 @@ class MessageFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class DestroyedFigures:
+    """A year whose messages were destroyed: on which local date, and under which seal it had been closed.
+
+    `entries` is how many entries went. The rest is what the year came to when it was closed.
+    """
+
+    day: date
+    seal: int
+    entries: int
+    campaigns: Json
+    messages: Json
+    clients: Json
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the figures with stable keys."""
+        return {**{name: getattr(self, name) for name in self.__dataclass_fields__}, "day": self.day.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
 class YearAudit:
     """A year recomputed from the ledger alone.
 
     `findings` are broken promises and differences, `remarks` what else a reader should know, both in plain sentences
     that name entries. `asked`, `noes`, `requests` and `letters`: see flow.audit_figures. `held` counts how often a
     campaign was held, by why, and `restores` how often a copy of the database was put back, both in the year. `seal` is
-    the last one set.
+    the last one set. `destroyed` is there where the messages of the year were destroyed: no figure here counts them.
     """
 
     year: int
@@ -203,6 +222,7 @@ class YearAudit:
     findings: tuple[str, ...]
     remarks: tuple[str, ...]
     seal: Seal | None = None
+    destroyed: DestroyedFigures | None = None
 
     @property
     def ok(self) -> bool:
@@ -228,6 +248,7 @@ class YearAudit:
             "findings": list(self.findings),
             "remarks": list(self.remarks),
             "seal": _seal_json(self.seal) if self.seal else None,
+            "destroyed": self.destroyed.as_json() if self.destroyed else None,
         }
 
 

@@ -19,7 +19,7 @@ from dispatcher.keys import KeyKind, public_of, signed
 from dispatcher.rules import bundle
 from dispatcher.rules.ledger import Json, canonical, stamp
 from dispatcher.rules.seal import key_words
-from dispatcher.storage import campaigns, ledger, reports, seals, wordings
+from dispatcher.storage import campaigns, destroyed, ledger, reports, seals, wordings
 from dispatcher.storage.database import Connection
 from dispatcher.storage.seals import SealFile
 from dispatcher.storage.store import Store
@@ -91,6 +91,8 @@ class Bundling:
     ) -> Iterator[tuple[str, Iterable[bytes]]]:
         yield bundle.ENTRIES, (_line(bundle.entry_line(each)) for each in reports.entries_by_group(connection))
         yield bundle.GROUPS, (_line(bundle.group_line(each)) for each in reports.groups_by_number(connection))
+        if destroyed.count(connection):
+            yield bundle.STUBS, (_line(bundle.stub_line(each)) for each in destroyed.stubs_by_group(connection))
         heads: list[Json] = [[head.chain, head.position, head.hash] for head in ledger.heads(connection)]
         yield bundle.HEADS, [canonical(heads).encode("ascii")]
         kept = self._file.read()

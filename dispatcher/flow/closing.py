@@ -85,7 +85,7 @@ class Closing:
         that was closed before.
         """
         self._refuse(year)
-        verified = Verifying(self._store, self._sealing.file).run(progress)
+        verified = Verifying(self._store, self._policy.zone, self._sealing.file).run(progress)
         seal = self._sealing.set(SealReason.YEAR, actor, year)
         folder = self._directory / FOLDER / str(year)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from dispatcher.flow.redaction import erased_numbers, redaction
 from dispatcher.rules.actor import Actor, ActorKind, duty
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.retention import Periods
-from dispatcher.storage import deletions, erasure
+from dispatcher.storage import deletions, destroyed, erasure
 from dispatcher.storage.deletions import TRACES, Deletion
 from dispatcher.storage.store import Store
 from dispatcher.storage.wiping import rewrite_tables
@@ -63,7 +63,8 @@ class Deletions:
         if not traces:
             return True
         is_forgotten = self._redact()
-        is_wiped = rewrite_tables(self.store.database, erasure.TOUCHED) and is_forgotten
+        in_ledger = destroyed.TABLES if any(each.provider_id == deletions.LEDGER for each in traces) else ()
+        is_wiped = rewrite_tables(self.store.database, (*erasure.TOUCHED, *in_ledger)) and is_forgotten
         if is_wiped:
             self._confirm([(each, Forgotten(is_gone=True)) for each in traces])
         return is_wiped

@@ -191,15 +191,16 @@ class Deliver:
         told = Told(run.note, partial(self._settled, run), partial(self._keep, run), lambda: not run.may_go_on())
         tempo = self._tempos.setdefault(run.channel, Tempo(self._tick, self._policy.window))
         handing = Handing(sessions, still, told, tempo)
-        left = claimed
+        left, are_more = claimed, True
         try:
             while handing.may_go_on:
-                if not left:
-                    left = await asyncio.to_thread(self._claim, run)
+                most = min(self._policy.window, max(len(sessions), int(tempo.per_second())))
+                if not left or (are_more and len(left) < most):
+                    more = await asyncio.to_thread(self._claim, run)
+                    left, are_more = left + more, bool(more)
                     if not left:
                         break
-                most = min(self._policy.window, max(len(sessions), int(tempo.per_second())))
-                room = await handing.room(most, min(len(left), max(1, most // 2)))
+                room = await handing.room(most, len(left))
                 if not room:
                     break
                 batch, left = left[:room], left[room:]
@@ -222,7 +223,7 @@ class Deliver:
         asked, known = self._tick(), handing.take_known()
         first = self._writing(run, known) if known else None
         try:
-            decided = await asyncio.to_thread(self._gate.decide, run.scheduled, batch, run.day, first)
+            decided = await self._gate.decide(run.scheduled, batch, run.day, first)
         except BaseException:
             handing.put_back(known)
             raise

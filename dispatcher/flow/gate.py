@@ -1,5 +1,6 @@
 """The verdict at hand-off: taken again in the transaction of the intent, written down with what it relied on."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -102,7 +103,9 @@ class Gate:
         self._policy = policy
         self._press = press
 
-    def decide(self, scheduled: Scheduled, rows: Sequence[Claimed], day: date, first: Writing | None = None) -> Decided:
+    async def decide(
+        self, scheduled: Scheduled, rows: Sequence[Claimed], day: date, first: Writing | None = None
+    ) -> Decided:
         """Take the verdict of each claimed message and, for a Send, commit its intent before returning.
 
         `day` is the local date of this run: a machine that slept into the next must not go on as if nothing were.
@@ -111,10 +114,7 @@ class Gate:
         """
         wanted = [Lock(LockKind.CAMPAIGN, scheduled.id, shared=True), *(first.wanted if first else ())]
         if not self._store.database.is_sqlite:  # which has one writer, and that is the lock
-            with self._store.reading() as connection:
-                addresses = clients.address_ids(connection, [row.client for row in rows])
-            wanted += [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
-            wanted += [Lock(LockKind.CLIENT, row.client) for row in rows]
+            wanted += await asyncio.to_thread(self._locks, rows)
 
         def work(transaction: Transaction) -> Decided:
             if first is not None:
@@ -122,10 +122,17 @@ class Gate:
             return self._decide(transaction, scheduled, rows, day)
 
         try:
-            return self._store.write(work, wanted=wanted)
+            return await asyncio.wrap_future(self._store.submit(work, wanted=wanted))
         except RenderingError:
-            self._hold(scheduled, UNMADE)
+            await asyncio.to_thread(self._hold, scheduled, UNMADE)
             raise
+
+    def _locks(self, rows: Sequence[Claimed]) -> list[Lock]:
+        """Return the locks of the clients of these rows and of every address they have."""
+        with self._store.reading() as connection:
+            addresses = clients.address_ids(connection, [row.client for row in rows])
+        locks = [Lock(LockKind.ADDRESS, address) for ids in addresses.values() for address in ids]
+        return [*locks, *(Lock(LockKind.CLIENT, row.client) for row in rows)]
 
     def make(self, scheduled: Scheduled, decided: Decided) -> list[Passed]:
         """Make and sign the messages of rows with an intent; nobody waits for it with the database.

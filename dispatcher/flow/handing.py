@@ -171,9 +171,14 @@ class Handing:
         self._waiting.extend(passed)
         self._came.set()
 
-    async def room(self, most: int, wanted: int) -> int:
-        """Wait until so many more may be under way, or nothing more may be, and return how many may; `most` in all."""
-        self._goal = max(0, most - wanted)
+    async def room(self, most: int, waiting: int) -> int:
+        """Wait until more may be under way, or nothing more may be, and return how many may; `most` in all.
+
+        What a batch costs beside its messages is shared by as many as can be: where more are `waiting` than there is
+        room for, all is waited for that is not in a session's hands, and never for one that is slow.
+        """
+        wanted = min(waiting, max(1, most // 2, most - len(self._works)))
+        self._goal = most - wanted
         while self.may_go_on and self._open > self._goal:
             self._moved.clear()
             with suppress(TimeoutError):

@@ -9,6 +9,7 @@ from dispatcher.flow.audience import Counts
 from dispatcher.flow.closing import closed_years
 from dispatcher.flow.coverage import coverage
 from dispatcher.flow.doors import Doors
+from dispatcher.flow.due_years import DueYears
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.flow.retention import Overview, Retention
@@ -31,12 +32,15 @@ _UNREAD_FOR = timedelta(minutes=15)
 class Matters:
     """Finds what the people who run the program have to hear of."""
 
-    def __init__(self, store: Store, policy: Policy, press: Press, retention: Retention, doors: Doors) -> None:
+    def __init__(
+        self, store: Store, policy: Policy, press: Press, retention: Retention, years: DueYears, doors: Doors
+    ) -> None:
         self._store = store
         self._doors = doors
         self._policy = policy
         self._press = press
         self._retention = retention
+        self._years = years
 
     def of_campaigns(self) -> list[Matter]:
         """Return what campaigns call for: those that come up, that are held, that have gone out."""
@@ -62,6 +66,7 @@ class Matters:
         overview = self._retention.show()
         if overview.is_overdue:
             found.append(Matter(AlertKind.RETENTION_OVERDUE, "clients", {"count": len(overview.due)}))
+        found += [Matter(AlertKind.YEAR_OVERDUE, str(year), {"year": year}) for year in self._years.show().overdue]
         stale = self.register_age(overview)
         if stale is not None:
             found.append(Matter(AlertKind.IMPORT_STALE, "register", {"days": stale}))

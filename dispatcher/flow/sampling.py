@@ -9,9 +9,10 @@ from datetime import date, datetime
 from dispatcher.flow.looking import note_look
 from dispatcher.flow.relied import Relied, relied_on
 from dispatcher.rules.actor import Actor
+from dispatcher.rules.destroyed import Destruction
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry, stamp
 from dispatcher.rules.message import LEFT, MessageState
-from dispatcher.storage import campaigns, entries, ledger, sources
+from dispatcher.storage import campaigns, destroyed, entries, ledger, sources
 from dispatcher.storage.store import Store
 
 
@@ -43,17 +44,22 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The messages drawn of all that left in a year, in order of their Send entries; `seed` draws them again."""
+    """The messages drawn of all that left in a year, in order of their Send entries; `seed` draws them again.
+
+    `gone` tells of the year's destruction, after which there is nothing to draw from.
+    """
 
     year: int
     seed: str
     left: int
     messages: tuple[Drawn, ...]
+    gone: Destruction | None = None
 
     def as_json(self) -> dict[str, Json]:
         """Return the sample with stable keys."""
         drawn: list[Json] = [each.as_json() for each in self.messages]
-        return {"year": self.year, "seed": self.seed, "left": self.left, "messages": drawn}
+        gone: Json = {"at": stamp(self.gone.at), "seal": self.gone.seal} if self.gone else None
+        return {"year": self.year, "seed": self.seed, "left": self.left, "messages": drawn, "destroyed": gone}
 
 
 class Sampling:
@@ -68,6 +74,7 @@ class Sampling:
         It is on disk first that this person looks at so many clients.
         """
         with self._store.reading() as connection:
+            gone = next((each for each in destroyed.told(connection) if each.year == year), None)
             left = _left(ledger.entries(connection, [EntryKind.SEND.value, EntryKind.OUTCOME.value]), year)
             chosen = heapq.nsmallest(count, left, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())
             found = entries.of_numbers(connection, [left[name][0] for name in chosen])
@@ -91,7 +98,7 @@ class Sampling:
                 )
             )
         note_look(self._store, actor, "audit sample", len({each.client for each in messages}))
-        return Sample(year, seed, len(left), tuple(messages))
+        return Sample(year, seed, len(left), tuple(messages), gone)
 
     def picture(self, sha256: str) -> bytes | None:
         """Return the picture of a form by its SHA-256, where there is one."""

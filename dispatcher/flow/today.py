@@ -252,6 +252,7 @@ class Today:
 _COMMANDS = {
     AlertKind.REQUEST_OVERDUE: "dispatcher client requests",
     AlertKind.RETENTION_OVERDUE: "dispatcher retention show",
+    AlertKind.YEAR_OVERDUE: "dispatcher retention show",
     AlertKind.IMPORT_STALE: "dispatcher client import register.csv",
     AlertKind.INCOMING: "dispatcher inbox list",
     AlertKind.DOOR_UNREAD: "dispatcher doctor",
@@ -298,6 +299,8 @@ def _said_matter(matter: Matter) -> str:
         return f"request {details['request']} ({details['kind']}) should have been answered by {day}"
     if matter.kind is AlertKind.RETENTION_OVERDUE:
         return f"{details['count']} clients should have been removed"
+    if matter.kind is AlertKind.YEAR_OVERDUE:
+        return f"the messages of {details['year']} should have been destroyed"
     if matter.kind is AlertKind.INCOMING:
         day = format_date(date.fromisoformat(str(details["date"])))
         letters = text("messages", Language.EN, count=details["count"])

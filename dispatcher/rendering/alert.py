@@ -13,6 +13,7 @@ _COMMANDS: Mapping[AlertKind, tuple[str, ...]] = {
     AlertKind.HELD: ("dispatcher campaign release {name}", "dispatcher campaign cancel {name}"),
     AlertKind.REQUEST_OVERDUE: ("dispatcher client requests",),
     AlertKind.RETENTION_OVERDUE: ("dispatcher retention show",),
+    AlertKind.YEAR_OVERDUE: ("dispatcher retention show",),
     AlertKind.IMPORT_STALE: ("dispatcher client import register.csv",),
     AlertKind.INCOMING: ("dispatcher inbox list",),
     AlertKind.DOOR_UNREAD: ("dispatcher doctor",),

@@ -17,6 +17,8 @@ class AlertKind(StrEnum):
     """A client should have had an answer to a request by now."""
     RETENTION_OVERDUE = "retention_overdue"
     """Clients should have been removed, and something stands in the way."""
+    YEAR_OVERDUE = "year_overdue"
+    """The messages of a closed year should have been destroyed, and something stands in the way."""
     IMPORT_STALE = "import_stale"
     """No whole register was read for so long that nobody knows who is in it."""
     INCOMING = "incoming"
@@ -38,6 +40,7 @@ NEEDS_SOMEBODY = frozenset(
         AlertKind.HELD,
         AlertKind.REQUEST_OVERDUE,
         AlertKind.RETENTION_OVERDUE,
+        AlertKind.YEAR_OVERDUE,
         AlertKind.IMPORT_STALE,
         AlertKind.INCOMING,
         AlertKind.DOOR_UNREAD,

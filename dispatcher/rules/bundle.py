@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+from dispatcher.rules.destroyed import Stub
 from dispatcher.rules.ledger import Json, StoredEntry, StoredGroup, canonical, read_stamp, stamp
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "manifest.sig"
 ENTRIES, GROUPS, HEADS = "ledger/entries.jsonl", "ledger/groups.jsonl", "ledger/heads.json"
+STUBS = "ledger/destroyed.jsonl"
+"""A member that is there where a year was destroyed."""
 SEALS, KEYS, WORDINGS, PAGE = "seals.jsonl", "keys.json", "wordings.json", "audit.json"
 FROZEN = "campaigns/"
 README, SCHEMA = "README.txt", "bundle.schema.json"
@@ -38,6 +41,18 @@ def read_entry(line: str) -> StoredEntry:
     if moment is None:
         raise ValueError("an entry has its time")
     return StoredEntry(number, group, kind, moment, actor, client, campaign, channel, body, digest)
+
+
+def stub_line(stub: Stub) -> str:
+    """Return what stays of an entry that was destroyed as its line."""
+    return canonical([stub.id, stub.group, stub.digest, stub.year])
+
+
+def read_stub(line: str) -> Stub:
+    """Return the stub in a line. Raises ValueError or TypeError for what holds none."""
+    told: list[Any] = json.loads(line)
+    number, group, digest, year = told
+    return Stub(number, group, digest, year)
 
 
 def group_line(group: StoredGroup) -> str:

@@ -84,6 +84,8 @@ class EntryKind(StrEnum):
     """A signature over the heads of all chains as they stood before this entry."""
     CLOSED = "closed"
     """A year was closed: verified, every message decided again, sealed and handed out."""
+    DESTROYED = "destroyed"
+    """A closed year had been kept for its time, and its messages go; the body names what stays in their place."""
     KEYS = "keys"
     """Keys were created or rotated."""
     RESTORE = "restore"

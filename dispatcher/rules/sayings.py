@@ -123,7 +123,24 @@ SAYINGS = {
     "strays": "Entries {first} to {last} stand in group {group}, which is not there.",
     "entries_swapped": "Entries {one} and {other} have changed places.",
     "groups_swapped": "Groups {one} and {other} have changed places.",
+    # Years whose messages were destroyed.
+    "stub_forged": "The stub of entry {entry} does not carry the digest of that entry: it was put in or altered.",
+    "stub_alone": "Entries of {year} are gone ({count}, the first of them entry {entry}): stubs stand in their place, and no entry tells that the year was destroyed.",  # noqa: E501
+    "destroyed_otherwise": "Entry {entry} (destroyed) tells of {count} entries of {year} that were to go; the stubs in their place are {held}, and not those.",  # noqa: E501
+    "destroyed_early": "Entry {entry} destroyed {year} on {day}, when that year was still to be kept.",
+    "destroyed_unclosed": "Entry {entry} destroyed {year} as closed under seal {seal}; no such closing stands before it.",  # noqa: E501
+    "destroyed_uncovered": "Entry {entry} destroyed {year} as closed under seal {seal}; no such seal covers all that is gone.",  # noqa: E501
+    "destroyed_of_another": "Entry {entry} destroyed {year}, and entries of a later year are gone with it.",
+    "destroyed_unsealed": "Entry {entry} destroyed {year}, and no seal was set after it before its entries went.",
+    "destroyed_twice": "Entry {entry} destroyed {year}, which an entry before it tells to be destroyed.",
+    "destroyed_left": "Entry {entry} stands and has no stub, though the messages of its campaign {campaign} were destroyed with {year}.",  # noqa: E501
+    "destroyed_in_part": "The messages of campaign {campaign} stand, though entry {entry} tells that those of {year} were destroyed.",  # noqa: E501
     # What is no break of a promise, and a reader has to know.
+    "destroyed": "The messages of {year} were destroyed on {day} under the promise, checked under seal {seal}.",
+    "destroyed_despite": "When {year} was closed, {count} findings stood in its audit; a person had it destroyed all the same.",  # noqa: E501
+    "destroyed_before": "The messages of {year} were destroyed: what anyone got in 365 days that reach into that year was counted before, and counts only the later part here.",  # noqa: E501
+    "destroyed_unfinished": "Some of the messages of {year} still stand in the database: the program goes on destroying them by itself.",  # noqa: E501
+    "destruction_begun": "The destruction of {year} was begun and cut short; nothing of it is gone yet.",
     "transfer": "Text messages go by {company}, whose people may reach data from outside the EU. Why that was accepted: {note}",  # noqa: E501
 }
 

@@ -23,6 +23,8 @@ class SealReason(StrEnum):
     """A campaign has gone out."""
     YEAR = "year"
     """A year was closed."""
+    DESTROYED = "destroyed"
+    """The messages of a closed year were about to be destroyed."""
 
 
 Heads = tuple[tuple[int, int, str], ...]
@@ -33,7 +35,8 @@ Heads = tuple[tuple[int, int, str], ...]
 class Seal:
     """One seal: the heads it signs, the seal before it by its hash, and the signature with its public key, in hex.
 
-    `about` is the year that was closed, or None. `entries` is the highest number of an entry when it was set.
+    `about` is the year that was closed or destroyed, or None. `entries` is the highest number of an entry when it was
+    set.
     """
 
     number: int

@@ -11,6 +11,8 @@ from dispatcher.storage.tables import ClientTable, DeletionTable, OutboxTable, S
 
 TRACES = "traces"
 """The name, in a provider's place, of this installation itself: its journal, and the files of its database."""
+LEDGER = "ledger"
+"""In the place of a provider's name for something: the traces are in the ledger as well."""
 TEXTS_COME_BY = "twilio"
 """The carrier that text messages come in by; it keeps their words as it keeps those that went out."""
 KEEPS_COPIES = frozenset({"twilio", "preview"})
@@ -53,12 +55,13 @@ def add(connection: Connection, items: Iterable[tuple[int, str, str]], now: date
     return len(rows)
 
 
-def note_traces(connection: Connection, now: datetime) -> None:
+def note_traces(connection: Connection, now: datetime, where: str = "") -> None:
     """Write that files of this machine still hold what this transaction deletes.
 
-    Each has a row of its own: another process may be clearing up after an earlier one right now.
+    Each has a row of its own: another process may be clearing up after an earlier one right now. `where` is `LEDGER`
+    for what was deleted there, which is seldom, and long to write anew.
     """
-    add(connection, [(0, TRACES, "")], now)
+    add(connection, [(0, TRACES, where)], now)
 
 
 def collect(connection: Connection, now: datetime, clients: Sequence[int] | None = None) -> int:

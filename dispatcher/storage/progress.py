@@ -42,6 +42,11 @@ _STAND = Hot(
 _WAS_TOLD = Hot(
     select(OutboxTable.campaign, OutboxTable.channel, OutboxTable.later).where(OutboxTable.id == bindparam("row"))
 )
+_ALL_TOLD = Hot(
+    select(OutboxTable.campaign, OutboxTable.channel, OutboxTable.later).where(
+        among(OutboxTable.id, "rows"), OutboxTable.later.is_not(None)
+    )
+)
 _KEYS = (ProgressTable.campaign, ProgressTable.channel, ProgressTable.state, ProgressTable.reason)
 _SUM = func.sum(ProgressTable.count)
 _ALL_SUMS = select(*_KEYS, _SUM).group_by(*_KEYS).having(_SUM != 0).order_by(*_KEYS)
@@ -155,6 +160,16 @@ def telling(connection: Connection, row: int, later: Later | None) -> None:
             counted.left(Place(campaign, channel, TOLD, before))
         if later is not None:
             counted.entered(Place(campaign, channel, TOLD, later.value))
+
+
+def leaving(connection: Connection, rows: Iterable[int]) -> None:
+    """Count these rows of the outbox no longer, nor what was told of them: they are about to be deleted."""
+    counted = draft(connection)
+    these = list(rows)
+    for campaign, by, state, why, is_closed in _STAND.rows(connection, rows=these):
+        counted.left(Place(campaign, by, state, CLOSED if is_closed else why))
+    for campaign, by, later in _ALL_TOLD.rows(connection, rows=these):
+        counted.left(Place(campaign, by, TOLD, later))
 
 
 def sums(connection: Connection, campaign: int | None = None) -> dict[Place, int]:

@@ -10,12 +10,12 @@ from functools import lru_cache, partial
 from typing import Any
 
 from pydantic_core import from_json
-from sqlalchemy import Connection, DateTime, String, func, select, type_coerce
+from sqlalchemy import Connection, DateTime, String, func, select, type_coerce, union
 
 from dispatcher.rules.audit_fates import Standing
 from dispatcher.rules.ledger import StoredEntry, StoredGroup
 from dispatcher.storage.hot import in_parts
-from dispatcher.storage.tables import LedgerEntryTable, LedgerGroupTable, OutboxTable
+from dispatcher.storage.tables import LedgerDestroyedTable, LedgerEntryTable, LedgerGroupTable, OutboxTable
 
 _READ_AT_ONCE = 1_000
 """So many rows at a time: the ledger is never in memory whole, and these few stay near the processor."""
@@ -85,8 +85,9 @@ def entries_by_number(connection: Connection) -> Iterator[StoredEntry]:
 
 
 def entries_among(connection: Connection, numbers: Collection[int]) -> set[int]:
-    """Return which of these numbers an entry has."""
-    return set(connection.scalars(select(LedgerEntryTable.id).where(LedgerEntryTable.id.in_(numbers))))
+    """Return which of these numbers an entry has, or had until its year was destroyed."""
+    found = [select(table.id).where(table.id.in_(numbers)) for table in (LedgerEntryTable, LedgerDestroyedTable)]
+    return set(connection.scalars(union(*found)))
 
 
 def body_of(entry: StoredEntry) -> dict[str, Any] | None:

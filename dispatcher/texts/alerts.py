@@ -33,6 +33,9 @@ FI = {
     "alert_year_closed_subject": "Vuosi {year} on päätetty",
     "alert_year_closed_heading": "Vuoden {year} tarkastus on valmis",
     "alert_year_closed_text": "Vuoden aikana lähti {campaigns} ja yhteensä {messages}, ja niitä sai {clients}. Jokaisen viestin lupa on tarkistettu uudelleen. Havaintoja on {findings}. Tarkastus on työtilan kansiossa audits/{year}.",  # noqa: E501
+    "alert_year_overdue_subject": "Vuoden {year} viestejä ei ole hävitetty",
+    "alert_year_overdue_heading": "Vuoden {year} viestit pitäisi hävittää",
+    "alert_year_overdue_text": "Vuoden {year} viestit on säilytetty niin kauan kuin tietosuojaseloste lupaa, mutta niitä ei voitu hävittää. Komento näyttää, mikä on esteenä.",  # noqa: E501
     "alert_import_stale_subject": "Asiakasrekisteri on vanhentunut",
     "alert_import_stale_heading": "Asiakasrekisteri pitää lukea uudelleen",
     "alert_import_stale_text": "Koko rekisteri luettiin viimeksi {ago} sitten. Vie se varausjärjestelmästä ja lue se sisään.",  # noqa: E501
@@ -92,6 +95,9 @@ SV = {
     "alert_year_closed_subject": "Året {year} är avslutat",
     "alert_year_closed_heading": "Granskningen av {year} är klar",
     "alert_year_closed_text": "Under året skickades {campaigns} och sammanlagt {messages} till {clients}. Tillståndet för varje meddelande har kontrollerats på nytt. Iakttagelser: {findings}. Granskningen finns i mappen audits/{year}.",  # noqa: E501
+    "alert_year_overdue_subject": "Meddelandena från {year} har inte förstörts",
+    "alert_year_overdue_heading": "Meddelandena från {year} borde förstöras",
+    "alert_year_overdue_text": "Meddelandena från {year} har bevarats så länge som dataskyddsbeskrivningen lovar, men kunde inte förstöras. Kommandot visar vad som står i vägen.",  # noqa: E501
     "alert_import_stale_subject": "Kundregistret är föråldrat",
     "alert_import_stale_heading": "Kundregistret måste läsas in på nytt",
     "alert_import_stale_text": "Hela registret lästes senast för {ago} sedan. Exportera det ur bokningssystemet och läs in det.",  # noqa: E501
@@ -151,6 +157,9 @@ EN = {
     "alert_year_closed_subject": "The year {year} is closed",
     "alert_year_closed_heading": "The audit of {year} is done",
     "alert_year_closed_text": "In the year {campaigns} went out, with {messages} to {clients}. The permission behind every message was checked again. Findings: {findings}. The audit lies in the folder audits/{year}.",  # noqa: E501
+    "alert_year_overdue_subject": "The messages of {year} have not been destroyed",
+    "alert_year_overdue_heading": "The messages of {year} should be destroyed",
+    "alert_year_overdue_text": "The messages of {year} have been kept for as long as the privacy notice promises, and could not be destroyed. The command shows what stands in the way.",  # noqa: E501
     "alert_import_stale_subject": "The register is out of date",
     "alert_import_stale_heading": "The register has to be read again",
     "alert_import_stale_text": "The whole register was last read {ago} ago. Export it from the booking system and import it.",  # noqa: E501

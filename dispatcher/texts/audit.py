@@ -18,6 +18,9 @@ FI = {
     "audit_many_restored": "Palautuksen jälkeen ei tiedetä enempää näistä: {messages}.",
     "audit_many_cost": "Tekstiviesteissä oli {parts}, ja ne maksoivat {cost} €.",
     "audit_many_unpriced": "Hintaa ei ole tiedossa näistä: {messages}.",
+    "audit_gone": "hävitetty",
+    "audit_many_gone": "Kun vuosi päätettiin: kampanjoita {campaigns}, viestejä {messages}, asiakkaita {clients}. Luvut ja sivut ovat kansiossa audits/{year}.",  # noqa: E501
+    "audit_agreed_gone": "Jokainen viesti tarkastettiin, kun vuosi päätettiin sinetillä {number}; viestit on sen jälkeen hävitetty.",  # noqa: E501
     "audit_agreed": "Oliko jokainen antanut luvan?",
     "audit_agreed_all": "Jokainen lähtenyt viesti nojasi lupaan, joka oli silloin voimassa.",
     "audit_agreed_not": "Ilman voimassa ollutta lupaa lähti {messages}; katso havainnot.",
@@ -82,6 +85,9 @@ SV = {
     "audit_many_restored": "Efter en återställning vet man inte mer om dessa: {messages}.",
     "audit_many_cost": "Textmeddelandena hade {parts} och kostade {cost} €.",
     "audit_many_unpriced": "Priset är inte känt för dessa: {messages}.",
+    "audit_gone": "förstört",
+    "audit_many_gone": "När året avslutades: kampanjer {campaigns}, meddelanden {messages}, kunder {clients}. Siffror och sidor finns i mappen audits/{year}.",  # noqa: E501
+    "audit_agreed_gone": "Varje meddelande granskades när året avslutades under sigill {number}; meddelandena har därefter förstörts.",  # noqa: E501
     "audit_agreed": "Hade var och en sagt ja?",
     "audit_agreed_all": "Varje meddelande som skickades vilade på ett ja som då gällde.",
     "audit_agreed_not": "Utan ett ja som gällde skickades {messages}; se iakttagelserna.",
@@ -146,6 +152,9 @@ EN = {
     "audit_many_restored": "After a restore nobody can say more of: {messages}.",
     "audit_many_cost": "The text messages had {parts} and cost {cost} €.",
     "audit_many_unpriced": "No price is on record of: {messages}.",
+    "audit_gone": "destroyed",
+    "audit_many_gone": "When the year was closed: campaigns {campaigns}, messages {messages}, clients {clients}. Figures and pages are in audits/{year}.",  # noqa: E501
+    "audit_agreed_gone": "Every message was checked when the year was closed under seal {number}; the messages were destroyed afterwards.",  # noqa: E501
     "audit_agreed": "Had each agreed?",
     "audit_agreed_all": "Every message that left relied on a yes that stood at that moment.",
     "audit_agreed_not": "Without a yes that stood there left: {messages}; see the findings.",

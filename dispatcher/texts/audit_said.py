@@ -122,6 +122,22 @@ _FI = {
     "strays": "Merkinnät {first}–{last} kuuluvat ryhmään {group}, jota ei ole.",  # noqa: RUF001
     "entries_swapped": "Merkinnät {one} ja {other} ovat vaihtaneet paikkaa.",
     "groups_swapped": "Ryhmät {one} ja {other} ovat vaihtaneet paikkaa.",
+    "stub_forged": "Merkinnän {entry} jäljelle jääneessä tyngässä ei ole merkinnän tiivistettä: se on lisätty tai sitä on muutettu.",  # noqa: E501
+    "stub_alone": "Vuodelta {year} puuttuu merkintöjä ({count}, ensimmäinen niistä merkintä {entry}): niiden paikalla on tynkiä, eikä mikään merkintä kerro, että vuosi hävitettiin.",  # noqa: E501
+    "destroyed_otherwise": "Merkintä {entry} kertoo vuoden {year} hävitettävien merkintöjen määräksi {count}; niiden paikalla olevia tynkiä on {held}, eivätkä ne ole samat.",  # noqa: E501
+    "destroyed_early": "Merkintä {entry} hävitti vuoden {year} jo {day}, kun se piti vielä säilyttää.",
+    "destroyed_unclosed": "Merkintä {entry} hävitti vuoden {year} sinetillä {seal} päätettynä; sen edellä ei ole sellaista päätöstä.",  # noqa: E501
+    "destroyed_uncovered": "Merkintä {entry} hävitti vuoden {year} sinetillä {seal} päätettynä; mikään sellainen sinetti ei kata kaikkea hävitettyä.",  # noqa: E501
+    "destroyed_of_another": "Merkintä {entry} hävitti vuoden {year}, ja samalla on hävinnyt myöhemmän vuoden merkintöjä.",  # noqa: E501
+    "destroyed_unsealed": "Merkintä {entry} hävitti vuoden {year}, eikä sen jälkeen asetettu sinettiä ennen kuin merkinnät hävisivät.",  # noqa: E501
+    "destroyed_twice": "Merkintä {entry} hävitti vuoden {year}, jonka aiempi merkintä jo kertoo hävitetyksi.",
+    "destroyed_left": "Merkintä {entry} on jäljellä ilman tynkää, vaikka sen kampanjan {campaign} viestit hävitettiin vuoden {year} mukana.",  # noqa: E501
+    "destroyed_in_part": "Kampanjan {campaign} viestit ovat jäljellä, vaikka merkintä {entry} kertoo vuoden {year} viestit hävitetyiksi.",  # noqa: E501
+    "destroyed": "Vuoden {year} viestit hävitettiin {day} lupauksen mukaisesti, tarkastettuina sinetillä {seal}.",
+    "destroyed_despite": "Kun vuosi {year} päätettiin, sen tarkastuksessa oli havaintoja ({count}); henkilö antoi hävittää vuoden siitä huolimatta.",  # noqa: E501
+    "destroyed_before": "Vuoden {year} viestit on hävitetty: mitä kukin sai 365 päivän aikana, jotka ulottuvat siihen vuoteen, laskettiin aiemmin, ja tässä lasketaan vain myöhempi osa.",  # noqa: E501
+    "destroyed_unfinished": "Osa vuoden {year} viesteistä on vielä tietokannassa: ohjelma jatkaa niiden hävittämistä itse.",  # noqa: E501
+    "destruction_begun": "Vuoden {year} hävittäminen aloitettiin ja keskeytyi; mitään siitä ei ole vielä hävitetty.",
     "transfer": "Tekstiviestit välittää {company}, jonka henkilöstö voi päästä tietoihin EU:n ulkopuolelta. Miksi se on hyväksytty: {note}",  # noqa: E501
 }
 _SV = {
@@ -235,6 +251,22 @@ _SV = {
     "strays": "Anteckningarna {first}–{last} hör till grupp {group}, som inte finns.",  # noqa: RUF001
     "entries_swapped": "Anteckningarna {one} och {other} har bytt plats.",
     "groups_swapped": "Grupperna {one} och {other} har bytt plats.",
+    "stub_forged": "Stumpen efter anteckning {entry} bär inte anteckningens kontrollsumma: den har lagts till eller ändrats.",  # noqa: E501
+    "stub_alone": "Anteckningar från {year} är borta ({count}, den första är anteckning {entry}): stumpar står i deras ställe, och ingen anteckning säger att året förstördes.",  # noqa: E501
+    "destroyed_otherwise": "Anteckning {entry} anger att {count} anteckningar från {year} skulle bort; stumparna i deras ställe är {held}, och inte de samma.",  # noqa: E501
+    "destroyed_early": "Anteckning {entry} förstörde {year} redan {day}, då det året ännu skulle bevaras.",
+    "destroyed_unclosed": "Anteckning {entry} förstörde {year} som avslutat under sigill {seal}; inget sådant avslut finns före den.",  # noqa: E501
+    "destroyed_uncovered": "Anteckning {entry} förstörde {year} som avslutat under sigill {seal}; inget sådant sigill täcker allt som är borta.",  # noqa: E501
+    "destroyed_of_another": "Anteckning {entry} förstörde {year}, och anteckningar från ett senare år är borta tillsammans med det.",  # noqa: E501
+    "destroyed_unsealed": "Anteckning {entry} förstörde {year}, och inget sigill sattes efter den innan anteckningarna försvann.",  # noqa: E501
+    "destroyed_twice": "Anteckning {entry} förstörde {year}, som en tidigare anteckning redan anger som förstört.",
+    "destroyed_left": "Anteckning {entry} finns kvar utan stump, fast meddelandena i dess kampanj {campaign} förstördes med {year}.",  # noqa: E501
+    "destroyed_in_part": "Meddelandena i kampanj {campaign} finns kvar, fast anteckning {entry} anger att de från {year} förstördes.",  # noqa: E501
+    "destroyed": "Meddelandena från {year} förstördes {day} enligt löftet, granskade under sigill {seal}.",
+    "destroyed_despite": "När {year} avslutades fanns iakttagelser i granskningen ({count}); en person lät förstöra året ändå.",  # noqa: E501
+    "destroyed_before": "Meddelandena från {year} har förstörts: vad var och en fick under 365 dagar som når in i det året räknades tidigare, och här räknas bara den senare delen.",  # noqa: E501
+    "destroyed_unfinished": "En del av meddelandena från {year} finns kvar i databasen: programmet fortsätter av sig självt att förstöra dem.",  # noqa: E501
+    "destruction_begun": "Förstöringen av {year} påbörjades och avbröts; inget av det är borta ännu.",
     "transfer": "Textmeddelandena förmedlas av {company}, vars personal kan komma åt uppgifter från länder utanför EU. Varför det har godtagits: {note}",  # noqa: E501
 }
 

@@ -11,6 +11,8 @@ FI = {
     "account_nth": "365 päivän aikana viesti {nth}, kun enintään {ceiling} on sallittu",
     "account_nothing": "{title}: ei viestiä. {because}",
     "account_service": "kampanjoiden ohi, {purpose}: {channel}, {state}",
+    "account_destroyed": "{title}: siitä, lähtikö sinulle viesti ja miksi, kertoneet merkinnät hävitettiin {day} lupauksen mukaisesti (vuosi {year}), tarkastettuina sinetillä {seal}.",  # noqa: E501
+    "account_destroyed_year": "Merkinnät vuoden {year} viesteistä, myös kampanjoiden ohi lähteneistä, hävitettiin {day} lupauksen mukaisesti, tarkastettuina sinetillä {seal}. Vastaukset ovat tallessa.",  # noqa: E501
     "account_not_addressed": "Kampanja ei ollut tarkoitettu sinulle.",
     "account_not_in_register_yet": "Et ollut vielä rekisterissä.",
     "account_answer_granted": "kyllä ({channel})",
@@ -45,6 +47,8 @@ SV = {
     "account_nth": "meddelande {nth} av högst {ceiling} på 365 dagar",
     "account_nothing": "{title}: inget meddelande. {because}",
     "account_service": "vid sidan av kampanjerna, {purpose}: {channel}, {state}",
+    "account_destroyed": "{title}: anteckningarna om huruvida du fick ett meddelande, och varför, förstördes {day} enligt löftet (år {year}), granskade under sigill {seal}.",  # noqa: E501
+    "account_destroyed_year": "Anteckningarna om meddelandena från {year}, också dem vid sidan av kampanjerna, förstördes {day} enligt löftet, granskade under sigill {seal}. Svaren finns kvar.",  # noqa: E501
     "account_not_addressed": "Kampanjen var inte avsedd för dig.",
     "account_not_in_register_yet": "Du fanns inte i registret ännu.",
     "account_answer_granted": "ja ({channel})",
@@ -79,6 +83,8 @@ EN = {
     "account_nth": "message {nth} of at most {ceiling} in 365 days",
     "account_nothing": "{title}: no message. {because}",
     "account_service": "beside the campaigns, {purpose}: {channel}, {state}",
+    "account_destroyed": "{title}: the entries that told whether a message went to you, and why, were destroyed on {day} under the promise (year {year}), checked under seal {seal}.",  # noqa: E501
+    "account_destroyed_year": "The entries of the messages of {year}, those beside the campaigns included, were destroyed on {day} under the promise, checked under seal {seal}. The answers are kept.",  # noqa: E501
     "account_not_addressed": "The campaign was not meant for you.",
     "account_not_in_register_yet": "You were not in the register yet.",
     "account_answer_granted": "yes ({channel})",

@@ -228,8 +228,8 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
     blocks, retention = Blocks(erasing), Retention(erasing)
     preferences, marks = Preferences(store, links, policy, Reopening(sign_up, policy)), Marks(store)
     asking = Asking(store, policy, settings.consent.renew_days)
-    matters = Matters(store, policy, press, retention, doors)
-    auditing = auditing_of(store, policy, processing, directory)
+    auditing = auditing_of(store, policy, processing, directory, deletions, settings.retention.ledger_years)
+    matters = Matters(store, policy, press, retention, auditing.years, doors)
     alerts, heart = Alerts(store, policy, matters, auditing.sealing), Heart(store, sender_of(directory, store), VERSION)
     return Dispatcher(
         directory=directory,
@@ -258,7 +258,7 @@ def _assembled(directory: Path, settings: Settings, store: Store) -> Dispatcher:
                 *duties_of(store, services, sign_up, deletions, blocks, retention),
                 *settling(store, reconciling),
                 *reading(doors, incoming, texts_in, periods_of(settings)),
-                *sealed(auditing.sealing, auditing.closing),
+                *sealed(auditing.sealing, auditing.closing, auditing.destroying),
                 *telling(alerts, periods_of(settings)),
             ),
         ),

@@ -7,6 +7,7 @@ from dispatcher.flow.alerts import Alerts
 from dispatcher.flow.blocks import Blocks
 from dispatcher.flow.closing import Closing
 from dispatcher.flow.deletions import Deletions
+from dispatcher.flow.destroying import Destroying
 from dispatcher.flow.doors import Doors
 from dispatcher.flow.duties import Duty, in_thread
 from dispatcher.flow.giving_up import give_up
@@ -56,11 +57,12 @@ def reading(doors: Doors, incoming: Incoming, texts_in: TextsIn | None, periods:
     )
 
 
-def sealed(sealing: Sealing, closing: Closing) -> tuple[Duty, ...]:
-    """Return what seals the ledger every day and after every campaign, and closes the year that is over."""
+def sealed(sealing: Sealing, closing: Closing, destroying: Destroying) -> tuple[Duty, ...]:
+    """Return what seals the ledger every day and after every campaign, closes a year, and lets go of it in the end."""
     return (
         Duty("seals", timedelta(minutes=10), in_thread(sealing.when_due)),
         Duty("closing the year", timedelta(hours=1), in_thread(closing.when_due)),
+        Duty("years kept for their time", timedelta(days=1), in_thread(partial(destroying.work, duty("destruction")))),
     )
 
 

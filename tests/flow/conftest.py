@@ -62,7 +62,7 @@ def tamper() -> Tamper:
 
 def _tamper(store: Store, *statements: str, **values: object) -> None:
     engine = raw(store.database.url.render_as_string(hide_password=False))
-    tables = ("ledger_entry", "ledger_group")
+    tables = ("ledger_entry", "ledger_group", "ledger_destroyed")
     if store.database.is_sqlite:
         drops = [f"DROP TRIGGER {table}_refuses_{act}" for table in tables for act in ("update", "delete")]
     else:

@@ -1,5 +1,6 @@
 """The audit of a year against real installations: what adds up, and what does not."""
 
+import asyncio
 import csv
 import io
 import json
@@ -134,7 +135,7 @@ def test_a_campaign_half_way_adds_up_too(workshop: Workshop) -> None:
         claimed = dispatcher.store.write(
             lambda each: handoffs.claim(each.connection, number, each.now, each.now, 9, Channel.EMAIL)
         )
-        dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed, FIRST.date())
+        asyncio.run(dispatcher.deliver._gate.decide(dispatcher.lifecycle.named("one"), claimed, FIRST.date()))
         found = dispatcher.audit.year(2026)
         [half] = found.campaigns
     assert () == found.findings

@@ -1,7 +1,7 @@
 """What is under way between the gate and the ledger: never more than the window, and nothing of it is lost."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,6 +56,22 @@ class Watched:
         return Outcome(OutcomeKind.ACCEPTED, "250")
 
 
+@dataclass(slots=True)
+class Slow(Watched):
+    """A mail server that answers its first message after all the others."""
+
+    all_others: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
+        """Take a message; the first one waits."""
+        outcome = await Watched.hand_over(self, message, may_go)
+        if len(self.taken) == CLIENTS:
+            self.all_others.set()
+        if self.taken[0] == message.message_id:
+            await self.all_others.wait()
+        return outcome
+
+
 def begin(workshop: Workshop, dispatcher: Dispatcher, line: Watched) -> None:
     """Begin a campaign by this server, and let it look at what is open."""
     begin_by(line, workshop, dispatcher, CLIENTS)
@@ -78,6 +94,30 @@ def test_no_more_is_under_way_than_the_window(workshop: Workshop) -> None:
         asyncio.run(dispatcher.rounds.once())
     assert CLIENTS == len(line.taken) == len(set(line.taken))
     assert line.sessions < max(line.open_at_once) <= WINDOW
+
+
+def test_a_batch_is_what_no_session_has_in_hand(workshop: Workshop) -> None:
+    """Once the tempo is known, as many are decided together as the window leaves room for beside the sessions."""
+    narrow(workshop, WINDOW)
+    line = Watched()
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        asyncio.run(dispatcher.rounds.once())
+        with dispatcher.store.reading() as connection:
+            groups = [entry.group for entry in ledger.entries(connection, [EntryKind.SEND.value])]
+    batches = list(Counter(groups).values())
+    assert CLIENTS == sum(batches)
+    assert all(size >= WINDOW - line.sessions for size in batches[3:-1]), batches
+
+
+def test_a_slow_reply_holds_one_message_and_no_batch(workshop: Workshop) -> None:
+    """E-52: while one session waits for its reply, all the others are handed over, batch upon batch."""
+    narrow(workshop, WINDOW)
+    line = Slow()
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        asyncio.run(asyncio.wait_for(dispatcher.rounds.once(), 60))
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
 
 
 def test_a_window_narrower_than_the_sessions_holds_as_well(workshop: Workshop) -> None:

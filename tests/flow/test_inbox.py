@@ -63,7 +63,14 @@ def test_the_owners_hear_of_what_waits_and_of_a_closed_box(workshop: Workshop, c
         opened.enrol.run(workshop.register(MAIJA), OWNER)
         dispatcher = with_doors(opened, ListDoor(trouble=MailboxError("It is closed.")))
         press = dispatcher.deliver._press
-        matters = Matters(dispatcher.store, dispatcher.policy, press, dispatcher.retention, dispatcher.doors)
+        matters = Matters(
+            dispatcher.store,
+            dispatcher.policy,
+            press,
+            dispatcher.retention,
+            dispatcher.auditing.years,
+            dispatcher.doors,
+        )
         asyncio.run(dispatcher.doors.read())
         assert [] == matters.unread()
         number = text_of_maija(dispatcher, "Onko aikoja?")

@@ -154,7 +154,7 @@ def test_a_crash_leaves_an_unknown_not_a_second_message(make: Callable[[Doubles]
                 return claim(transaction.connection, campaign.id, transaction.now, until, 10, Channel.EMAIL)
 
             claimed = dispatcher.store.write(take)
-            dispatcher.deliver._gate.decide(campaign, claimed, workshop.clock().date())  # type: ignore[arg-type]
+            asyncio.run(dispatcher.deliver._gate.decide(campaign, claimed, workshop.clock().date()))  # type: ignore[arg-type]
             assert messages(dispatcher) == {MessageState.ATTEMPTING.value: 1}
         with workshop.opened() as dispatcher:
             assert dispatcher.deliver.recover(alone=True) == 1

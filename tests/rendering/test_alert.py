@@ -25,6 +25,7 @@ VALUES: dict[AlertKind, dict[str, Json]] = {
     AlertKind.HELD: _NAMED | {"reason": "late"},
     AlertKind.REQUEST_OVERDUE: {"request": 7, "kind": RequestKind.ERASURE.value, "date": "2026-12-01"},
     AlertKind.RETENTION_OVERDUE: {"count": 12},
+    AlertKind.YEAR_OVERDUE: {"year": 2026},
     AlertKind.IMPORT_STALE: {"days": 40},
     AlertKind.INCOMING: {"count": 2, "date": "2026-12-01"},
     AlertKind.DOOR_UNREAD: {"door": "imap", "date": "2026-12-01", "time": "09:30"},

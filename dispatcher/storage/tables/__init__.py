@@ -12,7 +12,12 @@ from dispatcher.storage.tables.installation import (
     JournalMarkTable,
     PersonTable,
 )
-from dispatcher.storage.tables.ledger import LedgerEntryTable, LedgerGroupTable, LedgerHeadTable
+from dispatcher.storage.tables.ledger import (
+    LedgerDestroyedTable,
+    LedgerEntryTable,
+    LedgerGroupTable,
+    LedgerHeadTable,
+)
 from dispatcher.storage.tables.register import (
     AddressTable,
     ClientAddressTable,
@@ -44,6 +49,7 @@ __all__ = [
     "IncomingTable",
     "InstallationTable",
     "JournalMarkTable",
+    "LedgerDestroyedTable",
     "LedgerEntryTable",
     "LedgerGroupTable",
     "LedgerHeadTable",

@@ -10,6 +10,7 @@ class InstallationTable(Table):
     """One row: which installation this database belongs to, and whether a restore still waits for its replay.
 
     `retention_confirmed_at` is when a person let the daily removal of clients begin; until then it only lists.
+    `destruction_confirmed_at` is the same for the messages of closed years.
     """
 
     __tablename__ = "installation"
@@ -18,6 +19,7 @@ class InstallationTable(Table):
     opened_at: Mapped[Instant]
     needs_replay: Mapped[bool] = mapped_column(default=False)
     retention_confirmed_at: Mapped[Instant | None]
+    destruction_confirmed_at: Mapped[Instant | None]
 
 
 class JournalMarkTable(Table):

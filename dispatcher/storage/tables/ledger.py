@@ -21,7 +21,7 @@ class LedgerGroupTable(Table):
 
 
 class LedgerEntryTable(Table):
-    """One entry; triggers refuse every update and delete."""
+    """One entry; triggers refuse every update, and every delete but where its stub stands in `ledger_destroyed`."""
 
     __tablename__ = "ledger_entry"
     __table_args__ = (
@@ -38,6 +38,16 @@ class LedgerEntryTable(Table):
     channel: Mapped[Word | None]
     body: Mapped[str] = mapped_column(Text)
     digest: Mapped[Hash]
+
+
+class LedgerDestroyedTable(Table):
+    """What stays of an entry of a year that is destroyed; triggers refuse every update and delete."""
+
+    __tablename__ = "ledger_destroyed"
+    id: Mapped[int] = mapped_column(BigKey, primary_key=True, autoincrement=False)
+    group: Mapped[int] = mapped_column("group_id", BigKey, index=True)
+    digest: Mapped[Hash]
+    year: Mapped[int]
 
 
 class LedgerHeadTable(Table):
