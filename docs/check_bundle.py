@@ -65,14 +65,15 @@ def destroyed(entries, stubs, groups, found, zone):
         return datetime.fromisoformat(at).astimezone(zone).year
 
     def covers(seal, group):
-        return any(places[group][0] == chain and places[group][1] <= end for chain, end, _ in seal["heads"])
+        at, position, _ = places.get(group, (None, 0, ""))
+        return any(at == chain and position <= end for chain, end, _ in seal["heads"])
 
     standing, places = {entry[0] for entry in entries}, {group[0]: group[1:4] for group in groups}
     told = [(*entry[:4], json.loads(entry[8])) for entry in sorted(entries) if entry[2] in ("closed", "destroyed")]
     for year in sorted({stub[3] for stub in stubs}):
         own = sorted(stub for stub in stubs if stub[3] == year)
         whole, closed, is_told = sha256("".join(f"{stub[0]} {stub[2]}\n" for stub in own).encode()), [], False
-        gone = {stub[1] for stub in own if stub[0] not in standing}
+        gone = {stub[1] for stub in own if stub[0] not in standing and stub[1] in places}
         for _, group, kind, at, body in told:
             if (kind, body["year"]) == ("closed", year):
                 closed.append((body["seal"], body["bundle"]))

@@ -144,7 +144,7 @@ docs/bundle.md of Dispatcher.
 To check it, with no database:
 
     dispatcher audit verify THIS-FILE
-    python check_bundle.py THIS-FILE      (docs/check_bundle.py: 100 lines, needs only the package `cryptography`)
+    python check_bundle.py THIS-FILE      (docs/check_bundle.py: a short program, needs only the package `cryptography`)
 
 Then compare with what stands on paper: the mails that told the owner what each campaign came to, and the printed audit.
 

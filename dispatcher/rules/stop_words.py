@@ -95,8 +95,8 @@ _WORDS = {
     r"tänne|mig|me|my|us|to|till|hit|here|tähän|osoitteeseen|sähköpostiin|sähköpostiini|this|these|such|your|the|"
     r"from|you|ni|er|era|eran|dessa|det|här|detta|näitä|tätä|tällaisia|teidän|teiltä|mitään|yhtään|saada|"
     r"vastaanottaa|ottaa|vastaan|receive|receiving|get|getting|ha|få|ta|emot|i|jag|og|ja|and|och|kiitos|please|tack)",
-    "ours": r"(?:viestej?ä?\w*|viestien|tekstiviest\w*|mainos\w*|mainok\w*|mainont\w*|markkinoin\w*|suoramarkkinoin\w*|"
-    r"tarjouksi\w*|tarjousviest\w*|uutiskir\w*|kampanj\w*|sähköpost\w*|maile\w*|meilej?ä?\w*|postia|posteja|"
+    "ours": r"(?:viest[ei]\w*|tekstiviest\w*|tekstar\w*|maino[sk]\w*|mainont\w*|markkinoin\w*|suoramarkkinoin\w*|"
+    r"tarjouks\w*|tarjousviest\w*|uutiskir\w*|kampanj\w*|sähköpost\w*|mail[ei]\w*|meil[ei]\w*|postia|posteja|"
     r"postituks\w*|roskaposti\w*|spämmi\w*|mejl\w*|mail|mails|mailings?|e ?mails?|e ?post\w*|reklam\w*|"
     r"erbjudanden\w*|nyhetsbrev\w*|utskick\w*|meddelanden\w*|sms|sms \w+|marknadsföring\w*|direktmarknadsföring\w*|"
     r"messages?|texts?|offers?|ads|adverts?|advertis\w+|advertising|newsletters?|marketing|promotions?|spam)",

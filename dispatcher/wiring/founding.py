@@ -130,8 +130,9 @@ def starter(name: str) -> Path:
 def copy_starters(directory: Path) -> None:
     """Copy the starter campaigns and templates into a workspace; a file that is there already stays as it is."""
     for name in ("campaigns", "templates"):
-        for source in sorted(starter(name).rglob("*")):
-            target = directory / name / source.relative_to(starter(name))
+        home = starter(name)
+        for source in sorted(home.rglob("*")):
+            target = directory / name / source.relative_to(home)
             if source.is_file() and not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)

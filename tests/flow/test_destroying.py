@@ -294,6 +294,12 @@ def _taken_out(members: Members) -> None:
     _with(members, bundle.STUBS, _stubs(members)[1:])
 
 
+@_breaks("a stub of no group", "missing", "entries stand in no group")
+def _of_no_group(members: Members) -> None:
+    *rest, last = _stubs(members)
+    _with(members, bundle.STUBS, [*rest, [last[0], 10**6, *last[2:]]])
+
+
 def test_a_bundle_with_another_story_does_not_check_out(
     workshop: Workshop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
