@@ -166,7 +166,9 @@ def _edit_a_campaign(connection: Connection, tables: dict[str, Table]) -> None:
 
 def _swap_in_the_outbox(connection: Connection, tables: dict[str, Table]) -> None:
     table = tables["outbox"]
-    one, other = list(connection.execute(select(table).where(table.c.channel.is_not(None)).limit(2)))
+    there = select(table).where(table.c.channel.is_not(None), table.c.client.is_not(None)).order_by(table.c.id)
+    one, other = list(connection.execute(there.limit(2)))
+    assert (one.campaign, one.client) != (other.campaign, other.client), "nobody could tell them apart"
     for row, message in ((one, "x" * 32), (other, one.message_id), (one, other.message_id)):
         connection.execute(update(table).where(table.c.id == row.id).values(message_id=message))
 
