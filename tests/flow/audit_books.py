@@ -9,7 +9,7 @@ from dispatcher.flow.audit_year import YearAudit
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import EntryKind, Json, stamp
 from dispatcher.rules.seal import Seal, SealReason
-from tests.rules.test_audit import Book, noon
+from tests.rules.audit_book import Book, noon
 
 YEAR = 2026
 OVER = date(2027, 1, 4)

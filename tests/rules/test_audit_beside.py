@@ -8,7 +8,7 @@ from dispatcher.rules.audit_beside import AskedRecord
 from dispatcher.rules.campaign import Channel
 from dispatcher.rules.ledger import EntryKind, Json, stamp
 from dispatcher.rules.message import MessageState
-from tests.rules.test_audit import ANNA, ASKED, BERTTA, DAY, MARCH, Book, noon
+from tests.rules.audit_book import ANNA, ASKED, BERTTA, DAY, MARCH, Book, noon
 
 
 def said_no(book: Book, client: int, day: date, *, before: timedelta = timedelta(0), **more: Json) -> int:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dispatcher.rules.ledger import EntryKind, Json
-from tests.rules.test_audit import ANNA, ASKED, BERTTA, DAY, MARCH, Book, noon
+from tests.rules.audit_book import ANNA, ASKED, BERTTA, DAY, MARCH, Book, noon
 
 _CLIENT, _REQUEST, _ERASED = EntryKind.CLIENT, EntryKind.REQUEST, EntryKind.ERASED
 _Told = tuple[EntryKind, dict[str, Json]]
