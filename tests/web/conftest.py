@@ -1,9 +1,13 @@
-"""A real installation with one client in it, and the pages that client can open."""
+"""A real installation with one client in it, the pages that client can open, its booking system, and its desk."""
 
+import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -12,11 +16,16 @@ from httpx2 import Response
 from sqlalchemy import Connection, MetaData, delete, select, text
 from starlette.testclient import TestClient
 
+from dispatcher.flow.answering import Answering
+from dispatcher.flow.desk import Desk
+from dispatcher.flow.marks import Marks
+from dispatcher.flow.persons import Persons
 from dispatcher.flow.preferences import Preferences
+from dispatcher.flow.questioning import Asking
 from dispatcher.flow.returns import SHA1
 from dispatcher.keys import new_ring
 from dispatcher.links import OptOut, OptOutLinks
-from dispatcher.rules.actor import Actor, ActorKind
+from dispatcher.rules.actor import Actor, ActorKind, Role
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Answer, Place, Reply
 from dispatcher.rules.ledger import EntryKind, StoredEntry
@@ -29,19 +38,45 @@ from dispatcher.storage.store import Store
 from dispatcher.storage.tables import ClientAddressTable, ClientTable
 from dispatcher.storage.writer import Writer
 from dispatcher.web.api import create_api
+from dispatcher.web.desk import DeskPages, Doorkeeper, create_desk
 from dispatcher.web.public import create_app
 from dispatcher.web.watch import WatchDoor
 from dispatcher.web.webhooks import TwilioDoor
 from dispatcher.wiring import Dispatcher
 from tests.clock import FixedClock
 from tests.faults.twilio_double import TOKEN
-from tests.stores import POLICY
+from tests.stores import OWNER, POLICY
 from tests.workshop import build
 
 MONITOR = "tunturi-7"
 """What a monitor shows to read the figures."""
 NUMBER = 140_737_488_355_001
 """The client of these tests: as wide as a client's number can be."""
+BASE = "http://127.0.0.1:8931"
+CLIENT = f"/client/{NUMBER}"
+ASK = f"{CLIENT}/answer?channel=email&reply=granted&ask=sv"
+"""The first tap: yes, to the question about email, in Swedish."""
+PAGES = ("/", "/?q=berg", CLIENT, ASK, f"{CLIENT}/withdraw", f"{CLIENT}/child", "/new", "/address")
+"""Every page of the desk that somebody may open."""
+YES: dict[str, Any] = {
+    "client": {"customer_number": "1207", "email": "maija@posti.example", "first_name": "Maija"},
+    "answers": [
+        {
+            "channel": "email",
+            "reply": "granted",
+            "asked_at": "2026-11-23T11:58:00+02:00",
+            "place": "online",
+            "wording": "Saako lähettää tarjouksia sähköpostitse?",
+            "booking": "V-88231",
+        }
+    ],
+}
+"""What a booking system tells: somebody new, and their yes to email."""
+STOP: dict[str, Any] = {
+    "client": {"email": "maija@posti.example"},
+    "answers": [{"channel": None, "reply": "withdrawn", "place": "phone"}],
+}
+"""And their no to everything, by phone."""
 
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -221,3 +256,68 @@ def site(dispatcher: Dispatcher, *, invalid_per_minute: int = 30, broken_per_min
         watch=watch,
         invalid_per_minute=broken_per_minute,
     )
+
+
+def changed(path: str, value: object, body: dict[str, Any] = YES) -> dict[str, Any]:
+    """Return a call with the value at this path, such as `answers.0.channel`, put in or replaced."""
+    whole = copy.deepcopy(body)
+    at: Any = whole
+    *steps, last = path.split(".")
+    for step in steps:
+        at = at[int(step) if step.isdecimal() else step]
+    at[last] = value
+    return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """The desk of one house, staffed by one person, and the browser of whoever stands at it."""
+
+    house: House
+    desk: Desk
+    actor: Actor
+    doorkeeper: Doorkeeper
+    browser: TestClient
+
+    def enter(self) -> None:
+        """Open the link that was printed."""
+        assert 303 == self.browser.get(f"/in/{self.doorkeeper.new_link()}").status_code
+
+    def form(self, path: str) -> dict[str, str]:
+        """Return the hidden fields of a page's own form."""
+        page = self.browser.get(path)
+        assert 200 == page.status_code
+        return hidden(page.text)
+
+    def post(self, path: str, data: dict[str, str], **headers: str) -> httpx2.Response:
+        """Send a form as a browser does from our own page."""
+        own = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"} | {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.browser.post(path, data=data, headers={k: v for k, v in own.items() if v})
+
+
+def hidden(page: str) -> dict[str, str]:
+    """Return the hidden fields of the first form in the main part of a page."""
+    main = page[page.index("<main>") : page.index("</main>")]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', main))
+
+
+@pytest.fixture
+def counter(house: House, studio: Studio, clock: FixedClock) -> Iterator[Counter]:
+    """Give a desk staffed by Ulla, who is staff, and a browser that has not opened the link yet."""
+    store, preferences = house.store, house.preferences
+    asking = Asking(store, POLICY, 60)
+    desk = Desk(store, asking, Answering(store), preferences, Marks(store))
+    persons = Persons(store)
+    owner = persons.add("Aino Esimerkki", Role.OWNER, OWNER).actor
+    ulla = persons.add("Ulla Esimerkki", Role.STAFF, owner).actor
+    doorkeeper = Doorkeeper(clock)
+    app = create_desk(desk, DeskPages(studio, "Ulla Esimerkki", ZoneInfo("Europe/Helsinki")), ulla, doorkeeper)
+    with TestClient(app, base_url=BASE, follow_redirects=False) as browser:
+        yield Counter(house, desk, ulla, doorkeeper, browser)
+
+
+def said(house: House, client: int = NUMBER) -> list[tuple[Reply, Channel | None, Place | None, str]]:
+    """Return what a client is on record to have said, and by whom."""
+    with house.store.reading() as connection:
+        told = answers.of_client(connection, client)
+    return [(answer.reply, answer.channel, answer.place, actor) for answer, actor in told]

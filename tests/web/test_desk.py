@@ -1,164 +1,23 @@
-"""The desk: one link, one session, two taps, and nothing for anybody else."""
+"""What is recorded at the desk: two taps for an answer, a no, a child, a new client, and what is told of each."""
 
-import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
-import httpx2
 import pytest
-from starlette.testclient import TestClient
 
-from dispatcher.errors import RefusedError
-from dispatcher.flow.answering import Answering
-from dispatcher.flow.desk import Desk
-from dispatcher.flow.marks import Marks
-from dispatcher.flow.persons import Persons
-from dispatcher.flow.questioning import Asking
-from dispatcher.rules.actor import Actor, Role
 from dispatcher.rules.campaign import Channel, Language
 from dispatcher.rules.consent import Place, Reply
-from dispatcher.rules.studio import Studio
 from dispatcher.rules.wording import wording_hash
 from dispatcher.storage import answers, clients
 from dispatcher.storage.tables import SuppressionTable
 from dispatcher.texts import text
-from dispatcher.web.desk import DeskPages, Doorkeeper, create_desk
-from dispatcher.web.desk.session import IDLE, LONGEST
-from dispatcher.web.guard import HEADERS
 from tests.clock import FixedClock
-from tests.stores import OWNER, POLICY
-from tests.web.conftest import NUMBER, House, on_sqlite
-
-BASE = "http://127.0.0.1:8931"
-CLIENT = f"/client/{NUMBER}"
-
-
-@dataclass(frozen=True, slots=True)
-class Counter:
-    """The desk of one house, staffed by one person, and the browser of whoever stands at it."""
-
-    house: House
-    desk: Desk
-    actor: Actor
-    doorkeeper: Doorkeeper
-    browser: TestClient
-
-    def enter(self) -> None:
-        """Open the link that was printed."""
-        assert 303 == self.browser.get(f"/in/{self.doorkeeper.new_link()}").status_code
-
-    def form(self, path: str) -> dict[str, str]:
-        """Return the hidden fields of a page's own form."""
-        page = self.browser.get(path)
-        assert 200 == page.status_code
-        return hidden(page.text)
-
-    def post(self, path: str, data: dict[str, str], **headers: str) -> httpx2.Response:
-        """Send a form as a browser does from our own page."""
-        own = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"} | {k.replace("_", "-"): v for k, v in headers.items()}
-        return self.browser.post(path, data=data, headers={k: v for k, v in own.items() if v})
-
-
-def hidden(page: str) -> dict[str, str]:
-    """Return the hidden fields of the first form in the main part of a page."""
-    main = page[page.index("<main>") : page.index("</main>")]
-    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', main))
-
-
-@pytest.fixture
-def counter(house: House, studio: Studio, clock: FixedClock) -> Iterator[Counter]:
-    """Give a desk staffed by Ulla, who is staff, and a browser that has not opened the link yet."""
-    store, preferences = house.store, house.preferences
-    asking = Asking(store, POLICY, 60)
-    desk = Desk(store, asking, Answering(store), preferences, Marks(store))
-    persons = Persons(store)
-    owner = persons.add("Aino Esimerkki", Role.OWNER, OWNER).actor
-    ulla = persons.add("Ulla Esimerkki", Role.STAFF, owner).actor
-    doorkeeper = Doorkeeper(clock)
-    app = create_desk(desk, DeskPages(studio, "Ulla Esimerkki", ZoneInfo("Europe/Helsinki")), ulla, doorkeeper)
-    with TestClient(app, base_url=BASE, follow_redirects=False) as browser:
-        yield Counter(house, desk, ulla, doorkeeper, browser)
-
-
-def said(house: House, client: int = NUMBER) -> list[tuple[Reply, Channel | None, Place | None, str]]:
-    """Return what a client is on record to have said, and by whom."""
-    with house.store.reading() as connection:
-        told = answers.of_client(connection, client)
-    return [(answer.reply, answer.channel, answer.place, actor) for answer, actor in told]
+from tests.web.conftest import ASK, CLIENT, NUMBER, Counter, hidden, on_sqlite, said
 
 
 def question(channel: Channel = Channel.EMAIL, language: Language = Language.SV) -> str:
     """Return the house's own question."""
     return text(f"question_{channel}", language)
-
-
-ASK = f"{CLIENT}/answer?channel=email&reply=granted&ask=sv"
-"""The first tap: yes, to the question about email, in Swedish."""
-PAGES = ("/", "/?q=berg", CLIENT, ASK, f"{CLIENT}/withdraw", f"{CLIENT}/child", "/new", "/address")
-
-
-@on_sqlite
-def test_a_link_opens_once(counter: Counter) -> None:
-    """The link gives one session to the browser that opens it first; anybody after that is told how to get another."""
-    link = f"/in/{counter.doorkeeper.new_link()}"
-    opened = counter.browser.get(link)
-    assert (303, "/") == (opened.status_code, opened.headers["location"])
-    assert ["desk-8931", "HttpOnly", "Path=/", "SameSite=strict"] == [
-        part.partition("=")[0] if "desk" in part else part for part in opened.headers["set-cookie"].split("; ")
-    ]
-    assert 200 == counter.browser.get("/").status_code
-    with TestClient(counter.browser.app, base_url=BASE, follow_redirects=False) as other:
-        again = other.get(link)
-        assert 403 == again.status_code
-        assert text("desk_closed", Language.FI) in again.text
-        assert "set-cookie" not in again.headers
-    assert 200 == counter.browser.get("/").status_code
-
-
-@on_sqlite
-def test_a_newer_link_ends_what_was_before(counter: Counter) -> None:
-    """Pressing Enter takes the power from an unused link, and opening the new one ends the session before it."""
-    first = counter.doorkeeper.new_link()
-    counter.enter()
-    assert 403 == counter.browser.get(f"/in/{first}").status_code
-    assert 200 == counter.browser.get("/").status_code
-    with TestClient(counter.browser.app, base_url=BASE, follow_redirects=False) as other:
-        other.get(f"/in/{counter.doorkeeper.new_link()}")
-        assert [403, 200] == [browser.get("/").status_code for browser in (counter.browser, other)]
-
-
-@on_sqlite
-@pytest.mark.parametrize("path", PAGES)
-def test_without_the_cookie_there_is_nothing(counter: Counter, path: str) -> None:
-    """Whoever has not opened the link sees the closed desk and no word about anybody, and changes nothing."""
-    before = counter.house.everything()
-    for answer in (counter.browser.get(path), counter.post(path.partition("?")[0], {"form": "x"})):
-        assert answer.status_code in {403, 405}
-        assert "Berg" not in answer.text
-    assert before == counter.house.everything()
-
-
-@on_sqlite
-def test_a_session_ends(counter: Counter, clock: FixedClock) -> None:
-    """Half an hour untouched ends a session, twelve hours end it however busy, and so does closing the desk."""
-    counter.enter()
-    clock.advance(IDLE - timedelta(seconds=1))
-    assert 200 == counter.browser.get("/").status_code
-    clock.advance(IDLE)
-    assert 403 == counter.browser.get("/").status_code
-    counter.enter()
-    for _ in range(LONGEST // timedelta(minutes=20)):
-        assert 200 == counter.browser.get("/").status_code
-        clock.advance(timedelta(minutes=20))
-    assert 403 == counter.browser.get("/").status_code
-    counter.enter()
-    form = re.search(r'action="/leave"><input type="hidden" name="form" value="([^"]+)"', counter.browser.get("/").text)
-    assert form is not None
-    counter.post("/leave", {"form": form[1]})
-    assert 403 == counter.browser.get("/").status_code
 
 
 @pytest.mark.parametrize("reply", ["granted", "declined"])
@@ -211,36 +70,6 @@ def test_a_new_client_pressed_twice_is_one(counter: Counter) -> None:
     assert 409 == counter.post("/new/answer", form | {"first_name": "Toinen"}).status_code
 
 
-def test_looking_changes_nothing(counter: Counter) -> None:
-    """Invariant 5: no GET changes anything, whatever page and however often; that somebody looked is on record."""
-    counter.enter()
-    before = counter.house.everything(besides="access_log")
-    for path in PAGES * 2:
-        assert 200 == counter.browser.get(path).status_code, path
-    assert before == counter.house.everything(besides="access_log")
-
-
-@on_sqlite
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "https://evil.example"},
-        {"Origin": "http://127.0.0.1:9999"},
-        {"Origin": "null"},
-        {"Sec_Fetch_Site": "cross-site"},
-        {"Sec_Fetch_Site": "same-site"},
-        {"Origin": "", "Sec_Fetch_Site": ""},
-    ],
-)
-def test_a_form_of_another_site_is_refused(counter: Counter, headers: dict[str, str]) -> None:
-    """A POST whose origin is not ours, or unknown, records nothing although cookie and form are right."""
-    counter.enter()
-    form = counter.form(ASK) | {"place": "phone"}
-    assert 409 == counter.post(f"{CLIENT}/answer", form, **headers).status_code
-    assert [] == said(counter.house)
-    assert 303 == counter.post(f"{CLIENT}/answer", form).status_code
-
-
 @on_sqlite
 @pytest.mark.parametrize(
     "change",
@@ -264,29 +93,6 @@ def test_what_was_not_heard_is_not_recorded(counter: Counter, change: dict[str, 
     assert 409 == answer.status_code
     assert text("desk_refused", Language.FI) in answer.text
     assert [] == said(counter.house)
-
-
-@on_sqlite
-@pytest.mark.parametrize("host", ["evil.example:8931", "127.0.0.1", "127.0.0.1:9999", "desk.localhost:8931", ""])
-def test_a_foreign_name_is_refused(counter: Counter, host: str) -> None:
-    """DNS rebinding: under any name but this machine's own, with its port, there is nothing, stylesheet included."""
-    counter.enter()
-    for path in ("/", CLIENT, "/static/desk.css"):
-        assert 403 == counter.browser.get(path, headers={"Host": host}).status_code
-    assert 200 == counter.browser.get("/static/desk.css").status_code
-
-
-@on_sqlite
-def test_the_headers_let_nothing_in_or_out(counter: Counter) -> None:
-    """L-41: no script, nothing foreign, nothing kept, nothing told; on every answer, refused ones too."""
-    counter.enter()
-    for path in (*PAGES, "/nowhere", "/in/x", "/static/page.css"):
-        answer = counter.browser.get(path)
-        assert HEADERS["Content-Security-Policy"] == answer.headers["content-security-policy"]
-        assert ["no-store", "same-origin"] == [answer.headers[name] for name in ("cache-control", "referrer-policy")]
-        assert "<script" not in answer.text
-    assert 404 == counter.browser.get("/nowhere").status_code
-    assert 404 == counter.browser.get("/client/77").status_code
 
 
 @pytest.mark.parametrize(("channel", "closed"), [("", None), ("sms", Channel.SMS)])
@@ -392,17 +198,6 @@ def test_the_no_of_a_stranger(counter: Counter) -> None:
 
 
 @on_sqlite
-def test_nothing_but_the_card_is_shown(counter: Counter) -> None:
-    """L-46: addresses of the register are masked on every page."""
-    counter.enter()
-    for path in PAGES:
-        page = counter.browser.get(path).text
-        assert "maj.berg" not in page
-        assert "401234567" not in page
-    assert "m***@p***.example" in counter.browser.get("/?q=maj").text
-
-
-@on_sqlite
 def test_the_person_chooses_the_language(counter: Counter) -> None:
     """Finnish first; the switch stays on, and the words for the client are in the client's language all the while."""
     counter.enter()
@@ -412,30 +207,6 @@ def test_the_person_chooses_the_language(counter: Counter) -> None:
     assert text("desk_withdraw_all", Language.SV) in page
     assert question(Channel.SMS, Language.SV) in page
     assert question(Channel.SMS, Language.EN) in counter.browser.get(f"{CLIENT}?ask=en").text
-
-
-@on_sqlite
-def test_the_desk_is_for_owner_and_staff(counter: Counter) -> None:
-    """An auditor gets no desk; for whoever stops working here an open one shows nobody and records nothing more."""
-    persons = Persons(counter.house.store)
-    auditor = persons.add("Tarkka Tilintarkastaja", Role.AUDITOR, counter.actor)
-    with pytest.raises(RefusedError, match="Tarkka Tilintarkastaja is auditor: the desk is for owner and staff"):
-        counter.desk.person(auditor.actor)
-    counter.enter()
-    form = counter.form(ASK) | {"place": "phone"}
-    persons.end("Ulla Esimerkki", counter.actor)
-    assert 403 == counter.post(f"{CLIENT}/answer", form).status_code
-    assert [] == said(counter.house)
-
-
-@on_sqlite
-def test_a_desk_of_somebody_who_left_shows_nobody(counter: Counter) -> None:
-    """L-46: the register is for those who work here; a page that is opened after that says that the desk is closed."""
-    counter.enter()
-    Persons(counter.house.store).end("Ulla Esimerkki", counter.actor)
-    for path in PAGES:
-        page = counter.browser.get(path)
-        assert (403, False) == (page.status_code, "Berg" in page.text)
 
 
 @on_sqlite

@@ -1,10 +1,7 @@
 """Who looked at whom at the desk: every page that shows or changes a client puts it on record."""
 
 from dispatcher.storage import access_log
-from tests.web.conftest import NUMBER
-from tests.web.test_desk import ASK, CLIENT, Counter, counter, hidden
-
-__all__ = ["counter"]
+from tests.web.conftest import ASK, CLIENT, NUMBER, Counter, hidden
 
 
 def looks(counter: Counter) -> list[tuple[str, str, int | None, int]]:
