@@ -7,8 +7,7 @@ import click
 import pytest
 
 from dispatcher.cli import cli
-from tests.cli.test_commands import actors
-from tests.cli.told import Run
+from tests.cli.told import Run, actors
 
 pytestmark = pytest.mark.usefixtures("home")
 AUDITOR = ("--as", "Tarkka Tilintarkastaja")
