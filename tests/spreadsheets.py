@@ -1,11 +1,26 @@
-"""Writes small XLSX files, as a spreadsheet program does: shared by the tests of reading and of importing them."""
+"""Small XLSX files, written as a spreadsheet program does, and a register read from them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 from zipfile import ZIP_DEFLATED, ZipFile
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from dispatcher.errors import RegisterFileError
+from dispatcher.register_files import (
+    DEFAULT_COLUMNS,
+    AnswerColumn,
+    RegisterMap,
+    RegisterRow,
+    RejectedRow,
+    open_register,
+)
+from dispatcher.rules.campaign import Channel
+from dispatcher.rules.consent import Place
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -36,6 +51,12 @@ class Failed(NamedTuple):
 
 
 Cell = str | float | bool | date | datetime | Formula | Failed | None
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+QUESTION = AnswerColumn("lupa", (Channel.EMAIL,), Place.ONLINE, "Saako lähettää sähköpostia?", asked_column="kysytty")
+MAPPING = RegisterMap(DEFAULT_COLUMNS, (QUESTION,), ZoneInfo("Europe/Helsinki"))
+NAMES = ["Asiakasnumero", "Etunimi", "Sähköposti", "Puhelin", "Viimeisin käynti", "Lupa", "Kysytty"]
+HEADER: list[Cell] = [*NAMES]
+ANNA: list[Cell] = [1001, "Anna", "anna@posti.example", "040 123 4567", date(2026, 2, 3), "kyllä", date(2026, 2, 3)]
 
 
 def write_workbook(
@@ -99,3 +120,21 @@ def _cell(at: str, value: Cell) -> str:
             return f'<c r="{at}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
         case _:
             return f'<c r="{at}"><v>{value!r}</v></c>'
+
+
+def workbook(folder: Path, *rows: list[Cell], name: str = "asiakkaat.xlsx") -> Path:
+    """Write a workbook with one sheet: the header, then these rows."""
+    return write_workbook(folder / name, {"Asiakkaat": [HEADER, *rows]})
+
+
+def rows_of(path: Path, sheet: str | None = None) -> list[RegisterRow | RejectedRow]:
+    """Return the rows of a file."""
+    return list(open_register(path, MAPPING, NOW, sheet).rows())
+
+
+def refused(path: Path, sheet: str | None = None) -> str:
+    """Return why a file is refused."""
+    with pytest.raises(RegisterFileError) as error:
+        open_register(path, MAPPING, NOW, sheet)
+    assert path.name in str(error.value)
+    return str(error.value)
