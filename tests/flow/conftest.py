@@ -10,6 +10,7 @@ from sqlalchemy import make_url, text
 from dispatcher.storage.store import Store
 from tests.clock import FixedClock
 from tests.stores import begin, open_store, raw
+from tests.workshop import Workshop, build
 
 
 class Tamper(Protocol):
@@ -26,6 +27,12 @@ def store(database_url: str, journal_url: str, clock: FixedClock) -> Iterator[St
     begin(opened)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def studio(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str) -> Workshop:
+    """Give an installation that writes previews instead of sending."""
+    return build(tmp_path / "studio", clock, database_url, journal_url)
 
 
 @pytest.fixture

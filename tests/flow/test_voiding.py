@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +14,8 @@ from dispatcher.rules.source import Occasion, Question, Source
 from dispatcher.storage import ledger
 from dispatcher.storage.journal import JournalKind
 from dispatcher.wiring import Dispatcher
-from tests.clock import FixedClock
 from tests.flow.joining import may_write
-from tests.workshop import Workshop, build
+from tests.workshop import Workshop
 
 WORDS = "Saammeko lähettää tarjouksia sähköpostitse?"
 SLOTTI = Source("Slotti", (Question("Lupa", (Channel.EMAIL,), WORDS),), date(2026, 5, 1), True, Occasion.VISIT)  # noqa: FBT003 - the box was empty
@@ -25,12 +23,6 @@ BARE = "nimi;sähköposti;lupa;viimeisin käynti"
 MAIJA, MATTI = "Maija M;maija@posti.example;x;20.11.2026", "Matti M;matti@posti.example;x;20.11.2026"
 YES = Said(Reply.GRANTED, Channel.EMAIL, Place.PHONE, WORDS)
 FIRST, SECOND = datetime(2026, 11, 24, 8, 0, tzinfo=UTC), datetime(2026, 12, 8, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def studio(tmp_path: Path, clock: FixedClock, database_url: str, journal_url: str) -> Workshop:
-    """Give an installation on each database."""
-    return build(tmp_path / "studio", clock, database_url, journal_url)
 
 
 def begin(studio: Workshop, dispatcher: Dispatcher) -> Source:
