@@ -24,7 +24,7 @@ from dispatcher.rules.actor import Actor
 from dispatcher.rules.destroyed import Destruction
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.seal import SealReason
-from dispatcher.storage import deletions, destroyed, seals
+from dispatcher.storage import deletions, destroyed
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
@@ -202,8 +202,8 @@ class Destroying:
     def _seal(self, told: Destruction, actor: Actor) -> None:
         """Set the seal after the entry, unless it was set."""
         with self._store.reading() as connection:
-            after = [seal for seal in seals.in_ledger(connection) if seal.entries >= told.entry]
-        if any(seal.reason is SealReason.DESTROYED and seal.about == told.year for seal in after):
+            is_set = told.year in destroyed.sealed(connection)
+        if is_set:
             self._sealing.keep()
         else:
             self._sealing.set(SealReason.DESTROYED, actor, told.year)
@@ -231,15 +231,15 @@ class Destroying:
     def _renew_bundles(self) -> None:
         """Let go of the bundles that hold what was destroyed: the year's own, and those of later years, made anew."""
         with self._store.reading() as connection:
-            told = destroyed.told(connection)
-            closed = sorted(closings(connection)) if told else []
-        since = max((each.at for each in told), default=None)
+            sealed = destroyed.sealed(connection)
+            closed = sorted(closings(connection)) if sealed else []
+        since = max(sealed.values(), default=None)
         for year in closed:
             path = self._directory / FOLDER / str(year) / f"audit-{year}.zip"
             made = made_at(path)
             if since is None or made is None or made >= since:
                 continue
-            if any(each.year == year for each in told):
+            if year in sealed:
                 path.unlink()
                 continue
             anew = path.with_suffix(".anew")

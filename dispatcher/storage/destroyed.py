@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from dispatcher.rules.destroyed import LATE, MESSAGES, Destruction, Stub, digest_of, read_destruction
 from dispatcher.rules.ledger import EntryKind, StoredEntry
-from dispatcher.storage import deletions, ledger, progress
+from dispatcher.rules.seal import SealReason
+from dispatcher.storage import deletions, ledger, progress, seals
 from dispatcher.storage.hot import HotInsert
 from dispatcher.storage.tables import (
     InstallationTable,
@@ -62,6 +63,23 @@ def campaigns_told(connection: Connection) -> frozenset[int]:
         except (ValueError, KeyError, TypeError):
             continue
     return frozenset(found)
+
+
+def sealed(connection: Connection) -> dict[int, datetime]:
+    """Return of each year whose entry has its seal after it when that was set: from then on its messages are to go."""
+    found: dict[int, datetime] = {}
+    for each in told(connection):
+        for seal in seals.in_ledger(connection):
+            if (seal.reason, seal.about) == (SealReason.DESTROYED, each.year) and seal.entries >= each.entry:
+                found.setdefault(each.year, seal.at)
+    return found
+
+
+def going(connection: Connection) -> frozenset[int]:
+    """Return the numbers of the entries that stand still though their year has its seal."""
+    years = [year for year in sealed(connection) if still_stands(connection, year)]
+    query = select(LedgerDestroyedTable.id).where(LedgerDestroyedTable.year.in_(years))
+    return frozenset(connection.scalars(query)) if years else frozenset()
 
 
 def stubs_by_group(connection: Connection) -> Iterator[Stub]:

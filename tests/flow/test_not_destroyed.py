@@ -1,6 +1,8 @@
 """What must not go with a year that is destroyed, whoever asks for it and whatever comes between (L-37)."""
 
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,15 +10,18 @@ from sqlalchemy import select
 
 from dispatcher.errors import RefusedError
 from dispatcher.flow import destroying as acting
+from dispatcher.flow.audit_bundle import check_bundle
 from dispatcher.flow.destroying import Destroying
 from dispatcher.flow.due_years import DueYear
 from dispatcher.flow.returns import Told
+from dispatcher.rules import bundle
 from dispatcher.rules.later import Fate, Later
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import destroyed
 from dispatcher.storage.tables import LedgerEntryTable, OutboxTable
 from dispatcher.wiring import Dispatcher
-from tests.flow.destroyed_life import OVER, YEAR, closed_in, counts, kept
+from tests.flow.destroyed_life import OVER, YEAR, closed_in, counts, kept, names_of
+from tests.flow.test_bundle import by_another_program
 from tests.flow.test_destroying import DUTY, CutError, cut_after, let_go
 from tests.flow.translated import untranslated
 from tests.flow.two_campaigns import a_run
@@ -159,3 +164,27 @@ def test_what_is_told_after_a_cut_keeps_nothing_back(workshop: Workshop, monkeyp
         found = dispatcher.audit.verify()
         assert (1, gone.entries, 0, 0) == counts(dispatcher)
     assert () == found.findings
+
+
+def test_a_bundle_made_while_a_year_goes_holds_none_of_it(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """L-37: cut after the seal, a year that is closed meanwhile is packed without what is gone when it goes on."""
+    monkeypatch.setattr(acting, "_AT_ONCE", 7)
+    packed = tmp_path / "meanwhile.zip"
+    with workshop.opened() as dispatcher:
+        kept(workshop, dispatcher)
+        let_go(dispatcher)
+        before = counts(dispatcher)
+        cut_when_told(dispatcher)
+        with pytest.raises(CutError):
+            cut_after(dispatcher, 1).run(DUTY)
+        assert YEAR == dispatcher.auditing.sealing.known()[0][-1].about
+        assert (before[0], before[2]) == counts(dispatcher)[::2]
+        old = names_of(dispatcher, 1, 2)
+        dispatcher.auditing.bundling.write(2028, packed, lambda _done, _all: None)
+    with zipfile.ZipFile(packed) as members:
+        entries = members.read(bundle.ENTRIES).decode()
+    assert [] == [name for name in sorted(old) if name in entries]
+    assert () == check_bundle(packed).verification.findings
+    assert (0, "Everything holds.\n") == by_another_program(packed, capsys)
