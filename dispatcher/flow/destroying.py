@@ -87,12 +87,13 @@ class Destroying:
         confirm: bool = False,
         despite: Collection[int] = (),
         progress: Progress = lambda _done, _all: None,
+        gone: Callable[[DestroyedYear], object] = lambda _year: None,
     ) -> list[DestroyedYear]:
         """Destroy what is due, oldest first, and go on with what was cut short.
 
         `confirm` is the word of a person who has seen what goes: from now on it happens by itself. `despite` names
-        years that a person has destroyed though findings stand in them. Raises RefusedError, once all else is done,
-        for what may not go yet, and for everything where the ledger does not hold.
+        years that a person has destroyed though findings stand in them. Each year is told to `gone` once it is. Raises
+        RefusedError, once all else is done, for what may not go yet, and for everything where the ledger does not hold.
         """
         found = self.show()
         ready = [replace(each, refusal=None) if self._is_let_go(each, despite) else each for each in found.due]
@@ -106,14 +107,25 @@ class Destroying:
         for each in found.ready:
             self._check(each)
             done.append(self._destroy(each, actor, progress))
+            gone(done[-1])
         self._renew_bundles()
         if found.refusal is not None:
             raise RefusedError(found.refusal)
         return done
 
     def work(self, actor: Actor) -> str | None:
-        """Do the daily duty, and return what is to be said of it, or None. Raises RefusedError as `run` does."""
-        return "; ".join(each.sentence() for each in self.run(actor)) or None
+        """Do the daily duty, and return what is to be said of it, or None.
+
+        Raises RefusedError as `run` does, and says in it as well which years are gone nevertheless.
+        """
+        done: list[DestroyedYear] = []
+        try:
+            self.run(actor, gone=done.append)
+        except RefusedError as error:
+            if not done:
+                raise
+            raise RefusedError(f"{_said(done)}. {error}") from None
+        return _said(done) or None
 
     def _is_let_go(self, due: DueYear, despite: Collection[int]) -> bool:
         return due.year in despite and due.is_evidence
@@ -246,6 +258,10 @@ class Destroying:
             anew.unlink(missing_ok=True)
             self._bundling.write(year, anew, lambda _done, _all: None)
             anew.replace(path)
+
+
+def _said(done: Sequence[DestroyedYear]) -> str:
+    return "; ".join(each.sentence() for each in done)
 
 
 def _confirm(transaction: Transaction, actor: Actor) -> None:

@@ -1,12 +1,13 @@
 """What must not go with a year that is destroyed, whoever asks for it and whatever comes between (L-37)."""
 
+import asyncio
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from dispatcher.errors import RefusedError
 from dispatcher.flow import destroying as acting
@@ -18,9 +19,9 @@ from dispatcher.rules import bundle
 from dispatcher.rules.later import Fate, Later
 from dispatcher.rules.message import MessageState
 from dispatcher.storage import destroyed
-from dispatcher.storage.tables import LedgerEntryTable, OutboxTable
+from dispatcher.storage.tables import LedgerEntryTable, OutboxTable, SlotTable
 from dispatcher.wiring import Dispatcher
-from tests.flow.destroyed_life import OVER, YEAR, closed_in, counts, kept, names_of
+from tests.flow.destroyed_life import OVER, THIRD, YEAR, closed_in, counts, kept, names_of
 from tests.flow.test_bundle import by_another_program
 from tests.flow.test_destroying import DUTY, CutError, cut_after, let_go
 from tests.flow.translated import untranslated
@@ -50,6 +51,12 @@ def cut_when_told(dispatcher: Dispatcher, *despite: int) -> None:
         writes += 1
         with pytest.raises(CutError):
             cut_after(dispatcher, writes).run(DUTY, despite=despite)
+
+
+def set_slot(dispatcher: Dispatcher, state: str) -> None:
+    """Have the slot of the third campaign stand otherwise than the ledger tells, or as it tells."""
+    with dispatcher.store.database.writing() as connection:
+        connection.execute(update(SlotTable).where(SlotTable.campaign == 3).values(state=state))
 
 
 def tell_late(dispatcher: Dispatcher, campaign: int = 1) -> None:
@@ -188,3 +195,22 @@ def test_a_bundle_made_while_a_year_goes_holds_none_of_it(
     assert [] == [name for name in sorted(old) if name in entries]
     assert () == check_bundle(packed).verification.findings
     assert (0, "Everything holds.\n") == by_another_program(packed, capsys)
+
+
+def test_what_went_is_told_beside_what_may_not(workshop: Workshop) -> None:
+    """One year goes and the next one is kept for its findings: who hears of the one hears of the other."""
+    with workshop.opened() as dispatcher:
+        a_run(workshop, dispatcher)
+        closed_in(workshop, dispatcher, 2027)
+        dispatcher.schedule.run(workshop.campaign("three", THIRD), dispatcher.persons.acting(None))
+        workshop.clock.set(THIRD)
+        asyncio.run(dispatcher.rounds.once())
+        set_slot(dispatcher, "returned")
+        closed_in(workshop, dispatcher, 2028)
+        set_slot(dispatcher, "spent")
+        for year in (2029, 2030):
+            closed_in(workshop, dispatcher, year)
+        let_go(dispatcher)
+        with pytest.raises(RefusedError, match=r"messages of 2026 were destroyed.*\. 2027 was closed with findings"):
+            dispatcher.auditing.destroying.work(DUTY)
+        assert 0 == counts(dispatcher)[0]
