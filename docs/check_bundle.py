@@ -87,6 +87,21 @@ def destroyed(entries, stubs, groups, found, zone):
             yield f"entries of {year} are gone, and no entry and seal account for it"
 
 
+def frozen(entries, members):
+    contents = {}
+    for entry in sorted(entries):
+        if entry[2] == "campaign":
+            body = json.loads(entry[8])
+            is_over = body["event"] in ("draft", "reserved", "revised", "cancelled", "lapsed")
+            contents[entry[6]] = None if is_over else body.get("content", contents.get(entry[6]))
+    for campaign, content in contents.items():
+        place = f"campaigns/{campaign}/"
+        files = {name[len(place) :]: each for name, each in members.items() if name.startswith(place)}
+        lines = [f"{path}\0{sha256(files[path])}\n" for path in sorted(files) if path != "policy.json"]
+        if content and sha256("".join(lines).encode()) != content:
+            yield f"the files of campaign {campaign} are not those it was scheduled with"
+
+
 def messages(entries):
     said, got = defaultdict(dict), defaultdict(dict)
     for number, _, kind, at, _, client, campaign, channel, text, _ in sorted(entries):
@@ -110,7 +125,8 @@ def messages(entries):
 
 def main(path):
     with zipfile.ZipFile(path) as packed:
-        members = {name: packed.read(name) for name in packed.namelist()}
+        names = packed.namelist()
+        members = {name: packed.read(name) for name in names}
     manifest, signature = members.pop("manifest.json"), json.loads(members.pop("manifest.sig"))
     files, keys = json.loads(manifest)["files"], json.loads(members["keys.json"])
     hashes = {name: sha256(content) for name, content in members.items()}
@@ -122,9 +138,10 @@ def main(path):
         if signature["public"] in keys.values() and is_signed(signature, manifest)
         else ["the manifest does not carry the signature of the installation's key"]
     )
+    wrong += [f"{name} is in the bundle twice" for name in members if names.count(name) > 1]
     wrong += [f"{name} was altered" for name in hashes | files if hashes.get(name) != files.get(name)]
     wrong += [*chains(entries, stubs, groups, json.loads(members["ledger/heads.json"])), *messages(entries)]
-    wrong += [*seals(lines["seals.jsonl"], keys, groups)]
+    wrong += [*seals(lines["seals.jsonl"], keys, groups), *frozen(entries, members)]
     wrong += [*destroyed(entries, stubs, groups, lines["seals.jsonl"], zone)]
     words = json.loads(members["wordings.json"]).items()
     wrong += [f"wording {key} was altered" for key, text in words if sha256(text.encode()) != key]

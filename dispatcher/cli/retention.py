@@ -102,11 +102,12 @@ def _destroy(
     dispatcher: Dispatcher, actor: Actor, despite: tuple[int, ...], *, confirm: bool
 ) -> tuple[list[DestroyedYear], str | None]:
     """Destroy the years that are due; return them, and what stands in the way of others."""
+    gone: list[DestroyedYear] = []
     try:
         with progress("entries") as tell:
-            gone = dispatcher.auditing.destroying.run(actor, confirm=confirm, despite=despite, progress=tell)
+            dispatcher.auditing.destroying.run(actor, confirm=confirm, despite=despite, progress=tell, gone=gone.append)
     except RefusedError as error:
-        return [], str(error)
+        return gone, str(error)
     return gone, None
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_year import DestroyedFigures
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.destroyed import MESSAGES, OVER, Destruction, Stub, last_to_go, read_destruction
+from dispatcher.rules.destroyed import GOING, LATE, MESSAGES, OVER, Destruction, Stub, last_to_go, read_destruction
 from dispatcher.rules.ledger import EntryKind, Json, StoredEntry
 from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal, SealReason
@@ -24,8 +24,6 @@ Digests = Callable[[int], tuple[int, str]]
 """How many stubs a year has, and the SHA-256 over them."""
 _CLOSED, _DESTROYED, _CAMPAIGN = EntryKind.CLOSED.value, EntryKind.DESTROYED.value, EntryKind.CAMPAIGN.value
 _UNREAD = (ValueError, KeyError, TypeError, AttributeError)
-_LATE = frozenset({EntryKind.OUTCOME.value, EntryKind.LATER.value})
-"""What a provider may still tell of a message when its year is destroyed."""
 _NAMED_AT_MOST = 20
 
 
@@ -66,6 +64,8 @@ class Destructions:
                 self.held[stub.year] += 1
                 if (stub.group, stub.digest) != (entry.group, entry.digest):
                     self._find(say("stub_forged", entry=entry.id))
+                if entry.kind not in GOING:
+                    self._find(say("stub_of_another", entry=entry.id, what=entry.kind))
                 stub = next(stubs, None)
             elif self.hides(entry) and len(self._left) < _NAMED_AT_MOST:
                 self._left.append(entry)
@@ -181,7 +181,7 @@ class Destructions:
         """Yield what the year's destruction should have taken, and which has no stub."""
         for entry in self._left:
             place = check.noted.get(entry.group)
-            is_late = entry.kind in _LATE and not (under and place and _covers(under, place))
+            is_late = entry.kind in LATE and not (under and place and _covers(under, place))
             if entry.campaign in told.campaigns and not is_late:
                 yield say("destroyed_left", entry=entry.id, campaign=entry.campaign, year=told.year)
         for campaign, course in sorted(self._courses.items()):

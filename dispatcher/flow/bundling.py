@@ -89,7 +89,9 @@ class Bundling:
     def _members(
         self, connection: Connection, audit: YearAudit, now: datetime
     ) -> Iterator[tuple[str, Iterable[bytes]]]:
-        yield bundle.ENTRIES, (_line(bundle.entry_line(each)) for each in reports.entries_by_group(connection))
+        going = destroyed.going(connection)  # cut short, what is destroyed stands still: nobody is handed it any more
+        entries = (each for each in reports.entries_by_group(connection) if each.id not in going)
+        yield bundle.ENTRIES, (_line(bundle.entry_line(each)) for each in entries)
         yield bundle.GROUPS, (_line(bundle.group_line(each)) for each in reports.groups_by_number(connection))
         if destroyed.count(connection):
             yield bundle.STUBS, (_line(bundle.stub_line(each)) for each in destroyed.stubs_by_group(connection))

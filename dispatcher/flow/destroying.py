@@ -7,6 +7,7 @@ cuts it short, the next run goes on from there.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -20,18 +21,16 @@ from dispatcher.flow.due_years import DueYear, DueYears, YearsOverview, closings
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.sealing import Sealing
 from dispatcher.rules.actor import Actor
-from dispatcher.rules.campaign import State
 from dispatcher.rules.destroyed import Destruction
 from dispatcher.rules.ledger import Entry, EntryKind, Json
 from dispatcher.rules.seal import SealReason
-from dispatcher.storage import deletions, destroyed, seals
+from dispatcher.storage import deletions, destroyed
 from dispatcher.storage.locks import Lock, LockKind
 from dispatcher.storage.store import Store
 from dispatcher.storage.writer import Transaction
 
 Progress = Callable[[int, int], None]
 """Called with how many entries are gone and how many there are to go."""
-_OVER = frozenset({State.FINISHED, State.CANCELLED})
 _ALONE = Lock(LockKind.SERVICE, 3)
 """Held while a year's entry is written: two senders must not both write it."""
 _READ_AT_ONCE = 5_000
@@ -88,12 +87,13 @@ class Destroying:
         confirm: bool = False,
         despite: Collection[int] = (),
         progress: Progress = lambda _done, _all: None,
+        gone: Callable[[DestroyedYear], object] = lambda _year: None,
     ) -> list[DestroyedYear]:
         """Destroy what is due, oldest first, and go on with what was cut short.
 
         `confirm` is the word of a person who has seen what goes: from now on it happens by itself. `despite` names
-        years that a person has destroyed though findings stand in them. Raises RefusedError, once all else is done,
-        for what may not go yet, and for everything where the ledger does not hold.
+        years that a person has destroyed though findings stand in them. Each year is told to `gone` once it is. Raises
+        RefusedError, once all else is done, for what may not go yet, and for everything where the ledger does not hold.
         """
         found = self.show()
         ready = [replace(each, refusal=None) if self._is_let_go(each, despite) else each for each in found.due]
@@ -107,17 +107,28 @@ class Destroying:
         for each in found.ready:
             self._check(each)
             done.append(self._destroy(each, actor, progress))
+            gone(done[-1])
         self._renew_bundles()
         if found.refusal is not None:
             raise RefusedError(found.refusal)
         return done
 
     def work(self, actor: Actor) -> str | None:
-        """Do the daily duty, and return what is to be said of it, or None. Raises RefusedError as `run` does."""
-        return "; ".join(each.sentence() for each in self.run(actor)) or None
+        """Do the daily duty, and return what is to be said of it, or None.
+
+        Raises RefusedError as `run` does, and says in it as well which years are gone nevertheless.
+        """
+        done: list[DestroyedYear] = []
+        try:
+            self.run(actor, gone=done.append)
+        except RefusedError as error:
+            if not done:
+                raise
+            raise RefusedError(f"{_said(done)}. {error}") from None
+        return _said(done) or None
 
     def _is_let_go(self, due: DueYear, despite: Collection[int]) -> bool:
-        return due.year in despite and due.findings > 0 and due.seal is not None
+        return due.year in despite and due.is_evidence
 
     def _check(self, due: DueYear) -> None:
         """Raise RefusedError unless the whole ledger holds: what goes is the last that could show what does not."""
@@ -136,6 +147,7 @@ class Destroying:
             self._mark(due)
             told = self._tell(due, actor)
         self._seal(told, actor)
+        self._hold_against(told)
         self._delete(told, progress)
         self._deletions.here()
         return DestroyedYear(told.year, told.seal, told.entries)
@@ -148,24 +160,34 @@ class Destroying:
         """Write the stubs of everything that is to go."""
         for campaign in due.campaigns:
             after = -1
-            while part := self._next_of(campaign, after):
+            while part := self._next_of(campaign, self._years.ends(due.year), after):
                 self._write_stubs(due.year, part)
                 after = part[-1][0]
         with self._store.reading() as connection:
             services = self._years.services(connection, due.year)
         self._write_stubs(due.year, services)
 
-    def _next_of(self, campaign: int, after: int) -> list[tuple[int, int, str]]:
+    def _next_of(self, campaign: int, end: datetime, after: int) -> list[tuple[int, int, str]]:
         with self._store.reading() as connection:
-            return destroyed.messages_of_campaign(connection, campaign, after, _READ_AT_ONCE)
+            return destroyed.messages_of_campaign(connection, campaign, end, after, _READ_AT_ONCE)
 
     def _write_stubs(self, year: int, found: Sequence[tuple[int, int, str]]) -> None:
         for start in range(0, len(found), _AT_ONCE):
             self._store.write(partial(_add, year=year, stubs=found[start : start + _AT_ONCE]))
 
     def _tell(self, due: DueYear, actor: Actor) -> Destruction:
-        """Write the entry that tells of the stubs, and return what it tells."""
+        """Write the entry that tells of the stubs, and return what it tells.
+
+        Raises RefusedError where a stub stands beside something that does not go with the year.
+        """
         with self._store.reading() as connection:
+            services = {number for number, _, _ in self._years.services(connection, due.year)}
+            other = destroyed.put_in(connection, due.year, due.campaigns, services, self._years.ends(due.year))
+            if other is not None:
+                raise RefusedError(
+                    f"Somebody has put entry {other} among what is to go with {due.year}, and it is none of its "
+                    "messages. Nothing was destroyed: run `dispatcher audit verify`."
+                )
             closed = closings(connection)[due.year]
             entries, digest = destroyed.digest_of_year(connection, due.year)
         body: dict[str, Json] = {
@@ -192,11 +214,21 @@ class Destroying:
     def _seal(self, told: Destruction, actor: Actor) -> None:
         """Set the seal after the entry, unless it was set."""
         with self._store.reading() as connection:
-            after = [seal for seal in seals.in_ledger(connection) if seal.entries >= told.entry]
-        if any(seal.reason is SealReason.DESTROYED and seal.about == told.year for seal in after):
+            is_set = told.year in destroyed.sealed(connection)
+        if is_set:
             self._sealing.keep()
         else:
             self._sealing.set(SealReason.DESTROYED, actor, told.year)
+
+    def _hold_against(self, told: Destruction) -> None:
+        """Raise RefusedError unless the stubs, by which entries are deleted, are those that the entry tells of."""
+        with self._store.reading() as connection:
+            held = destroyed.digest_of_year(connection, told.year)
+        if held != (told.entries, told.digest):
+            raise RefusedError(
+                f"The stubs of {told.year} are not those that entry {told.entry} tells of, so that nothing more was "
+                "destroyed: run `dispatcher audit verify`."
+            )
 
     def _delete(self, told: Destruction, progress: Progress) -> None:
         """Delete the rows of the outbox, then the entries, a part at a time; their bytes are traces of this machine."""
@@ -211,21 +243,25 @@ class Destroying:
     def _renew_bundles(self) -> None:
         """Let go of the bundles that hold what was destroyed: the year's own, and those of later years, made anew."""
         with self._store.reading() as connection:
-            told = destroyed.told(connection)
-            closed = sorted(closings(connection)) if told else []
-        since = max((each.at for each in told), default=None)
+            sealed = destroyed.sealed(connection)
+            closed = sorted(closings(connection)) if sealed else []
+        since = max(sealed.values(), default=None)
         for year in closed:
             path = self._directory / FOLDER / str(year) / f"audit-{year}.zip"
             made = made_at(path)
             if since is None or made is None or made >= since:
                 continue
-            if any(each.year == year for each in told):
+            if year in sealed:
                 path.unlink()
                 continue
             anew = path.with_suffix(".anew")
             anew.unlink(missing_ok=True)
             self._bundling.write(year, anew, lambda _done, _all: None)
             anew.replace(path)
+
+
+def _said(done: Sequence[DestroyedYear]) -> str:
+    return "; ".join(each.sentence() for each in done)
 
 
 def _confirm(transaction: Transaction, actor: Actor) -> None:

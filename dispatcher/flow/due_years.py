@@ -23,7 +23,8 @@ class DueYear:
     """A year whose messages are to be destroyed: how many entries tell of them, and what keeps it, if anything does.
 
     `campaigns` are the numbers of those whose messages go, `seal` is the one it was closed under and `findings` how
-    many it had then. `is_begun` says that an entry tells of it already, and the rest is still to go.
+    many it had then. `is_begun` says that an entry tells of it already, and the rest is still to go; `is_evidence` that
+    nothing but those findings keeps it, of which a person may let it go.
     """
 
     year: int
@@ -33,6 +34,7 @@ class DueYear:
     findings: int = 0
     refusal: str | None = None
     is_begun: bool = False
+    is_evidence: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """Return the year with stable keys."""
@@ -109,10 +111,15 @@ class DueYears:
 
     def services(self, connection: Connection, year: int) -> list[tuple[int, int, str]]:
         """Return number, group and digest of each entry of the service messages of a year."""
-        zone = self._policy.zone
-        first, _ = day_span(date(year, 1, 1), zone)
-        end, _ = day_span(date(year + 1, 1, 1), zone)
-        return destroyed.services_of(connection, first, end)
+        return destroyed.services_of(connection, self._begins(year), self.ends(year))
+
+    def ends(self, year: int) -> datetime:
+        """Return the moment at which a year is over where the business is."""
+        return self._begins(year + 1)
+
+    def _begins(self, year: int) -> datetime:
+        first, _ = day_span(date(year, 1, 1), self._policy.zone)
+        return first
 
     def _due(self, connection: Connection) -> Iterator[DueYear]:
         today = local_date(self._store.clock(), self._policy.zone)
@@ -153,6 +160,7 @@ class DueYears:
                 refusal=f"{year} was closed with findings ({due.findings}) and is evidence of them: read "
                 f"{self._directory / FOLDER / str(year)}, settle them with whom they concern, then run "
                 f"`dispatcher retention run --despite-findings {year}`.",
+                is_evidence=True,
             )
         return due
 
@@ -164,8 +172,13 @@ class DueYears:
             if each.state in _OVER and each.id not in gone:
                 course = destroyed.of_campaign(connection, each.id)
                 if course is not None:
-                    found[each.id] = (local_date(course.last, self._policy.zone).year, course.entries)
+                    found[each.id] = (self._year_of(course), course.entries)
         return found
+
+    def _year_of(self, course: destroyed.Told) -> int:
+        """Return the year of a campaign's last entry, or that in which it began to go, whatever is told of it later."""
+        last, own = (local_date(each, self._policy.zone).year for each in (course.last, course.own))
+        return course.marked if course.marked is not None and own <= course.marked else last
 
 
 def closings(connection: Connection) -> dict[int, ClosedUnder]:

@@ -15,6 +15,10 @@ MESSAGES = frozenset(
     kind.value for kind in (EntryKind.PLANNED, EntryKind.WITHHELD, EntryKind.SEND, EntryKind.OUTCOME, EntryKind.LATER)
 )
 """The kinds of entries that tell of a campaign's messages."""
+GOING = MESSAGES | {EntryKind.SERVICE.value}
+"""The kinds of entries that can go with a year: no other does, whatever stands beside it."""
+LATE = frozenset({EntryKind.OUTCOME.value, EntryKind.LATER.value})
+"""Those of them that a provider may still cause when the year is destroyed."""
 OVER = frozenset({"finished", "cancelled", "lapsed"})
 """What an entry tells of a campaign after which nothing of it goes out any more."""
 

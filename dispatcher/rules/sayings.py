@@ -125,6 +125,7 @@ SAYINGS = {
     "groups_swapped": "Groups {one} and {other} have changed places.",
     # Years whose messages were destroyed.
     "stub_forged": "The stub of entry {entry} does not carry the digest of that entry: it was put in or altered.",
+    "stub_of_another": "A stub stands beside entry {entry} ({what}), which tells of no message and goes with no year: it was put in.",  # noqa: E501
     "stub_alone": "Entries of {year} are gone ({count}, the first of them entry {entry}): stubs stand in their place, and no entry tells that the year was destroyed.",  # noqa: E501
     "destroyed_otherwise": "Entry {entry} (destroyed) tells of {count} entries of {year} that were to go; the stubs in their place are {held}, and not those.",  # noqa: E501
     "destroyed_early": "Entry {entry} destroyed {year} on {day}, when that year was still to be kept.",

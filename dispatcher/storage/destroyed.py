@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
-from dispatcher.rules.destroyed import MESSAGES, Destruction, Stub, digest_of, read_destruction
+from dispatcher.rules.destroyed import LATE, MESSAGES, Destruction, Stub, digest_of, read_destruction
 from dispatcher.rules.ledger import EntryKind, StoredEntry
-from dispatcher.storage import deletions, ledger, progress
+from dispatcher.rules.seal import SealReason
+from dispatcher.storage import deletions, ledger, progress, seals
 from dispatcher.storage.hot import HotInsert
 from dispatcher.storage.tables import (
     InstallationTable,
@@ -30,10 +31,16 @@ _OF_CAMPAIGN = LedgerEntryTable.kind.in_(sorted({*MESSAGES, EntryKind.CAMPAIGN.v
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the ledger tells of a campaign's messages: the instant of the last entry, and how many of them there are."""
+    """What the ledger tells of a campaign's messages: the instant of the last entry, and how many of them there are.
+
+    `own` is the instant of the last one that no provider told afterwards, `marked` the year of the stubs of its
+    messages, where somebody has begun to write them.
+    """
 
     last: datetime
     entries: int
+    own: datetime
+    marked: int | None
 
 
 def told(connection: Connection) -> list[Destruction]:
@@ -56,6 +63,23 @@ def campaigns_told(connection: Connection) -> frozenset[int]:
         except (ValueError, KeyError, TypeError):
             continue
     return frozenset(found)
+
+
+def sealed(connection: Connection) -> dict[int, datetime]:
+    """Return of each year whose entry has its seal after it when that was set: from then on its messages are to go."""
+    found: dict[int, datetime] = {}
+    for each in told(connection):
+        for seal in seals.in_ledger(connection):
+            if (seal.reason, seal.about) == (SealReason.DESTROYED, each.year) and seal.entries >= each.entry:
+                found.setdefault(each.year, seal.at)
+    return found
+
+
+def going(connection: Connection) -> frozenset[int]:
+    """Return the numbers of the entries that stand still though their year has its seal."""
+    years = [year for year in sealed(connection) if still_stands(connection, year)]
+    query = select(LedgerDestroyedTable.id).where(LedgerDestroyedTable.year.in_(years))
+    return frozenset(connection.scalars(query)) if years else frozenset()
 
 
 def stubs_by_group(connection: Connection) -> Iterator[Stub]:
@@ -86,17 +110,37 @@ def of_campaign(connection: Connection, campaign: int) -> Told | None:
     mine = query.where(LedgerEntryTable.campaign == campaign, _OF_CAMPAIGN).group_by(LedgerEntryTable.kind)
     found = [(row[0], row[1], row[2]) for row in connection.execute(mine)]
     entries = sum(many for kind, _, many in found if kind in MESSAGES)
-    return Told(max(at for _, at, _ in found), entries) if entries else None
-
-
-def messages_of_campaign(connection: Connection, campaign: int, after: int, limit: int) -> list[tuple[int, int, str]]:
-    """Return number, group and digest of the next entries that tell of a campaign's messages, in order of number."""
-    query = select(LedgerEntryTable.id, LedgerEntryTable.group, LedgerEntryTable.digest)
-    mine = (LedgerEntryTable.campaign == campaign, LedgerEntryTable.kind.in_(sorted(MESSAGES)))
-    rows = connection.execute(
-        query.where(*mine, LedgerEntryTable.id > after).order_by(LedgerEntryTable.id).limit(limit)
+    if not entries:
+        return None
+    last = max(at for _, at, _ in found)
+    own = max((at for kind, at, _ in found if kind not in LATE), default=last)
+    stubs = select(func.max(LedgerDestroyedTable.year)).join(
+        LedgerEntryTable, LedgerEntryTable.id == LedgerDestroyedTable.id
     )
+    return Told(last, entries, own, connection.scalar(stubs.where(LedgerEntryTable.campaign == campaign)))
+
+
+def messages_of_campaign(
+    connection: Connection, campaign: int, end: datetime, after: int, limit: int
+) -> list[tuple[int, int, str]]:
+    """Return number, group and digest of the next entries that told of a campaign's messages before `end`, in order."""
+    query = select(LedgerEntryTable.id, LedgerEntryTable.group, LedgerEntryTable.digest)
+    mine = query.where(*_messages([campaign], end), LedgerEntryTable.id > after)
+    rows = connection.execute(mine.order_by(LedgerEntryTable.id).limit(limit))
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def put_in(
+    connection: Connection, year: int, campaigns: Collection[int], services: Collection[int], end: datetime
+) -> int | None:
+    """Return the first entry that has a stub of a year and does not go with it, or None.
+
+    What goes are the entries before `end` of messages of these campaigns, and those numbered in `services`.
+    """
+    mine = select(LedgerEntryTable.id).where(*_messages(campaigns, end))
+    query = select(LedgerDestroyedTable.id).where(LedgerDestroyedTable.year == year)
+    others = connection.scalars(query.where(LedgerDestroyedTable.id.not_in(mine)).order_by(LedgerDestroyedTable.id))
+    return next((number for number in others if number not in services), None)
 
 
 def services_of(connection: Connection, first: datetime, end: datetime) -> list[tuple[int, int, str]]:
@@ -169,6 +213,12 @@ def confirm(connection: Connection, now: datetime) -> None:
 def _stubs(connection: Connection, *order: Any) -> Iterator[Stub]:
     for row in connection.execute(select(*_STUB).order_by(*order), execution_options={"yield_per": _READ_AT_ONCE}):
         yield Stub(*row)
+
+
+def _messages(campaigns: Collection[int], end: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return what an entry must be to tell before `end` of a message of these campaigns."""
+    kinds = LedgerEntryTable.kind.in_(sorted(MESSAGES))
+    return LedgerEntryTable.campaign.in_(campaigns), kinds, LedgerEntryTable.at < end
 
 
 def _services(connection: Connection) -> Iterator[StoredEntry]:

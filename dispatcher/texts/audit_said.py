@@ -123,6 +123,7 @@ _FI = {
     "entries_swapped": "Merkinnät {one} ja {other} ovat vaihtaneet paikkaa.",
     "groups_swapped": "Ryhmät {one} ja {other} ovat vaihtaneet paikkaa.",
     "stub_forged": "Merkinnän {entry} jäljelle jääneessä tyngässä ei ole merkinnän tiivistettä: se on lisätty tai sitä on muutettu.",  # noqa: E501
+    "stub_of_another": "Merkinnän {entry} ({what}) rinnalla on tynkä, vaikka merkintä ei koske viestiä eikä häviä minkään vuoden mukana: se on lisätty.",  # noqa: E501
     "stub_alone": "Vuodelta {year} puuttuu merkintöjä ({count}, ensimmäinen niistä merkintä {entry}): niiden paikalla on tynkiä, eikä mikään merkintä kerro, että vuosi hävitettiin.",  # noqa: E501
     "destroyed_otherwise": "Merkintä {entry} kertoo vuoden {year} hävitettävien merkintöjen määräksi {count}; niiden paikalla olevia tynkiä on {held}, eivätkä ne ole samat.",  # noqa: E501
     "destroyed_early": "Merkintä {entry} hävitti vuoden {year} jo {day}, kun se piti vielä säilyttää.",
@@ -252,6 +253,7 @@ _SV = {
     "entries_swapped": "Anteckningarna {one} och {other} har bytt plats.",
     "groups_swapped": "Grupperna {one} och {other} har bytt plats.",
     "stub_forged": "Stumpen efter anteckning {entry} bär inte anteckningens kontrollsumma: den har lagts till eller ändrats.",  # noqa: E501
+    "stub_of_another": "Bredvid anteckning {entry} ({what}), som inte gäller något meddelande och inte försvinner med något år, står en stump: den har lagts till.",  # noqa: E501
     "stub_alone": "Anteckningar från {year} är borta ({count}, den första är anteckning {entry}): stumpar står i deras ställe, och ingen anteckning säger att året förstördes.",  # noqa: E501
     "destroyed_otherwise": "Anteckning {entry} anger att {count} anteckningar från {year} skulle bort; stumparna i deras ställe är {held}, och inte de samma.",  # noqa: E501
     "destroyed_early": "Anteckning {entry} förstörde {year} redan {day}, då det året ännu skulle bevaras.",

@@ -224,6 +224,32 @@ def test_whoever_has_the_installations_key_cannot_hide_a_change(
     assert not any("manifest" in each for each in found)
 
 
+def _without_a_campaign(members: Members) -> None:
+    for name in [each for each in members if each.startswith(f"{bundle.FROZEN}1/")]:
+        del members[name]
+
+
+def test_the_other_program_holds_a_campaigns_files_against_the_ledger(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """D-03: edited or taken out, and signed with the installation's own key, the words that went are asked for."""
+    key = read_ring(whole.parent / "studio" / "secrets.toml").current(KeyKind.SEAL)
+    for change in (_frozen, _without_a_campaign):
+        told = by_another_program(rewritten(whole, tmp_path / "broken.zip", change, key), capsys)
+        assert (1, "the files of campaign 1 are not those it was scheduled with\n") == told
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_that_is_there_twice_is_named(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who unpacks the file may read the first of the two, who checks it the second."""
+    twice = tmp_path / "twice.zip"
+    twice.write_bytes(whole.read_bytes())
+    with zipfile.ZipFile(twice, "a") as packed:
+        packed.writestr(bundle.PAGE, packed.read(bundle.PAGE))
+    assert any(f"{bundle.PAGE} is in the bundle twice" in each for each in check_bundle(twice).verification.findings)
+    assert (1, f"{bundle.PAGE} is in the bundle twice\n") == by_another_program(twice, capsys)
+
+
 def test_what_is_no_bundle_is_refused(tmp_path: Path, whole: Path) -> None:
     """A missing file, another, a torn one, one without a member, and one that holds the absurd, are refused by name."""
     with pytest.raises(NotFoundError, match="There is no file"):

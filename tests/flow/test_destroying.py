@@ -44,7 +44,7 @@ from tests.workshop import ZONE, Workshop
 DUTY = duty("destruction")
 
 
-class _CutError(Exception):
+class CutError(Exception):
     """Somebody has pulled the plug."""
 
 
@@ -58,7 +58,7 @@ class CutWriter:
     def write(self, work: Callable[..., Any], **options: Any) -> Any:
         """Write, or go dark."""
         if not self._left:
-            raise _CutError
+            raise CutError
         self._left -= 1
         return self._writer.write(work, **options)
 
@@ -179,7 +179,7 @@ def test_whatever_cuts_it_short_it_goes_on_from_there(workshop: Workshop, monkey
         while True:
             try:
                 cut_after(dispatcher, writes).run(DUTY)
-            except _CutError:
+            except CutError:
                 pass
             else:
                 break
