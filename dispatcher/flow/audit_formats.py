@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
+from dispatcher.errors import RefusedError
 from dispatcher.flow.audit_tables import Table, is_number, tables, worded
 from dispatcher.flow.audit_words import Question, checking, page_one, sealed
 from dispatcher.flow.audit_year import CampaignFigures, YearAudit
@@ -22,12 +23,23 @@ def to_csv(audit: YearAudit) -> str:
     """Return the campaigns as CSV (RFC 4180), one row each; no cell begins as a formula would."""
     by_channel = [f"{channel.value}_{count}" for channel in Channel for count in _COUNTS]
     head = (*_ABOUT, *_COUNTS, *_AFTER, "withheld", "withheld_by_reason", *by_channel, "sms_parts", "sms_cost", "later")
-    return csv_text([head, *(_cells(audit.year, campaign) for campaign in audit.campaigns)])
+    rows = [_cells(audit.year, campaign) for campaign in audit.campaigns]
+    if audit.is_gone:
+        rows = [[*row[: len(_ABOUT)], *[""] * (len(head) - len(_ABOUT))] for row in rows]
+    return csv_text([head, *rows])
 
 
 def table_csv(audit: YearAudit, name: str) -> str:
-    """Return one of the audit's tables as CSV (RFC 4180), in the program's own words; see flow.audit_tables."""
-    table = next(each for each in tables(audit) if each.name == name)
+    """Return one of the audit's tables as CSV (RFC 4180), in the program's own words; see flow.audit_tables.
+
+    Raises RefusedError for one that counts messages, where those of the year were destroyed.
+    """
+    table = next((each for each in tables(audit) if each.name == name), None)
+    if table is None:
+        raise RefusedError(
+            f"The table {name} counts messages, and those of {audit.year} were destroyed: what they came to stands in "
+            f"audits/{audit.year}."
+        )
     return csv_text([table.columns, *table.rows])
 
 
@@ -40,7 +52,7 @@ def to_text(audit: YearAudit) -> str:
     lines += _listed(text("audit_findings", language), audit.findings)
     lines += _listed(text("audit_remarks", language), audit.remarks)
     lines += [f"{text('audit_seal', language)}: {sealed(audit, language)}"]
-    lines += [f"{text('audit_check', language)}: {checking(audit.year, language)}", ""]
+    lines += [f"{text('audit_check', language)}: {checking(audit, language)}", ""]
     for table in tables(audit):
         lines += _drawn(table, language)
     return "\n".join(line for each in lines for line in _fitted(each)).rstrip()

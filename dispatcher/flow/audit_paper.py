@@ -47,14 +47,14 @@ def paper(audit: YearAudit, studio: Studio, now: datetime, zone: ZoneInfo, langu
             for each in page_one(audit, language)
         ],
         "seal": {"title": say("seal"), "text": sealed(audit, language)},
-        "check": {"title": say("check"), "text": checking(audit.year, language)},
+        "check": {"title": say("check"), "text": checking(audit, language)},
         "place_and_date": say("place_and_date"),
         "signature": say("signature"),
         "findings": {"title": say("findings"), "items": sentences(audit.findings, language)},
         "remarks": {"title": say("remarks"), "items": sentences(audit.remarks, language)},
         "in_figures": say("in_figures"),
         "none": say("none"),
-        "charts": _charts(audit, every, language),
+        "charts": [] if audit.is_gone else _charts(audit, every, language),
         "tables": [_table(each, language) for each in every],
     }
 

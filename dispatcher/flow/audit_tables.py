@@ -28,9 +28,18 @@ NAMES = (
 """What the tables are called, in order."""
 
 
+_OF_MESSAGES = frozenset(
+    {"afterwards", "channels", "withheld", "spread", "places", "ages", "letters", "carriers"},
+)
+"""The tables that only count messages."""
+
+
 def tables(audit: YearAudit) -> tuple[Table, ...]:
-    """Return every table of an audit; one that has nothing to tell is there without rows."""
-    return (
+    """Return every table of an audit; one that has nothing to tell is there without rows.
+
+    Of a year whose messages were destroyed those that only count them are left out.
+    """
+    every = (
         _campaigns(audit),
         _afterwards(audit),
         _channels(audit),
@@ -48,6 +57,7 @@ def tables(audit: YearAudit) -> tuple[Table, ...]:
         _letters(audit),
         _carriers(audit),
     )
+    return tuple(table for table in every if table.name not in _OF_MESSAGES) if audit.is_gone else every
 
 
 def worded(table: Table, language: Language) -> tuple[str, list[str], list[list[str]]]:
@@ -110,11 +120,16 @@ def _title(campaign: CampaignFigures) -> str:
 
 def _campaigns(audit: YearAudit) -> Table:
     counts = ("planned", "accepted", "refused", "unknown", "open")
+    nothing_known = (None,) * (len(counts) + 1)
     rows = (
-        (each.day, _title(each), *(getattr(each, count) for count in counts), sum(each.withheld.values()))
+        (each.day, _title(each), *(nothing_known if audit.is_gone else _counted(each, counts)))
         for each in audit.campaigns
     )
     return Table("campaigns", ("day", "campaign", *counts, "withheld"), tuple(rows))
+
+
+def _counted(campaign: CampaignFigures, counts: Sequence[str]) -> tuple[Cell, ...]:
+    return (*(getattr(campaign, count) for count in counts), sum(campaign.withheld.values()))
 
 
 def _afterwards(audit: YearAudit) -> Table:

@@ -99,15 +99,13 @@ def _worded(name: str, value: object, language: Language) -> object:
     return text(key, language).removesuffix(".") if key in CATALOGUES[language] else value
 
 
-def checking(year: int, language: Language) -> str:
-    """Return how anybody can check the audit."""
-    return text(
-        "audit_check_text",
-        language,
-        verify="dispatcher audit verify",
-        year=f"dispatcher audit year {year}",
-        sample=f"dispatcher audit sample {year}",
-    )
+def checking(audit: YearAudit, language: Language) -> str:
+    """Return how anybody can check the audit: of a year whose messages were destroyed, what of it still can be."""
+    verify, year = "dispatcher audit verify", audit.year
+    if audit.is_gone:
+        return text("audit_check_gone", language, verify=verify, folder=f"audits/{year}")
+    counted_again, drawn = f"dispatcher audit year {year}", f"dispatcher audit sample {year}"
+    return text("audit_check_text", language, verify=verify, year=counted_again, sample=drawn)
 
 
 def span_text(seconds: int, language: Language) -> str:
@@ -133,7 +131,7 @@ class _Words:
 
     def of(self) -> str:
         messages = self._audit.messages
-        if self._audit.destroyed is not None and not messages.left:
+        if self._audit.is_gone:
             return self.say("gone")
         return self.say("of", agreed=self.number(messages.agreed), left=self.number(messages.left))
 
@@ -156,7 +154,7 @@ class _Words:
     def many(self) -> list[str]:
         messages = self._audit.messages
         said = [*self._destroyed()]
-        if said and not messages.left:
+        if self._audit.is_gone:
             return said
         said += [
             self.say(
@@ -217,7 +215,7 @@ class _Words:
         counts = {
             name: self.number(getattr(noes, name)) for name in ("withheld", "in_hand", "in_hand_left", "left_after")
         }
-        return [*said, self.say("noes_effect", **counts)]
+        return said if self._audit.is_gone else [*said, self.say("noes_effect", **counts)]
 
     def wrong(self) -> list[str]:
         audit = self._audit
@@ -227,7 +225,8 @@ class _Words:
             name: self.number(sum(getattr(each, name) for each in audit.campaigns))
             for name in ("refused", "bounced", "complained")
         }
-        said.append(self.say("wrong_refused", **counts))
+        if not audit.is_gone:
+            said.append(self.say("wrong_refused", **counts))
         if audit.held:
             held = self.number(sum(audit.held.values()))
             said.append(self.say("wrong_held", held=held, reasons=self._reasons()))

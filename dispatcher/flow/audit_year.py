@@ -229,6 +229,11 @@ class YearAudit:
         """Say whether every promise held."""
         return not self.findings
 
+    @property
+    def is_gone(self) -> bool:
+        """Say whether no message of the year is left: a nought in what counts them says nothing then."""
+        return self.destroyed is not None and not self.messages.left
+
     def as_json(self) -> dict[str, Json]:
         """Return everything with stable keys."""
         return {

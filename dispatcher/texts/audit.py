@@ -50,6 +50,7 @@ FI = {
     "audit_seal_none": "Tapahtumakirjaa ei ole sinetöity.",
     "audit_check": "Näin tarkistat tämän",
     "audit_check_text": "Jokainen luku on laskettu tapahtumakirjasta, johon vain lisätään. Komento {verify} tarkistaa ketjun merkintä merkinnältä, {year} laskee samat luvut uudelleen ja {sample} poimii viestejä, joiden luvat voi verrata lomakkeisiin.",  # noqa: E501
+    "audit_check_gone": "Komento {verify} tarkistaa ketjun merkintä merkinnältä, ja sen, että hävitetty on juuri se, minkä sinetti kattoi. Luvut ja viestit, joista ne laskettiin, tarkastettiin ennen hävittämistä; luvut ovat kansiossa {folder}.",  # noqa: E501
     "audit_signature": "Allekirjoitus",
     "audit_place_and_date": "Paikka ja päiväys",
     "audit_in_figures": "Vuosi kuvina",
@@ -117,6 +118,7 @@ SV = {
     "audit_seal_none": "Händelseboken har inget sigill.",
     "audit_check": "Så kontrolleras detta",
     "audit_check_text": "Varje siffra är räknad ur händelseboken, som det bara läggs till i. Kommandot {verify} kontrollerar kedjan anteckning för anteckning, {year} räknar samma siffror på nytt och {sample} drar meddelanden vars ja kan jämföras med blanketterna.",  # noqa: E501
+    "audit_check_gone": "Kommandot {verify} kontrollerar kedjan anteckning för anteckning, och att det som förstördes är just det som sigillet täckte. Siffrorna och meddelandena de räknades ur granskades före förstörandet; siffrorna finns i mappen {folder}.",  # noqa: E501
     "audit_signature": "Underskrift",
     "audit_place_and_date": "Ort och datum",
     "audit_in_figures": "Året i bilder",
@@ -184,6 +186,7 @@ EN = {
     "audit_seal_none": "The ledger has no seal.",
     "audit_check": "How to check this",
     "audit_check_text": "Every figure is counted from the ledger, to which things are only ever added. The command {verify} checks the chain entry by entry, {year} counts the same figures again, and {sample} draws messages whose yes can be held against the forms.",  # noqa: E501
+    "audit_check_gone": "The command {verify} checks the chain entry by entry, and that what was destroyed is just what the seal covered. The figures, and the messages they were counted from, were checked before they were destroyed; the figures are in {folder}.",  # noqa: E501
     "audit_signature": "Signature",
     "audit_place_and_date": "Place and date",
     "audit_in_figures": "The year in pictures",

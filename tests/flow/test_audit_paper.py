@@ -43,7 +43,7 @@ def test_the_paper_says_what_the_screen_does(name: str, language: Language) -> N
     first, *rest = (bare(page.extract_text()) for page in found.pages)
     for question in page_one(audit, language):
         assert bare("".join([question.figure, question.title, *question.lines])) in first
-    assert bare(checking(audit.year, language)) in first
+    assert bare(checking(audit, language)) in first
     assert bare(text("audit_kept" if audit.ok else "audit_broken", language)) in first
     after = "".join(rest)
     for sentence in sentences((*audit.findings, *audit.remarks), language):

@@ -1,6 +1,8 @@
 """A closed year that was kept for its time is destroyed: its messages go, and what is left proves the rest (L-37)."""
 
 import copy
+import csv
+import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,13 +11,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pypdf import PdfReader
 
 from dispatcher.cli.audit_story import Story
 from dispatcher.errors import RefusedError
 from dispatcher.flow import destroying as acting
 from dispatcher.flow.audit_bundle import check_bundle
-from dispatcher.flow.audit_formats import to_text
-from dispatcher.flow.audit_words import page_one, sentences
+from dispatcher.flow.audit_formats import table_csv, to_csv, to_text
+from dispatcher.flow.audit_paper import to_pdf
+from dispatcher.flow.audit_tables import tables
+from dispatcher.flow.audit_words import checking, page_one, sentences
 from dispatcher.flow.destroying import Destroying
 from dispatcher.flow.sealing import Sealing
 from dispatcher.rules import bundle
@@ -32,8 +37,9 @@ from tests.flow.destroyed_life import OVER, YEAR, closed_in, counts, kept, names
 from tests.flow.test_bundle import Members, by_another_program, rewritten
 from tests.flow.translated import untranslated
 from tests.flow.two_campaigns import a_run
+from tests.rendering.studio import STUDIO
 from tests.stores import ROOT
-from tests.workshop import Workshop
+from tests.workshop import ZONE, Workshop
 
 DUTY = duty("destruction")
 
@@ -357,6 +363,34 @@ def test_the_paper_says_it_in_each_language(workshop: Workshop) -> None:
         assert [] == untranslated(again.remarks)
         assert language is Language.EN or told in sentences(again.remarks, language)
         assert str(gone.seal) in after["agreed"].lines[0]
+        assert before["noes"].lines[:-1] == after["noes"].lines
+        assert "audit sample" not in checking(again, language)
         assert all(each.ok for each in after.values())
     jsonschema.validate(again.as_json(), json.loads((ROOT / "docs" / "audit.schema.json").read_text("utf-8")))
     assert said(gone.seal) in " ".join(to_text(again).split())
+
+
+def test_no_nought_stands_for_what_is_gone(workshop: Workshop) -> None:
+    """L-37: what only counted messages is left out of the tables, and a campaign of which nothing is left says so."""
+    with workshop.opened() as dispatcher:
+        kept(workshop, dispatcher)
+        paper = dispatcher.audit.year(YEAR)
+        dispatcher.auditing.destroying.run(dispatcher.persons.acting(None), confirm=True)
+        again = dispatcher.audit.year(YEAR)
+    assert (False, True) == (paper.is_gone, again.is_gone)
+    before, after = ({table.name: table for table in tables(year)} for year in (paper, again))
+    assert {"campaigns", "noes", "speed", "requests"} == after.keys()
+    assert all(before[name] == after[name] for name in after if name != "campaigns")
+    assert [row[:2] for row in before["campaigns"].rows] == [row[:2] for row in after["campaigns"].rows]
+    assert {None} == {cell for row in after["campaigns"].rows for cell in row[2:]}
+    told = [list(csv.reader(io.StringIO(to_csv(year)))) for year in (paper, again)]
+    assert [row[:6] for row in told[0]] == [row[:6] for row in told[1]]
+    assert {""} == {cell for row in told[1][1:] for cell in row[6:]}
+    with pytest.raises(RefusedError, match="The table spread counts messages, and those of 2026 were destroyed"):
+        table_csv(again, "spread")
+    pdf = " ".join(
+        page.extract_text()
+        for page in PdfReader(io.BytesIO(to_pdf(again, STUDIO, workshop.clock(), ZONE, Language.EN))).pages
+    )
+    assert "in pictures" not in pdf.lower()
+    assert all(campaign.title in pdf for campaign in again.campaigns)
