@@ -79,9 +79,16 @@ class Fates:
 
     def take(self, entry: StoredEntry, body: Body) -> None:
         """Take the next entry; what cannot be read is passed over here."""
-        campaign, kind = entry.campaign or 0, entry.kind
+        campaign = entry.campaign or 0
         if self.only is not None and self.only != campaign:
             return
+        try:
+            self._take(entry, campaign, body)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+
+    def _take(self, entry: StoredEntry, campaign: int, body: Body) -> None:
+        kind = entry.kind
         if kind == _PLANNED:
             name = body["message"]
             self._open[name] = (campaign, (name, entry.client or 0, None, None, _WAITING, 0))

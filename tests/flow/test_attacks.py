@@ -7,6 +7,7 @@ contradicts the attacker are the seals in the file, the journal, the tables, and
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,28 @@ def test_every_attack_on_a_sealed_past_is_found_and_named(workshop: Workshop, ta
             assert () == dispatcher.audit.verify().findings
         finally:
             attacker.close()
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", "7", '{"message":["x"]}'])
+def test_a_body_that_is_another_thing_altogether_is_a_finding(workshop: Workshop, tamper: Tamper, body: str) -> None:
+    """D-03: in the place of what any entry tells of a message, and with all hashes made anew; nothing falls over it."""
+    with workshop.opened() as dispatcher:
+        sealed_life(workshop, dispatcher)
+        tamper(dispatcher.store)
+        attacker = Attacker(dispatcher.store)
+        try:
+            for kind in ("planned", "withheld", "send", "outcome"):
+                attacker.act(partial(_replace_a_body, kind, body))
+                assert REWRITTEN in "\n".join(dispatcher.audit.verify().findings)
+                assert not dispatcher.audit.year(2026).ok
+                attacker.undo()
+        finally:
+            attacker.close()
+
+
+def _replace_a_body(kind: str, body: str, connection: Connection, tables: dict[str, Table]) -> None:
+    row = _entries(connection, tables, kind)[-1]
+    connection.execute(update(tables["ledger_entry"]).where(_of(row.id, tables)).values(body=body))
 
 
 def test_yesterdays_copy_in_the_place_of_today_is_named(workshop: Workshop, tmp_path: Path) -> None:
