@@ -83,6 +83,11 @@ def lines(found: CampaignStatus, zone: ZoneInfo) -> list[str]:
     for channel, counts in sorted(standing.messages.items()):
         told += [f"  {number:>6}  {_SAID.get(state, state)} by {channel}" for state, number in sorted(counts.items())]
     told += [f"  {number:>6}  told afterwards: {word}" for word, number in sorted(standing.later.items())]
+    if found.destroyed is not None:
+        day = format_date(found.destroyed.at.astimezone(zone))
+        told.append(
+            f"  its messages were destroyed on {day} under the promise, checked under seal {found.destroyed.seal}"
+        )
     if standing.closed:
         told.append(
             f"  {standing.closed:>6}  of the unknown may have arrived: nobody can tell, so they count as received"

@@ -10,9 +10,10 @@ from dispatcher.flow.lifecycle import Lifecycle, Standing, standing_of
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
 from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.destroyed import Destruction
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.pace import Pace, run_of
-from dispatcher.storage import campaigns, outbox, progress
+from dispatcher.storage import campaigns, destroyed, outbox, progress
 from dispatcher.storage import pace as turns
 from dispatcher.storage.campaigns import Scheduled
 from dispatcher.storage.database import Connection
@@ -24,7 +25,8 @@ _ENOUGH = 10
 """How many messages a rate has to rest on before the last one is foretold by it, and not by the pace alone."""
 _REMAINING = (MessageState.WAITING, MessageState.DEFERRED, MessageState.ATTEMPTING)
 _TO_GO = frozenset({State.SCHEDULED, State.SENDING})
-_STILL = frozenset({State.FINISHED, State.HELD, State.CANCELLED})
+_OVER = frozenset({State.FINISHED, State.CANCELLED})
+_STILL = _OVER | {State.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class CampaignStatus:
     `rate` is how many messages a minute were handed over lately, None where none could be. `ends_at` is when the last
     one leaves, None where nobody can tell. `too_late` of them would leave after the offer has ended. `next_look` is
     when the next waiting message is looked at. `unread` says of each letter box that cannot be read why nothing leaves.
+    `destroyed` is there where its messages went with their year: none of them is counted.
     """
 
     campaign: Scheduled
@@ -44,6 +47,7 @@ class CampaignStatus:
     too_late: int = 0
     next_look: datetime | None = None
     unread: tuple[str, ...] = ()
+    destroyed: Destruction | None = None
 
     @property
     def remaining(self) -> int:
@@ -89,6 +93,7 @@ class CampaignStatus:
             "too_late": self.too_late,
             "next_look": self.next_look,
             "doors_unread": list(self.unread),
+            "destroyed": {"at": self.destroyed.at, "seal": self.destroyed.seal} if self.destroyed else None,
         }
 
 
@@ -113,6 +118,9 @@ class Status:
             )
             if campaign.state in _TO_GO:
                 found = replace(found, unread=unread)
+            if campaign.state in _OVER:
+                gone = next((each for each in destroyed.told(connection) if number in each.campaigns), None)
+                found = replace(found, destroyed=gone)
             if campaign.state is not State.SENDING or campaign.begun_at is None:
                 return found
             since = now.replace(second=0, microsecond=0) - RATE_OVER

@@ -134,7 +134,7 @@ def test_a_campaign_says_how_it_stands(run: Run, campaign: Path) -> None:
         "too_late",
         "doors_unread",
     }
-    assert keys | {"later", "may_have_arrived"} == set(status)
+    assert keys | {"later", "may_have_arrived", "destroyed"} == set(status)
     assert ("held", "by_hand", None) == (status["state"], status["held_reason"], status["begun_at"])
     said = run("campaign", "status", "tarjous").out
     assert "held (by hand)" in said

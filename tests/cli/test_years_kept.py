@@ -53,6 +53,11 @@ def test_a_year_from_list_to_gone(old: Path, run: Run) -> None:
         told = run("audit", *words)
         assert (0, True) == (told.code, f"The messages of {YEAR} were destroyed on " in told.out), told.out
     assert f"The messages of {YEAR} were destroyed on " in run("audit", "sample", YEAR).out
+    seal = run("audit", "year", YEAR, "--json").json()["destroyed"]["seal"]
+    assert f", checked under seal {seal}\n" in run("campaign", "status", "one").out
+    assert seal == run("campaign", "status", "one", "--json").json()["destroyed"]["seal"]
+    refused = run("audit", "year", YEAR, "--table", "spread")
+    assert (1, True) == (refused.code, f"those of {YEAR} were destroyed" in refused.err)
 
 
 def test_what_may_not_go_is_said_with_exit_code_1(old: Path, run: Run) -> None:
