@@ -12,6 +12,7 @@ import platform
 import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -116,6 +117,16 @@ def peak_of(process: int) -> float:
         return 0.0
     found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
     return int(found[1]) / 1000 if found else 0.0
+
+
+def peak_of_children() -> float:
+    """Return the highest use of memory so far of the processes that this one has started, in MB (Linux)."""
+    found, mine = 0.0, re.compile(rf"^PPid:\s+{os.getpid()}$", re.MULTILINE)
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with suppress(OSError):  # it has ended meanwhile
+            if mine.search(status.read_text(encoding="ascii", errors="replace")):
+                found += peak_of(int(status.parent.name))
+    return found
 
 
 def report(

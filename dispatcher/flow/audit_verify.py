@@ -5,23 +5,21 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from typing import Generic, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from dispatcher.errors import SealError
+from dispatcher.flow.audit_apart import WHERE_IT_PAYS, Apart, Sharing, apart
 from dispatcher.flow.audit_chain import ChainCheck
 from dispatcher.flow.audit_compare import table_differences
 from dispatcher.flow.audit_damage import Verification
+from dispatcher.flow.audit_decided import Decided, Deciding
 from dispatcher.flow.audit_destroyed import Destructions
 from dispatcher.flow.audit_kept import altered
 from dispatcher.flow.audit_seals import Restores, check_journal, check_seals, places, public_keys, sound_seals
-from dispatcher.rules.audit_again import Again
 from dispatcher.rules.audit_campaigns import CampaignCount
 from dispatcher.rules.audit_counts import slot_findings
-from dispatcher.rules.audit_fates import Fates, Sum, differences
 from dispatcher.rules.ledger import EntryKind, StoredEntry
-from dispatcher.rules.sayings import say
 from dispatcher.rules.seal import Seal
 from dispatcher.storage import destroyed, ledger, reports, seals
 from dispatcher.storage.database import Connection
@@ -113,11 +111,10 @@ def _read_in_order(connection: Connection, took: Taking, gone: Destructions, tel
 
 @dataclass(slots=True)
 class _Taken:
-    """Everything that verify finds out from entries alone."""
+    """Everything that verify finds out from entries alone; `deciding` is None where a second process does that."""
 
+    deciding: Deciding | None
     count: CampaignCount = field(default_factory=CampaignCount)
-    again: Again = field(default_factory=Again)
-    fates: Fates = field(default_factory=Fates)
     restores: Restores = field(default_factory=Restores)
 
     def take(self, entry: StoredEntry) -> None:
@@ -125,48 +122,92 @@ class _Taken:
         if entry.group != self.restores.group or entry.kind == _RESTORE:
             self.restores.take(entry)
         body = reports.body_of(entry)
-        told = self.again.take(entry, body)
-        if told is not None:
-            self.fates.take(entry, told)
+        if self.deciding is not None:
+            self.deciding.take(entry, body)
         self.count.take(entry, body)
+
+
+class _Halves:
+    """What this process reads and what the one apart does, where there is one: progress is told as of one reading."""
+
+    def __init__(self, progress: Progress, other: Apart | None) -> None:
+        self._progress = progress
+        self._other = other
+        self._deciding = Deciding()
+        self._mine = self._most = self._total = 0
+
+    def taking(self) -> _Taken:
+        """Return what takes the entries that are read here, from the first one on."""
+        self._deciding = Deciding()
+        return _Taken(self._deciding if self._other is None else None)
+
+    def tell(self, done: int, total: int) -> None:
+        """Tell how far the reading of this process has come."""
+        if self._other is None:
+            self._progress(done, total)
+            return
+        self._other.listen()
+        self._mine, self._total = done, total
+        self._tell(self._other.done)
+
+    def decided(self, connection: Connection, gone: Collection[int]) -> Decided:
+        """Return what came of deciding again, once every entry has been read here."""
+        if self._other is None:
+            return self._deciding.decided(connection, gone)
+        found = self._other.decided(connection, self._tell)
+        self._progress(self._total, self._total)
+        return found
+
+    def _tell(self, other: int) -> None:
+        self._most = max(self._most, (self._mine + other) // 2)
+        self._progress(self._most, self._total)
 
 
 class Verifying:
     """Verifies an installation: it changes nothing, and reads one consistent state however long it takes."""
 
-    def __init__(self, store: Store, zone: ZoneInfo, file: SealFile | None) -> None:
+    def __init__(self, store: Store, zone: ZoneInfo, file: SealFile | None, sharing: Sharing = WHERE_IT_PAYS) -> None:
         self._store = store
         self._zone = zone
         self._file = file
+        self._sharing = sharing
 
     def run(self, progress: Progress) -> Verification:
         """Verify everything; the first broken place of each chain is named, and every message that does not follow."""
+        with (
+            without_a_search(),
+            self._store.reading() as connection,
+            reports.as_it_stands(connection),
+            apart(self._store.database, connection, self._sharing) as other,
+        ):
+            return self._verified(connection, progress, other)
+
+    def _verified(self, connection: Connection, progress: Progress, other: Apart | None) -> Verification:
         kept, unread = self._kept()
-        with without_a_search(), self._store.reading() as connection, reports.as_it_stands(connection):
-            told = seals.in_ledger(connection)
-            every, publics = [*told, *kept.seals], public_keys(self._store.ring).values()
-            reading = read_whole(connection, every, _Taken, progress, self._zone)
-            chain, check, taken, gone = reading.chain, reading.check, reading.took, reading.destroyed
-            again, count = taken.again, taken.count
-            restores = taken.restores.found
-            beside = check_seals(told, kept, check.hashes, publics, restores)
-            sound = sound_seals(every, check.hashes, publics)
-            journal = check_journal(connection, self._store.journal, restores)
-            found = [
-                *again.findings,
-                *([say("unnamed_again", count=again.unnamed)] if again.unnamed else []),
-                *unread,
-                *beside.findings,
-                *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
-                *journal.findings,
-                *_of_slots(count),
-                *_tables(connection, count, taken.fates, gone.campaigns),
-                *altered(connection, count.campaigns.values(), again.agreed_to),
-            ]
+        halves = _Halves(progress, other)
+        told = seals.in_ledger(connection)
+        every, publics = [*told, *kept.seals], public_keys(self._store.ring).values()
+        reading = read_whole(connection, every, halves.taking, halves.tell, self._zone)
+        check, taken, gone = reading.check, reading.took, reading.destroyed
+        restores, count = taken.restores.found, taken.count
+        beside = check_seals(told, kept, check.hashes, publics, restores)
+        sound = sound_seals(every, check.hashes, publics)
+        journal = check_journal(connection, self._store.journal, restores)
+        standing = [each for each in count.campaigns.values() if each.number not in gone.campaigns]
+        around = [
+            *unread,
+            *beside.findings,
+            *gone.findings(check, sound, partial(destroyed.digest_of_year, connection)),
+            *journal.findings,
+            *_of_slots(count),
+            *table_differences(connection, count, standing),
+        ]
+        decided = halves.decided(connection, gone.campaigns)
+        kept_words = altered(connection, count.campaigns.values(), decided.agreed_to)
         return replace(
-            chain,
-            decided=again.decided,
-            contradictions=tuple(found),
+            reading.chain,
+            decided=decided.messages,
+            contradictions=(*decided.findings, *around, *decided.differences, *kept_words),
             remarks=(*beside.remarks, *journal.remarks, *gone.remarks(check)),
         )
 
@@ -183,37 +224,3 @@ def _of_slots(count: CampaignCount) -> Iterator[str]:
     spent = count.spent()
     for year in sorted({slot.date.year for slot in spent}):
         yield from slot_findings(year, spent)
-
-
-def _tables(connection: Connection, count: CampaignCount, fates: Fates, destroyed: Collection[int]) -> Iterator[str]:
-    """Yield every difference between the ledger and the tables that serve the screens, message by message.
-
-    Of destroyed campaigns no messages are compared: rows of them may still wait to be deleted.
-    """
-    yield from table_differences(
-        connection, count, [each for each in count.campaigns.values() if each.number not in destroyed]
-    )
-    held: dict[int, Sum] = {}
-    for campaign, fate, later in reports.messages(connection):
-        total = held.setdefault(campaign, Sum())
-        total.add(fate)
-        total.add_told(fate[0], later)
-    told = fates.sums()
-    for campaign in sorted((told.keys() | held.keys()) - set(destroyed)):
-        mine, theirs = told.get(campaign, Sum()), held.get(campaign, Sum())
-        if (mine.count, mine.sum) != (theirs.count, theirs.sum):
-            yield from islice(_named(connection, campaign), _NAMED_AT_MOST)
-        if (mine.told, mine.told_sum) != (theirs.told, theirs.told_sum):
-            yield say("ends_differ", campaign=campaign, told=mine.told, held=theirs.told)
-
-
-def _named(connection: Connection, campaign: int) -> Iterator[str]:
-    fates = Fates(only=campaign)
-    for entry in reports.entries_by_number(connection):
-        if entry.campaign == campaign:
-            try:
-                fates.take(entry, entry.data())
-            except (ValueError, KeyError, TypeError):
-                continue
-    fates.sums()
-    yield from differences(campaign, fates.each, (fate for _, fate, _ in reports.messages(connection, campaign)))
