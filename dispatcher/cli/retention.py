@@ -11,6 +11,8 @@ from dispatcher.flow.due_years import YearsOverview
 from dispatcher.flow.retention import DueClient, Overview, RetentionReport
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.calendar import local_date
+from dispatcher.rules.campaign import Language
+from dispatcher.texts import counted
 from dispatcher.wiring import Dispatcher
 
 _REASONS = {"age": "their year is over", "gone": "gone from the register"}
@@ -153,7 +155,11 @@ def _say_years(found: YearsOverview) -> None:
     for each in found.due:
         what = "being destroyed" if each.is_begun else "due to be destroyed"
         seal = f", closed under seal {each.seal}" if each.seal is not None else ""
-        say(f"Messages of {each.year} {what}: {each.entries} entries of {len(each.campaigns)} campaigns{seal}.")
+        entries, many = (
+            counted(noun, count, Language.EN)
+            for noun, count in (("entries", each.entries), ("campaigns", len(each.campaigns)))
+        )
+        say(f"Messages of {each.year} {what}: {entries} of {many}{seal}.")
     if found.due:
         say(f"Destroying years is {'daily' if found.confirmed_at else 'not confirmed yet'}.")
     if found.refusal:
