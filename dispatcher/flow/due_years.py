@@ -8,14 +8,12 @@ from pathlib import Path
 from dispatcher.flow.closing import FOLDER, closed_years
 from dispatcher.flow.policy import Policy
 from dispatcher.rules.calendar import day_span, local_date
-from dispatcher.rules.campaign import State
+from dispatcher.rules.campaign import OVER
 from dispatcher.rules.destroyed import Destruction, last_to_go
 from dispatcher.rules.ledger import Json
 from dispatcher.storage import campaigns, destroyed, reports
 from dispatcher.storage.database import Connection
 from dispatcher.storage.store import Store
-
-_OVER = frozenset({State.FINISHED, State.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +167,7 @@ class DueYears:
         gone = {number for each in told for number in each.campaigns}
         found = {}
         for each in campaigns.all_scheduled(connection):
-            if each.state in _OVER and each.id not in gone:
+            if each.state in OVER and each.id not in gone:
                 course = destroyed.of_campaign(connection, each.id)
                 if course is not None:
                     found[each.id] = (self._year_of(course), course.entries)

@@ -147,9 +147,9 @@ class Gate:
 
     def _decide(self, transaction: Transaction, scheduled: Scheduled, rows: Sequence[Claimed], day: date) -> Decided:
         connection, now = transaction.connection, transaction.now
+        state, frozen_at = campaigns.standing(connection, scheduled.id)
         # The run has looked at its hours: what is frozen is compiled by now, unless it was changed since.
-        prepared = self._press.frozen(connection, scheduled)
-        state, _ = campaigns.standing(connection, scheduled.id)
+        prepared = self._press.frozen(connection, scheduled, frozen_at)
         today = local_date(now, self._policy.zone)
         if state is not State.SENDING or today != day:
             return Decided(prepared, shut=True)

@@ -119,9 +119,12 @@ class Press:
         self._signer = signer
         self._ready: dict[int, tuple[datetime, Prepared]] = {}
 
-    def frozen(self, connection: Connection, scheduled: Scheduled) -> Prepared:
-        """Return a scheduled campaign, compiled from its frozen bytes once and kept until it gets new ones."""
-        _, frozen_at = campaigns.standing(connection, scheduled.id)
+    def frozen(self, connection: Connection, scheduled: Scheduled, since: datetime | None = None) -> Prepared:
+        """Return a scheduled campaign, compiled from its frozen bytes once and kept until it gets new ones.
+
+        `since` is when it got those it has, where that has just been read.
+        """
+        frozen_at = since or campaigns.standing(connection, scheduled.id)[1]
         kept = self._ready.get(scheduled.id)
         if kept is None or kept[0] != frozen_at:
             files = campaigns.frozen(connection, scheduled.id)

@@ -21,7 +21,7 @@ from dispatcher.flow.wishes import take_limit
 from dispatcher.keys import KeyedHash
 from dispatcher.rules.actor import Actor
 from dispatcher.rules.audit_consent import REPLACED
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import OVER, Channel, State
 from dispatcher.rules.consent import Reply
 from dispatcher.rules.ledger import Entry, EntryKind, Json, read_stamp, stamp
 from dispatcher.rules.life import Act
@@ -39,7 +39,6 @@ from dispatcher.storage.writer import Transaction
 
 _ALONE = Lock(LockKind.JOURNAL, 0)
 """Every writer takes this lock shared: who has it alone writes alone."""
-_OVER = frozenset({State.FINISHED, State.CANCELLED})
 
 
 @dataclass(slots=True)
@@ -287,7 +286,7 @@ def _take_slot(
     if is_missing:
         _spend(transaction, record, campaign, day, actor)
         report.slots += "was" not in body
-    if campaign is not None and campaign.state not in _OVER:
+    if campaign is not None and campaign.state not in OVER:
         _close(transaction, campaign, record, day, actor, report)
 
 

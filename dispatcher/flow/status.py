@@ -9,7 +9,7 @@ from dispatcher.flow.doors import Doors
 from dispatcher.flow.lifecycle import Lifecycle, Standing, standing_of
 from dispatcher.flow.policy import Policy
 from dispatcher.flow.preparing import Press
-from dispatcher.rules.campaign import Channel, State
+from dispatcher.rules.campaign import OVER, Channel, State
 from dispatcher.rules.destroyed import Destruction
 from dispatcher.rules.message import MessageState
 from dispatcher.rules.pace import Pace, run_of
@@ -25,8 +25,7 @@ _ENOUGH = 10
 """How many messages a rate has to rest on before the last one is foretold by it, and not by the pace alone."""
 _REMAINING = (MessageState.WAITING, MessageState.DEFERRED, MessageState.ATTEMPTING)
 _TO_GO = frozenset({State.SCHEDULED, State.SENDING})
-_OVER = frozenset({State.FINISHED, State.CANCELLED})
-_STILL = _OVER | {State.HELD}
+_STILL = OVER | {State.HELD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +117,7 @@ class Status:
             )
             if campaign.state in _TO_GO:
                 found = replace(found, unread=unread)
-            if campaign.state in _OVER:
+            if campaign.state in OVER:
                 gone = next((each for each in destroyed.told(connection) if number in each.campaigns), None)
                 found = replace(found, destroyed=gone)
             if campaign.state is not State.SENDING or campaign.begun_at is None:

@@ -14,7 +14,7 @@ from dispatcher.rules.actor import Role
 from dispatcher.rules.alerts import AHEAD, AlertKind, Matter
 from dispatcher.rules.budget import CEILING, FLOOR
 from dispatcher.rules.calendar import local_date
-from dispatcher.rules.campaign import IDLE, Language, State
+from dispatcher.rules.campaign import IDLE, OVER, Language, State
 from dispatcher.rules.ledger import Json, stamp
 from dispatcher.storage import campaigns, outbox, persons, requests, slots
 from dispatcher.storage.campaigns import Scheduled
@@ -24,7 +24,6 @@ from dispatcher.storage.store import Store
 from dispatcher.texts import CATALOGUES, format_date, text
 
 _SCHEDULE = "dispatcher campaign schedule campaigns/FILE.toml"
-_OVER = frozenset({State.FINISHED, State.CANCELLED})
 _RECENTLY = timedelta(days=1)
 _UNREAD = frozenset({AlertKind.INCOMING, AlertKind.DOOR_UNREAD})
 
@@ -76,7 +75,7 @@ class Today:
         now = self._store.clock()
         today = local_date(now, self._policy.zone)
         with self._store.reading() as connection:
-            every = [each for each in campaigns.all_scheduled(connection) if each.state not in _OVER]
+            every = [each for each in campaigns.all_scheduled(connection) if each.state not in OVER]
             year = _year(slots.every(connection), today)
         ahead = [each for each in every if each.state is not State.HELD]
         lines = (

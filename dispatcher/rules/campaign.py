@@ -44,6 +44,8 @@ class State(StrEnum):
 
 IDLE = frozenset({State.RESERVED, State.DRAFT})
 """What has its slot and nothing that could go out: it lapses unless its content is scheduled."""
+OVER = frozenset({State.FINISHED, State.CANCELLED})
+"""Campaigns that have ended: nothing more of them goes out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,7 @@ class Hot:
         """Run the statement and return its rows as the driver gives them."""
         text = self._texts.get(connection.dialect.name) or self._made(connection)
         with closing(executed(connection, text.sql, text.given(values))) as cursor:
-            try:
-                return cursor.fetchall()
-            except Exception as error:  # SQLite finds the rows while they are fetched
-                raise _named(connection, text.sql, error, cursor) from error
+            return _fetched(connection, text.sql, cursor)
 
     def run(self, connection: Connection, **values: Any) -> int:
         """Run the statement and return how many rows it changed."""
@@ -199,9 +196,9 @@ def in_parts(connection: Connection, statement: Select[Any], size: int) -> Itera
             yield rows
 
 
-def _fetched(connection: Connection, sql: str, cursor: DBAPICursor, size: int) -> Sequence[Row]:
+def _fetched(connection: Connection, sql: str, cursor: DBAPICursor, size: int | None = None) -> Sequence[Row]:
     try:
-        return cursor.fetchmany(size)
+        return cursor.fetchall() if size is None else cursor.fetchmany(size)
     except Exception as error:  # SQLite finds the rows while they are fetched
         raise _named(connection, sql, error, cursor) from error
 

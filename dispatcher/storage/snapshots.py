@@ -15,8 +15,8 @@ def offered(connection: Connection) -> str:
 def joined(connection: Connection, offer: str) -> bool:
     """Begin to read, and say whether it is the state offered.
 
-    PostgreSQL hands a state over. SQLite cannot: the ledger is the same where its ends are, for it only grows, and
-    whoever sees others begins again.
+    PostgreSQL hands a state over. SQLite cannot: the ledger is the same where its ends are, and whoever sees others
+    begins again. Only what a destroyed year has left goes without moving them, and that is counted by nobody.
     """
     if connection.dialect.name == "sqlite":
         return offer == _ends(connection)
