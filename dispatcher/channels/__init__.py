@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dispatcher.rules.message import CampaignMessage, Outcome, OutcomeKind, ServiceMessage
 
 MayGo = Callable[[], Awaitable[bool]]
 """Says whether a message may still leave: a client may have said no since its verdict."""
+Peek = Callable[[], CampaignMessage | None]
+"""Says which message a session will be given after the one it carries, or that none is known; it will be that one."""
 RECALLED = Outcome(OutcomeKind.DEFERRED, code="recalled")
 """What became of a message that might not leave any more when its turn came: nobody has it."""
 
@@ -17,6 +19,10 @@ RECALLED = Outcome(OutcomeKind.DEFERRED, code="recalled")
 async def always() -> bool:
     """Say yes."""
     return True
+
+
+def nobody() -> None:
+    """Know of no message that comes next."""
 
 
 class Session(Protocol):
@@ -28,6 +34,15 @@ class Session(Protocol):
         `may_go` is asked at the last moment, right before the message's own words are given away: however long the
         carrier took until then, nothing leaves after a no; RECALLED is returned.
         """
+        ...
+
+
+@runtime_checkable
+class ForesightedSession(Session, Protocol):
+    """A session that makes use of knowing which message comes next."""
+
+    def look_ahead(self, peek: Peek) -> None:
+        """Learn whom to ask which message comes next, each at most once: what it is told of, it is given next."""
         ...
 
 

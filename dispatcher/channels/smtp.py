@@ -1,7 +1,6 @@
 """Hands emails to a mail server, one at a time on a connection that is kept (RFC 5321)."""
 
 import asyncio
-import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -11,10 +10,12 @@ from typing import cast
 
 from aiosmtplib import SMTP, SMTPHeloError, SMTPResponseException
 
-from dispatcher.channels import RECALLED, MayGo, always
+from dispatcher.channels import RECALLED, MayGo, Peek, always, nobody
 from dispatcher.channels.hosts import is_loopback
-from dispatcher.channels.pipelining import ConfusedError, LostError, Wire, WireError
+from dispatcher.channels.pipelining import Due, LostError, Wire, WireError
 from dispatcher.channels.replies import Reply, outcome_of
+from dispatcher.channels.smtp_ahead import Ahead, Offers
+from dispatcher.channels.smtp_words import DATA, recipient, sender, stuffed, unfit
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage
 
@@ -25,8 +26,6 @@ _NO_CONNECTION = Outcome(OutcomeKind.DEFERRED, status="4.4.1", blame=Blame.CONNE
 _CONNECTION_LOST = Outcome(OutcomeKind.DEFERRED, status="4.4.2", blame=Blame.CONNECTION)
 _REPLY_LOST = Outcome(OutcomeKind.UNKNOWN, status="4.4.2")
 _TAKEN = Outcome(OutcomeKind.ACCEPTED, "250", "2.0.0")
-_ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
-_XTEXT = re.compile(r"[!-*,-<>-~]*")
 _DUE = (b"2", b"2", b"354")
 """What the replies to MAIL, RCPT and DATA begin with where all is well."""
 
@@ -70,19 +69,6 @@ class SmtpSettings:
             )
 
 
-@dataclass(slots=True)
-class _Offer:
-    """Whether a server that offers PIPELINING is taken at its word; what one session learns, all know."""
-
-    is_believed: bool = True
-    has_worked: bool = False
-
-    def doubt(self, error: WireError) -> None:
-        """Learn from replies that did not come: a server that has done it before may just have been cut off."""
-        if isinstance(error, ConfusedError) or not self.has_worked:
-            self.is_believed = False
-
-
 class SmtpCarrier:
     """Carries emails through one mail server. `host` is whom the EU guard asks about (L-42)."""
 
@@ -91,14 +77,14 @@ class SmtpCarrier:
     def __init__(self, settings: SmtpSettings) -> None:
         self._settings = settings
         self._tls = None if settings.tls is Tls.NONE else ssl.create_default_context()
-        self._offer = _Offer()
+        self._offers = Offers()
         self.host = settings.host
         self.sessions = settings.sessions
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["SmtpSession"]:
         """Open one connection. Raises ChannelError if the server cannot be reached, trusted or logged in to (E-53)."""
-        session = SmtpSession(self._settings, self._tls, self._offer)
+        session = SmtpSession(self._settings, self._tls, self._offers)
         await session.open()
         try:
             yield session
@@ -109,11 +95,15 @@ class SmtpCarrier:
 
 
 class SmtpSession:
-    """One connection, reopened when it is lost or has carried its share; it carries one message at a time."""
+    """One connection, reopened when it is lost or has carried its share; it carries one message at a time.
 
-    def __init__(self, settings: SmtpSettings, tls: ssl.SSLContext | None, offer: _Offer) -> None:
+    Where the server offers PIPELINING, the envelope of the message that comes next goes with a body (RFC 2920, 3.1), so
+    that each message costs one wait for the server and not two.
+    """
+
+    def __init__(self, settings: SmtpSettings, tls: ssl.SSLContext | None, offers: Offers) -> None:
         self._settings = settings
-        self._offer = offer
+        self._offers = offers
         self._client = SMTP(
             hostname=settings.host,
             port=settings.port,
@@ -130,6 +120,8 @@ class SmtpSession:
         self._limit = 0
         self._carried = 0
         self._turn = asyncio.Lock()
+        self._peek: Peek = nobody
+        self._ahead: Ahead | None = None
 
     async def open(self) -> None:
         """Connect, encrypt, greet and log in. Raises ChannelError."""
@@ -155,7 +147,8 @@ class SmtpSession:
 
     async def close(self) -> None:
         """Say goodbye and close, whatever the server makes of it."""
-        if self._wire is not None and self._wire.is_clean and self._client.protocol is not None:
+        is_idle = self._wire is not None and self._wire.is_clean and self._ahead is None
+        if is_idle and self._wire is not None and self._client.protocol is not None:
             self._wire.give_back(self._client.protocol)
             with suppress(*_TROUBLE):
                 await self._client.quit()
@@ -163,12 +156,17 @@ class SmtpSession:
 
     def drop(self) -> None:
         """Cut the connection at once; nothing that waits to be written is written any more."""
+        self._ahead = None
         if self._wire is not None:
             self._wire.abort()
             self._wire = None
         if isinstance(self._client.transport, asyncio.WriteTransport):
             self._client.transport.abort()
         self._client.close()
+
+    def look_ahead(self, peek: Peek) -> None:
+        """Learn whom to ask which message comes next."""
+        self._peek = peek
 
     async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
         """Hand one email over, bytes as they are (E-27), and return what became of it.
@@ -179,9 +177,10 @@ class SmtpSession:
         email = message.content
         if not isinstance(email, Email):
             raise TypeError("the mail server carries emails only")
-        unfit = _unfit(email)
-        if unfit:
-            return unfit
+        if self._ahead is None or self._ahead.email is not email:
+            no = unfit(email)
+            if no is not None:
+                return no
         async with self._turn:
             try:
                 return await self._transact(message.message_id, email, may_go)
@@ -196,17 +195,22 @@ class SmtpSession:
                 raise
 
     async def _transact(self, message_id: str, email: Email, may_go: MayGo) -> Outcome:
-        wire = self._wire
-        if wire is None or not wire.is_clean:
-            # Closed meanwhile, or told to go by a 421 nobody had asked for: nothing was said yet, so begin anew.
-            self.drop()
-            await self.open()
-        elif self._carried >= self._settings.messages_per_connection:
-            await self.close()
-            await self.open()
-        if 0 < self._limit < len(email.content):
-            return outcome_of(Reply(552, "5.3.4"))
-        no = await self._address(message_id, email)
+        wire, ahead = self._wire, self._ahead
+        if ahead is not None and ahead.email is email:
+            self._ahead = None
+        else:
+            ahead = None
+            if wire is None or not wire.is_clean or self._ahead is not None:
+                # Closed meanwhile, or told to go by a 421 nobody had asked for, or waiting for a body that does not
+                # come: nothing was said yet, so begin anew.
+                self.drop()
+                await self.open()
+            elif self._carried >= self._settings.messages_per_connection:
+                await self.close()
+                await self.open()
+            if self._is_too_large(email):
+                return outcome_of(Reply(552, "5.3.4"))
+        no = await self._address(message_id, email, ahead.due if ahead else None)
         if no is not None:
             return no
         if not await may_go():
@@ -214,56 +218,83 @@ class SmtpSession:
             return RECALLED
         return await self._give(email.content)
 
-    async def _address(self, message_id: str, email: Email) -> Outcome | None:
-        """Say the envelope; return None where the server waits for the body, else what that makes of the message."""
+    async def _address(self, message_id: str, email: Email, ahead: Due | None) -> Outcome | None:
+        """Say the envelope; return None where the server waits for the body, else what that makes of the message.
+
+        `ahead` are the replies that are due where it was said with the body before.
+        """
         is_kept = self._carried > 0
         while True:
-            wire = self._in_use()
-            heard = wire.heard
+            replies: list[bytes] = ahead.replies if ahead else []
             try:
-                replies = await self._say_envelope(wire, message_id, email)
+                if ahead:
+                    await ahead.all()
+                else:
+                    await self._say_envelope(message_id, email, replies)
             except WireError as error:
-                if not is_kept or wire.heard > heard:
+                if ahead:
+                    self._offers.ahead.doubt(error)
+                if not is_kept or replies:
                     self._doubt(error)
                     raise
             else:
                 if _is_go_ahead(replies):
-                    self._offer.has_worked |= self._is_group
+                    self._offers.groups.has_worked |= self._is_group
+                    self._offers.ahead.has_worked |= ahead is not None
                     return None
-                if not (is_kept and _is_goodbye(replies[0])):
+                is_too_soon = ahead is not None and _is_too_soon(replies[0])
+                if is_too_soon:
+                    self._offers.ahead.is_believed = False
+                elif not (is_kept and _is_goodbye(replies[0])):
                     return await self._declined(replies)
             # A kept connection may have been closed for idleness meanwhile. Until its first reply it may not even have
-            # heard us, and without a body nothing is delivered: say it once more on a new one.
-            is_kept = False
+            # heard us, and without a body nothing is delivered: say it once more on a new one. So too where all it did
+            # not like is that the envelope came with a body.
+            is_kept, ahead = False, None
             self.drop()
             await self.open()
 
-    async def _say_envelope(self, wire: Wire, message_id: str, email: Email) -> list[bytes]:
-        """Say MAIL, RCPT and DATA, as one group where the server offers it (E-54), and return the replies.
+    async def _say_envelope(self, message_id: str, email: Email, replies: list[bytes]) -> None:
+        """Say MAIL, RCPT and DATA, as one group where the server offers it (E-54), and take the replies.
 
         One at a time, nothing more is said after a reply that was not due.
         """
+        wire = self._in_use()
         self._carried += 1
-        self._is_group = self._offers_groups and self._offer.is_believed
-        seconds = self._settings.timeout_seconds
-        mail, recipient = self._sender(message_id, email), self._recipient(email)
+        self._is_group = self._offers_groups and self._offers.groups.is_believed
+        words = self._envelope(message_id, email)
         if self._is_group:
-            return await wire.say(f"{mail}{recipient}DATA\r\n".encode("ascii"), 3, seconds)
-        replies: list[bytes] = []
-        for words, due in zip((mail, recipient, "DATA\r\n"), _DUE, strict=True):
-            replies += await wire.say(words.encode("ascii"), 1, seconds)
-            if not replies[-1].startswith(due):
-                break
-        return replies
+            await self._say(wire, "".join(words), replies, 3)
+            return
+        for each, last in zip(words, _DUE, strict=True):
+            await self._say(wire, each, replies)
+            if not replies[-1].startswith(last):
+                return
+
+    async def _say(self, wire: Wire, words: str, replies: list[bytes], count: int = 1) -> None:
+        """Say commands and take the replies, those included that come before trouble. Raises WireError."""
+        due = Due(count, self._settings.timeout_seconds)
+        wire.say(words.encode("ascii"), due)
+        try:
+            await due.all()
+        finally:
+            replies += due.replies
 
     async def _give(self, content: bytes) -> Outcome:
         wire = self._in_use()
         if not wire.is_clean:
             raise LostError
-        body = _stuffed(content)
+        words, due = stuffed(content), Due(1, self._settings.reply_timeout_seconds)
+        following = self._following()
         try:
             # From here on every trouble is a doubt, one of our own making included.
-            (raw,) = await wire.say(body, 1, self._settings.reply_timeout_seconds)
+            if following is None:
+                wire.say(words, due)
+            else:
+                envelope, self._ahead = following
+                self._carried += 1
+                wire.say(words + envelope, due, self._ahead.due)
+            (raw,) = await due.all()
             if raw.startswith(b"250 2.0.0 "):
                 return _TAKEN
             reply = Reply.parsed(raw)
@@ -278,6 +309,18 @@ class SmtpSession:
             await self._clear(reply, outcome)
         return outcome
 
+    def _following(self) -> tuple[bytes, Ahead] | None:
+        """Return the envelope of the message that comes next, where it may go with the body of this one."""
+        is_believed = self._is_group and self._offers.are_believed
+        if not is_believed or self._carried >= self._settings.messages_per_connection:
+            return None
+        message = self._peek()
+        email = message.content if message else None
+        if message is None or not isinstance(email, Email) or unfit(email) or self._is_too_large(email):
+            return None
+        words = "".join(self._envelope(message.message_id, email)).encode("ascii")
+        return words, Ahead(email, Due(3, self._settings.timeout_seconds))
+
     async def _declined(self, replies: list[bytes]) -> Outcome:
         """Return what an envelope comes to that was not taken, and leave the connection fit for the next, or none."""
         at = next(index for index, (raw, due) in enumerate(zip(replies, _DUE, strict=False)) if not raw.startswith(due))
@@ -286,7 +329,7 @@ class SmtpSession:
         # Neither a yes nor a no where one was due, or a yes to what follows a no: out of step with the commands.
         is_out_of_step = not is_no or any(raw.startswith(b"2") for raw in later)
         if is_out_of_step or (self._is_group and reply.is_about_pipelining):
-            self._offer.is_believed &= not self._is_group
+            self._offers.groups.is_believed &= not self._is_group
             self.drop()
             return Outcome(OutcomeKind.DEFERRED, str(reply.code), reply.status, blame=Blame.CONNECTION)
         outcome = outcome_of(reply, names_recipient=at > 0)
@@ -302,12 +345,15 @@ class SmtpSession:
         if outcome.blame is Blame.CONNECTION or reply.code == 421:
             self.drop()
             return
+        if self._ahead is not None:
+            return  # the end of a body ends its transaction, whatever comes of it; the next has begun already
+        replies: list[bytes] = []
         try:
-            (raw,) = await self._in_use().say(b"RSET\r\n", 1, self._settings.timeout_seconds)
+            await self._say(self._in_use(), "RSET\r\n", replies)
         except WireError:
             self.drop()
         else:
-            if not raw.startswith(b"2"):
+            if not replies[0].startswith(b"2"):
                 self.drop()
 
     def _in_use(self) -> Wire:
@@ -317,7 +363,7 @@ class SmtpSession:
 
     def _doubt(self, error: WireError) -> None:
         if self._is_group:
-            self._offer.doubt(error)
+            self._offers.groups.doubt(error)
 
     async def _greet(self) -> None:
         try:
@@ -325,13 +371,13 @@ class SmtpSession:
         except SMTPHeloError:
             await self._client.helo()
 
-    def _sender(self, message_id: str, email: Email) -> str:
-        size = f" SIZE={len(email.content)}" if self._offers_size else ""
-        notice = f" RET=HDRS ENVID={_xtext(message_id)}" if self._offers_dsn else ""
-        return f"MAIL FROM:<{email.sender}>{size}{notice}\r\n"
+    def _envelope(self, message_id: str, email: Email) -> tuple[str, str, str]:
+        has_size, has_dsn = self._offers_size, self._offers_dsn
+        first = sender(email, message_id, has_size=has_size, has_dsn=has_dsn)
+        return first, recipient(email, has_dsn=has_dsn), DATA
 
-    def _recipient(self, email: Email) -> str:
-        return f"RCPT TO:<{email.recipient}>{' NOTIFY=FAILURE' if self._offers_dsn else ''}\r\n"
+    def _is_too_large(self, email: Email) -> bool:
+        return 0 < self._limit < len(email.content)
 
 
 def _is_go_ahead(replies: list[bytes]) -> bool:
@@ -339,44 +385,15 @@ def _is_go_ahead(replies: list[bytes]) -> bool:
     return len(replies) == 3 and all(map(bytes.startswith, replies, _DUE))
 
 
+def _is_too_soon(raw: bytes) -> bool:
+    """Return whether a server takes no envelope at this moment, such as one that still has a transaction open."""
+    return not raw.startswith(b"2") and Reply.parsed(raw).is_about_pipelining
+
+
 def _is_goodbye(raw: bytes) -> bool:
     """Return whether a server closes a connection for no reason but that it is old, or has carried its share."""
     reply = Reply.parsed(raw)
     return reply.code == 421 and (reply.is_about_share or outcome_of(reply).blame is Blame.CONNECTION)
-
-
-def _unfit(email: Email) -> Outcome | None:
-    """Return why an email cannot go over any connection, or None."""
-    if email.sender and not _ADDRESS.fullmatch(email.sender):
-        return Outcome(OutcomeKind.DEFERRED, "553", "5.1.7", blame=Blame.CONNECTION)
-    if not _ADDRESS.fullmatch(email.recipient):
-        if email.recipient.isascii():
-            return outcome_of(Reply(553, "5.1.3"))
-        return Outcome(OutcomeKind.REFUSED, "553", "5.6.7")  # only SMTPUTF8 could carry it (E-28)
-    content = email.content
-    ends = content.count(b"\n")
-    is_clean = ends == content.count(b"\r") == content.count(b"\r\n") and b"\0" not in content
-    # A bare LF would be altered on the way, and a server that takes it for a line end can be made to see two mails
-    # in one (E-21); eight-bit bytes may be recoded on the way and break the signature (E-22).
-    return None if is_clean and content.isascii() else outcome_of(Reply(554, "5.6.0"))
-
-
-def _stuffed(content: bytes) -> bytes:
-    """Return the bytes of the DATA phase: dots doubled at line starts, and the lone dot at the end (RFC 5321 4.5.2)."""
-    if b"\r\n." in content:
-        content = content.replace(b"\r\n.", b"\r\n..")
-    if content.startswith(b"."):
-        content = b"." + content
-    return content + (b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n")
-
-
-def _xtext(text: str) -> str:
-    """Return text as xtext (RFC 3461, section 4)."""
-    if _XTEXT.fullmatch(text):
-        return text
-    return "".join(
-        char if _XTEXT.fullmatch(char) else "".join(f"+{byte:02X}" for byte in char.encode()) for char in text
-    )
 
 
 def _reason(error: Exception) -> str:

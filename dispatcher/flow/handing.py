@@ -6,13 +6,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
-from dispatcher.channels import RECALLED, MayGo, Session
+from dispatcher.channels import RECALLED, ForesightedSession, MayGo, Session, nobody
 from dispatcher.errors import StorageError
 from dispatcher.flow.gate import Passed
 from dispatcher.flow.outcomes import Settled
 from dispatcher.flow.pacing import NOT_TRIED
-from dispatcher.rules.message import Blame, Outcome, OutcomeKind
+from dispatcher.rules.message import Blame, CampaignMessage, Outcome, OutcomeKind
 from dispatcher.storage.handoffs import Claimed
 
 FRESH_SECONDS = 0.4
@@ -223,26 +224,42 @@ class Handing:
                 raise each
 
     async def _work(self, session: Session) -> None:
-        while self.may_go_on:
-            if not self._waiting:
-                if self._is_last:
-                    return
-                self._came.clear()
-                await self._came.wait()
-                continue
-            passed = self._waiting.popleft()
-            row = passed.row
-            try:
-                outcome = await session.hand_over(passed.message, self._asks(row))
-                self._still.end(row)
-                self._tempo.note()
-                self._record.add(self._told.settled(row, outcome))
-                self._told.outcome(passed, outcome)
-                if self._open <= self._goal:
-                    self._moved.set()
-            except BaseException:
-                self._is_broken = True  # nobody may know what became of this one; the others end in order
-                raise
+        ahead: list[Passed] = []
+        if isinstance(session, ForesightedSession):
+            session.look_ahead(partial(self._look_ahead, ahead))
+        try:
+            while self.may_go_on:
+                if not ahead and not self._waiting:
+                    if self._is_last:
+                        return
+                    self._came.clear()
+                    await self._came.wait()
+                    continue
+                passed = ahead.pop() if ahead else self._waiting.popleft()
+                await self._hand_over(session, passed)
+        except BaseException:
+            self._is_broken = True  # nobody may know what became of this one; the others end in order
+            raise
+        finally:
+            self._waiting.extendleft(ahead)
+            if isinstance(session, ForesightedSession):
+                session.look_ahead(nobody)
+
+    def _look_ahead(self, ahead: list[Passed]) -> CampaignMessage | None:
+        if not self._waiting or not self.may_go_on:
+            return None
+        ahead.append(self._waiting.popleft())
+        return ahead[0].message
+
+    async def _hand_over(self, session: Session, passed: Passed) -> None:
+        row = passed.row
+        outcome = await session.hand_over(passed.message, self._asks(row))
+        self._still.end(row)
+        self._tempo.note()
+        self._record.add(self._told.settled(row, outcome))
+        self._told.outcome(passed, outcome)
+        if self._open <= self._goal:
+            self._moved.set()
 
     def _asks(self, row: Claimed) -> MayGo:
         def may_go() -> Awaitable[bool]:
