@@ -21,6 +21,7 @@ from benchmarks.plain import Letter, PlainWriter
 from dispatcher import wiring
 from dispatcher.campaign_files import read_campaign
 from dispatcher.engine.embedded import settle_down
+from dispatcher.engine.processor import one_processor
 from dispatcher.rules.campaign import Language
 from dispatcher.rules.message import Recipient
 from tests.clock import FixedClock
@@ -50,7 +51,8 @@ def _dispatcher(directory: Path, _port: int, messages: int, moment: datetime) ->
         campaign = dispatcher.lifecycle.named(CAMPAIGN)
         settle_down()  # as a sender does
         began = perf_counter()
-        report = asyncio.run(dispatcher.deliver.run(campaign))
+        with one_processor():
+            report = asyncio.run(dispatcher.deliver.run(campaign))
         seconds = perf_counter() - began
     assert report.outcomes == {"accepted": messages}, report
     assert report.finished

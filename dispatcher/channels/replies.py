@@ -87,6 +87,17 @@ def outcome_of(reply: Reply, *, names_recipient: bool = True) -> Outcome:
     return Outcome(kind, *found, blame=blame)
 
 
+def is_too_soon(raw: bytes) -> bool:
+    """Return whether a server takes no envelope at this moment, such as one that still has a transaction open."""
+    return not raw.startswith(b"2") and Reply.parsed(raw).is_about_pipelining
+
+
+def is_goodbye(raw: bytes) -> bool:
+    """Return whether a server closes a connection for no reason but that it is old, or has carried its share."""
+    reply = Reply.parsed(raw)
+    return reply.code == 421 and (reply.is_about_share or outcome_of(reply).blame is Blame.CONNECTION)
+
+
 def blame_of(code: str) -> Blame:
     """Return whom the code of a bounce concerns: an enhanced status ("5.1.1"), or the reply code where there is none.
 

@@ -13,7 +13,7 @@ from aiosmtplib import SMTP, SMTPHeloError, SMTPResponseException
 from dispatcher.channels import RECALLED, MayGo, Peek, always, nobody
 from dispatcher.channels.hosts import is_loopback
 from dispatcher.channels.pipelining import Due, LostError, Wire, WireError
-from dispatcher.channels.replies import Reply, outcome_of
+from dispatcher.channels.replies import Reply, is_goodbye, is_too_soon, outcome_of
 from dispatcher.channels.smtp_ahead import Ahead, Offers
 from dispatcher.channels.smtp_words import DATA, recipient, sender, stuffed, unfit
 from dispatcher.errors import ChannelError
@@ -147,9 +147,9 @@ class SmtpSession:
 
     async def close(self) -> None:
         """Say goodbye and close, whatever the server makes of it."""
-        is_idle = self._wire is not None and self._wire.is_clean and self._ahead is None
-        if is_idle and self._wire is not None and self._client.protocol is not None:
-            self._wire.give_back(self._client.protocol)
+        wire, protocol = self._wire, self._client.protocol
+        if wire is not None and wire.is_clean and self._ahead is None and protocol is not None:
+            wire.give_back(protocol)
             with suppress(*_TROUBLE):
                 await self._client.quit()
         self.drop()
@@ -177,7 +177,7 @@ class SmtpSession:
         email = message.content
         if not isinstance(email, Email):
             raise TypeError("the mail server carries emails only")
-        if self._ahead is None or self._ahead.email is not email:
+        if self._ahead is None or self._ahead.message_id != message.message_id:
             no = unfit(email)
             if no is not None:
                 return no
@@ -196,7 +196,7 @@ class SmtpSession:
 
     async def _transact(self, message_id: str, email: Email, may_go: MayGo) -> Outcome:
         wire, ahead = self._wire, self._ahead
-        if ahead is not None and ahead.email is email:
+        if ahead is not None and ahead.message_id == message_id:
             self._ahead = None
         else:
             ahead = None
@@ -235,17 +235,15 @@ class SmtpSession:
                 if ahead:
                     self._offers.ahead.doubt(error)
                 if not is_kept or replies:
-                    self._doubt(error)
+                    if self._is_group:
+                        self._offers.groups.doubt(error)
                     raise
             else:
                 if _is_go_ahead(replies):
                     self._offers.groups.has_worked |= self._is_group
                     self._offers.ahead.has_worked |= ahead is not None
                     return None
-                is_too_soon = ahead is not None and _is_too_soon(replies[0])
-                if is_too_soon:
-                    self._offers.ahead.is_believed = False
-                elif not (is_kept and _is_goodbye(replies[0])):
+                if not self._is_to_be_said_again(replies[0], is_kept=is_kept, is_ahead=ahead is not None):
                     return await self._declined(replies)
             # A kept connection may have been closed for idleness meanwhile. Until its first reply it may not even have
             # heard us, and without a body nothing is delivered: say it once more on a new one. So too where all it did
@@ -253,6 +251,12 @@ class SmtpSession:
             is_kept, ahead = False, None
             self.drop()
             await self.open()
+
+    def _is_to_be_said_again(self, raw: bytes, *, is_kept: bool, is_ahead: bool) -> bool:
+        if is_ahead and is_too_soon(raw):
+            self._offers.ahead.is_believed = False
+            return True
+        return is_kept and is_goodbye(raw)
 
     async def _say_envelope(self, message_id: str, email: Email, replies: list[bytes]) -> None:
         """Say MAIL, RCPT and DATA, as one group where the server offers it (E-54), and take the replies.
@@ -319,7 +323,7 @@ class SmtpSession:
         if message is None or not isinstance(email, Email) or unfit(email) or self._is_too_large(email):
             return None
         words = "".join(self._envelope(message.message_id, email)).encode("ascii")
-        return words, Ahead(email, Due(3, self._settings.timeout_seconds))
+        return words, Ahead(message.message_id, Due(3, self._settings.timeout_seconds))
 
     async def _declined(self, replies: list[bytes]) -> Outcome:
         """Return what an envelope comes to that was not taken, and leave the connection fit for the next, or none."""
@@ -361,10 +365,6 @@ class SmtpSession:
             raise LostError
         return self._wire
 
-    def _doubt(self, error: WireError) -> None:
-        if self._is_group:
-            self._offers.groups.doubt(error)
-
     async def _greet(self) -> None:
         try:
             await self._client.ehlo()
@@ -383,17 +383,6 @@ class SmtpSession:
 def _is_go_ahead(replies: list[bytes]) -> bool:
     """Return whether the server has taken the whole envelope and waits for the body."""
     return len(replies) == 3 and all(map(bytes.startswith, replies, _DUE))
-
-
-def _is_too_soon(raw: bytes) -> bool:
-    """Return whether a server takes no envelope at this moment, such as one that still has a transaction open."""
-    return not raw.startswith(b"2") and Reply.parsed(raw).is_about_pipelining
-
-
-def _is_goodbye(raw: bytes) -> bool:
-    """Return whether a server closes a connection for no reason but that it is old, or has carried its share."""
-    reply = Reply.parsed(raw)
-    return reply.code == 421 and (reply.is_about_share or outcome_of(reply).blame is Blame.CONNECTION)
 
 
 def _reason(error: Exception) -> str:

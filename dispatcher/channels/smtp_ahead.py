@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 from dispatcher.channels.pipelining import ConfusedError, Due, WireError
-from dispatcher.rules.message import Email
 
 
 @dataclass(slots=True)
@@ -34,7 +33,7 @@ class Offers:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """An envelope that was said with the body before: of which email, and the replies that are due to it."""
+    """An envelope that was said with the body before: of which message, and the replies that are due to it."""
 
-    email: Email
+    message_id: str
     due: Due

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from dispatcher.engine.processor import one_processor
 from dispatcher.engine.watch import Watch
 from dispatcher.errors import DoorsUnreadError, JournalError, StorageError
 from dispatcher.flow import heart
@@ -125,7 +126,8 @@ async def hold_interrupted(dispatcher: Dispatcher, when: str) -> None:
 
 async def send(dispatcher: Dispatcher, stop: Callable[[], bool]) -> bool:
     """Do one round of sending, tell what was done, and return whether everything could go on."""
-    done = await dispatcher.rounds.once(stop=stop)
+    with one_processor():
+        done = await dispatcher.rounds.once(stop=stop)
     for worked in done:
         _tell(worked)
     return not any(worked.trouble for worked in done)

@@ -86,8 +86,9 @@ class MailServer:
 
     A list in the script is followed reply by reply, and its last one stays. `record` is a file to which every message
     is written, one a line, before its dot is answered; `is_synced` has each line on the disk by then. `groups` counts
-    the commands that came together with others, `unfinished` is what was begun and not ended when a client went. As a
-    real one it says no to what follows a no, unless it `is_lax`: then only the script speaks.
+    the commands that came together with others, `ahead` those that came with a body, `unfinished` is what was begun and
+    not ended when a client went. As a real one it says no to what follows a no, unless it `is_lax`: then only the
+    script speaks.
     """
 
     script: dict[str, Act | list[Act]] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class MailServer:
     port: int = 0
     connections: int = 0
     groups: int = 0
+    ahead: int = 0
     talks: set[asyncio.Task[None]] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
@@ -207,7 +209,9 @@ class _Talk:
             if is_open and verb == "STARTTLS" and self._server.tls:
                 await self._writer.start_tls(self._server.tls)
             if is_open and verb == "DATA" and _asks_for_body(answer):
-                self._server.keep(self._envelope, (await self._until(b"\r\n.\r\n"))[:-3])
+                body = (await self._until(b"\r\n.\r\n"))[:-3]
+                self._server.ahead += self._heard.count(b"\n")
+                self._server.keep(self._envelope, body)
                 is_open = await self._answer(".")
 
     def _out_of_turn(self, verb: str) -> Act | None:
