@@ -26,6 +26,7 @@ from tests.begun import Begun, in_files, on_server
 from tests.clock import FixedClock
 from tests.engines import share_compiled
 from tests.mailbox.imap_server import ImapServer, imap_server, missing
+from tests.order import dealt
 from tests.postgresql import PostgresServer
 from tests.signing_keys import share_read
 from tests.workshop import Doubles, Workshop, build, doubles_running
@@ -70,9 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # until everything is collected
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have the tests that may take long begin first, so that none of them runs alone at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
+    worker: dict[str, Any] = getattr(config, "workerinput", {"workercount": 1})
+    long = [item for item in items if item.get_closest_marker("timeout") is not None]
+    short = [item for item in items if item.get_closest_marker("timeout") is None]
+    items[:] = dealt(long, short, worker["workercount"])
 
 
 def pytest_collection_finish() -> None:
