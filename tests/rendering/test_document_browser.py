@@ -5,12 +5,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
 from dispatcher.rendering import papers
 from dispatcher.rendering.document import Document, read
 from dispatcher.rules.campaign import Language
+from tests.accessibility import findings
 from tests.receipts import PROCESSING
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -69,8 +69,7 @@ def test_a_paper_can_be_read_by_everybody(browser: Browser, tmp_path: Path, what
     page.on("request", lambda request: heard.append(request.url))
     page.on("console", lambda message: heard.append(message.text))
     page.goto(file.as_uri(), wait_until="load")
-    found = Axe().run(page)
-    assert [] == [violation["id"] for violation in found.response["violations"]]
+    assert [] == [finding["id"] for finding in findings(page)]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert [file.as_uri()] == heard
     assert document.language.value == page.get_attribute("html", "lang")

@@ -11,7 +11,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dispatcher.rendering import CampaignRenderer, Templates
@@ -21,6 +20,7 @@ from dispatcher.rules.consent import Place
 from dispatcher.rules.message import Email, Recipient
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
+from tests.accessibility import findings
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -84,8 +84,8 @@ def test_a_mail_can_be_read_by_everybody(
         assert shown.evaluate("document.documentElement.scrollWidth") <= width
         for scheme in SCHEMES:
             shown.emulate_media(color_scheme=scheme)
-            found = Axe().run(shown, options={"rules": _ONE_MESSAGE})
-            assert ([], width, scheme) == ([each["id"] for each in found.response["violations"]], width, scheme)
+            found = findings(shown, rules=_ONE_MESSAGE)
+            assert ([], width, scheme) == ([each["id"] for each in found], width, scheme)
     assert [file.as_uri()] == heard
     assert 1 == shown.locator("h1").count()
     shown.context.close()

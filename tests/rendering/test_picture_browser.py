@@ -5,13 +5,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dispatcher.rendering import CampaignRenderer
 from dispatcher.rendering.preview import page_of
 from dispatcher.rules.campaign import Campaign, Language
 from dispatcher.rules.message import Recipient
+from tests.accessibility import findings
 
 FLAGS = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 NAMES = ("2026-03-kevat", "2026-06-kesa", "2026-09-ruska", "2026-11-kaamos")
@@ -62,8 +62,7 @@ def shown(browser: Browser, url: str, width: int, scheme: str) -> tuple[Page, li
 
 def faults(page: Page) -> list[str]:
     """Return what axe finds serious; a mail has no landmarks, which belong to the page of the mail program."""
-    found = Axe().run(page).response["violations"]
-    return [fault["id"] for fault in found if fault["impact"] in {"serious", "critical"}]
+    return [fault["id"] for fault in findings(page) if fault["impact"] in {"serious", "critical"}]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from httpx2 import Response
-from sqlalchemy import Connection, MetaData, delete, select, text
+from sqlalchemy import Connection, delete, inspect, literal_column, select, table, text
 from starlette.testclient import TestClient
 
 from dispatcher.flow.answering import Answering
@@ -185,11 +185,10 @@ def assert_left(response: httpx2.Response, house: House, place: Place = Place.LI
 def everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table of an installation, and every record of its journal."""
     with store.reading() as connection:
-        tables = MetaData()
-        tables.reflect(connection)
-        found = {
-            table.name: sorted((tuple(row) for row in connection.execute(select(table))), key=repr)
-            for table in tables.sorted_tables
+        # By name alone: to learn every column, key and index of every table takes ten times as long.
+        found: dict[str, list[tuple[object, ...]]] = {
+            name: sorted(map(tuple, connection.execute(select(literal_column("*")).select_from(table(name)))), key=repr)
+            for name in inspect(connection).get_table_names()
         }
     return found | {"the journal": [(record.as_json(),) for record in store.journal.records()]}
 

@@ -20,8 +20,7 @@ from dispatcher.texts import text
 from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import MAIJA, NUMBER, enlist, may_write, plain, serve, standing, token
-from tests.web.conftest import on_sqlite
-from tests.web.test_sign_up import everything
+from tests.web.conftest import everything, on_sqlite
 from tests.workshop import Doubles, Workshop
 
 FI = Language.FI
@@ -106,11 +105,11 @@ class TestLess:
     def test_a_choice_opens_nothing(self, page: Page) -> None:
         """X-04: a topic once declined does not come back because a press chooses it alone."""
         page.choose(Less.TREATMENT_DAY)
-        before = everything(page.dispatcher)
+        before = everything(page.dispatcher.store)
         answer = page.choose(Less.OFFER)
         assert text("page_opens", FI) in answer.text
         assert text("page_chosen_title", FI) not in answer.text
-        assert before == everything(page.dispatcher)
+        assert before == everything(page.dispatcher.store)
 
     def test_a_longer_pause_stays(self, page: Page) -> None:
         """A second press moves the end of a pause on, never back."""
@@ -244,16 +243,16 @@ class TestMore:
         page.choose(Less.PAUSE)
         page.ask(More.RESUME)
         path = page.confirmation()
-        before = everything(page.dispatcher)
+        before = everything(page.dispatcher.store)
         assert page.visitor.request(method, path).is_success
         assert 200 == page.visitor.post(path, content=b"List-Unsubscribe=One-Click").status_code
-        assert before == everything(page.dispatcher)
+        assert before == everything(page.dispatcher.store)
 
     def test_links_of_nobody_ask_nobody(self, page: Page) -> None:
         """The link of a test message and that of an erased client lead to no message at all."""
         test = page.dispatcher.links.test_url(Channel.EMAIL).rpartition("/")[2]
         gone = page.dispatcher.links.token(OptOut(77, Channel.EMAIL))
-        before = everything(page.dispatcher)
+        before = everything(page.dispatcher.store)
         for form in ({"more": "email"}, {"less": "pause"}, {}):
             tried = page.visitor.post(f"/u/{test}?lang=fi", data=form).text
             assert text("page_test", FI) in tried
@@ -261,7 +260,7 @@ class TestMore:
             assert text("page_done_title", FI) not in tried
         assert text("page_gone", FI) in page.visitor.post(f"/u/{gone}?lang=fi", data={"more": "email"}).text
         assert text("page_gone", FI) in page.visitor.post(f"/u/{gone}?lang=fi", data={"less": "pause"}).text
-        assert before == everything(page.dispatcher)
+        assert before == everything(page.dispatcher.store)
 
     def test_a_confirmation_opts_nobody_out_and_a_link_confirms_nothing(self, page: Page) -> None:
         """E-05: each link has one power."""

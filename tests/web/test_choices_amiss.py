@@ -14,8 +14,8 @@ from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
 from tests.flow.clicking import leave_by_link
 from tests.flow.joining import MAIJA, enlist, may_write
+from tests.web.conftest import everything
 from tests.web.test_choices import FI, Page, page
-from tests.web.test_sign_up import everything
 from tests.workshop import Workshop
 
 __all__ = ["page"]
@@ -40,14 +40,14 @@ def test_a_choice_that_cannot_be_kept_is_not_called_kept(workshop: Workshop, les
         dispatcher.safekeeping.restore(copy)
     with workshop.opened() as dispatcher, visitor_of(dispatcher) as visitor:
         dispatcher.safekeeping.replay(owner)
-        before = everything(dispatcher)
+        before = everything(dispatcher.store)
         answer = visitor.post(f"/u/{token}", data={"less": less.value})
         assert 503 == answer.status_code
         assert text("page_chosen_title", FI) not in answer.text
         assert text("page_button", FI) in answer.text
-        assert before == everything(dispatcher)
+        assert before == everything(dispatcher.store)
         assert 200 == visitor.post(f"/u/{token}").status_code
-        assert before != everything(dispatcher)
+        assert before != everything(dispatcher.store)
 
 
 def test_the_last_channel_that_is_closed_closes_everything(page: Page) -> None:
@@ -83,7 +83,7 @@ def test_a_renewal_waits_until_the_noes_are_back(workshop: Workshop) -> None:
         leave_by_link(dispatcher.preferences, dispatcher.links.token(OptOut(number, Channel.EMAIL)), Place.LINK)
         dispatcher.safekeeping.restore(copy)
     with workshop.opened() as dispatcher, visitor_of(dispatcher) as visitor:
-        before = everything(dispatcher)
+        before = everything(dispatcher.store)
         answer = visitor.post(f"/r/{renewal}", data={"yes": "fi"})
         assert (503, True) == (answer.status_code, text("renewal_failed", FI) in answer.text)
-        assert before == everything(dispatcher)
+        assert before == everything(dispatcher.store)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from dispatcher.demo.loopback import ServerThread
@@ -19,6 +18,7 @@ from dispatcher.rules.consent import Place, Reply
 from dispatcher.rules.studio import Studio
 from dispatcher.texts import text
 from dispatcher.web.desk import DeskPages, Doorkeeper, create_desk
+from tests.accessibility import findings
 from tests.clock import FixedClock
 from tests.stores import OWNER, POLICY
 from tests.web.conftest import NUMBER, House, on_sqlite
@@ -134,8 +134,7 @@ def _tab_to(page: Page, name: str) -> None:
 
 def _assert_usable(page: Page, width: int) -> None:
     """Check one page as it stands."""
-    results = Axe().run(page)
-    assert 0 == results.violations_count, results.generate_report()
+    assert [] == findings(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     press = "a, button, input:not([type=hidden])"
     found = f"[...document.querySelectorAll('{press}')].map(e => e.getBoundingClientRect().toJSON())"

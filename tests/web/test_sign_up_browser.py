@@ -12,9 +12,9 @@ from dispatcher.texts import text
 from dispatcher.web.public import create_app
 from dispatcher.wiring import Dispatcher
 from tests.flow.joining import MAIJA, enable_sign_up, join, may_write
-from tests.web.conftest import on_sqlite
+from tests.web.conftest import everything, on_sqlite
 from tests.web.test_browser import FLAGS, WIDTHS, assert_usable, opened
-from tests.web.test_sign_up import everything, link_of, sign_ups
+from tests.web.test_sign_up import link_of, sign_ups
 from tests.workshop import Workshop
 
 
@@ -64,12 +64,12 @@ def test_a_visitor_signs_up_and_confirms(browser: Browser, base_url: str, dispat
 def test_a_scanner_that_runs_scripts_confirms_nothing(browser: Browser, base_url: str, dispatcher: Dispatcher) -> None:
     """X-01, X-04: a browser that opens a confirmation, runs all there is to run and waits, changes nothing."""
     join(dispatcher)
-    link, before = link_of(dispatcher), everything(dispatcher)
+    link, before = link_of(dispatcher), everything(dispatcher.store)
     page, _ = opened(browser, base_url + link)
     page.reload(wait_until="networkidle")
     page.evaluate("() => { for (const event of ['focus', 'scroll']) window.dispatchEvent(new Event(event)) }")
     page.close(run_before_unload=True)
-    assert before == everything(dispatcher)
+    assert before == everything(dispatcher.store)
 
 
 @on_sqlite
