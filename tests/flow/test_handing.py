@@ -119,11 +119,12 @@ def test_no_more_is_under_way_than_the_window(workshop: Workshop) -> None:
     assert line.sessions < max(line.open_at_once) <= WINDOW
 
 
-def test_a_batch_is_what_no_session_has_in_hand(workshop: Workshop) -> None:
+def test_a_batch_is_what_no_session_has_in_hand(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once the tempo is known, as many are decided together as the window leaves room for beside the sessions."""
     narrow(workshop, WINDOW)
     line = Watched()
     with workshop.opened() as dispatcher:
+        monkeypatch.setattr(dispatcher.deliver, "_ticks", lambda: 0.0)  # the tempo of a machine that is never busy
         begin(workshop, dispatcher, line)
         asyncio.run(dispatcher.rounds.once())
         with dispatcher.store.reading() as connection:
