@@ -165,7 +165,9 @@ class SmtpSession:
         self._client.close()
 
     def look_ahead(self, peek: Peek) -> None:
-        """Learn whom to ask which message comes next."""
+        """Learn whom to ask which message comes next; an envelope that was said for one that does not is hung up on."""
+        if self._ahead is not None:
+            self.drop()
         self._peek = peek
 
     async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
@@ -177,7 +179,7 @@ class SmtpSession:
         email = message.content
         if not isinstance(email, Email):
             raise TypeError("the mail server carries emails only")
-        if self._ahead is None or self._ahead.message_id != message.message_id:
+        if self._ahead is None or not self._ahead.is_of(message.message_id, email):
             no = unfit(email)
             if no is not None:
                 return no
@@ -196,7 +198,7 @@ class SmtpSession:
 
     async def _transact(self, message_id: str, email: Email, may_go: MayGo) -> Outcome:
         wire, ahead = self._wire, self._ahead
-        if ahead is not None and ahead.message_id == message_id:
+        if ahead is not None and ahead.is_of(message_id, email):
             self._ahead = None
         else:
             ahead = None
@@ -323,7 +325,7 @@ class SmtpSession:
         if message is None or not isinstance(email, Email) or unfit(email) or self._is_too_large(email):
             return None
         words = "".join(self._envelope(message.message_id, email)).encode("ascii")
-        return words, Ahead(message.message_id, Due(3, self._settings.timeout_seconds))
+        return words, Ahead(message.message_id, email, Due(3, self._settings.timeout_seconds))
 
     async def _declined(self, replies: list[bytes]) -> Outcome:
         """Return what an envelope comes to that was not taken, and leave the connection fit for the next, or none."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from dispatcher.channels.pipelining import ConfusedError, Due, WireError
+from dispatcher.rules.message import Email
 
 
 @dataclass(slots=True)
@@ -36,4 +37,9 @@ class Ahead:
     """An envelope that was said with the body before: of which message, and the replies that are due to it."""
 
     message_id: str
+    email: Email
     due: Due
+
+    def is_of(self, message_id: str, email: Email) -> bool:
+        """Say whether it was said for this very message: made again, it may go to another address."""
+        return self.message_id == message_id and self.email is email

@@ -119,20 +119,27 @@ def test_what_a_client_forbids_meanwhile_gets_no_body() -> None:
     assert [] == server.unfinished
 
 
-def test_another_message_than_was_told_of() -> None:
-    """E-54: an envelope whose message does not come is left alone with its connection; nobody gets another's mail."""
+@pytest.mark.parametrize("is_hung_up", [True, False])
+@pytest.mark.parametrize("same_id", [True, False])
+def test_another_message_than_was_told_of(*, same_id: bool, is_hung_up: bool) -> None:
+    """E-54: an envelope whose message does not come is left alone with its connection; nobody gets another's mail.
+
+    Not even where the same message was made again, for another address.
+    """
     server = server_with()
     first, told, other = (campaign_message(number, email) for number, email in enumerate(emails(3)))
+    other = replace(other, message_id=told.message_id) if same_id else other
 
     async def talk() -> list[Outcome]:
         async with server.running(), carrier(server.port).session() as session:
             session.look_ahead(lambda: told)
             outcomes = [await session.hand_over(first)]
-            session.look_ahead(nobody)
+            if is_hung_up:
+                session.look_ahead(nobody)
             return [*outcomes, await session.hand_over(other)]
 
     assert [TAKEN, TAKEN] == asyncio.run(talk())
-    assert ["anna0", "anna1", "anna2"] == recipients(server)
+    assert ["anna0", "anna1", "anna2"] == recipients(server)[:3]
     assert (2, 2) == (len(server.bodies), server.connections)
 
 
