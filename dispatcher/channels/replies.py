@@ -87,11 +87,6 @@ def outcome_of(reply: Reply, *, names_recipient: bool = True) -> Outcome:
     return Outcome(kind, *found, blame=blame)
 
 
-def is_too_soon(raw: bytes) -> bool:
-    """Return whether a server takes no envelope at this moment, such as one that still has a transaction open."""
-    return not raw.startswith(b"2") and Reply.parsed(raw).is_about_pipelining
-
-
 def is_goodbye(raw: bytes) -> bool:
     """Return whether a server closes a connection for no reason but that it is old, or has carried its share."""
     reply = Reply.parsed(raw)

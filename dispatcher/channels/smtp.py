@@ -12,10 +12,10 @@ from aiosmtplib import SMTP, SMTPHeloError, SMTPResponseException
 
 from dispatcher.channels import RECALLED, MayGo, Peek, always, nobody
 from dispatcher.channels.hosts import is_loopback
-from dispatcher.channels.pipelining import Due, LostError, Wire, WireError
-from dispatcher.channels.replies import Reply, is_goodbye, is_too_soon, outcome_of
+from dispatcher.channels.pipelining import ConfusedError, Due, LostError, Wire, WireError
+from dispatcher.channels.replies import Reply, is_goodbye, outcome_of
 from dispatcher.channels.smtp_ahead import Ahead, Offers
-from dispatcher.channels.smtp_words import DATA, recipient, sender, stuffed, unfit
+from dispatcher.channels.smtp_words import envelope, stuffed, unfit
 from dispatcher.errors import ChannelError
 from dispatcher.rules.message import Blame, CampaignMessage, Email, Outcome, OutcomeKind, ServiceMessage
 
@@ -234,29 +234,35 @@ class SmtpSession:
                 else:
                     await self._say_envelope(message_id, email, replies)
             except WireError as error:
-                if ahead:
-                    self._offers.ahead.doubt(error)
-                if not is_kept or replies:
-                    if self._is_group:
-                        self._offers.groups.doubt(error)
+                is_over = not is_kept or bool(replies)
+                self._doubt(error, is_ahead=ahead is not None, is_over=is_over)
+                if is_over:
                     raise
             else:
                 if _is_go_ahead(replies):
                     self._offers.groups.has_worked |= self._is_group
-                    self._offers.ahead.has_worked |= ahead is not None
+                    if ahead:
+                        self._offers.ahead.works()
                     return None
                 if not self._is_to_be_said_again(replies[0], is_kept=is_kept, is_ahead=ahead is not None):
                     return await self._declined(replies)
             # A kept connection may have been closed for idleness meanwhile. Until its first reply it may not even have
-            # heard us, and without a body nothing is delivered: say it once more on a new one. So too where all it did
-            # not like is that the envelope came with a body.
+            # heard us, and without a body nothing is delivered: say it once more on a new one. So too where MAIL was
+            # refused that came with a body: whatever the words, that may be all the server did not like.
             is_kept, ahead = False, None
             self.drop()
             await self.open()
 
+    def _doubt(self, error: WireError, *, is_ahead: bool, is_over: bool) -> None:
+        if is_ahead:
+            self._offers.ahead.fails()
+            self._offers.ahead.doubt(error)
+        if is_over and self._is_group:
+            self._offers.groups.doubt(error)
+
     def _is_to_be_said_again(self, raw: bytes, *, is_kept: bool, is_ahead: bool) -> bool:
-        if is_ahead and is_too_soon(raw):
-            self._offers.ahead.is_believed = False
+        if is_ahead and not raw.startswith(_DUE[0]):
+            self._offers.ahead.fails(for_good=Reply.parsed(raw).is_about_pipelining)
             return True
         return is_kept and is_goodbye(raw)
 
@@ -297,10 +303,13 @@ class SmtpSession:
             if following is None:
                 wire.say(words, due)
             else:
-                envelope, self._ahead = following
+                next_words, self._ahead = following
                 self._carried += 1
-                wire.say(words + envelope, due, self._ahead.due)
+                wire.say(words + next_words, due, self._ahead.due)
             (raw,) = await due.all()
+            if self._ahead is not None and not await self._ahead.is_in_step():
+                self._offers.ahead.fails(for_good=True)
+                raise ConfusedError
             if raw.startswith(b"250 2.0.0 "):
                 return _TAKEN
             reply = Reply.parsed(raw)
@@ -374,9 +383,7 @@ class SmtpSession:
             await self._client.helo()
 
     def _envelope(self, message_id: str, email: Email) -> tuple[str, str, str]:
-        has_size, has_dsn = self._offers_size, self._offers_dsn
-        first = sender(email, message_id, has_size=has_size, has_dsn=has_dsn)
-        return first, recipient(email, has_dsn=has_dsn), DATA
+        return envelope(email, message_id, has_size=self._offers_size, has_dsn=self._offers_dsn)
 
     def _is_too_large(self, email: Email) -> bool:
         return 0 < self._limit < len(email.content)

@@ -7,20 +7,18 @@ from dispatcher.rules.message import Blame, Email, Outcome, OutcomeKind
 
 _ADDRESS = re.compile(r"[!-;=?-~]+@[!-;=?-~]+")
 _XTEXT = re.compile(r"[!-*,-<>-~]*")
-DATA = "DATA\r\n"
-"""Asks for the body."""
 
 
-def sender(email: Email, message_id: str, *, has_size: bool, has_dsn: bool) -> str:
-    """Return the MAIL command; `has_size` and `has_dsn` say what the server offers (RFC 1870, RFC 3461)."""
+def envelope(email: Email, message_id: str, *, has_size: bool, has_dsn: bool) -> tuple[str, str, str]:
+    """Return MAIL, RCPT and DATA; `has_size` and `has_dsn` say what the server offers (RFC 1870, RFC 3461)."""
     size = f" SIZE={len(email.content)}" if has_size else ""
-    notice = f" RET=HDRS ENVID={_xtext(message_id)}" if has_dsn else ""
-    return f"MAIL FROM:<{email.sender}>{size}{notice}\r\n"
-
-
-def recipient(email: Email, *, has_dsn: bool) -> str:
-    """Return the RCPT command."""
-    return f"RCPT TO:<{email.recipient}>{' NOTIFY=FAILURE' if has_dsn else ''}\r\n"
+    about_mail = f" RET=HDRS ENVID={_xtext(message_id)}" if has_dsn else ""
+    about_recipient = " NOTIFY=FAILURE" if has_dsn else ""
+    return (
+        f"MAIL FROM:<{email.sender}>{size}{about_mail}\r\n",
+        f"RCPT TO:<{email.recipient}>{about_recipient}\r\n",
+        "DATA\r\n",
+    )
 
 
 def unfit(email: Email) -> Outcome | None:

@@ -136,7 +136,11 @@ class Handing:
         self._unmade: BaseException | None = None
         self.under_way = 0
         """Messages with an intent whose outcome is not on its way to the disk yet."""
-        self._works = [asyncio.create_task(self._work(session)) for session in sessions]
+        self._ahead: list[list[Passed]] = [[] for _ in sessions]
+        """For each session, the message it was told comes next, as long as it has not been given that."""
+        works = zip(sessions, self._ahead, strict=True)
+        self._works = [asyncio.create_task(self._work(session, ahead)) for session, ahead in works]
+        self._minding = asyncio.create_task(self._mind_the_slow())
 
     @property
     def unwritten(self) -> list[Settled]:
@@ -214,7 +218,10 @@ class Handing:
             await self._making
         self._is_last = True
         self._came.set()
-        ended = await asyncio.gather(*self._works, return_exceptions=True)
+        try:
+            ended = await asyncio.gather(*self._works, return_exceptions=True)
+        finally:
+            self._minding.cancel()
         while self._waiting:
             row, _ = self._waiting.popleft()
             self._record.add(self._told.settled(row, not_tried()))
@@ -223,8 +230,7 @@ class Handing:
             if isinstance(each, BaseException):
                 raise each
 
-    async def _work(self, session: Session) -> None:
-        ahead: list[Passed] = []
+    async def _work(self, session: Session, ahead: list[Passed]) -> None:
         if isinstance(session, ForesightedSession):
             session.look_ahead(partial(self._look_ahead, ahead))
         try:
@@ -246,10 +252,22 @@ class Handing:
                 session.look_ahead(nobody)
 
     def _look_ahead(self, ahead: list[Passed]) -> CampaignMessage | None:
-        if not self._waiting or not self.may_go_on:
+        # Where there is not one for every session, each is for whoever is free first.
+        if len(self._waiting) < len(self._works) or not self.may_go_on:
             return None
         ahead.append(self._waiting.popleft())
         return ahead[0].message
+
+    async def _mind_the_slow(self) -> None:
+        """Let others have what a session was told comes next and does not come to: a slow server holds one message."""
+        seen: list[Passed | None] = [None] * len(self._ahead)
+        while True:
+            await asyncio.sleep(FRESH_SECONDS)
+            for ahead, before in zip(self._ahead, seen, strict=True):
+                if ahead and ahead[0] is before:
+                    self._waiting.append(ahead.pop())
+                    self._came.set()
+            seen = [ahead[0] if ahead else None for ahead in self._ahead]
 
     async def _hand_over(self, session: Session, passed: Passed) -> None:
         row = passed.row

@@ -95,6 +95,37 @@ class Foresighted(Watched):
         return await Watched.hand_over(self, message, may_go)
 
 
+@dataclass(slots=True)
+class SlowAndForesighted(Slow):
+    """A mail server that answers its first message after all the others, and asks what comes next on each session."""
+
+    sessions: int = 2
+    announced: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["AskingConnection"]:  # type: ignore[override]
+        """Open a connection."""
+        yield AskingConnection(self)
+
+
+@dataclass(slots=True)
+class AskingConnection:
+    """One connection to it."""
+
+    line: SlowAndForesighted
+    peek: Peek = nobody
+
+    def look_ahead(self, peek: Peek) -> None:
+        """Learn whom to ask."""
+        self.peek = peek
+
+    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
+        """Take a message, and ask for the one after the first."""
+        if not self.line.announced and (following := self.peek()):
+            self.line.announced.append(following.message_id)
+        return await self.line.hand_over(message, may_go)
+
+
 def begin(workshop: Workshop, dispatcher: Dispatcher, line: Watched) -> None:
     """Begin a campaign by this server, and let it look at what is open."""
     begin_by(line, workshop, dispatcher, CLIENTS)
@@ -142,6 +173,17 @@ def test_a_slow_reply_holds_one_message_and_no_batch(workshop: Workshop) -> None
         begin(workshop, dispatcher, line)
         asyncio.run(asyncio.wait_for(dispatcher.rounds.once(), 60))
     assert CLIENTS == len(line.taken) == len(set(line.taken))
+
+
+def test_a_slow_reply_gives_up_what_its_session_was_told(workshop: Workshop) -> None:
+    """E-52: what a slow session was told comes next is handed over by another, so that it holds one message alone."""
+    narrow(workshop, WINDOW)
+    line = SlowAndForesighted()
+    with workshop.opened() as dispatcher:
+        begin(workshop, dispatcher, line)
+        asyncio.run(asyncio.wait_for(dispatcher.rounds.once(), 60))
+    assert CLIENTS == len(line.taken) == len(set(line.taken))
+    assert 1 == len(set(line.announced) & set(line.taken[1:]))
 
 
 def test_what_a_session_was_told_comes_next(workshop: Workshop) -> None:
