@@ -236,18 +236,23 @@ class Handing:
         try:
             while self.may_go_on:
                 if not ahead and not self._waiting:
-                    if self._is_last:
+                    # What a slow session was told comes next may be for this one yet.
+                    if self._is_last and not any(self._ahead):
                         return
                     self._came.clear()
                     await self._came.wait()
                     continue
                 passed = ahead.pop() if ahead else self._waiting.popleft()
+                if self._is_last:
+                    self._came.set()
                 await self._hand_over(session, passed)
         except BaseException:
             self._is_broken = True  # nobody may know what became of this one; the others end in order
             raise
         finally:
             self._waiting.extendleft(ahead)
+            ahead.clear()
+            self._came.set()
             if isinstance(session, ForesightedSession):
                 session.look_ahead(nobody)
 

@@ -10,7 +10,7 @@ from threading import Event
 import pytest
 from sqlalchemy import func, select
 
-from dispatcher.channels import MayGo, Peek, always, nobody
+from dispatcher.channels import MayGo, always
 from dispatcher.errors import RenderingError, StorageError
 from dispatcher.flow import handing
 from dispatcher.flow.gate import Decided, Gate
@@ -72,60 +72,6 @@ class Slow(Watched):
         return outcome
 
 
-@dataclass(slots=True)
-class Foresighted(Watched):
-    """A mail server whose only session asks what comes next; at the seventh message it is told to stop."""
-
-    sessions: int = 1
-    peek: Peek = nobody
-    told: list[str] = field(default_factory=list)
-    stops: Event = field(default_factory=Event)
-
-    def look_ahead(self, peek: Peek) -> None:
-        """Learn whom to ask."""
-        self.peek = peek
-
-    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
-        """Take a message, which has to be the one it was told of."""
-        assert [message.message_id] == self.told or not self.told
-        following = self.peek()
-        self.told = [following.message_id] if following else []
-        if len(self.taken) == 6:
-            self.stops.set()
-        return await Watched.hand_over(self, message, may_go)
-
-
-@dataclass(slots=True)
-class SlowAndForesighted(Slow):
-    """A mail server that answers its first message after all the others, and asks what comes next on each session."""
-
-    sessions: int = 2
-    announced: list[str] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator["AskingConnection"]:  # type: ignore[override]
-        """Open a connection."""
-        yield AskingConnection(self)
-
-
-@dataclass(slots=True)
-class AskingConnection:
-    """One connection to it."""
-
-    line: SlowAndForesighted
-    peek: Peek = nobody
-
-    def look_ahead(self, peek: Peek) -> None:
-        """Learn whom to ask."""
-        self.peek = peek
-
-    async def hand_over(self, message: CampaignMessage | ServiceMessage, may_go: MayGo = always) -> Outcome:
-        """Take a message, and ask for the one after the first."""
-        if not self.line.announced and (following := self.peek()):
-            self.line.announced.append(following.message_id)
-        return await self.line.hand_over(message, may_go)
-
-
 def begin(workshop: Workshop, dispatcher: Dispatcher, line: Watched) -> None:
     """Begin a campaign by this server, and let it look at what is open."""
     begin_by(line, workshop, dispatcher, CLIENTS)
@@ -172,46 +118,6 @@ def test_a_slow_reply_holds_one_message_and_no_batch(workshop: Workshop) -> None
     with workshop.opened() as dispatcher:
         begin(workshop, dispatcher, line)
         asyncio.run(asyncio.wait_for(dispatcher.rounds.once(), 60))
-    assert CLIENTS == len(line.taken) == len(set(line.taken))
-
-
-def test_a_slow_reply_gives_up_what_its_session_was_told(workshop: Workshop) -> None:
-    """E-52: what a slow session was told comes next is handed over by another, so that it holds one message alone."""
-    narrow(workshop, WINDOW)
-    line = SlowAndForesighted()
-    with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
-        asyncio.run(asyncio.wait_for(dispatcher.rounds.once(), 60))
-    assert CLIENTS == len(line.taken) == len(set(line.taken))
-    assert 1 == len(set(line.announced) & set(line.taken[1:]))
-
-
-def test_what_a_session_was_told_comes_next(workshop: Workshop) -> None:
-    """E-54: a session is given the very message it was told of; each goes once, within the window."""
-    narrow(workshop, WINDOW)
-    line = Foresighted()
-    with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
-        asyncio.run(dispatcher.rounds.once())
-    assert CLIENTS == len(line.taken) == len(set(line.taken))
-    assert max(line.open_at_once) <= WINDOW
-    assert line.peek is nobody
-
-
-def test_a_stop_gives_back_what_a_session_was_told(workshop: Workshop) -> None:
-    """E-51: a message that was told of and not handed over any more was not tried: no unknown, and it goes later."""
-    narrow(workshop, WINDOW)
-    line = Foresighted()
-    with workshop.opened() as dispatcher:
-        begin(workshop, dispatcher, line)
-        asyncio.run(dispatcher.rounds.once(stop=line.stops.is_set))
-        assert len(line.taken) == 7
-        assert 0 == attempting(dispatcher)
-        (told,), line.told = line.told, []
-        assert told not in line.taken
-        asyncio.run(dispatcher.rounds.once())
-        assert State.FINISHED is dispatcher.lifecycle.named("a").state
-        assert () == dispatcher.audit.year(2026).findings
     assert CLIENTS == len(line.taken) == len(set(line.taken))
 
 
